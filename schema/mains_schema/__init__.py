@@ -1,0 +1,1 @@
+"""Mains: the GraphQL schema and its read mapping."""

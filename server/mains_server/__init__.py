@@ -1,0 +1,1 @@
+"""Mains: the server behind the GraphQL API of a utility."""

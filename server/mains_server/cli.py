@@ -1,0 +1,25 @@
+"""The `mains` command: a thin list of command groups, each in its own file of `commands`."""
+
+from importlib import import_module
+from importlib.util import find_spec
+
+import typer
+
+GROUPS = ("db", "serve", "worker", "sdl", "demo", "adapters", "bill", "books", "pay")
+
+app = typer.Typer(name="mains", no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
+
+
+@app.callback()
+def main() -> None:
+    """Mains: a GraphQL API server for utility self-service and billing."""
+
+
+def _register(*, target: typer.Typer) -> None:
+    for name in GROUPS:
+        module = f"mains_server.commands.{name}"
+        if find_spec(module) is not None:
+            import_module(module).register(target)
+
+
+_register(target=app)

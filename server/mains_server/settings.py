@@ -1,0 +1,36 @@
+"""What an operator may set, read once at the edge from the environment and `.env`."""
+
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Mode(StrEnum):
+    """What the process is for; only DEMO shows its logins and a query editor."""
+
+    PRODUCTION = "production"
+    DEMO = "demo"
+
+
+class Settings(BaseSettings):
+    """Every name here is the environment variable of the same name with the prefix `MAINS_`."""
+
+    model_config = SettingsConfigDict(env_prefix="MAINS_", env_file=".env", extra="ignore", frozen=True)
+
+    mode: Mode = Mode.PRODUCTION
+    database_url: str | None = Field(None, description="Any PostgreSQL 15 or newer; without it an embedded one starts.")
+    data_dir: Path = Field(Path(".mains-data"), description="Where the embedded PostgreSQL keeps its data.")
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=0, le=65535)
+    database_connections_max: int = Field(10, ge=1, le=500)
+    session_lifetime: timedelta = timedelta(hours=12)
+    log_format: str = Field("text", pattern="^(text|json)$")
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings, letting what a command line gave win over the environment."""
+    given = {name: value for name, value in overrides.items() if value is not None}
+    return Settings(**given)  # type: ignore[arg-type]
