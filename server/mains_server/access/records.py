@@ -1,0 +1,77 @@
+"""What leaves the access room: who somebody is and what they may see and do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Permission(Enum):
+    """What a grant allows on a contract; an owner has them all."""
+
+    VIEW = "VIEW"
+    PAY = "PAY"
+    SUBMIT_READINGS = "SUBMIT_READINGS"
+    REQUEST_SERVICES = "REQUEST_SERVICES"
+
+
+class GrantRole(Enum):
+    """How a person stands to a customer."""
+
+    OWNER = "OWNER"
+    DELEGATE = "DELEGATE"
+
+
+class StaffRole(Enum):
+    """What an employee of the utility may do; roles add up."""
+
+    OPERATOR = "OPERATOR"
+    BILLING_CLERK = "BILLING_CLERK"
+    ADMIN = "ADMIN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """One person's active right on one customer: all its contracts, or the named ones."""
+
+    customer_id: int
+    role: GrantRole
+    permissions: frozenset[Permission]
+    contract_ids: frozenset[int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Viewer:
+    """Who asks, resolved once a request; every read and write is checked against it."""
+
+    person_id: int | None = None
+    session_id: int | None = None
+    language: str = "lv"
+    grants: tuple[Grant, ...] = ()
+    staff: frozenset[StaffRole] = field(default_factory=frozenset)
+
+    @property
+    def is_signed_in(self) -> bool:
+        """Tell whether a valid session stands behind the request."""
+        return self.person_id is not None
+
+    @property
+    def is_staff(self) -> bool:
+        """Tell whether the viewer reads everything as an employee."""
+        return bool(self.staff)
+
+    def customers_with(self, permission: Permission) -> frozenset[int]:
+        """Return the customers on all of whose contracts, also future ones, the viewer has the permission."""
+        return frozenset(g.customer_id for g in self.grants if permission in g.permissions and g.contract_ids is None)
+
+    def contracts_with(self, permission: Permission) -> frozenset[int]:
+        """Return the single contracts that were delegated with the permission."""
+        named = (g.contract_ids for g in self.grants if permission in g.permissions and g.contract_ids is not None)
+        return frozenset(contract for contracts in named for contract in contracts)
+
+    def may(self, permission: Permission, *, customer_id: int, contract_id: int) -> bool:
+        """Tell whether the viewer has the permission on this contract; staff have their own checks."""
+        return customer_id in self.customers_with(permission) or contract_id in self.contracts_with(permission)
+
+
+ANONYMOUS = Viewer()

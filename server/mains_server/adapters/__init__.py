@@ -1,0 +1,1 @@
+"""Finds, vets and asks utility adapters."""

@@ -1,0 +1,1 @@
+"""The run: gather, rate, round, book."""

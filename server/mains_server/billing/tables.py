@@ -1,0 +1,81 @@
+"""Tables of the billing room: runs, their chunks, what was held and why, and the questions asked for whole buildings."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import SQLModel
+
+from mains_server.billing.records import ChunkStatus, RunStatus
+from mains_server.db.columns import choice, document, instant, key, numbers, owner, reference
+
+
+class BillingRun(SQLModel, table=True):
+    """One billing of one utility's period; started again it goes on where it was."""
+
+    __tablename__ = "billing_run"
+    __table_args__ = (
+        UniqueConstraint("adapter", "period_from", "period_to"),
+        Index("billing_run_started", "started_at", "id"),
+    )
+
+    id: int = key()
+    adapter: str
+    period_from: date
+    period_to: date
+    issued_on: date
+    status: RunStatus = choice(RunStatus)
+    started_at: datetime = instant()
+    finished_at: datetime | None = instant(nullable=True)
+
+
+class BillingChunk(SQLModel, table=True):
+    """A part of a run that is billed in one transaction: contracts, never splitting a building."""
+
+    __tablename__ = "billing_chunk"
+    __table_args__ = (Index("billing_chunk_run", "run_id", "status", "id"),)
+
+    id: int = key()
+    run_id: int = reference("billing_run.id")
+    contract_ids: list[int] = numbers()
+    status: ChunkStatus = choice(ChunkStatus)
+    invoiced: int
+    held: int
+    done_at: datetime | None = instant(nullable=True)
+
+
+class BillingHold(SQLModel, table=True):
+    """A contract that a run could not bill, with the reason and what to do."""
+
+    __tablename__ = "billing_hold"
+    __table_args__ = (
+        UniqueConstraint("customer_id", "run_id", "contract_id"),
+        Index("billing_hold_run", "run_id", "id"),
+        Index("billing_hold_contract", "contract_id", "id"),
+    )
+
+    id: int = key()
+    customer_id: int = owner()
+    run_id: int = reference("billing_run.id")
+    contract_id: int = reference()
+    code: str
+    reason: str
+    held_at: datetime = instant()
+    released_at: datetime | None = instant(nullable=True)
+
+
+class RatingGroup(SQLModel, table=True):
+    """The question that was rated for a whole building, shared by its members' invoices; their explanations replay it."""
+
+    __tablename__ = "rating_group"
+    __table_args__ = (Index("rating_group_building", "building_id", "period_from", "id"),)
+
+    id: int = key()
+    run_id: int = reference("billing_run.id")
+    adapter: str
+    building_id: int = reference("building.id")
+    period_from: date
+    period_to: date
+    inputs: Any = document()

@@ -1,0 +1,1 @@
+"""Supply points, buildings and contracts."""

@@ -1,0 +1,40 @@
+"""Tables of the db room: events waiting for delivery, and the answers of requests that may be repeated."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, LargeBinary, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from mains_server.db.columns import document, instant, key, reference
+
+
+class OutboxEvent(SQLModel, table=True):
+    """Something that happened, written in the transaction that made it happen; delivered afterwards, in order."""
+
+    __tablename__ = "outbox_event"
+    __table_args__ = (Index("outbox_event_waiting", "delivered_at", "id"),)
+
+    id: int = key()
+    customer_id: int | None = reference(nullable=True)
+    kind: str
+    payload: Any = document()
+    occurred_at: datetime = instant()
+    delivered_at: datetime | None = instant(nullable=True)
+
+
+class IdempotentRequest(SQLModel, table=True):
+    """The answer that a person's request with a key got; the same key and body get it again for 30 days."""
+
+    __tablename__ = "idempotent_request"
+    __table_args__ = (UniqueConstraint("person_id", "operation", "key"), Index("idempotent_request_at", "at"))
+
+    id: int = key()
+    person_id: int = reference("person.id")
+    operation: str
+    key: str
+    body_hash: bytes = Field(sa_type=LargeBinary)
+    answer: Any = document(nullable=True)
+    at: datetime = instant()

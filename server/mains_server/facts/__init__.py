@@ -1,0 +1,1 @@
+"""Series of figures from outside: spot prices, degree days, profiles."""

@@ -1,0 +1,1 @@
+"""The double-entry ledger: post(), sums to zero."""

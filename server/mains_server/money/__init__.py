@@ -1,0 +1,1 @@
+"""Rounding policies, tax and allocation; pure."""

@@ -1,0 +1,45 @@
+"""Tables of the sign-in room: password hashes and sessions; a token is stored only as its hash."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Index, LargeBinary
+from sqlmodel import Field, SQLModel
+
+from mains_server.db.columns import instant, key, reference
+
+
+class Credential(SQLModel, table=True):
+    """A person's password as an argon2id hash."""
+
+    __tablename__ = "credential"
+
+    person_id: int = Field(primary_key=True, foreign_key="person.id", sa_type=BigInteger)
+    password_hash: str
+    changed_at: datetime = instant()
+
+
+class Session(SQLModel, table=True):
+    """One sign-in on one device, valid until it expires or is revoked."""
+
+    __tablename__ = "session"
+    __table_args__ = (Index("session_token", "token_hash", unique=True), Index("session_person", "person_id"))
+
+    id: int = key()
+    person_id: int = reference("person.id")
+    token_hash: bytes = Field(sa_type=LargeBinary)
+    created_at: datetime = instant()
+    expires_at: datetime = instant()
+    revoked_at: datetime | None = instant(nullable=True)
+
+
+class SigninAttempt(SQLModel, table=True):
+    """A failed sign-in, counted per e-mail address to slow guessing down."""
+
+    __tablename__ = "signin_attempt"
+    __table_args__ = (Index("signin_attempt_email", "email_hash", "at"),)
+
+    id: int = key()
+    email_hash: bytes = Field(sa_type=LargeBinary)
+    at: datetime = instant()

@@ -1,0 +1,1 @@
+"""Dated prices, products and tax rates."""
