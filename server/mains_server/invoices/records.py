@@ -16,11 +16,12 @@ class InvoiceKind(Enum):
 
 
 class InvoiceStatus(Enum):
-    """How far an invoice is paid."""
+    """How far an invoice is paid; CREDITED once a credit note has taken it back, and for the credit note itself."""
 
     OPEN = "OPEN"
     PARTLY_PAID = "PARTLY_PAID"
     PAID = "PAID"
+    CREDITED = "CREDITED"
 
 
 class LineQuality(Enum):

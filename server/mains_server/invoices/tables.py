@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint
+from sqlalchemy import BigInteger, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from mains_server.db.columns import (
@@ -95,16 +95,24 @@ class Invoice(InvoiceFields, table=True):
         Index("invoice_customer", "customer_id", "issued_on", "id"),
         Index("invoice_issued", "issued_on", "id"),
         Index("invoice_series_number", "series", "number"),
+        Index(
+            "invoice_credited_once",
+            "customer_id",
+            "corrects_invoice_id",
+            unique=True,
+            postgresql_where=text("kind = 'CREDIT'"),
+        ),
     )
 
 
 class InvoiceState(InvoiceFields, table=True):
-    """The view of an invoice with what was paid on it, what is open, and its status."""
+    """The view of an invoice with what was paid on it, what credit notes took off it, what is open, and its status."""
 
     __tablename__ = "invoice_state"
     __table_args__ = ({"info": {"view_of": "invoice"}},)
 
     paid: Decimal = money()
+    credited: Decimal = money()
     open_amount: Decimal = money()
     status: InvoiceStatus = choice(InvoiceStatus)
 

@@ -1,11 +1,25 @@
-"""SQL views of the invoices room; the first migration creates them."""
+"""SQL views and triggers of the invoices room; the first migration creates them after the ledger's."""
+
+from mains_server.ledger.views import append_only
 
 INVOICE_STATE = """
 create view invoice_state as
-select i.*, a.paid, i.total - a.paid as open_amount,
-       (case when i.total - a.paid <= 0 then 'PAID' when a.paid > 0 then 'PARTLY_PAID' else 'OPEN' end)::varchar(40) as status
+select i.*, a.paid, c.credited,
+       (case when i.kind = 'CREDIT' then 0 else i.total - c.credited - a.paid end)::numeric(14, 2) as open_amount,
+       (case when i.kind = 'CREDIT' or c.notes > 0 then 'CREDITED'
+             when i.total - a.paid <= 0 then 'PAID'
+             when a.paid > 0 then 'PARTLY_PAID' else 'OPEN' end)::varchar(40) as status
 from invoice i
 cross join lateral (
-    select coalesce(sum(l.amount), 0)::numeric(14, 2) as paid from payment_allocation l where l.invoice_id = i.id
+    select coalesce(sum(l.amount), 0)::numeric(14, 2) as paid
+    from payment_allocation l where l.invoice_id = i.id and l.customer_id = i.customer_id
 ) a
+cross join lateral (
+    select coalesce(-sum(n.total), 0)::numeric(14, 2) as credited, count(*) as notes
+    from invoice n where n.corrects_invoice_id = i.id and n.customer_id = i.customer_id and n.kind = 'CREDIT'
+) c
 """
+
+TRIGGERS = (*append_only("invoice"), *append_only("invoice_line"), *append_only("invoice_tax"))
+
+SQL = (INVOICE_STATE, *TRIGGERS)

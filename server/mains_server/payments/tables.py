@@ -37,13 +37,13 @@ class Payment(SQLModel, table=True):
 
 
 class PaymentAllocation(SQLModel, table=True):
-    """The part of a payment that settles one invoice."""
+    """The part of a payment that settles one invoice; a negative one takes an earlier allocation back."""
 
     __tablename__ = "payment_allocation"
     __table_args__ = (
         ForeignKeyConstraint(["payment_id", "customer_id"], ["payment.id", "payment.customer_id"]),
         ForeignKeyConstraint(["invoice_id", "customer_id"], ["invoice.id", "invoice.customer_id"]),
-        CheckConstraint("amount > 0", name="allocation_positive"),
+        CheckConstraint("amount <> 0", name="allocation_not_zero"),
         Index("payment_allocation_invoice", "invoice_id", "id"),
         Index("payment_allocation_payment", "payment_id", "id"),
     )
