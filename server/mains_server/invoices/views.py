@@ -21,5 +21,3 @@ cross join lateral (
 """
 
 TRIGGERS = (*append_only("invoice"), *append_only("invoice_line"), *append_only("invoice_tax"))
-
-SQL = (INVOICE_STATE, *TRIGGERS)

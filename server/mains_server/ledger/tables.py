@@ -1,4 +1,4 @@
-"""Tables of the ledger: immutable transactions whose entries sum to zero per currency. Append-only by trigger and role."""
+"""Tables of the ledger: immutable transactions whose entries sum to zero per currency. Append-only by trigger."""
 
 from __future__ import annotations
 

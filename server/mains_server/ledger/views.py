@@ -26,6 +26,4 @@ def append_only(table: str) -> tuple[str, str]:
     )
 
 
-TRIGGERS = (REFUSE_CHANGE, *append_only("ledger_transaction"), *append_only("ledger_entry"))
-
-SQL = (CUSTOMER_BALANCE, *TRIGGERS)
+TRIGGERS = (*append_only("ledger_transaction"), *append_only("ledger_entry"))

@@ -3,5 +3,3 @@
 from mains_server.ledger.views import append_only
 
 TRIGGERS = (*append_only("payment"), *append_only("payment_allocation"))
-
-SQL = TRIGGERS
