@@ -1,4 +1,4 @@
-"""Tables of the invoices room. What has been issued is never edited; tables a run writes have no foreign keys (DESIGN 5)."""
+"""Tables of the invoices room. What has been issued is never edited; a run's rows have no foreign keys (DESIGN 5)."""
 
 from __future__ import annotations
 

@@ -6,18 +6,12 @@ select e.customer_id, e.currency, sum(e.amount)::numeric(14, 2) as balance
 from ledger_entry e where e.account = 'receivable' group by e.customer_id, e.currency
 """
 
-REFUSE_CHANGE = """
-create function refuse_change() returns trigger language plpgsql as $body$
-begin
-    raise exception 'rows of % are never changed or removed; book a correction instead', tg_table_name
-        using errcode = 'restrict_violation';
-end
-$body$
-"""
-
 
 def append_only(table: str) -> tuple[str, str]:
-    """Return the triggers that refuse UPDATE, DELETE and TRUNCATE on a table of things that happened."""
+    """Return the triggers that refuse UPDATE, DELETE and TRUNCATE on a table of things that happened.
+
+    Their function `refuse_change` is in `mains_server.db.views`.
+    """
     return (
         f"create trigger {table}_append_only before update or delete on {table}"
         " for each row execute function refuse_change()",
