@@ -20,4 +20,4 @@ cross join lateral (
 ) c
 """
 
-TRIGGERS = (*append_only("invoice"), *append_only("invoice_line"), *append_only("invoice_tax"))
+TRIGGERS = (append_only("invoice"), append_only("invoice_line"), append_only("invoice_tax"))

@@ -7,17 +7,15 @@ from ledger_entry e where e.account = 'receivable' group by e.customer_id, e.cur
 """
 
 
-def append_only(table: str) -> tuple[str, str]:
-    """Return the triggers that refuse UPDATE, DELETE and TRUNCATE on a table of things that happened.
+def append_only(table: str) -> str:
+    """Return the trigger that refuses UPDATE, DELETE and TRUNCATE on a table of things that happened.
 
-    Their function `refuse_change` is in `mains_server.db.views`.
+    Its function `refuse_change` is in `mains_server.db.views`.
     """
     return (
-        f"create trigger {table}_append_only before update or delete on {table}"
-        " for each row execute function refuse_change()",
-        f"create trigger {table}_never_emptied before truncate on {table}"
-        " for each statement execute function refuse_change()",
+        f"\ncreate trigger append_only before update or delete or truncate on {table}"
+        "\nfor each statement execute function refuse_change()\n"
     )
 
 
-TRIGGERS = (*append_only("ledger_transaction"), *append_only("ledger_entry"))
+TRIGGERS = (append_only("ledger_transaction"), append_only("ledger_entry"))

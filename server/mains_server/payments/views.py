@@ -2,4 +2,4 @@
 
 from mains_server.ledger.views import append_only
 
-TRIGGERS = (*append_only("payment"), *append_only("payment_allocation"))
+TRIGGERS = (append_only("payment"), append_only("payment_allocation"))
