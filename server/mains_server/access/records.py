@@ -3,7 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
+from typing import ClassVar
+
+
+class Refusal(Exception):
+    """What somebody asked for cannot be done, for a reason they can act on; every room's refusals descend from it.
+
+    `code` is stable and typed, `path` names the input it is about, and the message says what to do.
+    """
+
+    code: ClassVar[str]
+    path: ClassVar[str | None] = None
+    is_retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
 
 
 class Permission(Enum):
@@ -31,13 +48,51 @@ class StaffRole(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """A human being who can sign in."""
+
+    id: int
+    email: str
+    name: str
+    language: str
+    phone: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPerson:
+    """A person to be made known."""
+
+    email: str
+    name: str
+    language: str
+    phone: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDelegate:
+    """A right to be given on a customer: on all its contracts, or the named ones, until a moment or until ended."""
+
+    customer_id: int
+    person_id: int
+    permissions: frozenset[Permission]
+    contract_ids: frozenset[int] | None = None
+    ends_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """One person's active right on one customer: all its contracts, or the named ones."""
+    """One person's right on one customer: all its contracts, or the named ones."""
 
     customer_id: int
     role: GrantRole
     permissions: frozenset[Permission]
     contract_ids: frozenset[int] | None = None
+    id: int | None = None
+
+    def allows(self, permission: Permission, *, customer_id: int, contract_id: int) -> bool:
+        """Tell whether this grant has the permission on this contract of this customer."""
+        is_covered = self.contract_ids is None or contract_id in self.contract_ids
+        return permission in self.permissions and customer_id == self.customer_id and is_covered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +126,7 @@ class Viewer:
 
     def may(self, permission: Permission, *, customer_id: int, contract_id: int) -> bool:
         """Tell whether the viewer has the permission on this contract; staff have their own checks."""
-        return customer_id in self.customers_with(permission) or contract_id in self.contracts_with(permission)
+        return any(grant.allows(permission, customer_id=customer_id, contract_id=contract_id) for grant in self.grants)
 
 
 ANONYMOUS = Viewer()

@@ -32,7 +32,10 @@ class AccessGrant(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("role <> 'OWNER' or contract_ids is null", name="owner_has_all_contracts"),
         Index(
-            "access_grant_one_owner", "customer_id", unique=True, postgresql_where=text("role = 'OWNER' and ends_at is null")
+            "access_grant_one_owner",
+            "customer_id",
+            unique=True,
+            postgresql_where=text("role = 'OWNER' and ends_at is null"),
         ),
         Index("access_grant_person", "person_id"),
     )

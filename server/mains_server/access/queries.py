@@ -1,0 +1,105 @@
+"""Questions to the access room: who is this person, and what may they see and do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from mains_server.access.records import Grant, GrantRole, Permission, Person, StaffRole, Viewer
+from mains_server.access.rules import OWNER_PERMISSIONS, is_active, plain_email
+from mains_server.access.tables import AccessGrant, StaffMember
+from mains_server.access.tables import Person as PersonRow
+
+
+async def viewer_of_person(
+    session: AsyncSession, *, person_id: int, now: datetime, session_id: int | None = None
+) -> Viewer | None:
+    """Resolve a person into what they may see and do now, in one statement; None where there is no such person."""
+    staff = select(func.array_agg(col(StaffMember.role))).where(
+        col(StaffMember.person_id) == person_id, col(StaffMember.since) <= now
+    )
+    found = await session.execute(
+        select(col(PersonRow.language), staff.scalar_subquery(), AccessGrant)
+        .outerjoin(AccessGrant, col(AccessGrant.person_id) == col(PersonRow.id))
+        .where(col(PersonRow.id) == person_id)
+        .order_by(col(AccessGrant.id))
+    )
+    rows = found.all()
+    if not rows:
+        return None
+    language, roles, _ = rows[0]
+    return Viewer(
+        person_id=person_id,
+        session_id=session_id,
+        language=language,
+        grants=_active_grants([row[2] for row in rows if row[2] is not None], now=now),
+        staff=frozenset(StaffRole(role) for role in roles or ()),
+    )
+
+
+async def person_by_id(session: AsyncSession, *, person_id: int) -> Person | None:
+    """Find a person by id."""
+    return _person(await session.scalar(select(PersonRow).where(col(PersonRow.id) == person_id)))
+
+
+async def person_by_email(session: AsyncSession, *, email: str) -> Person | None:
+    """Find a person by e-mail address, whatever its capitals."""
+    same = func.lower(col(PersonRow.email)) == plain_email(email)
+    return _person(await session.scalar(select(PersonRow).where(same)))
+
+
+async def grants_on_customer(session: AsyncSession, *, customer_id: int, now: datetime) -> tuple[Grant, ...]:
+    """List the rights on a customer that hold now, oldest first."""
+    found = await session.scalars(
+        select(AccessGrant).where(col(AccessGrant.customer_id) == customer_id).order_by(col(AccessGrant.id))
+    )
+    return _active_grants(found.all(), now=now)
+
+
+async def lock_grant(session: AsyncSession, *, grant_id: int) -> AccessGrant | None:
+    """Take hold of a grant until the transaction ends, for a change inside this room."""
+    return await session.scalar(
+        select(AccessGrant)
+        .where(col(AccessGrant.id) == grant_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+async def lock_owner_grant(session: AsyncSession, *, customer_id: int) -> AccessGrant | None:
+    """Take hold of a customer's one owner grant until the transaction ends, for a change inside this room."""
+    return await session.scalar(
+        select(AccessGrant)
+        .where(
+            col(AccessGrant.customer_id) == customer_id,
+            col(AccessGrant.role) == GrantRole.OWNER,
+            col(AccessGrant.ends_at).is_(None),
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+def _active_grants(rows: Sequence[AccessGrant], *, now: datetime) -> tuple[Grant, ...]:
+    return tuple(_grant(row) for row in rows if is_active(starts_at=row.starts_at, ends_at=row.ends_at, now=now))
+
+
+def _grant(row: AccessGrant) -> Grant:
+    is_owner = row.role is GrantRole.OWNER
+    return Grant(
+        id=row.id,
+        customer_id=row.customer_id,
+        role=row.role,
+        permissions=OWNER_PERMISSIONS if is_owner else frozenset(Permission[word] for word in row.permissions),
+        contract_ids=None if row.contract_ids is None else frozenset(row.contract_ids),
+    )
+
+
+def _person(row: PersonRow | None) -> Person | None:
+    if row is None:
+        return None
+    return Person(id=row.id, email=row.email, name=row.name, language=row.language, phone=row.phone)
