@@ -1,0 +1,41 @@
+"""Background work: a job is queued in the transaction that causes it, so it exists exactly if its cause does."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+DEFER = text("""
+select unnest(procrastinate_defer_jobs_v1(array[row(
+    cast(:queue as varchar), cast(:task as varchar), 0, cast(:lock as text), cast(:queueing_lock as text),
+    cast(cast(:arguments as text) as jsonb), cast(:at as timestamptz))::procrastinate_job_to_defer_v1]))
+""")
+
+
+async def defer_job(
+    session: AsyncSession,
+    *,
+    task: str,
+    arguments: Mapping[str, Any],
+    only_once_waiting: str | None = None,
+    one_at_a_time: str | None = None,
+    at: datetime | None = None,
+) -> int:
+    """Queue a job in the session's transaction and give its id; a worker sees it once the transaction is done.
+
+    Jobs with the same `one_at_a_time` never run side by side. A second job that waits with the same `only_once_waiting`
+    violates a unique index, so ask `is_waiting` first where that may happen.
+    """
+    values = {"queue": "default", "task": task, "arguments": orjson.dumps(dict(arguments)).decode(), "at": at}
+    found = await session.scalar(DEFER, {**values, "lock": one_at_a_time, "queueing_lock": only_once_waiting})
+    assert isinstance(found, int)
+    return found
+
+
+async def is_waiting(session: AsyncSession, *, only_once_waiting: str) -> bool:
+    """Tell whether a job with this mark waits for a worker."""
+    query = text("select exists (select from procrastinate_jobs where status = 'todo' and queueing_lock = :mark)")
+    return bool(await session.scalar(query, {"mark": only_once_waiting}))

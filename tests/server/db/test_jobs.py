@@ -1,0 +1,45 @@
+"""A job exists exactly if the transaction that queued it does."""
+
+from datetime import UTC, datetime
+
+import pytest
+from mains_server.db.jobs import defer_job, is_waiting
+from mains_server.db.unit_of_work import read_session, unit_of_work
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+pytestmark = pytest.mark.asyncio
+
+JOBS = text("select task_name, args, lock, queueing_lock, status::text, scheduled_at from procrastinate_jobs")
+LATER = datetime(2024, 5, 1, 7, 30, tzinfo=UTC)
+
+
+async def test_a_job_waits_with_all_it_was_given(engine):
+    async with unit_of_work(engine) as session:
+        await defer_job(
+            session, task="bill", arguments={"period": "2023-01"}, only_once_waiting="b", one_at_a_time="l", at=LATER
+        )
+
+    async with read_session(engine) as session:
+        assert [*(await session.execute(JOBS))] == [("bill", {"period": "2023-01"}, "l", "b", "todo", LATER)]
+
+
+async def test_a_job_goes_with_its_transaction(engine):
+    with pytest.raises(ZeroDivisionError):
+        async with unit_of_work(engine) as session:
+            await defer_job(session, task="bill", arguments={})
+            raise ZeroDivisionError
+
+    async with read_session(engine) as session:
+        assert (await session.execute(JOBS)).all() == []
+
+
+async def test_a_mark_waits_once(engine):
+    async with unit_of_work(engine) as session:
+        await defer_job(session, task="bill", arguments={}, only_once_waiting="january")
+
+    with pytest.raises(IntegrityError, match="queueing_lock"):
+        async with unit_of_work(engine) as session:
+            assert await is_waiting(session, only_once_waiting="january")
+            assert not await is_waiting(session, only_once_waiting="february")
+            await defer_job(session, task="bill", arguments={}, only_once_waiting="january")
