@@ -1,0 +1,73 @@
+"""Calculations of the sign-in room: hashes, and how failures slow guessing down."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from pwdlib import PasswordHash
+
+from mains_server.access.rules import plain_email
+
+FAILURES_MAX = 10
+FAILURE_WINDOW = timedelta(minutes=15)
+PASSWORD_CHARACTERS_MIN = 10
+PASSWORD_CHARACTERS_MAX = 1000
+
+_ARGON2ID = PasswordHash.recommended()
+
+
+def retry_at(*, failures: Sequence[datetime], now: datetime) -> datetime | None:
+    """Work out when the next attempt is allowed after these failures; None means now."""
+    recent = sorted(at for at in failures if at > now - FAILURE_WINDOW)
+    return recent[-FAILURES_MAX] + FAILURE_WINDOW if len(recent) >= FAILURES_MAX else None
+
+
+def token_hash(token: str) -> bytes:
+    """Hash a session token; it has 256 random bits, so a plain hash is enough."""
+    return hashlib.sha256(_bytes(token)).digest()
+
+
+def email_hash(email: str) -> bytes:
+    """Hash an address, so that failures are counted without keeping addresses of people we do not know."""
+    return hashlib.sha256(_bytes(plain_email(email))).digest()
+
+
+def is_storable(text: str) -> bool:
+    """Tell whether the database can hold the text at all; no person has an address that it cannot."""
+    return "\x00" not in text and text.isprintable()
+
+
+def hash_password(password: str) -> str:
+    """Turn a password into an argon2id hash; takes tens of milliseconds, so it runs beside the event loop."""
+    return _ARGON2ID.hash(_normal(password))
+
+
+def check_password(*, password: str, stored: str | None) -> tuple[bool, str | None]:
+    """Compare a password with a stored hash, and give a fresh hash where the stored one has become too weak.
+
+    Without a stored hash, or with an overlong password, the same work is done for nothing, so that time tells nobody
+    which addresses are known.
+    """
+    decoy = _decoy_hash()
+    if stored is None or len(password) > PASSWORD_CHARACTERS_MAX:
+        _ARGON2ID.verify(_normal(password[:PASSWORD_CHARACTERS_MAX]), decoy)
+        return False, None
+    return _ARGON2ID.verify_and_update(_normal(password), stored)
+
+
+@functools.cache
+def _decoy_hash() -> str:
+    return _ARGON2ID.hash(b"no person has this hash")
+
+
+def _normal(password: str) -> bytes:
+    """The same password typed on another keyboard may come composed differently."""
+    return _bytes(unicodedata.normalize("NFKC", password))
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
