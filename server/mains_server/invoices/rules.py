@@ -1,0 +1,80 @@
+"""Numbers, dates, references and bookings of invoices. Pure; the billing run calls these for every invoice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import TypeVar
+
+from mains_server.ledger.rules import RECEIVABLE, revenue, support, tax
+from mains_server.money.rules import creditor_reference
+
+NUMBER_DIGITS_MIN = 6
+PAYMENT_TERM_DAYS_MAX = 120
+_DOCUMENT_NUMBER = re.compile(r"([A-Z]{1,6})-([0-9]{6,15})", re.ASCII)
+
+Amount = TypeVar("Amount", Decimal, int)
+
+
+class NotADocumentNumber(ValueError):
+    """A text is not the number of an invoice, such as H-000123."""
+
+
+class PaymentTermNotPossible(ValueError):
+    """A payment term is negative or longer than anybody grants."""
+
+
+class InvoiceDoesNotAddUp(ValueError):
+    """The lines and taxes of an invoice do not make its total."""
+
+
+def entries_of_invoice(
+    *, total: Amount, lines: Iterable[tuple[str, Amount, bool]], taxes: Iterable[tuple[str, Amount]]
+) -> list[tuple[str, Amount]]:
+    """Work out what an invoice posts: (account, amount), the receivable first, zero amounts left out but that one.
+
+    Lines are (account of the charge, net, is after tax), taxes (code, tax); amounts all Decimals, or all cents.
+    A line after tax is support: it lowers the total, and the state owes it.
+    """
+    sums: dict[str, Amount] = {}
+    rest = total
+    for account, net, is_after_tax in lines:
+        name = support(account) if is_after_tax else revenue(account)
+        sums[name] = sums[name] - net if name in sums else -net
+        rest -= net
+    for code, amount in taxes:
+        name = tax(code)
+        sums[name] = sums[name] - amount if name in sums else -amount
+        rest -= amount
+    if rest:
+        raise InvoiceDoesNotAddUp(f"the total {total} is {rest} more than the lines and taxes")
+    entries = [(RECEIVABLE, total)]
+    entries += [entry for entry in sums.items() if entry[1]]
+    return entries
+
+
+def document_number(*, series: str, number: int) -> str:
+    """Write an invoice number as people read it: `H-000123`."""
+    return f"{series}-{number:0{NUMBER_DIGITS_MIN}d}"
+
+
+def parse_document_number(text: str) -> tuple[str, int]:
+    """Read `H-000123` as its series and number."""
+    found = _DOCUMENT_NUMBER.fullmatch(text)
+    if found is None or (len(found[2]) > NUMBER_DIGITS_MIN and found[2].startswith("0")):
+        raise NotADocumentNumber(f"{text[:40]!r} is not an invoice number such as H-000123")
+    return found[1], int(found[2])
+
+
+def payment_reference(number: str) -> str:
+    """Make the creditor reference that a payer quotes for a document: `RF04H000123`."""
+    return creditor_reference(number)
+
+
+def due_on(*, issued_on: date, payment_term_days: int) -> date:
+    """Work out the last day to pay, counted from the day of issue."""
+    if not 0 <= payment_term_days <= PAYMENT_TERM_DAYS_MAX:
+        raise PaymentTermNotPossible(f"a payment term of {payment_term_days} days is not within 0 to 120")
+    return issued_on + timedelta(days=payment_term_days)

@@ -1,0 +1,71 @@
+"""Booking: every posting sums to zero, is done once by its key, and is never changed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import insert
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from mains_server.ledger.queries import posting_by_key
+from mains_server.ledger.records import Booking, Posting, Reversal
+from mains_server.ledger.rules import require_bookable, require_same, reversed_entries
+from mains_server.ledger.tables import LedgerEntry, LedgerTransaction
+
+
+async def post(session: AsyncSession, *, booking: Booking, now: datetime) -> Posting:
+    """Book once: the same key with the same booking gives the first posting, with another it is refused.
+
+    A second session with the same key waits for the first and then finds its posting.
+    """
+    require_bookable(booking)
+    transaction_id = await _insert_transaction(session, booking=booking, now=now)
+    if transaction_id is None:
+        first = await posting_by_key(session, customer_id=booking.customer_id, key=booking.key)
+        require_same(booked=first.booking, asked=booking)
+        return first
+    rows = [
+        {
+            "customer_id": booking.customer_id,
+            "transaction_id": transaction_id,
+            "account": entry.account,
+            "currency": entry.currency,
+            "amount": entry.amount,
+        }
+        for entry in booking.entries
+    ]
+    await session.execute(insert(LedgerEntry), rows)
+    return Posting(transaction_id=transaction_id, booking=booking, is_new=True)
+
+
+async def reverse(session: AsyncSession, *, reversal: Reversal, now: datetime) -> Posting:
+    """Book the opposite of an earlier booking, once by the reversal's own key."""
+    earlier = await posting_by_key(session, customer_id=reversal.customer_id, key=reversal.of_key)
+    booking = Booking(
+        customer_id=reversal.customer_id,
+        key=reversal.key,
+        kind=reversal.kind,
+        document_id=reversal.document_id,
+        effective_on=reversal.effective_on,
+        entries=reversed_entries(earlier.booking.entries),
+    )
+    return await post(session, booking=booking, now=now)
+
+
+async def _insert_transaction(session: AsyncSession, *, booking: Booking, now: datetime) -> int | None:
+    statement = (
+        postgresql.insert(LedgerTransaction)
+        .values(
+            customer_id=booking.customer_id,
+            key=booking.key,
+            kind=booking.kind.name,
+            document_id=booking.document_id,
+            effective_on=booking.effective_on,
+            booked_at=now,
+        )
+        .on_conflict_do_nothing(constraint="ledger_booked_once")
+        .returning(col(LedgerTransaction.id))
+    )
+    return await session.scalar(statement)
