@@ -1,0 +1,1 @@
+"""Tests a Mains utility adapter. Import every public name from here."""
