@@ -1,4 +1,4 @@
--- Views, triggers and functions of the rooms, as they stood with the first tables. One statement between the marks.
+-- Views, triggers and functions of the rooms, as they stood with the first tables. A mark stands before each statement.
 --;
 create function refuse_change() returns trigger language plpgsql as $$
 begin

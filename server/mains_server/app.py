@@ -1,0 +1,49 @@
+"""The edge of HTTP: puts the parts together into one ASGI application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from mains_server.db.engine import make_engine
+from mains_server.db.unit_of_work import read_session
+from mains_server.settings import Settings, load_settings
+
+
+def app_from_environment() -> Starlette:
+    """Make the application from the settings of the environment; a server process starts here."""
+    settings = load_settings()
+    if settings.database_url is None:
+        raise RuntimeError("MAINS_DATABASE_URL is not set; `mains serve` sets it, also for the embedded database")
+    engine = make_engine(address=settings.database_url, connections_max=settings.database_connections_max)
+    return make_app(engine=engine, settings=settings)
+
+
+def make_app(*, engine: AsyncEngine, settings: Settings) -> Starlette:
+    """Put the application together on an engine, which it disposes of when it stops."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        await engine.dispose()
+
+    async def is_ready(request: Request) -> Response:
+        try:
+            async with read_session(engine) as session:
+                await session.scalar(text("select 1"))
+        except (DBAPIError, OSError):
+            return PlainTextResponse("the database does not answer\n", status_code=503)
+        return PlainTextResponse("ready\n")
+
+    routes = [Route("/health/alive", _is_alive), Route("/health/ready", is_ready)]
+    return Starlette(routes=routes, lifespan=lifespan, debug=False)
+
+
+async def _is_alive(request: Request) -> Response:
+    return PlainTextResponse("alive\n")

@@ -1,0 +1,63 @@
+"""The edge of background work: takes jobs from the queue and hands each to the room that knows how to do it."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import procrastinate
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from mains_server.db.addresses import psycopg_dsn
+from mains_server.db.engine import make_engine
+from mains_server.db.registry import ROOMS
+from mains_server.db.work import Task, Work
+
+log = structlog.get_logger()
+
+
+AGAIN = procrastinate.RetryStrategy(max_attempts=5, exponential_wait=6)
+
+
+async def work_off(
+    *, address: str, until_empty: bool, at_once: int = 1, tasks: Mapping[str, Task] | None = None
+) -> None:
+    """Do the jobs that wait, then wait for more unless `until_empty`."""
+    engine = make_engine(address=address, connections_max=2 * at_once)
+    queue = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=psycopg_dsn(address)))
+    for name, task in (room_tasks() if tasks is None else tasks).items():
+        _register(queue=queue, name=name, task=task, engine=engine, address=address)
+    try:
+        async with queue.open_async():
+            await _take_over(queue=queue)
+            await queue.run_worker_async(
+                wait=not until_empty, concurrency=at_once, install_signal_handlers=not until_empty
+            )
+    finally:
+        await engine.dispose()
+
+
+def room_tasks() -> dict[str, Task]:
+    """Collect the `TASKS` of every room that has work for the queue in its `jobs.py`."""
+    found: dict[str, Task] = {}
+    for room in ROOMS:
+        if find_spec(f"mains_server.{room}.jobs") is not None:
+            found |= import_module(f"mains_server.{room}.jobs").TASKS
+    return found
+
+
+async def _take_over(*, queue: procrastinate.App) -> None:
+    """Put back what dead workers had begun; every job may run twice, and does its work once by its own keys."""
+    for job in await queue.job_manager.get_stalled_jobs():
+        await queue.job_manager.retry_job(job)
+
+
+def _register(*, queue: procrastinate.App, name: str, task: Task, engine: AsyncEngine, address: str) -> None:
+    async def run(**arguments: Any) -> None:
+        work = Work(engine=engine, address=address, now=datetime.now(UTC))
+        await task(work, **arguments)
+        log.info("job done", task=name)
+
+    queue.task(name=name, retry=AGAIN)(run)
