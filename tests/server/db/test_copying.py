@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from mains_server.db.copying import copy_rows, draw_ids
+from mains_server.db.copying import RowExists, copy_rows, draw_ids
 from mains_server.db.unit_of_work import unit_of_work
 from sqlalchemy import text
 
@@ -42,3 +42,16 @@ async def test_copied_rows_are_gone_with_their_transaction(engine):
             raise ZeroDivisionError
 
     assert await contents(engine) == []
+
+
+async def test_a_row_that_is_there_already_is_refused_and_the_work_goes_on(engine):
+    await jar(engine)
+
+    async with unit_of_work(engine) as session:
+        await session.execute(text("create unique index jar_once on jar (id)"))
+        with pytest.raises(RowExists) as refused:
+            await copy_rows(session, table="jar", columns=["id"], rows=[(1,), (2,), (1,)])
+        await copy_rows(session, table="jar", columns=["id"], rows=[(3,)])
+
+    assert refused.value.constraint == "jar_once"
+    assert await contents(engine) == [(3, None)]

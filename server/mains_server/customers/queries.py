@@ -1,0 +1,59 @@
+"""Questions to the customers room."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from mains_server.customers.records import Address, Customer, Protection
+from mains_server.customers.tables import Customer as CustomerRow
+from mains_server.customers.tables import CustomerProtection
+
+
+async def customer_by_number(session: AsyncSession, *, number: str) -> Customer | None:
+    """Find a customer by the number printed on its invoices."""
+    return _customer(await session.scalar(select(CustomerRow).where(col(CustomerRow.number) == number)))
+
+
+async def customer_by_id(session: AsyncSession, *, customer_id: int) -> Customer | None:
+    """Find a customer by id."""
+    return _customer(await session.scalar(select(CustomerRow).where(col(CustomerRow.id) == customer_id)))
+
+
+async def protections_of_customer(session: AsyncSession, *, customer_id: int) -> tuple[Protection, ...]:
+    """List a customer's protected statuses, the earliest first."""
+    found = await session.scalars(
+        select(CustomerProtection)
+        .where(col(CustomerProtection.customer_id) == customer_id)
+        .order_by(col(CustomerProtection.starts), col(CustomerProtection.id))
+    )
+    return tuple(Protection(kind=row.kind, starts=row.starts, ends=row.ends, proof=row.proof) for row in found)
+
+
+async def lock_customer(session: AsyncSession, *, customer_id: int) -> bool:
+    """Take hold of a customer until the transaction ends; False where there is none."""
+    found = await session.scalar(
+        select(col(CustomerRow.id)).where(col(CustomerRow.id) == customer_id).with_for_update()
+    )
+    return found is not None
+
+
+def _customer(row: CustomerRow | None) -> Customer | None:
+    if row is None:
+        return None
+    return Customer(
+        id=row.id,
+        number=row.number,
+        kind=row.kind,
+        name=row.name,
+        language=row.language,
+        address=Address(
+            line=row.address_line, city=row.address_city, postcode=row.address_postcode, country=row.address_country
+        ),
+        personal_code=row.personal_code,
+        registration_number=row.registration_number,
+        vat_number=row.vat_number,
+        email=row.email,
+        phone=row.phone,
+    )
