@@ -1,0 +1,159 @@
+"""One adapter that keeps the contract: asked alone, in limited time, and never believed unchecked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import pluggy
+from mains_spi import (
+    PROJECT,
+    ChargeCode,
+    ContractCheck,
+    EstimateRequest,
+    FactNeed,
+    FactsRequest,
+    Hooks,
+    MeasureRequest,
+    Note,
+    NotesRequest,
+    Problem,
+    Product,
+    ProductsRequest,
+    RatingRequest,
+    RatingResult,
+    ReadingCheck,
+    Tariff,
+    TariffRequest,
+    Usage,
+    Utility,
+    vet,
+)
+
+from mains_server.adapters.asking import AdapterLine, one_line
+from mains_server.adapters.rules import wrong_with
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveAdapter:
+    """An adapter with its line; what cannot change while we run is asked once."""
+
+    name: str
+    version: str
+    plugin: Any
+    manager: pluggy.PluginManager
+    line: AdapterLine
+    _cards: list[Utility] = field(default_factory=list)
+    _products: dict[date, tuple[Product, ...]] = field(default_factory=dict)
+    _tariffs: dict[tuple[str, date], Tariff] = field(default_factory=dict)
+
+    @property
+    def utility(self) -> Utility:
+        """Give the identity card."""
+        if not self._cards:
+            self._cards.append(self._ask("describe_utility", wanted=Utility))
+        return self._cards[0]
+
+    @property
+    def code(self) -> str:
+        """Give the code of the utility served."""
+        return self.utility.code
+
+    @property
+    def hooks(self) -> frozenset[str]:
+        """Give the names of the hooks the adapter has."""
+        return frozenset(caller.name for caller in self.manager.get_hookcallers(self.plugin) or ())
+
+    def charges(self) -> dict[str, ChargeCode]:
+        """Give what may be charged, by code."""
+        return {charge.code: charge for charge in self.utility.charges}
+
+    def products(self, *, on: date) -> tuple[Product, ...]:
+        """Give what a customer can have on a day."""
+        if on not in self._products:
+            answer = self._ask("products", wanted=tuple[Product, ...], request=ProductsRequest(on))
+            self._products[on] = answer
+        return self._products[on]
+
+    def product(self, *, code: str, on: date) -> Product:
+        """Give one product; a code the adapter does not know is its own or the contract's mistake, and is told."""
+        for product in self.products(on=on):
+            if product.code == code:
+                return product
+        raise self.line.failure(hook="products", reason=f"has no product {code!r} on {on}")
+
+    def tariff(self, *, product: str, on: date) -> Tariff:
+        """Give a product's tariff on a day, vetted against the identity card."""
+        key = (product, on)
+        if key not in self._tariffs:
+            tariff = self._ask("tariff", wanted=Tariff, request=TariffRequest(product, on))
+            self._refuse_mistakes(tariff)
+            self._tariffs[key] = tariff
+        return self._tariffs[key]
+
+    def rate(self, request: RatingRequest) -> RatingResult:
+        """Give the charges of a product marked rated."""
+        answer: RatingResult = self._ask("rate", wanted=RatingResult, request=request)
+        return answer
+
+    def check_contract(self, request: ContractCheck) -> tuple[Problem, ...]:
+        """Give what is wrong with a contract's attributes; nothing where the adapter has no opinion."""
+        answer: tuple[Problem, ...] = self._ask_if_there("check_contract", wanted=tuple[Problem, ...], request=request)
+        return answer
+
+    def check_reading(self, request: ReadingCheck) -> tuple[Problem, ...]:
+        """Give what is wrong with a reading; nothing where the adapter has no opinion."""
+        answer: tuple[Problem, ...] = self._ask_if_there("check_reading", wanted=tuple[Problem, ...], request=request)
+        return answer
+
+    def measure(self, request: MeasureRequest) -> tuple[Usage, ...]:
+        """Give usage from readings, where the adapter measures itself."""
+        answer: tuple[Usage, ...] = self._ask_if_there("measure", wanted=tuple[Usage, ...], request=request)
+        return answer
+
+    def estimate(self, request: EstimateRequest) -> tuple[Usage, ...]:
+        """Give usage where readings are missing, where the adapter estimates."""
+        answer: tuple[Usage, ...] = self._ask_if_there("estimate", wanted=tuple[Usage, ...], request=request)
+        return answer
+
+    def needed_facts(self, request: FactsRequest) -> tuple[FactNeed, ...]:
+        """Give the facts a rated product needs."""
+        answer: tuple[FactNeed, ...] = self._ask_if_there("needed_facts", wanted=tuple[FactNeed, ...], request=request)
+        return answer
+
+    def invoice_notes(self, request: NotesRequest) -> tuple[Note, ...]:
+        """Give sentences to print on an invoice."""
+        answer: tuple[Note, ...] = self._ask_if_there("invoice_notes", wanted=tuple[Note, ...], request=request)
+        return answer
+
+    def _ask_if_there(self, hook: str, *, wanted: Any, request: object) -> Any:
+        return self._ask(hook, wanted=wanted, request=request) if hook in self.hooks else ()
+
+    def _ask(self, hook: str, *, wanted: Any, **request: object) -> Any:
+        others = [plugin for plugin in self.manager.get_plugins() if plugin is not self.plugin]
+        caller = self.manager.subset_hook_caller(hook, remove_plugins=others)
+        answer = self.line.ask(hook=hook, call=lambda: caller(**request))
+        reason = _nonsense(answer, wanted=wanted)
+        if reason is not None:
+            raise self.line.failure(hook=hook, reason=reason)
+        return answer
+
+    def _refuse_mistakes(self, tariff: Tariff) -> None:
+        mistakes = vet(tariff, (), self.utility)
+        if mistakes:
+            raise self.line.failure(hook="tariff", reason=f"tariff {tariff.code}: {mistakes[0]}")
+
+
+def make_manager() -> pluggy.PluginManager:
+    """Make a plug-in manager that knows the hooks of this version."""
+    manager = pluggy.PluginManager(PROJECT)
+    manager.add_hookspecs(Hooks)
+    return manager
+
+
+def _nonsense(answer: object, *, wanted: Any) -> str | None:
+    try:
+        return wrong_with(answer, wanted=wanted)
+    except Exception as error:
+        return f"the answer cannot be read: {one_line(error)}"
