@@ -33,3 +33,7 @@ class CannotRate(SpiError):
 
     def __reduce__(self) -> tuple[type[CannotRate], tuple[str, str, str]]:
         return (type(self), (self.code, self.component, self.remedy))
+
+
+class MissingInput(CannotRate):
+    """An input is not there; ``OrElse`` may go on without it, anything else holds the bill."""

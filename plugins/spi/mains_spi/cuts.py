@@ -1,0 +1,150 @@
+"""Divides a period where, and only where, the inputs of a component change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import Any
+
+from mains_spi.book import fact_months
+from mains_spi.civil import months_in, window_of, years_in
+from mains_spi.components import AllocateBuilding, Component, Figure, Tiered
+from mains_spi.errors import CannotRate, MissingInput
+from mains_spi.here import Here
+from mains_spi.plan import Plan
+from mains_spi.prices import When
+from mains_spi.record import Period, Record
+from mains_spi.scope import Scope
+from mains_spi.terms import Block, Fact, GroupQty, Price, Qty
+from mains_spi.walk import inside, name_of, taxed_charges_of
+
+
+def segments_of(plan: Plan, index: int, here: Here) -> list[Period]:
+    """Divide the bill's period for one component and all that are cut together with it."""
+    whole = here.book.request.period
+    cluster = [plan.components[i] for i in plan.clusters[index]]
+    days = sorted({day for part in cluster for day in _days(part, here) if whole.start < day < whole.end})
+    if not days:
+        return [whole]
+    starts = [whole.start]
+    before = _state(cluster, here, whole.start)
+    for day in days:
+        state = _state(cluster, here, day)
+        if state != before:
+            starts.append(day)
+            before = state
+    return [Period(start, end) for start, end in zip(starts, [*starts[1:], whole.end], strict=True)]
+
+
+def _days(component: Component, here: Here) -> Iterator[date]:
+    """Give every day on which something the component looks at could change."""
+    book, whole = here.book, here.book.request.period
+    names = {"kind"}
+    for part in inside(component):
+        if isinstance(part, Price):
+            names.update(part.by)
+            yield from _bounds(version.period for version in book.versions.get(part.list, ()))
+        elif isinstance(part, (When, Qty, GroupQty)):
+            names.add(part.name)
+        elif isinstance(part, Fact):
+            yield from _bounds(months_in(whole))
+            yield from _bounds(fact.period for fact in book.facts.get(part.name, ()))
+        elif isinstance(part, (Block, Tiered)) and part.window != "bill":
+            yield from _bounds(months_in(whole) if part.window == "month" else years_in(whole))
+    for charge in taxed_charges_of(component):
+        code = book.tax_codes.get(charge, book.tax_codes.get("*", ""))
+        yield from _bounds(rate.period for rate in book.taxes.get(code, ()))
+    for scope in _scopes(here):
+        yield from _bounds(a.period for name in names for a in scope.attributes.get(name, ()))
+
+
+def _bounds(periods: Iterable[Period]) -> Iterator[date]:
+    for period in periods:
+        yield period.start
+        yield period.end
+
+
+def _scopes(here: Here) -> list[Scope]:
+    if here.building is None:
+        return [here.scope]
+    return [here.scope, here.building.scope, *(premise.scope for premise in here.building.premises)]
+
+
+def _state(cluster: list[Component], here: Here, day: date) -> tuple[Any, ...]:
+    return tuple(_component_state(component, here, day) for component in cluster)
+
+
+def _component_state(component: Component, here: Here, day: date) -> tuple[Any, ...]:
+    if here.building is None:
+        return _state_for(component, here, here.scope, day)
+    if isinstance(component, (AllocateBuilding, Figure)):
+        if not _applies(component, here.building.scope, day):
+            return (False,)
+        own = _leaves(component, here, here.building.scope, day)
+        return (
+            own,
+            *(_leaves(component, here, p.scope, day) for p in here.building.premises),
+            _taxes(component, here, day),
+        )
+    return tuple(_state_for(component, here, premise.scope, day) for premise in here.building.premises)
+
+
+def _state_for(component: Component, here: Here, scope: Scope, day: date) -> tuple[Any, ...]:
+    if not _applies(component, scope, day):
+        return (False,)
+    rates = []
+    for charge in taxed_charges_of(component):
+        rates.append(here.book.tax(charge, scope, day).rate)
+    return (*_leaves(component, here, scope, day), *rates)
+
+
+def _applies(component: Component, scope: Scope, day: date) -> bool:
+    return all(scope.holds(when, day, name_of(component)) for when in component.when)
+
+
+def _taxes(component: Component, here: Here, day: date) -> tuple[Any, ...]:
+    """Give the rates for every kind of customer: in a building each premise has its own."""
+    codes = {here.book.tax_codes.get(c, here.book.tax_codes.get("*", "")) for c in taxed_charges_of(component)}
+    rates = [rate for code in sorted(codes) for rate in here.book.taxes.get(code, ()) if rate.period.has(day)]
+    return tuple(sorted((rate.code, rate.kind or "", rate.rate) for rate in rates))
+
+
+def _leaves(component: Component, here: Here, scope: Scope, day: date) -> tuple[Any, ...]:
+    return tuple(_leaf(part, here, scope, day, name_of(component)) for part in inside(component))
+
+
+def _leaf(part: Record, here: Here, scope: Scope, day: date, component: str) -> Any:
+    """Give what a part of a component comes to on a day; what is missing is found when the line is worked out."""
+    state: Any = None
+    try:
+        match part:
+            case Price():
+                row, _ = here.book.price(part, scope, day, component)
+                state = (row.value, row.tax_included)
+            case Qty() | GroupQty():
+                state = _attribute(part, here, scope, day)
+            case When():
+                state = scope.holds(part, day, component)
+            case Fact():
+                state = _facts(part, here, day, component)
+            case Block() | Tiered():
+                state = window_of(day, part.window, here.book.request.period)
+    except MissingInput as missing:
+        state = missing.code
+    return state
+
+
+def _attribute(part: Qty | GroupQty, here: Here, scope: Scope, day: date) -> str | None:
+    if isinstance(part, GroupQty):
+        if here.building is None:
+            raise CannotRate("no_building", part.name, f"`{part.name}` is the building's: rate the building whole")
+        scope = here.building.scope
+    attribute = None if scope.measures(part.name) else scope.own_attribute(part.name, day)
+    return attribute.value if attribute else None
+
+
+def _facts(part: Fact, here: Here, day: date, component: str) -> tuple[Any, ...]:
+    if not part.months:
+        return (here.book.fact_on(part, day, component).value,)
+    months = fact_months(part, day)
+    return tuple(fact.value for month in months for fact in here.book.facts_of_month(part, month, component))

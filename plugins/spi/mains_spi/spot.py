@@ -1,0 +1,82 @@
+"""The one weighted price of a quantity bought by the interval."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from fractions import Fraction
+
+from mains_spi.components import Spot
+from mains_spi.errors import CannotRate, MissingInput
+from mains_spi.exact import ZERO, half_up
+from mains_spi.here import Here
+from mains_spi.requests import Series
+from mains_spi.terms import Qty
+from mains_spi.trace import Source, Value, Values
+from mains_spi.usage import series_values
+from mains_spi.values import value_of
+from mains_spi.walk import find
+
+
+def weighted_price(component: Spot, here: Here) -> tuple[Value, Value]:
+    """Work out the quantity and its weighted price, scaled and rounded as the tariff says."""
+    weights, amount = _weights(component, here)
+    prices = _prices(component, here, weights[1])
+    price = _weighted(here, weights[0], prices)
+    if component.scale is not None:
+        price = here.trace.step("mul", price, value_of(component.scale, here))
+    if component.places is not None:
+        price = here.trace.step("round", price, places=component.places)
+    return amount, price
+
+
+def _weights(component: Spot, here: Here) -> tuple[tuple[Values, timedelta], Value]:
+    """Find what weighs the prices: the quantity's own series, or the profile for usage without intervals."""
+    qty = find(component.qty, Qty)
+    series = here.scope.series.get(qty[0].name) if qty else None
+    if series is not None:
+        values = series_values(here, series, qty[0].unit)
+        return (values, series.step), here.trace.step("sum", values)
+    if component.weights is None:
+        name = qty[0].name if qty else component.code
+        raise MissingInput("missing_series", here.component, f"give the series `{name}`, or a profile for the tariff")
+    profile = _series(here, component.weights)
+    return (series_values(here, profile, profile.unit), profile.step), value_of(component.qty, here)
+
+
+def _series(here: Here, name: str) -> Series:
+    for series in here.book.request.series:
+        if series.name == name:
+            return series
+    raise MissingInput("missing_series", here.component, f"give the series `{name}`")
+
+
+def _prices(component: Spot, here: Here, step: timedelta) -> Values:
+    series = _series(here, component.series)
+    values = series_values(here, series, component.unit)
+    if series.step == step:
+        return values
+    source = Source(f"{series.name} per {step}", component.unit, series.source, series.quality)
+    if series.step < step and step % series.step == timedelta(0):
+        return here.trace.series(fold(values.numbers, step // series.step, component.fold_places), source, values.flags)
+    if step < series.step and series.step % step == timedelta(0):
+        times = series.step // step
+        return here.trace.series(tuple(n for n in values.numbers for _ in range(times)), source, values.flags)
+    remedy = f"steps of `{series.name}` ({series.step}) and of the usage ({step}) do not divide each other"
+    raise CannotRate("series_not_aligned", here.component, remedy)
+
+
+def fold(numbers: tuple[Fraction, ...], count: int, places: int | None) -> tuple[Fraction, ...]:
+    """Give the mean of each run of ``count`` values, rounded if ``places`` says so."""
+    means = [sum(numbers[i : i + count], ZERO) / count for i in range(0, len(numbers), count)]
+    return tuple(means if places is None else (half_up(mean, places) for mean in means))
+
+
+def _weighted(here: Here, weights: Values, prices: Values) -> Value:
+    total = here.trace.step("sum", weights)
+    if total.number != 0:
+        return here.trace.step("div", here.trace.step("dot", weights, prices), total)
+    if any(weights.numbers):
+        remedy = "usage adds up to zero while some intervals are not zero: no one price bills it"
+        raise CannotRate("no_weighted_price", here.component, remedy)
+    count = here.number(len(prices.numbers), "intervals")
+    return here.trace.step("div", here.trace.step("sum", prices), count)
