@@ -1,7 +1,6 @@
 """Drawing invoice numbers without a gap: the series' row stays locked until the drawing transaction ends.
 
-Draw late, when everything else is done, since everybody else who numbers waits. A transaction that fails gives its numbers
-back.
+Draw late, when everything else is done, since all who number wait. A transaction that fails gives its numbers back.
 """
 
 from __future__ import annotations

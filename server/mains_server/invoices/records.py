@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from enum import Enum
+
+from mains_server.money.rules import TaxSubtotal
 
 
 class InvoiceKind(Enum):
@@ -31,3 +37,135 @@ class LineQuality(Enum):
     ESTIMATED = "ESTIMATED"
     APPORTIONED = "APPORTIONED"
     NOT_METERED = "NOT_METERED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seller:
+    """The legal party that invoices for a utility on a day."""
+
+    id: int
+    adapter: str
+    starts: date
+    name: str
+    registration_number: str
+    vat_number: str
+    address: str
+    iban: str
+    series: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SellerDraft:
+    """A seller as it stands from a day on."""
+
+    adapter: str
+    starts: date
+    name: str
+    registration_number: str
+    vat_number: str
+    address: str
+    iban: str
+    series: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineDraft:
+    """One charge of an invoice to be issued; its net is to the cent."""
+
+    code: str
+    period_from: date
+    period_to: date
+    quantity: Decimal
+    unit: str
+    unit_price: Decimal
+    price_unit: str
+    net: Decimal
+    tax_code: str
+    tax_rate: Decimal
+    is_after_tax: bool
+    quality: LineQuality
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceDraft:
+    """An invoice without number, total and due date: those come with the issue."""
+
+    customer_id: int
+    contract_id: int
+    adapter: str
+    kind: InvoiceKind
+    revision: int
+    period_from: date
+    period_to: date
+    currency: str
+    rounding: str
+    customer_name: str
+    billing_address: str
+    supply_address: str
+    lines: tuple[LineDraft, ...]
+    taxes: tuple[TaxSubtotal, ...]
+    corrects_invoice_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueRequest:
+    """What to issue, when, and on which account each charge code posts (as its adapter declares)."""
+
+    draft: InvoiceDraft
+    issued_on: date
+    payment_term_days: int
+    accounts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditRequest:
+    """Which invoice to take back whole, and the date of the credit note."""
+
+    document_number: str
+    issued_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedInvoice:
+    """An invoice as it was issued; `is_new` is false where it had been issued before."""
+
+    id: int
+    customer_id: int
+    contract_id: int
+    document_number: str
+    kind: InvoiceKind
+    issued_on: date
+    due_on: date
+    currency: str
+    total: Decimal
+    payment_reference: str
+    corrects_invoice_id: int | None
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenInvoice:
+    """An invoice with what is still to be paid on it."""
+
+    id: int
+    customer_id: int
+    contract_id: int
+    document_number: str
+    kind: InvoiceKind
+    adapter: str
+    issued_on: date
+    due_on: date
+    currency: str
+    total: Decimal
+    open_amount: Decimal
+    status: InvoiceStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceSums:
+    """The sums at the foot of an invoice: total = net + tax - support."""
+
+    net: Decimal
+    tax: Decimal
+    support: Decimal
+    total: Decimal

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
+from mains_server.invoices.records import InvoiceDraft, InvoiceKind, InvoiceSums
 from mains_server.ledger.rules import RECEIVABLE, revenue, support, tax
 from mains_server.money.rules import creditor_reference
 
@@ -78,3 +80,23 @@ def due_on(*, issued_on: date, payment_term_days: int) -> date:
     if not 0 <= payment_term_days <= PAYMENT_TERM_DAYS_MAX:
         raise PaymentTermNotPossible(f"a payment term of {payment_term_days} days is not within 0 to 120")
     return issued_on + timedelta(days=payment_term_days)
+
+
+def sums_of(draft: InvoiceDraft) -> InvoiceSums:
+    """Sum an invoice: lines before tax make the net, lines after tax (negative) the support that lowers the total."""
+    net = sum((line.net for line in draft.lines if not line.is_after_tax), Decimal(0))
+    support = -sum((line.net for line in draft.lines if line.is_after_tax), Decimal(0))
+    tax = sum((subtotal.tax for subtotal in draft.taxes), Decimal(0))
+    return InvoiceSums(net=net, tax=tax, support=support, total=net + tax - support)
+
+
+def credit_of(draft: InvoiceDraft, *, invoice_id: int, revision: int) -> InvoiceDraft:
+    """Turn an invoice round into the credit note that takes it back: every quantity and amount negated."""
+    return replace(
+        draft,
+        kind=InvoiceKind.CREDIT,
+        revision=revision,
+        corrects_invoice_id=invoice_id,
+        lines=tuple(replace(line, quantity=-line.quantity, net=-line.net) for line in draft.lines),
+        taxes=tuple(replace(subtotal, base=-subtotal.base, tax=-subtotal.tax) for subtotal in draft.taxes),
+    )

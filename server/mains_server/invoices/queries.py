@@ -1,0 +1,218 @@
+"""Finding sellers and invoices, and locking the ones that are to be changed around."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from mains_server.invoices import tables
+from mains_server.invoices.records import (
+    InvoiceDraft,
+    InvoiceKind,
+    IssuedInvoice,
+    LineDraft,
+    OpenInvoice,
+    Seller,
+)
+from mains_server.invoices.rules import parse_document_number
+from mains_server.invoices.tables import Invoice, InvoiceLine, InvoiceState, InvoiceTax
+from mains_server.money.rules import TaxSubtotal
+
+# A state read again after a lock must be the new one, not the one that the session remembers.
+AS_IT_STANDS = {"populate_existing": True}
+
+
+class InvoiceNotFound(LookupError):
+    """There is no invoice by that number, or not of that customer."""
+
+
+class SellerNotFound(LookupError):
+    """Nobody is registered to invoice for a utility on a day."""
+
+
+async def seller_on(session: AsyncSession, *, adapter: str, on: date) -> Seller:
+    """Find who invoices for a utility on a day."""
+    found = [seller for seller in await sellers(session) if seller.adapter == adapter and seller.starts <= on]
+    if not found:
+        raise SellerNotFound(f"nobody is registered to invoice for {adapter} on {on}")
+    return max(found, key=lambda seller: seller.starts)
+
+
+async def sellers(session: AsyncSession) -> tuple[Seller, ...]:
+    """List every seller as it stood from a day on; they are few."""
+    rows = await session.scalars(select(tables.Seller).order_by(col(tables.Seller.adapter), col(tables.Seller.starts)))
+    return tuple(
+        Seller(
+            id=row.id,
+            adapter=row.adapter,
+            starts=row.starts,
+            name=row.name,
+            registration_number=row.registration_number,
+            vat_number=row.vat_number,
+            address=row.address,
+            iban=row.iban,
+            series=row.series,
+        )
+        for row in rows
+    )
+
+
+async def invoice_by_number(session: AsyncSession, *, document_number: str) -> OpenInvoice:
+    """Find an invoice by the number people read on it, with what is open on it."""
+    series, number = parse_document_number(document_number)
+    wanted = select(InvoiceState).where(col(InvoiceState.series) == series, col(InvoiceState.number) == number)
+    row = await session.scalar(wanted, execution_options=AS_IT_STANDS)
+    if row is None:
+        raise InvoiceNotFound(f"there is no invoice {document_number}")
+    return _open_invoice(row)
+
+
+async def open_invoices(session: AsyncSession, *, customer_id: int) -> tuple[OpenInvoice, ...]:
+    """List what a customer still has to pay, the oldest first."""
+    wanted = (
+        select(InvoiceState)
+        .where(col(InvoiceState.customer_id) == customer_id, col(InvoiceState.open_amount) != 0)
+        .order_by(col(InvoiceState.issued_on), col(InvoiceState.id))
+    )
+    return tuple(_open_invoice(row) for row in await session.scalars(wanted, execution_options=AS_IT_STANDS))
+
+
+async def lock_open_invoices(session: AsyncSession, *, customer_id: int) -> tuple[OpenInvoice, ...]:
+    """Lock a customer's open invoices in the order of their ids, and list them as they then stand, the oldest first."""
+    seen = await open_invoices(session, customer_id=customer_id)
+    await session.execute(_lock(customer_id=customer_id, ids=[invoice.id for invoice in seen]))
+    return await open_invoices(session, customer_id=customer_id)
+
+
+async def lock_invoices(
+    session: AsyncSession, *, numbers: tuple[str, ...], customer_id: int
+) -> tuple[OpenInvoice, ...]:
+    """Lock a customer's invoices by number in the order of their ids, and list them as asked, as they then stand."""
+    seen = [await invoice_by_number(session, document_number=number) for number in numbers]
+    for invoice in seen:
+        if invoice.customer_id != customer_id:
+            raise InvoiceNotFound(f"this customer has no invoice {invoice.document_number}")
+    await session.execute(_lock(customer_id=customer_id, ids=[invoice.id for invoice in seen]))
+    return tuple([await invoice_by_number(session, document_number=number) for number in numbers])
+
+
+async def lock_contract_invoices(session: AsyncSession, *, invoice: OpenInvoice) -> None:
+    """Lock all invoices of an invoice's contract, so that two credit notes of it are written one after the other."""
+    same = select(col(Invoice.id)).where(
+        col(Invoice.customer_id) == invoice.customer_id, col(Invoice.contract_id) == invoice.contract_id
+    )
+    await session.execute(same.order_by(col(Invoice.id)).with_for_update())
+
+
+async def credit_note_of(session: AsyncSession, *, invoice: OpenInvoice) -> IssuedInvoice | None:
+    """Find the credit note that took an invoice back, if there is one."""
+    wanted = select(Invoice).where(
+        col(Invoice.customer_id) == invoice.customer_id,
+        col(Invoice.corrects_invoice_id) == invoice.id,
+        col(Invoice.kind) == InvoiceKind.CREDIT,
+    )
+    row = await session.scalar(wanted)
+    return None if row is None else issued_invoice(row, is_new=False)
+
+
+async def next_credit_revision(session: AsyncSession, *, draft: InvoiceDraft) -> int:
+    """Count the credit notes that a contract's period already has."""
+    wanted = select(func.count()).where(
+        col(Invoice.customer_id) == draft.customer_id,
+        col(Invoice.contract_id) == draft.contract_id,
+        col(Invoice.period_from) == draft.period_from,
+        col(Invoice.kind) == InvoiceKind.CREDIT,
+    )
+    return await session.scalar(wanted) or 0
+
+
+async def draft_of(session: AsyncSession, *, invoice: OpenInvoice) -> InvoiceDraft:
+    """Read an issued invoice back as the draft that would make the same again."""
+    wanted = select(Invoice).where(col(Invoice.id) == invoice.id, col(Invoice.customer_id) == invoice.customer_id)
+    row = (await session.scalars(wanted)).one()
+    lines = select(InvoiceLine).where(
+        col(InvoiceLine.invoice_id) == invoice.id, col(InvoiceLine.customer_id) == invoice.customer_id
+    )
+    taxes = select(InvoiceTax).where(
+        col(InvoiceTax.invoice_id) == invoice.id, col(InvoiceTax.customer_id) == invoice.customer_id
+    )
+    return InvoiceDraft(
+        customer_id=row.customer_id,
+        contract_id=row.contract_id,
+        adapter=row.adapter,
+        kind=row.kind,
+        revision=row.revision,
+        period_from=row.period_from,
+        period_to=row.period_to,
+        currency=row.currency,
+        rounding=row.rounding,
+        customer_name=row.customer_name,
+        billing_address=row.billing_address,
+        supply_address=row.supply_address,
+        corrects_invoice_id=row.corrects_invoice_id,
+        lines=tuple(_line(line) for line in await session.scalars(lines.order_by(col(InvoiceLine.position)))),
+        taxes=tuple(
+            TaxSubtotal(code=tax.tax_code, rate=tax.rate, base=tax.base, tax=tax.tax)
+            for tax in await session.scalars(taxes.order_by(col(InvoiceTax.id)))
+        ),
+    )
+
+
+def issued_invoice(row: Invoice, *, is_new: bool) -> IssuedInvoice:
+    """Turn a stored invoice into the record that leaves the room."""
+    return IssuedInvoice(
+        id=row.id,
+        customer_id=row.customer_id,
+        contract_id=row.contract_id,
+        document_number=row.document_number,
+        kind=row.kind,
+        issued_on=row.issued_on,
+        due_on=row.due_on,
+        currency=row.currency,
+        total=row.total,
+        payment_reference=row.payment_reference,
+        corrects_invoice_id=row.corrects_invoice_id,
+        is_new=is_new,
+    )
+
+
+def _open_invoice(row: InvoiceState) -> OpenInvoice:
+    return OpenInvoice(
+        id=row.id,
+        customer_id=row.customer_id,
+        contract_id=row.contract_id,
+        document_number=row.document_number,
+        kind=row.kind,
+        adapter=row.adapter,
+        issued_on=row.issued_on,
+        due_on=row.due_on,
+        currency=row.currency,
+        total=row.total,
+        open_amount=row.open_amount,
+        status=row.status,
+    )
+
+
+def _line(row: InvoiceLine) -> LineDraft:
+    return LineDraft(
+        code=row.code,
+        period_from=row.period_from,
+        period_to=row.period_to,
+        quantity=row.quantity,
+        unit=row.unit,
+        unit_price=row.unit_price,
+        price_unit=row.price_unit,
+        net=row.net,
+        tax_code=row.tax_code,
+        tax_rate=row.tax_rate,
+        is_after_tax=row.is_after_tax,
+        quality=row.quality,
+    )
+
+
+def _lock(*, customer_id: int, ids: list[int]) -> Select[int]:
+    wanted = select(col(Invoice.id)).where(col(Invoice.customer_id) == customer_id, col(Invoice.id).in_(ids))
+    return wanted.order_by(col(Invoice.id)).with_for_update()
