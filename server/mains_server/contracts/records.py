@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from enum import Enum
+
+from mains_server.customers.records import Address
 
 
 class PointRole(Enum):
@@ -40,3 +45,113 @@ class Delivery(Enum):
     PORTAL = "PORTAL"
     EMAIL = "EMAIL"
     POST = "POST"
+
+
+class ContractState(Enum):
+    """How a contract stands on a civil day, by its dates."""
+
+    FUTURE = "FUTURE"
+    ACTIVE = "ACTIVE"
+    ENDED = "ENDED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewBuilding:
+    """A house whose supply is measured as a whole, to be added."""
+
+    name: str
+    address: Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSupplyPoint:
+    """A place of supply to be added; its identifier is unique within its scheme, such as an EIC."""
+
+    commodity: str
+    scheme: str
+    identifier: str
+    address: Address
+    time_zone: str
+    role: PointRole = PointRole.PREMISE
+    premise_kind: PremiseKind = PremiseKind.DWELLING
+    building_id: int | None = None
+    premise: str | None = None
+    area_m2: Decimal | None = None
+    residents: int | None = None
+    phases: int | None = None
+    amperes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupplyPoint(NewSupplyPoint):
+    """A place where a utility is supplied."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """A supply point that a contract covers; without days of its own, over the whole contract."""
+
+    supply_point_id: int
+    starts: date | None = None
+    ends: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatedAttribute:
+    """A value that the adapter prices by, over civil days, half-open; without days, over the whole contract."""
+
+    name: str
+    value: str
+    starts: date | None = None
+    ends: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewContract:
+    """A contract to be concluded, with the supply points it covers."""
+
+    customer_id: int
+    number: str
+    adapter: str
+    product: str
+    starts: date
+    covers: tuple[Coverage, ...]
+    attributes: tuple[DatedAttribute, ...] = ()
+    ends: date | None = None
+    billing: ContractBilling = ContractBilling.DIRECT
+    settlement: Settlement = Settlement.INVOICE
+    delivery: Delivery = Delivery.PORTAL
+    payment_term_days: int = 15
+    signed_on: date | None = None
+    price_fixed_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """A customer's agreement with one utility on one product."""
+
+    id: int
+    customer_id: int
+    number: str
+    adapter: str
+    product: str
+    billing: ContractBilling
+    settlement: Settlement
+    delivery: Delivery
+    payment_term_days: int
+    signed_on: date
+    starts: date
+    ends: date | None
+    price_fixed_until: date | None
+    covers: tuple[Coverage, ...]
+    attributes: tuple[DatedAttribute, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractThere:
+    """A contract that has, or answers for, a supply point on a civil day."""
+
+    contract_id: int
+    customer_id: int

@@ -1,0 +1,199 @@
+"""Questions to the contracts room: contracts and supply points by their numbers, and who has a place on a day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import BigInteger, ColumnElement, and_, any_, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+from mains_server.contracts.records import (
+    Contract,
+    ContractBilling,
+    ContractThere,
+    Coverage,
+    DatedAttribute,
+    PointRole,
+    SupplyPoint,
+)
+from mains_server.contracts.tables import Contract as ContractRow
+from mains_server.contracts.tables import ContractAttribute, ContractSupplyPoint
+from mains_server.contracts.tables import SupplyPoint as SupplyPointRow
+from mains_server.customers.records import Address
+
+
+async def contract_by_number(session: AsyncSession, *, number: str) -> Contract | None:
+    """Find a contract by the number printed on it."""
+    row = await session.scalar(select(ContractRow).where(col(ContractRow.number) == number))
+    return None if row is None else await _contract(session, row)
+
+
+async def contract_by_id(session: AsyncSession, *, contract_id: int) -> Contract | None:
+    """Find a contract by id."""
+    row = await session.scalar(select(ContractRow).where(col(ContractRow.id) == contract_id))
+    return None if row is None else await _contract(session, row)
+
+
+async def contract_ids_of_customer(session: AsyncSession, *, customer_id: int) -> frozenset[int]:
+    """List the ids of all contracts a customer has or had."""
+    found = await session.scalars(select(col(ContractRow.id)).where(col(ContractRow.customer_id) == customer_id))
+    return frozenset(found)
+
+
+async def supply_point_by_identifier(
+    session: AsyncSession, *, commodity: str, scheme: str, identifier: str
+) -> SupplyPoint | None:
+    """Find a supply point by the identifier it has in a scheme, such as an EIC."""
+    row = await session.scalar(
+        select(SupplyPointRow).where(
+            col(SupplyPointRow.commodity) == commodity,
+            col(SupplyPointRow.scheme) == scheme,
+            col(SupplyPointRow.identifier) == identifier,
+        )
+    )
+    return None if row is None else _supply_point(row)
+
+
+async def supply_point_by_id(session: AsyncSession, *, supply_point_id: int) -> SupplyPoint | None:
+    """Find a supply point by id."""
+    row = await session.scalar(select(SupplyPointRow).where(col(SupplyPointRow.id) == supply_point_id))
+    return None if row is None else _supply_point(row)
+
+
+async def contracts_there(session: AsyncSession, *, supply_point_id: int, day: date) -> tuple[ContractThere, ...]:
+    """List the contracts that have a supply point on a civil day, the day they leave it included.
+
+    The contract of a building's manager answers for every premise of the building, because the manager reports for all.
+    """
+    point, house = aliased(SupplyPointRow), aliased(SupplyPointRow)
+    is_of_the_house = and_(
+        col(house.building_id) == col(point.building_id),
+        col(house.role) == PointRole.BUILDING,
+        col(ContractRow.billing) == ContractBilling.BY_MEMBERS,
+    )
+    found = await session.execute(
+        select(col(ContractRow.id), col(ContractRow.customer_id))
+        .select_from(point)
+        .join(house, or_(col(house.id) == col(point.id), col(house.building_id) == col(point.building_id)))
+        .join(ContractSupplyPoint, col(ContractSupplyPoint.supply_point_id) == col(house.id))
+        .join(ContractRow, col(ContractRow.id) == col(ContractSupplyPoint.contract_id))
+        .where(col(point.id) == supply_point_id, or_(col(house.id) == col(point.id), is_of_the_house), _covers(day))
+        .distinct()
+        .order_by(col(ContractRow.id))
+    )
+    return tuple(ContractThere(contract_id=row.id, customer_id=row.customer_id) for row in found)
+
+
+async def lock_supply_points(session: AsyncSession, *, supply_point_ids: Sequence[int]) -> frozenset[int]:
+    """Take hold of supply points until the transaction ends, in the order of their ids, and tell which there are."""
+    found = await session.scalars(
+        select(col(SupplyPointRow.id))
+        .where(col(SupplyPointRow.id) == any_(literal(list(supply_point_ids), ARRAY(BigInteger()))))
+        .order_by(col(SupplyPointRow.id))
+        .with_for_update()
+    )
+    return frozenset(found)
+
+
+async def lock_contract(session: AsyncSession, *, contract_id: int) -> ContractRow | None:
+    """Take hold of a contract until the transaction ends, for a change inside this room."""
+    return await session.scalar(
+        select(ContractRow)
+        .where(col(ContractRow.id) == contract_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+async def first_repeated_number(session: AsyncSession, *, first_id: int, last_id: int) -> str | None:
+    """Find a number that one of the contracts with these ids shares with any other contract."""
+    other = aliased(ContractRow)
+    return await session.scalar(
+        select(col(ContractRow.number))
+        .join(other, and_(col(other.number) == col(ContractRow.number), col(other.id) != col(ContractRow.id)))
+        .where(col(ContractRow.id).between(first_id, last_id))
+        .limit(1)
+    )
+
+
+async def first_overlap(session: AsyncSession, *, first_id: int, last_id: int) -> tuple[str, str, str] | None:
+    """Find a supply point that one of the contracts with these ids covers on a day on which another contract does."""
+    mine, theirs = aliased(ContractSupplyPoint), aliased(ContractSupplyPoint)
+    first, second = aliased(ContractRow), aliased(ContractRow)
+    found = await session.execute(
+        select(col(SupplyPointRow.identifier), col(first.number), col(second.number))
+        .select_from(mine)
+        .join(theirs, and_(col(theirs.supply_point_id) == col(mine.supply_point_id), col(theirs.id) != col(mine.id)))
+        .join(first, col(first.id) == col(mine.contract_id))
+        .join(second, col(second.id) == col(theirs.contract_id))
+        .join(SupplyPointRow, col(SupplyPointRow.id) == col(mine.supply_point_id))
+        .where(
+            col(mine.contract_id).between(first_id, last_id),
+            func.daterange(col(mine.starts), col(mine.ends)).op("&&")(
+                func.daterange(col(theirs.starts), col(theirs.ends))
+            ),
+        )
+        .limit(1)
+    )
+    row = found.one_or_none()
+    return None if row is None else (row[0], row[1], row[2])
+
+
+def _covers(day: date) -> ColumnElement[bool]:
+    ends = col(ContractSupplyPoint.ends)
+    return and_(col(ContractSupplyPoint.starts) <= day, or_(ends.is_(None), ends >= day))
+
+
+async def _contract(session: AsyncSession, row: ContractRow) -> Contract:
+    covers = await session.scalars(
+        select(ContractSupplyPoint)
+        .where(col(ContractSupplyPoint.contract_id) == row.id)
+        .order_by(col(ContractSupplyPoint.starts), col(ContractSupplyPoint.supply_point_id))
+    )
+    attributes = await session.scalars(
+        select(ContractAttribute)
+        .where(col(ContractAttribute.contract_id) == row.id)
+        .order_by(col(ContractAttribute.name), col(ContractAttribute.starts))
+    )
+    return Contract(
+        id=row.id,
+        customer_id=row.customer_id,
+        number=row.number,
+        adapter=row.adapter,
+        product=row.product,
+        billing=row.billing,
+        settlement=row.settlement,
+        delivery=row.delivery,
+        payment_term_days=row.payment_term_days,
+        signed_on=row.signed_on,
+        starts=row.starts,
+        ends=row.ends,
+        price_fixed_until=row.price_fixed_until,
+        covers=tuple(Coverage(supply_point_id=c.supply_point_id, starts=c.starts, ends=c.ends) for c in covers),
+        attributes=tuple(DatedAttribute(name=a.name, value=a.value, starts=a.starts, ends=a.ends) for a in attributes),
+    )
+
+
+def _supply_point(row: SupplyPointRow) -> SupplyPoint:
+    return SupplyPoint(
+        id=row.id,
+        commodity=row.commodity,
+        scheme=row.scheme,
+        identifier=row.identifier,
+        address=Address(
+            line=row.address_line, city=row.address_city, postcode=row.address_postcode, country=row.address_country
+        ),
+        time_zone=row.time_zone,
+        role=row.role,
+        premise_kind=row.premise_kind,
+        building_id=row.building_id,
+        premise=row.premise,
+        area_m2=row.area_m2,
+        residents=row.residents,
+        phases=row.phases,
+        amperes=row.amperes,
+    )
