@@ -34,8 +34,8 @@ BILL_KEYS = (
 TaxStage = Literal["per_rate", "per_line", "per_unit", "end"]
 
 
-def load_golden(path: Path) -> GoldenBill:
-    """Read a golden bill, or refuse it naming file, line, key and remedy."""
+def load_golden(path: Path, *, product: str | None = None) -> GoldenBill:
+    """Read a golden bill, or refuse it naming file, line, key and remedy; ``product`` replaces the file's own."""
     table = read_tables(path).only(*SECTIONS)
     bill = table.child("bill")
     if bill is None:
@@ -47,7 +47,7 @@ def load_golden(path: Path) -> GoldenBill:
         title=bill.word("title"),
         source=bill.word("source"),
         utility=bill.word("utility"),
-        product=bill.word("product"),
+        product=product or bill.word("product"),
         on=bill.day("on") or period.start,
         request=read_request(table=table, bill=bill, period=period),
         rounding=_rounding(table.child("rounding")),

@@ -38,19 +38,17 @@ QUALITIES = tuple(quality.value.lower() for quality in Quality)
 
 def read_request(*, table: Table, bill: Table, period: Period) -> RatingRequest:
     """Read all inputs of a bill; the tax code of each charge is the adapter's to say."""
-    kind = _kind(bill)
-    attributes = (*kind, *_attributes(table))
     return RatingRequest(
         contract=bill.word("contract", "golden"),
         period=period,
         prices=read_prices(table.children("price")),
         taxes=_taxes(table.children("tax")),
         usage=_usage(table, period),
-        attributes=attributes,
+        attributes=(*_kind(bill), *_attributes(table)),
         series=tuple(_series(item) for item in table.children("series")),
         facts=tuple(_fact(item) for item in table.children("fact")),
         used=tuple(_used(item) for item in table.children("used")),
-        group=_group(table, period, attributes, kind),
+        group=_group(table, period),
         known_at=bill.day("known_at"),
         tz=bill.word("timezone", "Europe/Riga"),
     )
@@ -253,8 +251,8 @@ def _used(table: Table) -> Used:
     return Used(table.word("name"), window, table.number("value"))
 
 
-def _group(table: Table, period: Period, shared: tuple[Attribute, ...], kind: tuple[Attribute, ...]) -> Group | None:
-    """Read the building; it shares the attributes of the bill, and its premises the customer's kind."""
+def _group(table: Table, period: Period) -> Group | None:
+    """Read the building. What holds for the bill holds for it and its premises too, unless they say otherwise."""
     building, members = table.child("building"), table.children("member")
     if building is None:
         if members:
@@ -263,9 +261,9 @@ def _group(table: Table, period: Period, shared: tuple[Attribute, ...], kind: tu
     building.only("id", "attributes", "attribute", "usage")
     group = Group(
         id=building.word("id", "building"),
-        attributes=_merged(shared, _attributes(building)),
+        attributes=_attributes(building),
         usage=_usage(building, period),
-        members=tuple(_member(item, period, kind) for item in members),
+        members=tuple(_member(item, period) for item in members),
     )
     ids = [member.id for member in group.members]
     for at, item in enumerate(members):
@@ -274,11 +272,11 @@ def _group(table: Table, period: Period, shared: tuple[Attribute, ...], kind: tu
     return group
 
 
-def _member(table: Table, period: Period, kind: tuple[Attribute, ...]) -> Member:
+def _member(table: Table, period: Period) -> Member:
     table.only("id", "kind", "attributes", "attribute", "usage", "occupant")
     return Member(
         id=table.word("id"),
-        attributes=_merged(kind, (*_kind(table), *_attributes(table))),
+        attributes=(*_kind(table), *_attributes(table)),
         usage=_usage(table, period),
         occupants=tuple(_occupant(item, period) for item in table.children("occupant")),
     )
@@ -287,8 +285,3 @@ def _member(table: Table, period: Period, kind: tuple[Attribute, ...]) -> Member
 def _occupant(table: Table, period: Period) -> Occupant:
     table.only("contract", "kind", "attributes", "attribute", "period", "from", "to")
     return Occupant(table.word("contract"), table.days(period), (*_kind(table), *_attributes(table)))
-
-
-def _merged(shared: tuple[Attribute, ...], own: tuple[Attribute, ...]) -> tuple[Attribute, ...]:
-    names = {attribute.name for attribute in own}
-    return (*(attribute for attribute in shared if attribute.name not in names), *own)

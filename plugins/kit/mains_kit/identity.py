@@ -1,0 +1,163 @@
+"""Checks of the identity card: what customers, clerks and the server must find on it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+from mains_spi import (
+    SPI_MAJOR,
+    AllocateBuilding,
+    BadUnit,
+    Capability,
+    Labels,
+    Price,
+    Product,
+    Qty,
+    Settlement,
+    Spot,
+    Tariff,
+    TimeOfUse,
+    Utility,
+    When,
+)
+from mains_spi.units import parse_unit
+
+from mains_kit.adapter import Adapter
+from mains_kit.errors import did_you_mean
+from mains_kit.fit import HOST_ATTRIBUTES
+from mains_kit.walk import all_of
+
+CODE = re.compile(r"[a-z][a-z0-9_]*")
+LANGUAGES = ("lv", "en", "ru")
+
+
+def identity_mistakes(*, adapter: Adapter, on: date) -> tuple[str, ...]:
+    """Find what is missing or contradictory on the identity card, its products and its capabilities."""
+    utility, products = adapter.utility(), adapter.products(on=on)
+    tariffs = tuple(adapter.tariff(product=product.code, on=on) for product in products if not product.rated)
+    return (
+        *_card(utility),
+        *_labels(utility, products),
+        *_units(utility),
+        *_charges(utility),
+        *_products(utility, products, on),
+        *_capabilities(utility, products, tariffs),
+        *_attributes(utility, tariffs),
+        *_lists(utility, tariffs),
+    )
+
+
+def _card(utility: Utility) -> Iterator[str]:
+    if CODE.fullmatch(utility.code) is None:
+        yield f"Utility.code {utility.code!r}: use lower-case letters, digits and _"
+    if utility.spi_major != SPI_MAJOR:
+        yield f"Utility.spi_major is {utility.spi_major}: this Mains speaks version {SPI_MAJOR}"
+    for field in ("quantities", "charges"):
+        if not getattr(utility, field):
+            yield f"Utility.{field} is empty: declare what is billed"
+    for field, names in (
+        ("quantities", [kind.name for kind in utility.quantities]),
+        ("charges", [charge.code for charge in utility.charges]),
+        ("attributes", [attribute.name for attribute in utility.attributes]),
+        ("price_lists", list(utility.price_lists)),
+    ):
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield f"Utility.{field} has {name!r} twice: keep one"
+
+
+def _labels(utility: Utility, products: tuple[Product, ...]) -> Iterator[str]:
+    yield from _label("Utility", utility.labels)
+    for kind in utility.quantities:
+        yield from _label(f"quantity `{kind.name}`", kind.labels)
+    for charge in utility.charges:
+        yield from _label(f"charge `{charge.code}`", charge.labels)
+    for attribute in utility.attributes:
+        yield from _label(f"attribute `{attribute.name}`", attribute.labels)
+    for product in products:
+        yield from _label(f"product `{product.code}`", product.labels)
+
+
+def _label(what: str, labels: Labels | None) -> Iterator[str]:
+    if labels is None:
+        yield f"{what} has no labels: add Labels(lv=..., en=..., ru=...)"
+        return
+    for language in LANGUAGES:
+        if not getattr(labels, language).strip():
+            yield f"{what} has no label in {language!r}: a customer with that language would read nothing"
+
+
+def _units(utility: Utility) -> Iterator[str]:
+    held = [(f"quantity `{kind.name}`", kind.unit) for kind in utility.quantities]
+    held += [(f"attribute `{a.name}`", a.unit) for a in utility.attributes if a.unit is not None]
+    for what, unit in held:
+        try:
+            parse_unit(unit)
+        except BadUnit as error:
+            yield f"{what}: {error}"
+    for kind in utility.quantities:
+        if kind.places < 0:
+            yield f"quantity `{kind.name}` has {kind.places} places: give 0 or more"
+
+
+def _charges(utility: Utility) -> Iterator[str]:
+    for charge in utility.charges:
+        if not charge.tax.strip():
+            yield f"charge `{charge.code}` has no tax code: name one, such as 'standard'"
+        if not charge.account.strip():
+            yield f"charge `{charge.code}` has no revenue account: name one, such as 'revenue:{charge.code}'"
+
+
+def _products(utility: Utility, products: tuple[Product, ...], on: date) -> Iterator[str]:
+    if not products:
+        yield f"there is no product on {on}: `products` must offer at least one on the days of the golden bills"
+    codes = [product.code for product in products]
+    for code in sorted({code for code in codes if codes.count(code) > 1}):
+        yield f"product `{code}` is offered twice: keep one"
+    for product in products:
+        if product.price_list not in utility.price_lists:
+            hint = did_you_mean(word=product.price_list, known=utility.price_lists)
+            yield f"product `{product.code}` has the undeclared price list {product.price_list!r}. {hint}"
+        has_range = product.recommended_from is not None or product.recommended_upto is not None
+        if has_range and not product.recommended_unit:
+            yield f"product `{product.code}` recommends an amount without recommended_unit"
+        if not product.settlements or not product.channels:
+            yield f"product `{product.code}` has no settlement or no channel, so nobody could have it"
+
+
+def _capabilities(utility: Utility, products: tuple[Product, ...], tariffs: tuple[Tariff, ...]) -> Iterator[str]:
+    """Hold what the card promises against what tariffs do; a ``rated`` product may do anything."""
+    is_levelled = any(Settlement.LEVELLED in product.settlements for product in products)
+    shown = {
+        Capability.BUILDINGS: (bool(all_of(kind=AllocateBuilding, value=tariffs)), "AllocateBuilding in a tariff"),
+        Capability.SPOT_PRICE: (bool(all_of(kind=Spot, value=tariffs)), "Spot in a tariff"),
+        Capability.TWO_ZONES: (_has_zones(tariffs), "TimeOfUse, or Qty with a zone, in a tariff"),
+        Capability.LEVELLED: (is_levelled, "Settlement.LEVELLED in a product"),
+    }
+    for capability, (is_there, where) in shown.items():
+        is_open = capability is not Capability.LEVELLED and any(product.rated for product in products)
+        if capability in utility.capabilities and not is_there and not is_open:
+            yield f"capability {capability} is declared, but there is no {where}: drop it, or add that"
+        if is_there and capability not in utility.capabilities:
+            yield f"there is {where}, but capability {capability} is not declared: add it to Utility.capabilities"
+
+
+def _has_zones(tariffs: tuple[Tariff, ...]) -> bool:
+    zoned = any(quantity.zone is not None for quantity in all_of(kind=Qty, value=tariffs))
+    return zoned or bool(all_of(kind=TimeOfUse, value=tariffs))
+
+
+def _attributes(utility: Utility, tariffs: tuple[Tariff, ...]) -> Iterator[str]:
+    known = (*HOST_ATTRIBUTES, *(a.name for a in utility.attributes), *(kind.name for kind in utility.quantities))
+    asked = {when.name for when in all_of(kind=When, value=tariffs)}
+    asked |= {name for price in all_of(kind=Price, value=tariffs) for name in price.by}
+    for name in sorted(asked - set(known)):
+        hint = did_you_mean(word=name, known=known)
+        yield f"a tariff asks for the attribute `{name}`, which Utility.attributes does not declare. {hint}"
+
+
+def _lists(utility: Utility, tariffs: tuple[Tariff, ...]) -> Iterator[str]:
+    known = (*utility.price_lists, "product")
+    for name in sorted({price.list for price in all_of(kind=Price, value=tariffs)} - set(known)):
+        yield f"a tariff uses the undeclared price list {name!r}. {did_you_mean(word=name, known=known)}"

@@ -1,0 +1,128 @@
+"""Rates a golden bill with an adapter, as the server would: by tariff and evaluator, or by the hook ``rate``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mains_spi import (
+    Bill,
+    CannotRate,
+    Charge,
+    ChargeTax,
+    Combined,
+    Const,
+    PerUnit,
+    RatingRequest,
+    RatingResult,
+    Rounding,
+    Tariff,
+    TaxRate,
+    bind_product,
+    evaluate,
+    tax_codes,
+    vet,
+)
+
+from mains_kit.adapter import Adapter
+from mains_kit.errors import BillHeld, TariffRefused
+from mains_kit.fit import check_prices_cover, check_words
+from mains_kit.records import GoldenBill
+
+CURRENCY = "EUR"
+
+
+def rate_golden(*, golden: GoldenBill, adapter: Adapter) -> Bill:
+    """Work out the bill of a golden file, or refuse the file."""
+    check_words(golden=golden, adapter=adapter)
+    product = adapter.product(code=golden.product, on=golden.on)
+    request = request_for(golden=golden, adapter=adapter)
+    try:
+        if product.rated:
+            return rate_by_hook(adapter=adapter, request=request, rounding=golden.rounding or Rounding())
+        tariff = tariff_for(golden=golden, adapter=adapter)
+        _vet(golden, tariff, request, adapter)
+        return evaluate(tariff, request)
+    except CannotRate as error:
+        raise golden.table.refusal(
+            BillHeld, "bill", f"it cannot be worked out, {error.component or 'bill'} lacks something", error.remedy
+        ) from error
+
+
+def request_for(*, golden: GoldenBill, adapter: Adapter) -> RatingRequest:
+    """Give the question of a golden bill as the server would ask it: tax codes known, the product's prices bound."""
+    request = replace(golden.request, tax_codes=tax_codes(adapter.utility()))
+    product = adapter.product(code=golden.product, on=golden.on)
+    if any(version.list == "product" for version in request.prices):
+        return request
+    bound = bind_product(versions=request.prices, price_list=product.price_list, period=request.period)
+    return replace(request, prices=(*request.prices, *bound))
+
+
+def tariff_for(*, golden: GoldenBill, adapter: Adapter) -> Tariff:
+    """Ask for the tariff of a golden bill, with the rounding of the file if it has its own."""
+    tariff = adapter.tariff(product=golden.product, on=golden.on)
+    return tariff if golden.rounding is None else replace(tariff, rounding=golden.rounding)
+
+
+def rate_by_hook(*, adapter: Adapter, request: RatingRequest, rounding: Rounding) -> Bill:
+    """Ask the hook ``rate`` and make its charges a bill."""
+    result: RatingResult = adapter.ask("rate", request)
+    refusals = [problem for problem in result.problems if problem.severity == "refuse"]
+    if refusals:
+        raise CannotRate(refusals[0].code, refusals[0].path, refusals[0].labels.en)
+    return bill_of_charges(charges=result.charges, request=request, rounding=rounding)
+
+
+def bill_of_charges(*, charges: tuple[Charge, ...], request: RatingRequest, rounding: Rounding) -> Bill:
+    """Round charges and work out their tax with the one evaluator, by a tariff that has them as constants."""
+    taxes = {tax.charge: tax.tax for tax in request.tax_codes}
+    codes = {f"{charge.code}#{at}": charge for at, charge in enumerate(charges)}
+    rates = {code: _rate(taxes[charge.code], charge, request) for code, charge in codes.items()}
+    question = RatingRequest(
+        contract=request.contract,
+        period=request.period,
+        attributes=request.attributes,
+        tax_codes=tuple(ChargeTax(code, f"{rate.code}@{rate.rate}") for code, rate in rates.items()),
+        taxes=tuple({replace(rate, code=f"{rate.code}@{rate.rate}", kind=None): None for rate in rates.values()}),
+    )
+    components = tuple(_component(code, charge) for code, charge in codes.items())
+    bill = evaluate(Tariff("rate", CURRENCY, components, rounding), question)
+    lines = tuple(
+        replace(
+            line,
+            code=codes[line.code].code,
+            period=codes[line.code].period,
+            tax_code=line.tax_code and line.tax_code.partition("@")[0],
+        )
+        for line in bill.lines
+    )
+    return replace(bill, lines=lines, taxes=tuple(replace(tax, code=tax.code.partition("@")[0]) for tax in bill.taxes))
+
+
+def _component(code: str, charge: Charge) -> PerUnit:
+    price = Const(charge.unit_price, f"{CURRENCY}/{charge.unit}")
+    return PerUnit(code, Const(charge.quantity, charge.unit), Combined("div", price, Const(charge.base)))
+
+
+def _rate(tax: str, charge: Charge, request: RatingRequest) -> TaxRate:
+    """Find the tax rate on the first day of a charge, for every day of the question."""
+    day = charge.period.start
+    kinds = [a.value for a in request.attributes if a.name == "kind" and a.period.has(day)]
+    fitting = [rate for rate in request.taxes if rate.code == tax and rate.period.has(day)]
+    for kind in (*kinds, None):
+        for rate in fitting:
+            if rate.kind == kind:
+                return replace(rate, period=request.period)
+    raise CannotRate("missing_tax", charge.code, f"give a rate of tax {tax!r} for {day}")
+
+
+def _vet(golden: GoldenBill, tariff: Tariff, request: RatingRequest, adapter: Adapter) -> None:
+    check_prices_cover(golden=golden, tariff=tariff, request=request)
+    mistakes = vet(tariff, request.prices, adapter.utility())
+    if mistakes:
+        raise golden.table.refusal(
+            TariffRefused,
+            "price",
+            "the tariff and these prices do not go together",
+            "; ".join(str(mistake) for mistake in mistakes),
+        )
