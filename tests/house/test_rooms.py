@@ -1,0 +1,92 @@
+"""Every room has the same few files and says what it owns."""
+
+import re
+from pathlib import Path
+
+from tests.house.tree import ROOT, plant, rooms
+
+ROOM_FILES = {
+    "README.md",
+    "__init__.py",
+    "records.py",
+    "tables.py",
+    "queries.py",
+    "operations.py",
+    "rules.py",
+    "views.py",
+    "jobs.py",
+}
+EDGE = {"commands", "demo"}
+SECTIONS = ("owns", "does not own", "always true")
+TOP_FOLDERS = ("server", "schema", "plugins", "tests")
+EXTRA = {
+    "db": {
+        "addresses.py",
+        "columns.py",
+        "copying.py",
+        "embedded.py",
+        "idempotency.py",
+        "engine.py",
+        "ids.py",
+        "leftovers.py",
+        "migrate.py",
+        "migrations",
+        "outbox.py",
+        "registry.py",
+        "server_account.py",
+        "unit_of_work.py",
+        "work.py",
+    },
+    "adapters": {"asking.py", "host.py", "live.py", "loading.py"},
+    "invoices": {"numbering.py"},
+}
+
+
+def untidy_rooms(root: Path) -> list[str]:
+    """List rooms without a README that says what they own, and files that a room does not have."""
+    found = []
+    for room in rooms(root):
+        readme = root / room / "README.md"
+        missing = missing_sections(readme.read_text(encoding="utf-8")) if readme.exists() else ("README.md",)
+        found += [f"{room}: has no {part}" for part in missing]
+        allowed = ROOM_FILES | EXTRA.get(room.name, set())
+        if room.name not in EDGE:
+            names = sorted(path.name for path in (root / room).iterdir() if path.name != "__pycache__")
+            found += [f"{room}/{name}: a room has no such file" for name in names if name not in allowed]
+    return found
+
+
+def missing_sections(readme: str) -> list[str]:
+    """Name the sections that a room's README lacks; a heading or a bold word may begin one."""
+    begun = {words.strip().lower() for words in re.findall(r"^(?:#+\s*|\*\*)([A-Za-z ]+)", readme, re.MULTILINE)}
+    return [f"section `{section}` in README.md" for section in SECTIONS if section not in begun]
+
+
+def packages_at_the_top(root: Path) -> list[str]:
+    """List top folders that have become packages, which would collide with other people's `server` and `schema`."""
+    return [f"{folder}/__init__.py" for folder in TOP_FOLDERS if (root / folder / "__init__.py").exists()]
+
+
+def test_rooms_are_tidy():
+    assert untidy_rooms(ROOT) == []
+
+
+def test_top_folders_are_no_packages():
+    assert packages_at_the_top(ROOT) == []
+
+
+def test_untidiness_is_found(tmp_path):
+    plant(tmp_path, "server/mains_server/ledger/helpers.py", "")
+    plant(tmp_path, "server/mains_server/money/README.md", "# money\n\n**Owns**: cents.\n\n## Always true\n\nExact.\n")
+
+    assert untidy_rooms(tmp_path) == [
+        "server/mains_server/ledger: has no README.md",
+        "server/mains_server/ledger/helpers.py: a room has no such file",
+        "server/mains_server/money: has no section `does not own` in README.md",
+    ]
+
+
+def test_a_package_at_the_top_is_found(tmp_path):
+    plant(tmp_path, "schema/__init__.py", "")
+
+    assert packages_at_the_top(tmp_path) == ["schema/__init__.py"]
