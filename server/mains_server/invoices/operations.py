@@ -80,7 +80,7 @@ async def credit_invoice(session: AsyncSession, *, request: CreditRequest, now: 
         raise CreditNoteNotPossible(
             f"{invoice.document_number} was issued on {invoice.issued_on}, after its credit note"
         )
-    await queries.lock_contract_invoices(session, invoice=invoice)
+    await queries.lock_customer_invoices(session, customer_id=invoice.customer_id)
     earlier = await queries.credit_note_of(session, invoice=invoice)
     if earlier is not None:
         return earlier

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -80,11 +81,13 @@ async def open_invoices(session: AsyncSession, *, customer_id: int) -> tuple[Ope
     return tuple(_open_invoice(row) for row in await session.scalars(wanted, execution_options=AS_IT_STANDS))
 
 
-async def lock_open_invoices(session: AsyncSession, *, customer_id: int) -> tuple[OpenInvoice, ...]:
-    """Lock a customer's open invoices in the order of their ids, and list them as they then stand, the oldest first."""
-    seen = await open_invoices(session, customer_id=customer_id)
-    await session.execute(_lock(customer_id=customer_id, ids=[invoice.id for invoice in seen]))
-    return await open_invoices(session, customer_id=customer_id)
+async def lock_open_invoices(session: AsyncSession, *, customer_ids: Sequence[int]) -> None:
+    """Lock what customers still have to pay, in the order of the invoices' ids."""
+    still_open = select(col(InvoiceState.id)).where(
+        col(InvoiceState.customer_id).in_(customer_ids), col(InvoiceState.open_amount) > 0
+    )
+    wanted = select(col(Invoice.id)).where(col(Invoice.customer_id).in_(customer_ids), col(Invoice.id).in_(still_open))
+    await session.execute(wanted.order_by(col(Invoice.id)).with_for_update())
 
 
 async def lock_invoices(
@@ -95,16 +98,17 @@ async def lock_invoices(
     for invoice in seen:
         if invoice.customer_id != customer_id:
             raise InvoiceNotFound(f"this customer has no invoice {invoice.document_number}")
-    await session.execute(_lock(customer_id=customer_id, ids=[invoice.id for invoice in seen]))
+    wanted = select(col(Invoice.id)).where(
+        col(Invoice.customer_id) == customer_id, col(Invoice.id).in_([invoice.id for invoice in seen])
+    )
+    await session.execute(wanted.order_by(col(Invoice.id)).with_for_update())
     return tuple([await invoice_by_number(session, document_number=number) for number in numbers])
 
 
-async def lock_contract_invoices(session: AsyncSession, *, invoice: OpenInvoice) -> None:
-    """Lock all invoices of an invoice's contract, so that two credit notes of it are written one after the other."""
-    same = select(col(Invoice.id)).where(
-        col(Invoice.customer_id) == invoice.customer_id, col(Invoice.contract_id) == invoice.contract_id
-    )
-    await session.execute(same.order_by(col(Invoice.id)).with_for_update())
+async def lock_customer_invoices(session: AsyncSession, *, customer_id: int) -> None:
+    """Lock all invoices of a customer in the order of their ids, so that crediting and settling them take turns."""
+    wanted = select(col(Invoice.id)).where(col(Invoice.customer_id) == customer_id)
+    await session.execute(wanted.order_by(col(Invoice.id)).with_for_update())
 
 
 async def credit_note_of(session: AsyncSession, *, invoice: OpenInvoice) -> IssuedInvoice | None:
@@ -211,8 +215,3 @@ def _line(row: InvoiceLine) -> LineDraft:
         is_after_tax=row.is_after_tax,
         quality=row.quality,
     )
-
-
-def _lock(*, customer_id: int, ids: list[int]) -> Select[int]:
-    wanted = select(col(Invoice.id)).where(col(Invoice.customer_id) == customer_id, col(Invoice.id).in_(ids))
-    return wanted.order_by(col(Invoice.id)).with_for_update()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from enum import Enum
 
 
@@ -12,3 +15,72 @@ class PaymentMethod(Enum):
     CARD = "CARD"
     CASH = "CASH"
     DIRECT_DEBIT = "DIRECT_DEBIT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settle:
+    """An invoice that a payment is meant for: the amount, or as much as is open and left of the payment."""
+
+    document_number: str
+    amount: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentRequest:
+    """Money that came, once by its key; without named invoices it settles the oldest first."""
+
+    customer_id: int
+    amount: Decimal
+    currency: str
+    method: PaymentMethod
+    received_on: date
+    reference: str
+    idempotency_key: str
+    payer_name: str | None = None
+    settles: tuple[Settle, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allocation:
+    """The part of a payment that settled an invoice."""
+
+    invoice_id: int
+    contract_id: int
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedPayment:
+    """A payment as it stands: what it settled, what of it is credit; `is_new` is false for a repeated request."""
+
+    id: int
+    customer_id: int
+    amount: Decimal
+    currency: str
+    method: PaymentMethod
+    received_on: date
+    reference: str
+    payer_name: str | None
+    allocations: tuple[Allocation, ...]
+    credit: Decimal
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """What a customer owes in one currency, seen from the ledger and from the documents; both must be equal."""
+
+    currency: str
+    ledger: Decimal
+    open_invoices: Decimal
+    credit: Decimal
+
+    @property
+    def documents(self) -> Decimal:
+        """What is owed by the documents: open invoices less unallocated payments."""
+        return self.open_invoices - self.credit
+
+    @property
+    def is_equal(self) -> bool:
+        """Tell whether the ledger and the documents agree."""
+        return self.ledger == self.documents

@@ -35,7 +35,8 @@ async def test_open_invoices_are_listed_the_oldest_first(utility):
     await utility.invoice(other_id, await utility.contract(other_id, "K-2"))
 
     async with unit_of_work(utility.engine) as session:
-        found = await queries.lock_open_invoices(session, customer_id=customer_id)
+        await queries.lock_open_invoices(session, customer_ids=[customer_id])
+        found = await queries.open_invoices(session, customer_id=customer_id)
 
     assert [invoice.issued_on for invoice in found] == [date(2024, 2, 1), date(2024, 3, 1), date(2024, 4, 1)]
     assert {invoice.customer_id for invoice in found} == {customer_id}

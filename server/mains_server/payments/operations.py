@@ -1,0 +1,162 @@
+"""Receiving money, settling invoices with it, and releasing it again when an invoice is taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import insert, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from mains_server.customers.queries import customer_by_id
+from mains_server.invoices import operations as invoicing
+from mains_server.invoices.queries import invoice_by_number, lock_invoices, lock_open_invoices
+from mains_server.invoices.records import CreditRequest, IssuedInvoice
+from mains_server.ledger.operations import post
+from mains_server.payments import queries, rules
+from mains_server.payments.records import Allocation, PaymentRequest, ReceivedPayment
+from mains_server.payments.tables import Payment, PaymentAllocation
+
+# Each customer's credit and open invoices, per currency, are laid end to end on one line of money, the oldest first;
+# where a payment's stretch and an invoice's stretch overlap, the payment settles the invoice.
+SETTLE_OLDEST_FIRST = """
+insert into payment_allocation (customer_id, payment_id, invoice_id, contract_id, amount, currency, allocated_at)
+with credit as (
+    select p.customer_id, p.currency, p.id, p.rest,
+           sum(p.rest) over (partition by p.customer_id, p.currency order by p.received_on, p.id) as upto
+    from (
+        select p.customer_id, p.currency, p.id, p.received_on, p.amount - coalesce((
+            select sum(a.amount) from payment_allocation a where a.payment_id = p.id and a.customer_id = p.customer_id
+        ), 0) as rest
+        from payment p where p.customer_id = any(cast(:customer_ids as bigint[]))
+    ) p where p.rest > 0
+), due as (
+    select i.customer_id, i.currency, i.id, i.contract_id, i.open_amount,
+           sum(i.open_amount) over (partition by i.customer_id, i.currency order by i.issued_on, i.id) as upto
+    from invoice_state i where i.customer_id = any(cast(:customer_ids as bigint[])) and i.open_amount > 0
+)
+select c.customer_id, c.id, d.id, d.contract_id,
+       least(c.upto, d.upto) - greatest(c.upto - c.rest, d.upto - d.open_amount), c.currency, :now
+from credit c join due d using (customer_id, currency)
+where least(c.upto, d.upto) > greatest(c.upto - c.rest, d.upto - d.open_amount)
+order by c.customer_id, d.upto, c.upto
+"""
+
+
+class CustomerNotFound(LookupError):
+    """There is nobody to receive the payment for."""
+
+
+async def receive_payment(session: AsyncSession, *, request: PaymentRequest, now: datetime) -> ReceivedPayment:
+    """Receive money once by its key, book it, and settle the invoices it names or else the oldest; keep the rest."""
+    rules.require_receivable(request, today=now.date())
+    if await customer_by_id(session, customer_id=request.customer_id) is None:
+        raise CustomerNotFound(f"there is no customer {request.customer_id}")
+    payment_id = await _insert_payment(session, request=request, now=now)
+    if payment_id is None:
+        return await _earlier(session, request=request)
+    await post(session, booking=rules.booking_of_payment(request, payment_id=payment_id), now=now)
+    if request.settles:
+        await _settle_named(session, request=request, payment_id=payment_id, now=now)
+    else:
+        await apply_credit(session, customer_ids=[request.customer_id], now=now)
+    received = await queries.payment_by_id(session, customer_id=request.customer_id, payment_id=payment_id)
+    return replace(received, is_new=True)
+
+
+async def apply_credit(session: AsyncSession, *, customer_ids: Sequence[int], now: datetime) -> int:
+    """Settle customers' open invoices with their credit, the oldest with the oldest, and count the allocations.
+
+    Give it a transaction of its own after a billing run's: invoices are locked before a series, never after.
+    """
+    with_credit = await queries.customers_with_credit(session, customer_ids=customer_ids)
+    if not with_credit:
+        return 0
+    await lock_open_invoices(session, customer_ids=with_credit)
+    await queries.lock_credit(session, customer_ids=with_credit)
+    settled = await session.execute(text(SETTLE_OLDEST_FIRST), {"customer_ids": with_credit, "now": now})
+    return settled.rowcount  # type: ignore[attr-defined,no-any-return]
+
+
+async def credit_invoice(session: AsyncSession, *, request: CreditRequest, now: datetime) -> IssuedInvoice:
+    """Take an invoice back by a credit note, once, and turn what had been paid on it into credit for the others."""
+    note = await invoicing.credit_invoice(session, request=request, now=now)
+    original = await invoice_by_number(session, document_number=request.document_number)
+    paid = await queries.allocations_on(session, customer_id=original.customer_id, invoice_id=original.id)
+    for payment_id, amount in paid.items():
+        back = Allocation(invoice_id=original.id, contract_id=original.contract_id, amount=-amount)
+        await _insert_allocations(
+            session,
+            allocations=[back],
+            payment_id=payment_id,
+            owner=(original.customer_id, original.currency),
+            now=now,
+        )
+    await apply_credit(session, customer_ids=[original.customer_id], now=now)
+    return note
+
+
+async def _insert_payment(session: AsyncSession, *, request: PaymentRequest, now: datetime) -> int | None:
+    statement = (
+        postgresql.insert(Payment)
+        .values(
+            customer_id=request.customer_id,
+            amount=request.amount,
+            currency=request.currency,
+            method=request.method,
+            received_on=request.received_on,
+            reference=request.reference,
+            payer_name=request.payer_name,
+            idempotency_key=request.idempotency_key,
+            booked_at=now,
+        )
+        .on_conflict_do_nothing(constraint="payment_once")
+        .returning(col(Payment.id))
+    )
+    return await session.scalar(statement)
+
+
+async def _earlier(session: AsyncSession, *, request: PaymentRequest) -> ReceivedPayment:
+    received = await queries.payment_by_key(session, customer_id=request.customer_id, key=request.idempotency_key)
+    assert received is not None, "the key was taken a moment ago and payments are never removed"
+    named = [await invoice_by_number(session, document_number=settle.document_number) for settle in request.settles]
+    rules.require_same_payment(received=received, asked=request, named=named)
+    return received
+
+
+async def _settle_named(session: AsyncSession, *, request: PaymentRequest, payment_id: int, now: datetime) -> None:
+    numbers = tuple(settle.document_number for settle in request.settles)
+    invoices = await lock_invoices(session, numbers=numbers, customer_id=request.customer_id)
+    allocations = rules.allocate_as_named(
+        amount=request.amount, currency=request.currency, named=tuple(zip(request.settles, invoices, strict=True))
+    )
+    owner = request.customer_id, request.currency
+    await _insert_allocations(session, allocations=allocations, payment_id=payment_id, owner=owner, now=now)
+
+
+async def _insert_allocations(
+    session: AsyncSession,
+    *,
+    allocations: Iterable[Allocation],
+    payment_id: int,
+    owner: tuple[int, str],
+    now: datetime,
+) -> None:
+    rows: list[dict[str, int | str | Decimal | datetime]] = [
+        {
+            "customer_id": owner[0],
+            "payment_id": payment_id,
+            "invoice_id": allocation.invoice_id,
+            "contract_id": allocation.contract_id,
+            "amount": allocation.amount,
+            "currency": owner[1],
+            "allocated_at": now,
+        }
+        for allocation in allocations
+    ]
+    if rows:
+        await session.execute(insert(PaymentAllocation), rows)

@@ -1,0 +1,131 @@
+"""What was paid, what it settled, and what is left as credit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from sqlalchemy import Subquery, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from mains_server.invoices.queries import open_invoices
+from mains_server.ledger.queries import receivable_of
+from mains_server.payments.records import Allocation, Balance, ReceivedPayment
+from mains_server.payments.tables import Payment, PaymentAllocation
+
+
+async def payment_by_key(session: AsyncSession, *, customer_id: int, key: str) -> ReceivedPayment | None:
+    """Find a customer's payment by its idempotency key."""
+    wanted = select(Payment).where(col(Payment.customer_id) == customer_id, col(Payment.idempotency_key) == key)
+    row = await session.scalar(wanted)
+    return None if row is None else await _received(session, row)
+
+
+async def payment_by_id(session: AsyncSession, *, customer_id: int, payment_id: int) -> ReceivedPayment:
+    """Find a customer's payment as it stands."""
+    wanted = select(Payment).where(col(Payment.id) == payment_id, col(Payment.customer_id) == customer_id)
+    return await _received(session, (await session.scalars(wanted)).one())
+
+
+async def customers_with_credit(session: AsyncSession, *, customer_ids: Sequence[int]) -> list[int]:
+    """List which of the customers have a payment that is not used up."""
+    rests = rests_of(customer_ids)
+    return list(await session.scalars(select(rests.c.customer_id).distinct().order_by(rests.c.customer_id)))
+
+
+async def lock_credit(session: AsyncSession, *, customer_ids: Sequence[int]) -> None:
+    """Lock the customers' payments that are not used up, in the order of their ids."""
+    rests = rests_of(customer_ids)
+    wanted = select(col(Payment.id)).where(
+        col(Payment.customer_id).in_(customer_ids), col(Payment.id).in_(select(rests.c.id))
+    )
+    await session.execute(wanted.order_by(col(Payment.id)).with_for_update())
+
+
+async def credit_of(session: AsyncSession, *, customer_id: int) -> dict[str, Decimal]:
+    """Sum a customer's credit, what no allocation uses, per currency."""
+    rests = rests_of([customer_id])
+    rows = await session.execute(
+        select(rests.c.currency, func.sum(rests.c.rest).label("credit")).group_by(rests.c.currency)
+    )
+    return {row.currency: row.credit for row in rows}
+
+
+async def allocations_on(session: AsyncSession, *, customer_id: int, invoice_id: int) -> dict[int, Decimal]:
+    """Sum what each payment has settled of an invoice, by the payment's id."""
+    payment_id, settled = col(PaymentAllocation.payment_id), func.sum(col(PaymentAllocation.amount))
+    wanted = (
+        select(payment_id, settled.label("settled"))
+        .where(
+            col(PaymentAllocation.customer_id) == customer_id,
+            col(PaymentAllocation.invoice_id) == invoice_id,
+        )
+        .group_by(payment_id)
+        .having(settled != 0)
+        .order_by(payment_id)
+    )
+    return {row.payment_id: row.settled for row in await session.execute(wanted)}
+
+
+async def balances_of(session: AsyncSession, *, customer_id: int) -> tuple[Balance, ...]:
+    """Work out what a customer owes from the ledger and from the documents, per currency."""
+    ledger = await receivable_of(session, customer_id=customer_id)
+    credit = await credit_of(session, customer_id=customer_id)
+    opened: dict[str, Decimal] = {}
+    for invoice in await open_invoices(session, customer_id=customer_id):
+        opened[invoice.currency] = opened.get(invoice.currency, Decimal(0)) + invoice.open_amount
+    return tuple(
+        Balance(
+            currency=currency,
+            ledger=ledger.get(currency, Decimal(0)),
+            open_invoices=opened.get(currency, Decimal(0)),
+            credit=credit.get(currency, Decimal(0)),
+        )
+        for currency in sorted(ledger.keys() | credit.keys() | opened.keys())
+    )
+
+
+def rests_of(customer_ids: Sequence[int]) -> Subquery:
+    """Select the payments of customers that are not used up, each with the rest that is."""
+    used = (
+        select(func.coalesce(func.sum(col(PaymentAllocation.amount)), 0))
+        .where(
+            col(PaymentAllocation.payment_id) == col(Payment.id),
+            col(PaymentAllocation.customer_id) == col(Payment.customer_id),
+        )
+        .scalar_subquery()
+    )
+    rest = (col(Payment.amount) - used).label("rest")
+    columns = col(Payment.customer_id), col(Payment.currency), col(Payment.id), col(Payment.received_on)
+    wanted = select(*columns, rest).where(col(Payment.customer_id).in_(customer_ids), rest > 0)
+    return wanted.subquery("rests")
+
+
+async def _received(session: AsyncSession, row: Payment) -> ReceivedPayment:
+    wanted = (
+        select(PaymentAllocation)
+        .where(
+            col(PaymentAllocation.payment_id) == row.id,
+            col(PaymentAllocation.customer_id) == row.customer_id,
+        )
+        .order_by(col(PaymentAllocation.id))
+    )
+    allocations = tuple(
+        Allocation(invoice_id=found.invoice_id, contract_id=found.contract_id, amount=found.amount)
+        for found in await session.scalars(wanted)
+    )
+    used = sum((allocation.amount for allocation in allocations), Decimal(0))
+    return ReceivedPayment(
+        id=row.id,
+        customer_id=row.customer_id,
+        amount=row.amount,
+        currency=row.currency,
+        method=row.method,
+        received_on=row.received_on,
+        reference=row.reference,
+        payer_name=row.payer_name,
+        allocations=allocations,
+        credit=row.amount - used,
+        is_new=False,
+    )

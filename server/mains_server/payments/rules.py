@@ -1,0 +1,136 @@
+"""What may be received, and how a payment is shared over the invoices it names. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+
+from mains_server.invoices.records import OpenInvoice
+from mains_server.ledger.records import Booking, BookingKind, Entry
+from mains_server.ledger.rules import RECEIVABLE, bank, booking_of
+from mains_server.money.records import NotMoney, require_amount
+from mains_server.payments.records import Allocation, PaymentRequest, ReceivedPayment, Settle
+
+ACCEPTED_CURRENCIES = frozenset({"EUR"})
+KEY_LENGTH_MAX = 200
+
+
+class PaymentRefused(ValueError):
+    """A payment cannot be received as asked; the message says why."""
+
+
+class AmountNotPayable(PaymentRefused):
+    """Only a positive amount to the cent can be paid."""
+
+
+class CurrencyNotAccepted(PaymentRefused):
+    """The house keeps its accounts in other currencies, or the named invoice is in another."""
+
+
+class KeyNotUsable(PaymentRefused):
+    """An idempotency key is missing or too long."""
+
+
+class ReceivedInTheFuture(PaymentRefused):
+    """Money cannot have come on a day that has not begun anywhere."""
+
+
+class InvoiceNamedTwice(PaymentRefused):
+    """A payment names an invoice more than once."""
+
+
+class MoreThanOpen(PaymentRefused):
+    """A payment allots an invoice more than is open on it, or anything where nothing is."""
+
+
+class MoreThanPaid(PaymentRefused):
+    """A payment allots its invoices more than it brings."""
+
+
+class PaymentKeyReused(PaymentRefused):
+    """The idempotency key stands for another payment of this customer."""
+
+
+def require_receivable(request: PaymentRequest, *, today: date) -> None:
+    """Refuse what is wrong with a payment whatever the books say."""
+    _require_positive(request.amount)
+    if request.currency not in ACCEPTED_CURRENCIES:
+        accepted = ", ".join(sorted(ACCEPTED_CURRENCIES))
+        raise CurrencyNotAccepted(f"payments in {request.currency!r} are not accepted; accepted: {accepted}")
+    if not 1 <= len(request.idempotency_key) <= KEY_LENGTH_MAX:
+        raise KeyNotUsable(f"an idempotency key has 1 to {KEY_LENGTH_MAX} signs")
+    if request.received_on > today + timedelta(days=1):
+        raise ReceivedInTheFuture(f"{request.received_on} is after {today}")
+    numbers = [settle.document_number for settle in request.settles]
+    if len(set(numbers)) < len(numbers):
+        raise InvoiceNamedTwice(f"an invoice is named twice: {', '.join(numbers)}")
+    for settle in request.settles:
+        if settle.amount is not None:
+            _require_positive(settle.amount)
+
+
+def _require_positive(amount: Decimal) -> None:
+    try:
+        require_amount(amount)
+    except NotMoney as refusal:
+        raise AmountNotPayable(str(refusal)) from refusal
+    if amount <= 0:
+        raise AmountNotPayable(f"{amount} is not a positive amount")
+
+
+def allocate_as_named(
+    *, amount: Decimal, currency: str, named: Sequence[tuple[Settle, OpenInvoice]]
+) -> tuple[Allocation, ...]:
+    """Share a payment over the invoices it names, in the order named; what they do not take is credit.
+
+    A stated amount must be open on its invoice; without one an invoice takes what is open and left.
+    """
+    stated = sum((settle.amount for settle, _ in named if settle.amount is not None), Decimal(0))
+    if stated > amount:
+        raise MoreThanPaid(f"the named amounts sum to {stated}, the payment is {amount}")
+    unstated = amount - stated
+    allocations = []
+    for settle, invoice in named:
+        _require_open(settle, invoice, currency=currency)
+        if settle.amount is None:
+            part = min(invoice.open_amount, unstated)
+            unstated -= part
+        else:
+            part = settle.amount
+        if not part:
+            raise MoreThanPaid(f"nothing of the payment is left for {invoice.document_number}")
+        allocations.append(Allocation(invoice_id=invoice.id, contract_id=invoice.contract_id, amount=part))
+    return tuple(allocations)
+
+
+def _require_open(settle: Settle, invoice: OpenInvoice, *, currency: str) -> None:
+    if invoice.currency != currency:
+        raise CurrencyNotAccepted(f"{invoice.document_number} is in {invoice.currency}, the payment in {currency}")
+    asked = settle.amount or Decimal("0.01")
+    if asked > invoice.open_amount:
+        raise MoreThanOpen(f"{invoice.open_amount} is open on {invoice.document_number}; {asked} cannot be allotted")
+
+
+def booking_of_payment(request: PaymentRequest, *, payment_id: int) -> Booking:
+    """Make what a payment posts: the money came in, and the customer owes so much less."""
+    return booking_of(
+        customer_id=request.customer_id,
+        kind=BookingKind.PAYMENT,
+        document_id=payment_id,
+        effective_on=request.received_on,
+        entries=(
+            Entry(bank(request.method.name), request.currency, request.amount),
+            Entry(RECEIVABLE, request.currency, -request.amount),
+        ),
+    )
+
+
+def require_same_payment(*, received: ReceivedPayment, asked: PaymentRequest, named: Sequence[OpenInvoice]) -> None:
+    """Refuse a key that already stands for another payment."""
+    settled = {allocation.invoice_id for allocation in received.allocations}
+    stands = received.amount, received.currency, received.method, received.received_on, received.reference
+    wanted = asked.amount, asked.currency, asked.method, asked.received_on, asked.reference
+    is_same = stands == wanted and received.payer_name == asked.payer_name
+    if not is_same or any(invoice.id not in settled for invoice in named):
+        raise PaymentKeyReused(f"key {asked.idempotency_key} stands for another payment of this customer")
