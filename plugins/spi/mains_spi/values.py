@@ -231,3 +231,5 @@ _WORKED_OUT: dict[type, Callable[[Any, Here], Value]] = {
     OrElse: _or_else,
     Combined: _combined,
 }
+
+KNOWN_TERMS = frozenset(_WORKED_OUT)
