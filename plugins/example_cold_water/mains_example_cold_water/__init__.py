@@ -1,6 +1,7 @@
 """Cold water and sewage by the cubic metre, with a yearly fee: the example of an adapter."""
 
 from mains_spi import (
+    BadRecord,
     Capability,
     ChargeCode,
     Labels,
@@ -77,6 +78,8 @@ def products(request: ProductsRequest) -> tuple[Product, ...]:
 @hookimpl
 def tariff(request: TariffRequest) -> Tariff:
     """Give its tariff, the same on every day."""
+    if request.product != PRODUCT.code:
+        raise BadRecord(f"there is no product {request.product!r}, only {PRODUCT.code!r}")
     return TARIFF
 
 

@@ -22,9 +22,7 @@ def reading_of(value: str) -> ReadingCheck:
         readings=(ReadingPoint(date(2024, 1, 1), Decimal("100")),),
         installed=Period.since(date(2020, 1, 1)),
     )
-    return ReadingCheck(
-        register=register, reading=ReadingPoint(date(2024, 2, 1), Decimal(value)), on=date(2024, 2, 1)
-    )
+    return ReadingCheck(register=register, reading=ReadingPoint(date(2024, 2, 1), Decimal(value)), on=date(2024, 2, 1))
 
 
 def test_reading_of_a_home_is_accepted():

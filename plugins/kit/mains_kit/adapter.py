@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import traceback
 from dataclasses import dataclass
 from datetime import date
 from importlib import import_module
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 from mains_spi import (
@@ -21,7 +23,7 @@ from mains_spi import (
     Utility,
 )
 
-from mains_kit.errors import AdapterUnusable, did_you_mean
+from mains_kit.errors import AdapterUnusable, HookRaised, did_you_mean
 
 HOOKS = tuple(name for name in vars(Hooks) if not name.startswith("_"))
 ANSWERS: dict[str, type] = {
@@ -53,13 +55,26 @@ class Adapter:
             raise AdapterUnusable(f"{self.name} has no hook `{hook}`: write it and put @hookimpl above it")
         if not self.has(hook):
             raise AdapterUnusable(f"{self.name}.{hook} is no hook yet: put @hookimpl above it")
-        answer = function() if hook == "describe_utility" else function(request=request)
+        answer = self._call(hook, function, request)
         expected = ANSWERS.get(hook, tuple)
         if not isinstance(answer, expected):
             raise AdapterUnusable(
                 f"{self.name}.{hook} answered with a {type(answer).__name__}: give a {expected.__name__}"
             )
         return answer
+
+    def _call(self, hook: str, function: Any, request: object) -> Any:
+        try:
+            return function() if hook == "describe_utility" else function(request=request)
+        except Exception as error:
+            at = traceback.extract_tb(error.__traceback__)[-1]
+            place = next(
+                (f for f in reversed(traceback.extract_tb(error.__traceback__)) if "mains_spi" not in f.filename), at
+            )
+            raise HookRaised(
+                f"{self.name}.{hook} raised {type(error).__name__}: {error} "
+                f"({Path(place.filename).name}, line {place.lineno})"
+            ) from error
 
     def utility(self) -> Utility:
         """Ask for the identity card."""

@@ -74,6 +74,10 @@ class AdapterUnusable(Exception):
     """An adapter cannot be loaded, or a hook of it is missing, raises or gives no answer of its kind."""
 
 
+class HookRaised(AdapterUnusable):
+    """A hook raised instead of answering; the cause is what it raised."""
+
+
 class ExplanationRefused(Exception):
     """A JSON file holds no explanation or request that can be worked out again."""
 

@@ -1,0 +1,201 @@
+"""Checks that cutting a bill changes nothing but stated rounding."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from mains_spi import (
+    Amount,
+    Bill,
+    Block,
+    Component,
+    Fact,
+    GroupQty,
+    Least,
+    Monthly,
+    Most,
+    PerAmpere,
+    Period,
+    PerUnit,
+    PriceVersion,
+    RatingRequest,
+    Round,
+    Rounding,
+    Tariff,
+    TimeOfUse,
+    Total,
+    Usage,
+    evaluate,
+)
+
+from mains_kit.adapter import Adapter
+from mains_kit.compare import all_lines
+from mains_kit.formula import half_up
+from mains_kit.rating import rate_by_hook, request_for, tariff_for
+from mains_kit.records import GoldenBill
+from mains_kit.walk import all_of, first_difference
+
+RISE = Decimal("1.1")
+CENT = Fraction(1, 100)
+USUAL_PLACES = 3
+PLAIN = (PerUnit, Monthly, PerAmpere, TimeOfUse)
+BENT = (Amount, Block, Fact, GroupQty, Least, Most, Round, Total)
+
+
+def mistakes_when_a_version_changes_nothing(*, adapter: Adapter, bills: tuple[GoldenBill, ...]) -> tuple[str, ...]:
+    """Find bills that come out otherwise when a price list is enacted anew, with the same prices, in mid-period."""
+    found = []
+    for golden in bills:
+        middle = _middle(golden.request.period)
+        if middle is None:
+            continue
+        request = request_for(golden=golden, adapter=adapter)
+        anew = replace(request, prices=tuple(_enacted_anew(request.prices, middle)))
+        before, after = _bill(golden, adapter, request), _bill(golden, adapter, anew)
+        if adapter.product(code=golden.product, on=golden.on).rated:
+            difference = next(_sums_differ({}, (before,), (after,)), None)
+        else:
+            difference = first_difference(one=_figures(before), other=_figures(after), place="lines")
+        if difference is not None:
+            found.append(
+                f"{golden.table.file}: a price version on {middle} that changes no price changes the bill: "
+                f"{difference}. Compare prices, not versions"
+            )
+    return tuple(found)
+
+
+def mistakes_when_split_at_a_price_change(*, adapter: Adapter, bills: tuple[GoldenBill, ...]) -> tuple[str, ...]:
+    """Find charges whose two parts, billed before and after a price change, do not add up to the whole.
+
+    Each rounded line may differ by a cent. Charges whose tariff rounds, caps, shares or counts whole months do not add
+    up by their own rule, and are left out; so are buildings and bills by series.
+    """
+    found = []
+    for golden in bills:
+        request = request_for(golden=golden, adapter=adapter)
+        middle = _change_in(request) or _middle(request.period)
+        if middle is None or request.group is not None or request.series:
+            continue
+        priced = request if _change_in(request) else replace(request, prices=tuple(_dearer(request.prices, middle)))
+        places = _places(golden, adapter)
+        parts = tuple(_part(priced, days, places) for days in _halves(request.period, middle))
+        whole, split = _bill(golden, adapter, priced), tuple(_bill(golden, adapter, part) for part in parts)
+        for difference in _sums_differ(_left_out(golden, adapter), (whole,), split):
+            found.append(f"{golden.table.file}: split at {middle}, {difference}. Charge each day at that day's price")
+    return tuple(found)
+
+
+def _bill(golden: GoldenBill, adapter: Adapter, request: RatingRequest) -> Bill:
+    if adapter.product(code=golden.product, on=golden.on).rated:
+        return rate_by_hook(adapter=adapter, request=request, rounding=golden.rounding or Rounding())
+    return evaluate(tariff_for(golden=golden, adapter=adapter), request)
+
+
+def _middle(period: Period) -> date | None:
+    return period.start + timedelta(days=period.days // 2) if period.days > 1 else None
+
+
+def _halves(period: Period, middle: date) -> tuple[Period, Period]:
+    return Period(period.start, middle), Period(middle, period.end)
+
+
+def _enacted_anew(versions: tuple[PriceVersion, ...], day: date) -> Iterator[PriceVersion]:
+    for version in versions:
+        if version.period.start < day < version.period.end:
+            yield replace(version, period=Period(version.period.start, day))
+            yield replace(version, id=f"{version.id} anew", period=Period(day, version.period.end))
+        else:
+            yield version
+
+
+def _dearer(versions: tuple[PriceVersion, ...], day: date) -> Iterator[PriceVersion]:
+    """Give the prices with a rise of a tenth from a day on."""
+    for version in _enacted_anew(versions, day):
+        rises = version.period.start >= day
+        rows = tuple(replace(row, value=row.value * RISE) if rises else row for row in version.rows)
+        yield replace(version, rows=rows)
+
+
+def _change_in(request: RatingRequest) -> date | None:
+    """Find the only day inside the period on which a price version begins."""
+    days = {v.period.start for v in request.prices if request.period.start < v.period.start < request.period.end}
+    return days.pop() if len(days) == 1 else None
+
+
+def _places(golden: GoldenBill, adapter: Adapter) -> dict[str, int]:
+    if adapter.product(code=golden.product, on=golden.on).rated:
+        return {kind.name: kind.places for kind in adapter.utility().quantities}
+    return dict(tariff_for(golden=golden, adapter=adapter).places)
+
+
+def _part(request: RatingRequest, days: Period, places: dict[str, int]) -> RatingRequest:
+    usage = tuple(part for row in request.usage if (part := _usage_part(row, days, places)) is not None)
+    return replace(request, period=days, usage=usage)
+
+
+def _usage_part(row: Usage, days: Period, places: dict[str, int]) -> Usage | None:
+    """Divide usage by days with cumulative rounding, as the evaluator does at a cut."""
+    common = row.period.common(days)
+    if common is None:
+        return None
+    decimals = places.get(row.name, USUAL_PLACES)
+    upto, before = (
+        half_up(number=Fraction(row.value) * (day - row.period.start).days / row.period.days, places=decimals)
+        if day != row.period.end
+        else row.value
+        for day in (common.end, common.start)
+    )
+    return replace(row, period=common, value=upto - before)
+
+
+def _left_out(golden: GoldenBill, adapter: Adapter) -> dict[str, bool]:
+    """Name the charges that do not add up by the tariff's own rule."""
+    if adapter.product(code=golden.product, on=golden.on).rated:
+        return {}
+    tariff: Tariff = tariff_for(golden=golden, adapter=adapter)
+    adding = {code for component in tariff.components if _adds_up(component) for code in _codes(component)}
+    return {charge.code: True for charge in adapter.utility().charges if charge.code not in adding}
+
+
+def _adds_up(component: Component) -> bool:
+    if isinstance(component, (Monthly, PerAmpere)) and component.prorate == "never":
+        return False
+    return isinstance(component, PLAIN) and not any(all_of(kind=kind, value=component) for kind in BENT)
+
+
+def _codes(component: Component) -> Iterable[str]:
+    if isinstance(component, TimeOfUse):
+        return [zone.code for zone in component.zones]
+    return [str(getattr(component, "code", ""))]
+
+
+def _sums_differ(left_out: dict[str, bool], one: tuple[Bill, ...], other: tuple[Bill, ...]) -> Iterator[str]:
+    (whole, whole_lines), (split, split_lines) = _sums(one), _sums(other)
+    for code in sorted(whole.keys() | split.keys()):
+        off = split[code] - whole[code]
+        if code not in left_out and abs(off) > CENT * (whole_lines[code] + split_lines[code]):
+            shown = half_up(number=off, places=2)
+            yield f"charge `{code}` is {half_up(number=whole[code], places=2)} whole but {shown:+f} in parts"
+
+
+def _sums(bills: tuple[Bill, ...]) -> tuple[dict[str, Fraction], dict[str, int]]:
+    sums: dict[str, Fraction] = defaultdict(Fraction)
+    counts: dict[str, int] = defaultdict(int)
+    for bill in bills:
+        for _, line in all_lines(bill=bill):
+            sums[line.code] += Fraction(line.net)
+            counts[line.code] += 1
+    return sums, counts
+
+
+def _figures(bill: Bill) -> tuple[object, ...]:
+    lines = tuple(
+        (member, line.code, line.period, line.quantity, line.price, line.base, line.net, line.gross)
+        for member, line in all_lines(bill=bill)
+    )
+    return (*lines, bill.net, bill.tax, bill.total, bill.payable)
