@@ -32,6 +32,9 @@ lock: ready
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--no-annotate --all-extras --no-emit-package mains-spi --no-emit-package mains-kit \
 		--output-file requirements.lock pyproject.toml $(filter-out plugins/template/%,$(PLUGINS))
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--no-annotate --constraints requirements.lock --no-emit-package mains-spi \
+		--output-file requirements.server.lock pyproject.toml plugins/spi/pyproject.toml
 
 ready: $(READY)
 

@@ -13,12 +13,14 @@ from starlette.routing import Route
 
 from mains_server.db.engine import make_engine
 from mains_server.db.unit_of_work import read_session
+from mains_server.logs import log_to_console
 from mains_server.settings import Settings, load_settings
 
 
 def app_from_environment() -> Starlette:
     """Make the application from the settings of the environment; a server process starts here."""
     settings = load_settings()
+    log_to_console(settings=settings)
     if settings.database_url is None:
         raise RuntimeError("MAINS_DATABASE_URL is not set; `mains serve` sets it, also for the embedded database")
     engine = make_engine(address=settings.database_url, connections_max=settings.database_connections_max)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -21,15 +22,13 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="MAINS_", env_file=".env", extra="ignore", frozen=True)
 
     mode: Mode = Mode.PRODUCTION
-    database_url: str | None = Field(
-        default=None, description="Any PostgreSQL 15+; without it an embedded one starts."
-    )
+    database_url: str | None = Field(default=None, description="Any PostgreSQL 15+; without it an embedded one starts.")
     data_dir: Path = Field(default=Path(".mains-data"), description="Where the embedded PostgreSQL keeps its data.")
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     database_connections_max: int = Field(default=10, ge=1, le=500)
     session_lifetime: timedelta = timedelta(hours=12)
-    log_format: str = Field(default="text", pattern="^(text|json)$")
+    log_format: Literal["text", "json"] = "text"
 
 
 def load_settings(**overrides: object) -> Settings:

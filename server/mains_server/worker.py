@@ -12,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from mains_server.db.addresses import psycopg_dsn
 from mains_server.db.engine import make_engine
+from mains_server.db.jobs import has_live_worker
 from mains_server.db.registry import ROOMS
+from mains_server.db.unit_of_work import read_session
 from mains_server.db.work import Task, Work
 
 log = structlog.get_logger()
@@ -35,6 +37,16 @@ async def work_off(
             await queue.run_worker_async(
                 wait=not until_empty, concurrency=at_once, install_signal_handlers=not until_empty
             )
+    finally:
+        await engine.dispose()
+
+
+async def is_worked_off(*, address: str) -> bool:
+    """Tell whether some worker is there for the queue of this database."""
+    engine = make_engine(address=address, connections_max=1)
+    try:
+        async with read_session(engine) as session:
+            return await has_live_worker(session)
     finally:
         await engine.dispose()
 

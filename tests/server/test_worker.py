@@ -3,7 +3,7 @@
 import pytest
 from mains_server.db.jobs import defer_job
 from mains_server.db.unit_of_work import read_session, unit_of_work
-from mains_server.worker import room_tasks, work_off
+from mains_server.worker import is_worked_off, room_tasks, work_off
 from sqlalchemy import text
 
 pytestmark = pytest.mark.asyncio
@@ -69,6 +69,15 @@ async def test_what_a_dead_worker_had_begun_is_done_by_the_next(engine, psycopg_
     await work_off(address=psycopg_dsn, until_empty=True, tasks={"nothing": nothing})
 
     assert (await _states(engine))[0][:2] == ("nothing", "succeeded")
+
+
+async def test_a_worker_that_is_there_is_seen(engine, psycopg_dsn):
+    assert not await is_worked_off(address=psycopg_dsn)
+
+    async with unit_of_work(engine) as session:
+        await session.execute(text("insert into procrastinate_workers default values"))
+
+    assert await is_worked_off(address=psycopg_dsn)
 
 
 async def test_every_task_of_a_room_can_be_called():

@@ -7,6 +7,7 @@ import typer
 import uvicorn
 
 from mains_server.commands.database import opened
+from mains_server.logs import log_to_console
 from mains_server.settings import Settings, load_settings
 
 
@@ -22,6 +23,7 @@ def serve(
 ) -> None:
     """Serve the API on the configured database, or on the embedded one."""
     settings = load_settings(host=host, port=port)
+    log_to_console(settings=settings)
     with opened(settings) as address:
         run_server(settings=settings, address=address, workers=workers)
 

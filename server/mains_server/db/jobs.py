@@ -35,6 +35,12 @@ async def defer_job(
     return found
 
 
+async def has_live_worker(session: AsyncSession) -> bool:
+    """Tell whether some worker has said within the last minute that it is there."""
+    query = "select exists (select from procrastinate_workers where last_heartbeat > now() - interval '1 minute')"
+    return bool(await session.scalar(text(query)))
+
+
 async def is_waiting(session: AsyncSession, *, only_once_waiting: str) -> bool:
     """Tell whether a job with this mark waits for a worker."""
     query = text("select exists (select from procrastinate_jobs where status = 'todo' and queueing_lock = :mark)")

@@ -1,0 +1,17 @@
+"""`make bench`: every measurement here, or those named on the command line. Never a timed test."""
+
+import importlib
+import sys
+
+MODULES = ("billing_run", "portal_home")
+
+
+def main() -> None:
+    """Run the measurements and print what each found."""
+    for name in sys.argv[1:] or MODULES:
+        print(f"== {name}", flush=True)
+        importlib.import_module(f"bench.{name}").main()
+
+
+if __name__ == "__main__":
+    main()
