@@ -1,0 +1,116 @@
+"""The identity card: labels, quantities, charges, attributes and products."""
+
+from __future__ import annotations
+
+from mains_spi import (
+    SPI_MAJOR,
+    Capability,
+    ChargeCode,
+    ContractAttribute,
+    Labels,
+    Product,
+    QuantityKind,
+    Utility,
+)
+
+from mains_district_heating.support import ROUNDINGS
+from mains_district_heating.tariffs import CIRCULATION, HOT_WATER_HEAT, SEASONS
+
+CODE = "district_heating"
+TAX = "heat"
+
+HEAT = Labels("Siltumenerģija", "Heat", "Теплоэнергия")
+HOT_WATER = Labels("Karstais ūdens", "Hot water", "Горячая вода")
+HOT_WATER_HEAT_METER = Labels("Siltumenerģija karstajam ūdenim", "Heat for hot water", "Теплоэнергия для горячей воды")
+
+QUANTITIES = (
+    QuantityKind("heat", "MWh", 3, "building", HEAT),
+    QuantityKind("hot_water_heat", "MWh", 3, "building", HOT_WATER_HEAT_METER),
+    QuantityKind("hot_water", "m3", 3, "premise", HOT_WATER),
+)
+
+CHARGES = (
+    ChargeCode("heating", TAX, "heating", Labels("Apkure", "Heating", "Отопление")),
+    ChargeCode("hot_water", TAX, "hot_water", Labels("Ūdens uzsildīšana", "Heating of hot water", "Подогрев воды")),
+    ChargeCode("circulation", TAX, "circulation", Labels("Cirkulācija", "Circulation", "Циркуляция")),
+    ChargeCode("heat", TAX, "heat", HEAT),
+    ChargeCode(
+        "state_support",
+        TAX,
+        "state_support",
+        Labels("Valsts atbalsts siltumenerģijai", "State support for heat", "Государственная поддержка теплоэнергии"),
+    ),
+)
+
+ATTRIBUTES = (
+    ContractAttribute(
+        name="season",
+        labels=Labels("Sezona", "Season", "Сезон"),
+        values=SEASONS,
+        scope="building",
+    ),
+    ContractAttribute(
+        name="dhw_method",
+        labels=Labels(
+            "Karstā ūdens siltuma noteikšana", "How heat in hot water is found", "Как определяется тепло воды"
+        ),
+        values=HOT_WATER_HEAT,
+        default="coefficient",
+        scope="building",
+    ),
+    ContractAttribute(
+        name="circulation",
+        labels=Labels("Cirkulācija apkures sezonā", "Circulation in winter", "Циркуляция в отопительный сезон"),
+        values=CIRCULATION,
+        default="last_summer",
+        scope="building",
+    ),
+    ContractAttribute(
+        name="support_rounding",
+        labels=Labels("Atbalsta noapaļošana", "Rounding of the support", "Округление поддержки"),
+        values=ROUNDINGS,
+        default="parts",
+        scope="building",
+    ),
+    ContractAttribute(
+        name="area",
+        labels=Labels("Platība", "Area", "Площадь"),
+        unit="m2",
+        scope="premise",
+    ),
+)
+
+UTILITY = Utility(
+    code=CODE,
+    spi_major=SPI_MAJOR,
+    labels=Labels("Siltumapgāde", "District heating", "Теплоснабжение"),
+    quantities=QUANTITIES,
+    charges=CHARGES,
+    price_lists=("heat", "norms", "lv"),
+    attributes=ATTRIBUTES,
+    capabilities=(Capability.SUBMIT_READINGS, Capability.BUILDINGS),
+    correction="next_bill",
+)
+
+PRODUCTS = (
+    Product(
+        code="heat_flat",
+        labels=Labels("Siltumenerģija telpām", "Heat for a flat or shop", "Теплоэнергия для помещения"),
+        tariff="building",
+        price_list="heat",
+    ),
+    Product(
+        code="heat_house",
+        labels=Labels("Siltumenerģija mājai", "Heat for a whole house", "Теплоэнергия для дома"),
+        tariff="building",
+        price_list="heat",
+    ),
+    Product(
+        code="heat_single",
+        labels=Labels(
+            "Siltumenerģija ar savu skaitītāju", "Heat with a meter of one's own", "Теплоэнергия по счётчику"
+        ),
+        tariff="single",
+        price_list="heat",
+    ),
+)
