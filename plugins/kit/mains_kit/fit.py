@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mains_spi import Fact, Group, OrElse, Price, Product, RatingRequest, Spot, Tariff, Usage, Utility
+from mains_spi import Fact, Group, Price, Product, Spot, Tariff, Usage, Utility
 
 from mains_kit.adapter import Adapter
-from mains_kit.errors import PriceMissing, TermUnknown, UnitsDiffer, did_you_mean
+from mains_kit.errors import TermUnknown, UnitsDiffer, did_you_mean
 from mains_kit.records import GoldenBill
 from mains_kit.tables import Table
 from mains_kit.walk import all_of
@@ -68,20 +68,6 @@ def check_words(*, golden: GoldenBill, adapter: Adapter) -> None:
     _check_usage(golden, words)
     _check_attributes(golden.table, words)
     _check_others(golden, words, has_rated=words.rows is None)
-
-
-def check_prices_cover(*, golden: GoldenBill, tariff: Tariff, request: RatingRequest) -> None:
-    """Refuse a golden bill that lacks a price which its tariff asks for, naming the price."""
-    given = {f"{version.list}.{row.name}" for version in request.prices for row in version.rows}
-    spare = {price.name for either in all_of(kind=OrElse, value=tariff) for price in all_of(kind=Price, value=either)}
-    for price in all_of(kind=Price, value=tariff):
-        if price.name not in given | spare:
-            raise golden.table.refusal(
-                PriceMissing,
-                "price",
-                f"the tariff {tariff.code!r} asks for the price {price.name!r}, which is not there",
-                f'Add {price.row} = "... {price.unit}" to the rows of list {price.list!r}',
-            )
 
 
 def _known(table: Table, key: str, word: str, known: tuple[str, ...], what: str) -> None:

@@ -11,6 +11,7 @@ from mains_spi import (
     ChargeTax,
     Combined,
     Const,
+    Mistake,
     PerUnit,
     RatingRequest,
     RatingResult,
@@ -24,11 +25,17 @@ from mains_spi import (
 )
 
 from mains_kit.adapter import Adapter
-from mains_kit.errors import BillHeld, TariffRefused
-from mains_kit.fit import check_prices_cover, check_words
+from mains_kit.errors import BillHeld, GoldenFileRefused, PriceMissing, TariffRefused, UnitsDiffer, VersionsOverlap
+from mains_kit.fit import check_words
 from mains_kit.records import GoldenBill
 
 CURRENCY = "EUR"
+REFUSALS: dict[str, type[GoldenFileRefused]] = {
+    "missing_price": PriceMissing,
+    "unit_mismatch": UnitsDiffer,
+    "versions_overlap": VersionsOverlap,
+    "price_twice": VersionsOverlap,
+}
 
 
 def rate_golden(*, golden: GoldenBill, adapter: Adapter) -> Bill:
@@ -117,12 +124,19 @@ def _rate(tax: str, charge: Charge, request: RatingRequest) -> TaxRate:
 
 
 def _vet(golden: GoldenBill, tariff: Tariff, request: RatingRequest, adapter: Adapter) -> None:
-    check_prices_cover(golden=golden, tariff=tariff, request=request)
-    mistakes = vet(tariff, request.prices, adapter.utility())
+    """Refuse what the load checks refuse: first the tariff for itself, then the prices of the file with it."""
+    utility = adapter.utility()
+    mistakes = vet(tariff, (), utility)
     if mistakes:
         raise golden.table.refusal(
-            TariffRefused,
-            "price",
-            "the tariff and these prices do not go together",
-            "; ".join(str(mistake) for mistake in mistakes),
+            TariffRefused, "bill", f"the tariff {tariff.code!r} of {adapter.name} is unsound", _sentences(mistakes)
         )
+    mistakes = vet(tariff, request.prices, utility)
+    if mistakes:
+        kind = REFUSALS.get(mistakes[0].code, TariffRefused)
+        problem = f"these prices do not go with the tariff {tariff.code!r}"
+        raise golden.table.refusal(kind, "price", problem, _sentences(mistakes))
+
+
+def _sentences(mistakes: tuple[Mistake, ...]) -> str:
+    return "; ".join(f"{mistake.component}: {mistake.remedy}" for mistake in mistakes)
