@@ -35,6 +35,7 @@ class Line(Record):
     estimated: bool = False
     apportioned: bool = False
     text: str = ""
+    price_unit: str = ""
     why: Explanation = field(default_factory=dict, hash=False)
 
 
