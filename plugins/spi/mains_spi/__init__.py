@@ -1,6 +1,7 @@
 """What a Mains utility adapter depends on. Import every public name from here."""
 
-from mains_spi.cohort import MICRO, Cohort, CohortLine, Column, CompactBill, NotCovered, compile_cohort
+from mains_spi.cohort import Cohort, CohortLine, CompactBill, NotCovered, compile_cohort
+from mains_spi.cohort_terms import MICRO, Column
 from mains_spi.components import (
     AllocateBuilding,
     Calendar,

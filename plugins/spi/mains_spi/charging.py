@@ -120,11 +120,11 @@ def _calendar(here: Here, component: TimeOfUse) -> Calendar:
 
 
 def _spot(component: Spot, here: Here) -> Iterator[Draft]:
-    amount, price = weighted_price(component, here)
+    price = weighted_price(component, here)
     currency = here.tariff.currency
     unit = unit_of(component.qty, currency)
     units = unit_text(unit), unit_text(divide(parse_unit(currency), unit))
-    yield drafted(here, component.code, amount, price, units=units)
+    yield drafted(here, component.code, value_of(component.qty, here), price, units=units)
 
 
 def _rebate(component: Rebate, here: Here) -> Iterator[Draft]:

@@ -1,36 +1,46 @@
-"""Bills many alike contracts with plain integers, to the same cent as ``evaluate``."""
+"""Bills many alike contracts with plain integers, to the same cent as ``evaluate``.
+
+The terms of the tariff are worked out once for the whole cohort; what remains is integer arithmetic on the usage of
+each contract, written as one Python function. A property test holds every line, tax and total equal to ``evaluate``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from fractions import Fraction
 
+from mains_spi.book import Book
+from mains_spi.cohort_lines import CompiledLine, Shown, compiled_lines
+from mains_spi.cohort_terms import MICRO, Column, Compiler, NotCompiled
+from mains_spi.components import Component, TimeOfUse
+from mains_spi.cuts import segments_of
+from mains_spi.errors import CannotRate
+from mains_spi.exact import ZERO, fixed, plain
+from mains_spi.formula import Formula, assemble, constant
+from mains_spi.here import Amounts, Here
+from mains_spi.plan import Plan, plan_of
 from mains_spi.record import Period, Record
 from mains_spi.requests import RatingRequest
+from mains_spi.results import Line
+from mains_spi.scope import Scope
+from mains_spi.settling import PRICE_PLACES, QUANTITY_PLACES, line_words
 from mains_spi.tariff import Rounding, Tariff
-
-MICRO = 10**6
+from mains_spi.terms import Qty
+from mains_spi.trace import Trace
+from mains_spi.values import all_hold
+from mains_spi.walk import find, name_of
 
 CompactBill = tuple[
     tuple[int, ...],  # quantity of each line, in millionths of its unit
-    tuple[int, ...],  # net of each line, in 1/10**rounding.line of the currency
+    tuple[int, ...],  # net of each line, in minor units of the currency (cents)
     tuple[int, ...],  # gross of each line, likewise; () where tax is worked out per rate
     tuple[int, ...],  # net of each tax group, likewise
-    tuple[int, ...],  # tax of each tax group, in 1/10**rounding.total
-    int,  # total, in 1/10**rounding.total
+    tuple[int, ...],  # tax of each tax group, likewise
+    int,  # total, likewise
     int,  # payable, likewise
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Column(Record):
-    """One input of each contract: the usage of a quantity for the whole period, in millionths of ``unit``."""
-
-    name: str
-    unit: str
-    zone: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +48,7 @@ class CohortLine(Record):
     """What a line has in common in all bills of the cohort.
 
     ``price`` None means that the line's price is its own net with the sign turned (a rebate, whose quantity is -1).
-    ``shown``: always, or only where the quantity or the net is not zero; a line not shown is left off the bill.
+    ``shown`` says whether the line stands on every bill, or only where its quantity or its net is not zero.
     ``columns`` are the inputs that make the line estimated when they are.
     """
 
@@ -46,12 +56,13 @@ class CohortLine(Record):
     period: Period
     unit: str
     price: Decimal | None
+    price_unit: str
     base: Decimal
     tax_code: str | None
     rate: Decimal
     after_tax: bool
     apportioned: bool
-    shown: Literal["always", "quantity", "net"]
+    shown: Shown
     columns: tuple[int, ...]
     tax_group: int | None
 
@@ -65,23 +76,203 @@ class NotCovered(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cohort:
-    """A tariff compiled for contracts that differ in usage only."""
+    """A tariff compiled for contracts that differ in usage only.
+
+    ``divides``: some usage is divided by days, so a contract with several usage rows in one column must be rated with
+    ``evaluate``; otherwise its rows may be added up. ``places`` are the decimals of a minor unit.
+    """
 
     columns: tuple[Column, ...]
     lines: tuple[CohortLine, ...]
     tax_groups: tuple[tuple[str, Decimal], ...]
     rounding: Rounding
+    places: int
     period: Period
     currency: str
+    divides: bool
     rate: Callable[[Iterable[Sequence[int]]], list[CompactBill]]
+
+    def bill_lines(self, bill: CompactBill, estimated: Collection[int] = ()) -> tuple[Line, ...]:
+        """Write out the lines of one bill as ``evaluate`` gives them, but for ``why``.
+
+        ``estimated`` are the columns whose usage was estimated.
+        """
+        quantities, nets, grosses, *_ = bill
+        lines = []
+        for index, line in enumerate(self.lines):
+            if line.shown == "always" or (quantities if line.shown == "quantity" else nets)[index]:
+                gross = Fraction(grosses[index], 10**self.places) if grosses else None
+                lines.append(self._line(line, quantities[index], nets[index], gross, estimated))
+        return tuple(lines)
+
+    def _line(
+        self, line: CohortLine, micros: int, minor: int, gross: Fraction | None, estimated: Collection[int]
+    ) -> Line:
+        quantity, net = plain(Fraction(micros, MICRO), QUANTITY_PLACES), Fraction(minor, 10**self.places)
+        price = plain(-net, PRICE_PLACES) if line.price is None else line.price
+        return Line(
+            code=line.code,
+            period=line.period,
+            quantity=quantity,
+            unit=line.unit,
+            price=price,
+            base=line.base,
+            net=fixed(net, self.places),
+            tax_code=line.tax_code,
+            rate=line.rate,
+            gross=None if gross is None else fixed(gross, self.places),
+            after_tax=line.after_tax,
+            estimated=any(column in estimated for column in line.columns),
+            apportioned=line.apportioned,
+            text=line_words(quantity, line.unit, price, line.price_unit, line.base),
+            price_unit=line.price_unit,
+        )
 
 
 def compile_cohort(*, tariff: Tariff, conditions: RatingRequest) -> Cohort | NotCovered:
     """Compile a tariff for all contracts that share ``conditions``: a rating request without usage.
 
-    Prices, taxes, tax codes, attributes, facts, price and profile series, period and ``known_at`` are those of every
-    contract of the cohort. ``cohort.rate(rows)`` then takes one row a contract: an int for each of ``cohort.columns``,
-    the usage of that name and zone in the whole period, in millionths of the unit (``int(value * MICRO)``). A contract
-    with anything else (no value, two usage rows where ``Cohort`` has a cut, other attributes) goes to ``evaluate``.
+    Prices, taxes, tax codes, attributes, facts, ``used``, price and profile series, period and ``known_at`` are those
+    of every contract of the cohort. ``cohort.rate(rows)`` then takes one row a contract: an int for each of
+    ``cohort.columns``, the usage of that name and zone in the whole period, in millionths of the unit
+    (``int(value * MICRO)``). A contract with anything else (no value, a zone that is no column, usage that begins or
+    ends inside the period) goes to ``evaluate``, and so does every contract if the answer is ``NotCovered``.
     """
-    raise NotImplementedError
+    try:
+        _refuse_uncovered(tariff, conditions)
+        return _compiled(tariff, conditions)
+    except (NotCompiled, CannotRate) as refusal:
+        return NotCovered(str(refusal))
+
+
+def _refuse_uncovered(tariff: Tariff, conditions: RatingRequest) -> None:
+    if conditions.group is not None:
+        raise NotCompiled("a building is rated whole")
+    if conditions.usage:
+        raise NotCompiled("the conditions of a cohort have no usage: give it in rows")
+    policy = tariff.rounding
+    tax_places = policy.total if policy.tax == "per_unit" else policy.tax_places
+    if policy.tax == "end" or not policy.line == policy.total == tax_places:
+        raise NotCompiled(f"rounding policy {policy.name} has more than one smallest unit")
+
+
+def _compiled(tariff: Tariff, conditions: RatingRequest) -> Cohort:
+    scope = Scope(usage=(), attributes=conditions.attributes, series=conditions.series)
+    here = Here(tariff, Book(conditions), Trace(), scope, None, Amounts(), conditions.period, "")
+    plan, compiler = plan_of(tariff), Compiler()
+    active = [
+        (component, there)
+        for index, component in enumerate(plan.components)
+        for there in _active(plan, index, component, here)
+    ]
+    compiler.columns.extend(_columns([component for component, _ in active], here))
+    lines = [line for component, there in active for line in compiled_lines(component, there, compiler)]
+    return _assembled(tariff, conditions, compiler, lines)
+
+
+def _active(plan: Plan, index: int, component: Component, here: Here) -> list[Here]:
+    name = name_of(component)
+    segments = segments_of(plan, index, here.at(here.segment, name))
+    return [there for there in (here.at(s, name) for s in segments) if all_hold(component.when, there)]
+
+
+def _columns(components: list[Component], here: Here) -> list[Column]:
+    """Find the usage the components ask for; a quantity asked for by zone has a column for each zone only."""
+    asked: dict[str, dict[str | None, str]] = {}
+    for component in components:
+        zones: list[str | None] = []
+        if isinstance(component, TimeOfUse):
+            zones.extend(zone.zone for zone in component.zones)
+        for qty in find(component, Qty):
+            if qty.name in here.scope.series or here.scope.own_attribute(qty.name, here.segment.start):
+                continue
+            for zone in zones or [qty.zone]:
+                asked.setdefault(qty.name, {})[zone] = qty.unit
+    columns: list[Column] = []
+    for name, units in asked.items():
+        zoned = sorted(zone for zone in units if zone is not None)
+        columns.extend(Column(name, units[zone], zone) for zone in zoned)
+        if not zoned:
+            columns.append(Column(name, units[None], None))
+    return columns
+
+
+def _assembled(tariff: Tariff, conditions: RatingRequest, compiler: Compiler, lines: list[CompiledLine]) -> Cohort:
+    groups = sorted({(line.tax.code, plain(Fraction(line.tax.rate), PRICE_PLACES)) for line in lines if line.tax})
+    policy = tariff.rounding
+    cohort_lines = tuple(_cohort_line(line, groups) for line in lines)
+    return Cohort(
+        columns=tuple(compiler.columns),
+        lines=cohort_lines,
+        tax_groups=tuple(groups),
+        rounding=policy,
+        places=policy.total,
+        period=conditions.period,
+        currency=tariff.currency,
+        divides=any(line.apportioned for line in cohort_lines),
+        rate=assemble(len(compiler.columns), compiler.program, _result(compiler, lines, cohort_lines, groups, policy)),
+    )
+
+
+def _cohort_line(line: CompiledLine, groups: list[tuple[str, Decimal]]) -> CohortLine:
+    rate = plain(Fraction(line.tax.rate) if line.tax else ZERO, PRICE_PLACES)
+    return CohortLine(
+        code=line.code,
+        period=line.period,
+        unit=line.unit,
+        price=None if line.price is None else plain(line.price, PRICE_PLACES),
+        price_unit=line.price_unit,
+        base=Decimal(line.base),
+        tax_code=line.tax.code if line.tax else None,
+        rate=rate,
+        after_tax=line.tax is None,
+        apportioned=line.net.is_apportioned,
+        shown=line.shown,
+        columns=tuple(sorted(line.net.columns)),
+        tax_group=groups.index((line.tax.code, rate)) if line.tax else None,
+    )
+
+
+def _result(
+    compiler: Compiler,
+    lines: list[CompiledLine],
+    cohort_lines: tuple[CohortLine, ...],
+    groups: list[tuple[str, Decimal]],
+    policy: Rounding,
+) -> str:
+    """Write the compact bill as a Python expression."""
+    program, places = compiler.program, policy.total
+    nets, taxes = [], []
+    for index, (_, rate) in enumerate(groups):
+        members = [line for line, at in zip(lines, cohort_lines, strict=True) if at.tax_group == index]
+        net = _sum(compiler, [line.net for line in members])
+        if policy.tax == "per_rate":
+            tax = program.round(program.multiply(net, constant(Fraction(rate))), places)
+        else:
+            gross = _sum(compiler, [line.gross for line in members if line.gross is not None])
+            tax = program.subtract(gross, net)
+        nets.append(net)
+        taxes.append(tax)
+    total = _sum(compiler, [*nets, *taxes])
+    off = _sum(compiler, [line.net for line in lines if line.tax is None])
+    parts = [
+        _tuple([program.units(line.quantity, QUANTITY_PLACES) for line in lines]),
+        _tuple([program.units(line.net, places) for line in lines]),
+        _tuple([program.units(line.gross, places) for line in lines if line.gross is not None]),
+        _tuple([program.units(net, places) for net in nets]),
+        _tuple([program.units(tax, places) for tax in taxes]),
+        program.units(total, places),
+        program.units(program.add(total, off), places),
+    ]
+    return f"({', '.join(parts)})"
+
+
+def _sum(compiler: Compiler, numbers: list[Formula]) -> Formula:
+    total = constant(ZERO)
+    for number in numbers:
+        total = compiler.program.add(total, number)
+    return total
+
+
+def _tuple(expressions: list[str]) -> str:
+    return f"({', '.join(expressions)}{',' if len(expressions) == 1 else ''})"

@@ -39,13 +39,15 @@ def settle(draft: Draft, here: Here, scope: Scope) -> Settled:
         code, rate = row.code, here.trace.given(Fraction(row.rate), Source(f"tax {row.code}", "1", "tax rates"))
     gross = _gross(draft, here, rate)
     places = here.tariff.rounding.line
+    quantity, price = plain(draft.quantity.number, QUANTITY_PLACES), plain(draft.price.number, PRICE_PLACES)
+    base = plain(draft.base.number if draft.base else UNIT, PRICE_PLACES)
     line = Line(
         code=draft.code,
         period=draft.period,
-        quantity=plain(draft.quantity.number, QUANTITY_PLACES),
+        quantity=quantity,
         unit=draft.unit,
-        price=plain(draft.price.number, PRICE_PLACES),
-        base=plain(draft.base.number if draft.base else UNIT, PRICE_PLACES),
+        price=price,
+        base=base,
         net=amount_of(draft.net.number, places),
         tax_code=code,
         rate=plain(rate.number, PRICE_PLACES),
@@ -53,7 +55,8 @@ def settle(draft: Draft, here: Here, scope: Scope) -> Settled:
         after_tax=draft.after_tax,
         estimated=bool(draft.net.flags & ESTIMATED),
         apportioned=bool(draft.net.flags & APPORTIONED),
-        text=_words(draft),
+        text=line_words(quantity, draft.unit, price, draft.price_unit, base),
+        price_unit=draft.price_unit,
         why=_why(draft, here, gross),
     )
     return Settled(line, draft.net.number, None if gross is None else gross.number)
@@ -92,12 +95,11 @@ def _why(draft: Draft, here: Here, gross: Value | None) -> dict[str, Any]:
     return written
 
 
-def _words(draft: Draft) -> str:
-    quantity = plain(draft.quantity.number, QUANTITY_PLACES)
-    price = plain(draft.price.number, PRICE_PLACES)
-    per = f" / {plain(draft.base.number, PRICE_PLACES):f}" if draft.base else ""
-    unit = "" if draft.unit == "1" else f" {draft.unit}"
-    return f"{quantity:f}{unit} x {price:f} {draft.price_unit}{per}"
+def line_words(quantity: Decimal, unit: str, price: Decimal, price_unit: str, base: Decimal) -> str:
+    """Write the formula of a line for people, in no language."""
+    per = "" if base == 1 else f" / {base:f}"
+    of_unit = "" if unit == "1" else f" {unit}"
+    return f"{quantity:f}{of_unit} x {price:f} {price_unit}{per}"
 
 
 def figure(here: Here, code: str, value: Value, unit: str) -> FigureValue:

@@ -17,30 +17,32 @@ from mains_spi.values import value_of
 from mains_spi.walk import find
 
 
-def weighted_price(component: Spot, here: Here) -> tuple[Value, Value]:
-    """Work out the quantity and its weighted price, scaled and rounded as the tariff says."""
-    weights, amount = _weights(component, here)
-    prices = _prices(component, here, weights[1])
-    price = _weighted(here, weights[0], prices)
+def weighted_price(component: Spot, here: Here) -> Value:
+    """Work out the one weighted price, scaled and rounded as the tariff says."""
+    weights, step = _weights(component, here)
+    price = _weighted(here, weights, _prices(component, here, step))
     if component.scale is not None:
         price = here.trace.step("mul", price, value_of(component.scale, here))
     if component.places is not None:
         price = here.trace.step("round", price, places=component.places)
-    return amount, price
+    return price
 
 
-def _weights(component: Spot, here: Here) -> tuple[tuple[Values, timedelta], Value]:
+def own_series(component: Spot, here: Here) -> Series | None:
+    """Find the usage series of the quantity, if it has one."""
+    return next((here.scope.series[q.name] for q in find(component.qty, Qty) if q.name in here.scope.series), None)
+
+
+def _weights(component: Spot, here: Here) -> tuple[Values, timedelta]:
     """Find what weighs the prices: the quantity's own series, or the profile for usage without intervals."""
-    qty = find(component.qty, Qty)
-    series = here.scope.series.get(qty[0].name) if qty else None
-    if series is not None:
-        values = series_values(here, series, qty[0].unit)
-        return (values, series.step), here.trace.step("sum", values)
-    if component.weights is None:
-        name = qty[0].name if qty else component.code
-        raise MissingInput("missing_series", here.component, f"give the series `{name}`, or a profile for the tariff")
-    profile = _series(here, component.weights)
-    return (series_values(here, profile, profile.unit), profile.step), value_of(component.qty, here)
+    series = own_series(component, here)
+    if series is None and component.weights is not None:
+        series = _series(here, component.weights)
+    if series is None:
+        names = [q.name for q in find(component.qty, Qty)] or [component.code]
+        remedy = f"give the series `{names[0]}`, or a profile for the tariff"
+        raise MissingInput("missing_series", here.component, remedy)
+    return series_values(here, series, series.unit), series.step
 
 
 def _series(here: Here, name: str) -> Series:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import floor
@@ -56,15 +56,22 @@ class _Node(NamedTuple):
 class Trace:
     """Collects the inputs and steps of one bill or building."""
 
-    __slots__ = ("_nodes",)
+    __slots__ = ("_kept", "_nodes")
 
     def __init__(self) -> None:
         self._nodes: list[_Node] = []
+        self._kept: dict[Hashable, Values] = {}
 
     def given(self, number: Fraction, source: Source, flags: int = 0) -> Value:
         """Note an input."""
         self._nodes.append(_Node("input", (), None, number, source))
         return Value(number, len(self._nodes) - 1, flags)
+
+    def kept(self, key: Hashable, make: Callable[[], Values]) -> Values:
+        """Give a series noted before under a key, so that it stands only once in an explanation."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]
 
     def series(self, numbers: Vector, source: Source, flags: int = 0) -> Values:
         """Note a series as one input."""

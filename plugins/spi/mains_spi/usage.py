@@ -38,12 +38,16 @@ def series_values(here: Here, series: Series, unit: str) -> Values:
     """Find the values of a series in these days, all of them."""
     _same_unit(here, series.name, series.unit, unit)
     first, count = _span(here, series)
+    return here.trace.kept((series.name, first, count), lambda: _noted(here, series, first, count))
+
+
+def _noted(here: Here, series: Series, first: int, count: int) -> Values:
     values = series.values[first : first + count]
     numbers = tuple(Fraction(v) for v in values if v is not None)
     if len(numbers) != count:
         raise MissingInput("missing_interval", here.component, _gap(here, series, first, count))
     flags = ESTIMATED if series.quality is Quality.ESTIMATED else 0
-    return here.trace.series(numbers, Source(series.name, unit, series.source, series.quality), flags)
+    return here.trace.series(numbers, Source(series.name, series.unit, series.source, series.quality), flags)
 
 
 def starts_of(here: Here, series: Series) -> list[datetime]:

@@ -142,7 +142,7 @@ def block(here: Here, qty: Term, bounds: tuple[Any, Any], window: Window, prorat
     """Work out the part of a quantity between two bounds, after what was used earlier in the window."""
     before = _used_before(here, qty, window)
     after = here.trace.step("add", before, value_of(qty, here))
-    share = _window_share(here, window) if prorate else None
+    share = window_share(here, window) if prorate else None
     above, upto = (_bound(here, bound, share) for bound in bounds)
     return here.trace.step("sub", _clamped(here, after, above, upto), _clamped(here, before, above, upto))
 
@@ -160,7 +160,8 @@ def _bound(here: Here, bound: Any, share: Value | None) -> Value | None:
     return value if share is None else here.trace.step("mul", value, share)
 
 
-def _window_share(here: Here, window: Window) -> Value:
+def window_share(here: Here, window: Window) -> Value:
+    """Give the part of a window's days that the bill covers."""
     whole = window_of(here.segment.start, window, here.book.request.period)
     return here.number(_share(here.book.request.period, whole), f"part of the {window} billed")
 
@@ -170,7 +171,7 @@ def _used_before(here: Here, qty: Term, window: Window) -> Value:
     start = window_of(here.segment.start, window, bill).start
     used = here.number(ZERO, f"used earlier in the {window}")
     if start < bill.start:
-        used = _carried(here, qty, window)
+        used = carried(here, qty, window)
     earlier = max(start, bill.start)
     if earlier < here.segment.start:
         then = value_of(qty, here.at(Period(earlier, here.segment.start), here.component))
@@ -178,7 +179,8 @@ def _used_before(here: Here, qty: Term, window: Window) -> Value:
     return used
 
 
-def _carried(here: Here, qty: Term, window: Window) -> Value:
+def carried(here: Here, qty: Term, window: Window) -> Value:
+    """Find what was used of a quantity in the window before the bill began."""
     names = [q.name for q in find(qty, Qty)]
     name = names[0] if names else ""
     entry = here.book.used.get((name, window))

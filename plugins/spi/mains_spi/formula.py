@@ -1,0 +1,131 @@
+"""Integer arithmetic written as Python source: what a cohort does to the usage of each of its contracts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import lcm
+from typing import Any
+
+from mains_spi.exact import half_up
+
+Rater = Callable[[Iterable[Sequence[int]]], list[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A number ``source * scale``: an integer expression and an exact factor. A constant has the source ``1``."""
+
+    source: str
+    scale: Fraction
+    columns: frozenset[int] = frozenset()
+    is_apportioned: bool = False
+
+    @property
+    def is_constant(self) -> bool:
+        """Tell whether the number is the same for every contract."""
+        return self.source == "1"
+
+
+def constant(number: Fraction | int) -> Formula:
+    """Make a number that is the same for every contract."""
+    return Formula("1", Fraction(number))
+
+
+class Program:
+    """Collects the statements that lead from the columns of one contract to its bill."""
+
+    __slots__ = ("_names", "statements")
+
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+        self._names: dict[str, str] = {}
+
+    def name(self, expression: str) -> str:
+        """Give a variable that holds an expression; equal expressions share one."""
+        if expression not in self._names:
+            self._names[expression] = f"x{len(self._names)}"
+            self.statements.append(f"{self._names[expression]} = {expression}")
+        return self._names[expression]
+
+    def add(self, left: Formula, right: Formula) -> Formula:
+        """Add two numbers."""
+        if left.is_constant and right.is_constant:
+            return constant(left.scale + right.scale)
+        if not left.scale or not right.scale:
+            kept = left if left.scale else right
+            return _made(kept.source, kept.scale, left, right)
+        scale = _common(left, right)
+        total = self.name(f"{_over(left, scale)} + {_over(right, scale)}")
+        return _made(total, scale, left, right)
+
+    def subtract(self, left: Formula, right: Formula) -> Formula:
+        """Subtract the second number from the first."""
+        return self.add(left, Formula(right.source, -right.scale, right.columns, right.is_apportioned))
+
+    def multiply(self, left: Formula, right: Formula) -> Formula:
+        """Multiply two numbers."""
+        if left.is_constant or right.is_constant:
+            source = right.source if left.is_constant else left.source
+        else:
+            source = self.name(f"{left.source}*{right.source}")
+        return _made(source, left.scale * right.scale, left, right)
+
+    def choose(self, comparison: str, left: Formula, right: Formula) -> Formula:
+        """Take the smaller (``<``) or the greater (``>``) of two numbers."""
+        if left.is_constant and right.is_constant:
+            return constant(min(left.scale, right.scale) if comparison == "<" else max(left.scale, right.scale))
+        scale = _common(left, right)
+        one, other = self.name(_over(left, scale)), self.name(_over(right, scale))
+        return _made(self.name(f"{one} if {one} {comparison} {other} else {other}"), scale, left, right)
+
+    def round(self, number: Formula, places: int) -> Formula:
+        """Round half away from zero."""
+        if number.is_constant:
+            return constant(half_up(number.scale, places))
+        factor = number.scale * 10**places
+        if factor.denominator == 1:
+            return _made(_times(number.source, factor.numerator), Fraction(1, 10**places), number)
+        double, below = self.name(_times(number.source, 2 * factor.numerator)), factor.denominator
+        rounded = f"({double} + {below})//{2 * below} if {double} >= 0 else -(({below} - {double})//{2 * below})"
+        return _made(self.name(rounded), Fraction(1, 10**places), number)
+
+    def units(self, number: Formula, places: int) -> str:
+        """Write a number as an integer expression in units of so many decimals, rounded half-up if it has more."""
+        rounded = self.round(number, places)
+        return _over(rounded, Fraction(1, 10**places))
+
+
+def assemble(columns: int, program: Program, result: str) -> Rater:
+    """Make the function that runs a program for each row.
+
+    The source consists only of integers, the names of this module and arithmetic, so nothing of a tariff's text is run.
+    """
+    row = ", ".join(f"q{i}" for i in range(columns)) + ("," if columns == 1 else "")
+    body = "\n".join(f"        {statement}" for statement in (*program.statements, f"add({result})"))
+    head = f"def rate(rows):\n    bills = []\n    add = bills.append\n    for {row or '_'} in rows:"
+    source = f"{head}\n{body}\n    return bills"
+    space: dict[str, Any] = {}
+    exec(compile(source, "<cohort>", "exec"), space)
+    rater: Rater = space["rate"]
+    return rater
+
+
+def _made(source: str, scale: Fraction, *parts: Formula) -> Formula:
+    columns = frozenset().union(*(part.columns for part in parts))
+    return Formula(source, scale, columns, any(part.is_apportioned for part in parts))
+
+
+def _common(left: Formula, right: Formula) -> Fraction:
+    return Fraction(1, lcm(left.scale.denominator, right.scale.denominator))
+
+
+def _over(number: Formula, scale: Fraction) -> str:
+    """Write a number in whole multiples of a scale that divides it."""
+    times = number.scale / scale
+    return str(times.numerator) if number.is_constant else _times(number.source, times.numerator)
+
+
+def _times(source: str, factor: int) -> str:
+    return source if factor == 1 else f"{source}*{factor}"
