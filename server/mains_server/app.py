@@ -23,7 +23,11 @@ def app_from_environment() -> Starlette:
     log_to_console(settings=settings)
     if settings.database_url is None:
         raise RuntimeError("MAINS_DATABASE_URL is not set; `mains serve` sets it, also for the embedded database")
-    engine = make_engine(address=settings.database_url, connections_max=settings.database_connections_max)
+    engine = make_engine(
+        address=settings.database_url,
+        connections_max=settings.database_connections_max,
+        role=settings.database_role,
+    )
     return make_app(engine=engine, settings=settings)
 
 

@@ -23,3 +23,7 @@ def _register(*, target: typer.Typer) -> None:
 
 
 _register(target=app)
+
+
+if __name__ == "__main__":
+    app()

@@ -23,6 +23,7 @@ class Settings(BaseSettings):
 
     mode: Mode = Mode.PRODUCTION
     database_url: str | None = Field(default=None, description="Any PostgreSQL 15+; without it an embedded one starts.")
+    database_role: str | None = Field(default=None, description="Role to work under; found by itself where it exists.")
     data_dir: Path = Field(default=Path(".mains-data"), description="Where the embedded PostgreSQL keeps its data.")
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)

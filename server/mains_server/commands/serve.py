@@ -7,6 +7,7 @@ import typer
 import uvicorn
 
 from mains_server.commands.database import opened
+from mains_server.db.migrate import server_role
 from mains_server.logs import log_to_console
 from mains_server.settings import Settings, load_settings
 
@@ -35,6 +36,9 @@ def run_server(*, settings: Settings, address: str, workers: int = 1) -> None:
     """
     os.environ["MAINS_DATABASE_URL"] = address
     os.environ["MAINS_MODE"] = settings.mode.value
+    role = settings.database_role or server_role(address=address)
+    if role is not None:
+        os.environ["MAINS_DATABASE_ROLE"] = role
     uvicorn.run(
         "mains_server.app:app_from_environment",
         factory=True,

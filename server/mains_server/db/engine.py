@@ -8,8 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from mains_server.db.addresses import asyncpg_url
 
 
-def make_engine(*, address: str, connections_max: int = 10) -> AsyncEngine:
-    """Make the engine for an address; all its connections speak UTC, so that an instant reads the same on each."""
+def make_engine(*, address: str, connections_max: int = 10, role: str | None = None) -> AsyncEngine:
+    """Make the engine for an address; all its connections speak UTC, so that an instant reads the same on each.
+
+    With a role, connections work under it; that of `migrate.server_role` cannot change the books.
+    """
+    as_role = {} if role is None else {"role": role}
     return create_async_engine(
         asyncpg_url(address),
         pool_size=connections_max,
@@ -17,7 +21,7 @@ def make_engine(*, address: str, connections_max: int = 10) -> AsyncEngine:
         pool_pre_ping=True,
         json_serializer=_json_text,
         json_deserializer=orjson.loads,
-        connect_args={"server_settings": {"timezone": "UTC", "application_name": "mains"}},
+        connect_args={"server_settings": {"timezone": "UTC", "application_name": "mains", **as_role}},
     )
 
 

@@ -18,12 +18,21 @@ from mains_server.db.registry import whole_metadata
 
 FOLDER = Path(__file__).parent / "migrations"
 ONE_MIGRATES = 5_801_147_320
+SERVER_ROLE = "mains_server"
 
 
 def upgrade(*, address: str) -> None:
     """Apply every migration that the database lacks; a second process waits and then finds nothing to do."""
     with _connection(address=address) as connection:
         command.upgrade(_config(connection=connection), "head")
+
+
+def server_role(*, address: str) -> str | None:
+    """Give the role that can add to the books but not change them, if this database has it and we may work under it."""
+    query = "select rolname from pg_roles where rolname = :role and pg_has_role(current_user, oid, 'member')"
+    with _connection(address=address) as connection:
+        found: str | None = connection.scalar(text(query), {"role": SERVER_ROLE})
+        return found
 
 
 def differences(*, address: str) -> list[str]:

@@ -2,6 +2,10 @@
 
 import psycopg
 import pytest
+from mains_server.db.engine import make_engine
+from mains_server.db.migrate import server_role
+from mains_server.db.unit_of_work import read_session
+from sqlalchemy import text
 
 TABLES = (
     "ledger_transaction",
@@ -23,6 +27,37 @@ def test_change_is_refused(psycopg_dsn, table, change):
             connection.execute(change.format(table))
 
         assert connection.execute(f"select customer_id from {table}").fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("change", ["update {} set customer_id = 2", "delete from {}", "truncate {} cascade"])
+def test_the_servers_role_has_no_right_to_change(psycopg_dsn, table, change):
+    with psycopg.connect(psycopg_dsn, autocommit=True) as connection:
+        connection.execute("set role mains_server")
+
+        assert connection.execute(f"select count(*) from {table}").fetchall() == [(0,)]
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(change.format(table))
+
+
+def test_the_servers_role_may_add(psycopg_dsn):
+    with psycopg.connect(psycopg_dsn, autocommit=True) as connection:
+        connection.execute("set role mains_server")
+        connection.execute(
+            "insert into ledger_transaction (customer_id, key, kind, document_id, effective_on, booked_at)"
+            " values (1, 'a', 'INVOICE', 1, '2023-01-01', '2023-01-01')"
+        )
+
+        assert connection.execute("select id from ledger_transaction").fetchall() == [(1,)]
+
+
+@pytest.mark.asyncio
+async def test_an_engine_works_under_the_role(database_url):
+    engine = make_engine(address=database_url, role=server_role(address=database_url))
+
+    async with read_session(engine) as session:
+        assert await session.scalar(text("select current_user")) == "mains_server"
+    await engine.dispose()
 
 
 def _plant_row(connection: psycopg.Connection, table: str) -> None:
