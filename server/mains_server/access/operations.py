@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,6 +15,9 @@ from mains_server.access.records import GrantRole, NewDelegate, NewPerson, Permi
 from mains_server.access.rules import OWNER_PERMISSIONS
 from mains_server.access.tables import AccessGrant, StaffMember
 from mains_server.access.tables import Person as PersonRow
+from mains_server.db.idempotency import KeyReused, claim_key
+
+KEY_CHARACTERS_MAX = 200
 
 
 class EmailTaken(Refusal):
@@ -51,6 +56,20 @@ class DelegationEndsTooEarly(Refusal):
 
     code = "DELEGATION_ENDS_TOO_EARLY"
     path = "endsAt"
+
+
+class IdempotencyKeyMalformed(Refusal):
+    """A key must be something that can be kept and compared."""
+
+    code = "IDEMPOTENCY_KEY_MALFORMED"
+    path = "idempotencyKey"
+
+
+class IdempotencyKeyReused(Refusal):
+    """The key was used for another request."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+    path = "idempotencyKey"
 
 
 async def create_person(session: AsyncSession, *, person: NewPerson, now: datetime) -> Person:
@@ -136,6 +155,21 @@ async def add_staff(session: AsyncSession, *, person_id: int, role: StaffRole, n
     await session.execute(
         insert(StaffMember).values(person_id=person_id, role=role, since=now).on_conflict_do_nothing()
     )
+
+
+async def claim_request(
+    session: AsyncSession, *, person_id: int, operation: str, key: str, body: Mapping[str, Any], now: datetime
+) -> Mapping[str, Any] | None:
+    """Claim a person's idempotency key for this request, or give the answer it got before.
+
+    Whoever claims keeps the answer by `db.idempotency.keep_answer` in the same transaction.
+    """
+    if not 1 <= len(key) <= KEY_CHARACTERS_MAX or not key.isprintable():
+        raise IdempotencyKeyMalformed(f"choose a key of 1 to {KEY_CHARACTERS_MAX} printable characters, such as a UUID")
+    try:
+        return await claim_key(session, person_id=person_id, operation=operation, key=key, body=body, now=now)
+    except KeyReused as refused:
+        raise IdempotencyKeyReused("this key was used for another request; choose a new one") from refused
 
 
 def _words(permissions: frozenset[Permission]) -> list[str]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from mains_server.access import operations, queries
 from mains_server.access.records import GrantRole, NewDelegate, NewPerson, Permission, StaffRole
+from mains_server.db.idempotency import keep_answer
 from mains_server.db.unit_of_work import unit_of_work
 
 pytestmark = pytest.mark.asyncio
@@ -165,3 +166,31 @@ async def test_staff_have_the_roles_they_were_given(engine):
     assert seen.language == "lv"
     assert seen.grants == ()
     assert (await viewer(engine, clerk.id, now=NOW - timedelta(seconds=1))).staff == frozenset()
+
+
+async def claim(engine, person_id, key, value):
+    async with unit_of_work(engine) as session:
+        words = {"person_id": person_id, "operation": "test", "key": key}
+        before = await operations.claim_request(session, **words, body={"value": value}, now=NOW)
+        if before is None:
+            await keep_answer(session, **words, answer={"value": value})
+        return before
+
+
+async def test_a_repeated_request_gets_its_answer_and_another_one_is_refused(engine):
+    anna = await person(engine, "anna")
+
+    assert await claim(engine, anna.id, "key", "1") is None
+    assert await claim(engine, anna.id, "key", "1") == {"value": "1"}
+    with pytest.raises(operations.IdempotencyKeyReused) as refused:
+        await claim(engine, anna.id, "key", "2")
+
+    assert refused.value.code == "IDEMPOTENCY_KEY_REUSED"
+
+
+@pytest.mark.parametrize("key", ["", "k" * 201, "a\x00b", "\ud800", "two\nlines"])
+async def test_a_key_that_cannot_be_kept_is_refused(engine, key):
+    anna = await person(engine, "anna")
+
+    with pytest.raises(operations.IdempotencyKeyMalformed):
+        await claim(engine, anna.id, key, "1")
