@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
-from sqlalchemy import BigInteger, ColumnElement, and_, any_, func, literal, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, any_, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -69,23 +69,31 @@ async def contracts_there(session: AsyncSession, *, supply_point_id: int, day: d
 
     The contract of a building's manager answers for every premise of the building, because the manager reports for all.
     """
-    point, house = aliased(SupplyPointRow), aliased(SupplyPointRow)
-    is_of_the_house = and_(
-        col(house.building_id) == col(point.building_id),
-        col(house.role) == PointRole.BUILDING,
-        col(ContractRow.billing) == ContractBilling.BY_MEMBERS,
-    )
+    point, near = aliased(SupplyPointRow), aliased(SupplyPointRow)
+    is_the_managers = and_(col(near.role) == PointRole.BUILDING, col(ContractRow.billing) == ContractBilling.BY_MEMBERS)
     found = await session.execute(
-        select(col(ContractRow.id), col(ContractRow.customer_id))
-        .select_from(point)
-        .join(house, or_(col(house.id) == col(point.id), col(house.building_id) == col(point.building_id)))
-        .join(ContractSupplyPoint, col(ContractSupplyPoint.supply_point_id) == col(house.id))
-        .join(ContractRow, col(ContractRow.id) == col(ContractSupplyPoint.contract_id))
-        .where(col(point.id) == supply_point_id, or_(col(house.id) == col(point.id), is_of_the_house), _covers(day))
-        .distinct()
-        .order_by(col(ContractRow.id))
+        _contracts_near(point, near, supply_point_id=supply_point_id, day=day).where(
+            or_(col(near.id) == col(point.id), is_the_managers)
+        )
     )
     return tuple(ContractThere(contract_id=row.id, customer_id=row.customer_id) for row in found)
+
+
+async def contracts_billed_by(session: AsyncSession, *, supply_point_id: int, day: date) -> frozenset[int]:
+    """List the contracts whose bills a reading here goes into: the place's own, and in a building everybody's."""
+    point, near = aliased(SupplyPointRow), aliased(SupplyPointRow)
+    found = await session.execute(_contracts_near(point, near, supply_point_id=supply_point_id, day=day))
+    return frozenset(row.id for row in found)
+
+
+async def time_zones_of_points(session: AsyncSession, *, supply_point_ids: Sequence[int]) -> Mapping[int, str]:
+    """Tell by whose clock each supply point counts its days."""
+    found = await session.execute(
+        select(col(SupplyPointRow.id), col(SupplyPointRow.time_zone)).where(
+            col(SupplyPointRow.id) == any_(literal(list(supply_point_ids), ARRAY(BigInteger())))
+        )
+    )
+    return {row.id: row.time_zone for row in found}
 
 
 async def lock_supply_points(session: AsyncSession, *, supply_point_ids: Sequence[int]) -> frozenset[int]:
@@ -141,6 +149,22 @@ async def first_overlap(session: AsyncSession, *, first_id: int, last_id: int) -
     )
     row = found.one_or_none()
     return None if row is None else (row[0], row[1], row[2])
+
+
+def _contracts_near(
+    point: type[SupplyPointRow], near: type[SupplyPointRow], *, supply_point_id: int, day: date
+) -> Select[int, int]:
+    """Contracts on the place itself, or on any place of the building it is in."""
+    return (
+        select(col(ContractRow.id), col(ContractRow.customer_id))
+        .select_from(point)
+        .join(near, or_(col(near.id) == col(point.id), col(near.building_id) == col(point.building_id)))
+        .join(ContractSupplyPoint, col(ContractSupplyPoint.supply_point_id) == col(near.id))
+        .join(ContractRow, col(ContractRow.id) == col(ContractSupplyPoint.contract_id))
+        .where(col(point.id) == supply_point_id, _covers(day))
+        .distinct()
+        .order_by(col(ContractRow.id))
+    )
 
 
 def _covers(day: date) -> ColumnElement[bool]:

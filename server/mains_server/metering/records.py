@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -120,8 +120,11 @@ class MeterReplacement:
 
     meter_id: int
     replaced_on: date
-    final_values: tuple[tuple[str, Decimal], ...]
-    new_meter: NewMeter
+    final_values: Mapping[str, Decimal]
+    serial: str
+    digits: int
+    registers: tuple[NewRegister, ...]
+    multiplier: Decimal = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,11 +153,29 @@ class ReadingSubmission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlausibleRange:
-    """What a register could show; without a highest value, no habit is known yet."""
+    """What a register could show; without a highest value, no habit is known yet.
+
+    A highest value below the lowest means that the register restarts at zero on the way.
+    """
 
     lowest: Decimal
     highest: Decimal | None
     unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstalledRegister:
+    """A register with what its meter and its place say about it."""
+
+    id: int
+    supply_point_id: int
+    code: str
+    unit: str
+    serial: str
+    digits: int
+    installed_on: date
+    removed_on: date | None
+    time_zone: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +187,7 @@ class ReadingOutcome:
     status: ReadingStatus
     value: Decimal
     counts_for: date
-    plausible: PlausibleRange | None = None
+    plausible: PlausibleRange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,3 +209,16 @@ class ReadingLimits:
     window: ReadingWindow = ReadingWindow()
     times_average_max: Decimal = Decimal(10)
     rollover_share_max: Decimal = Decimal("0.1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingInContext:
+    """A value for a day, with what it is held against: the true readings before it, oldest first, and the next one."""
+
+    register: InstalledRegister
+    taken_at: datetime
+    day: date
+    value: Decimal
+    limits: ReadingLimits
+    before: tuple[Reading, ...] = ()
+    after: Reading | None = None
