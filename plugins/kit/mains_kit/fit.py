@@ -72,9 +72,9 @@ def check_words(*, golden: GoldenBill, adapter: Adapter) -> None:
 
 def _known(table: Table, key: str, word: str, known: tuple[str, ...], what: str) -> None:
     if word not in known:
-        raise table.refusal(
-            TermUnknown, key, f"there is no {what} {word!r}", did_you_mean(word=word, known=tuple(set(known)))
-        )
+        kind, _, where = what.partition(" in ")
+        problem = f"there is no {kind} {word!r}{' in ' if where else ''}{where}"
+        raise table.refusal(TermUnknown, key, problem, did_you_mean(word=word, known=tuple(set(known))))
 
 
 def _check_prices(root: Table, words: Vocabulary) -> None:

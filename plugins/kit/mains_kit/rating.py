@@ -25,7 +25,16 @@ from mains_spi import (
 )
 
 from mains_kit.adapter import Adapter
-from mains_kit.errors import BillHeld, GoldenFileRefused, PriceMissing, TariffRefused, UnitsDiffer, VersionsOverlap
+from mains_kit.errors import (
+    AdapterUnusable,
+    BillHeld,
+    GoldenFileRefused,
+    PriceMissing,
+    TariffRefused,
+    UnitsDiffer,
+    VersionsOverlap,
+    did_you_mean,
+)
 from mains_kit.fit import check_words
 from mains_kit.records import GoldenBill
 
@@ -84,7 +93,7 @@ def bill_of_charges(*, charges: tuple[Charge, ...], request: RatingRequest, roun
     """Round charges and work out their tax with the one evaluator, by a tariff that has them as constants."""
     taxes = {tax.charge: tax.tax for tax in request.tax_codes}
     codes = {f"{charge.code}#{at}": charge for at, charge in enumerate(charges)}
-    rates = {code: _rate(taxes[charge.code], charge, request) for code, charge in codes.items()}
+    rates = {code: _rate(taxes, charge, request) for code, charge in codes.items()}
     question = RatingRequest(
         contract=request.contract,
         period=request.period,
@@ -111,8 +120,12 @@ def _component(code: str, charge: Charge) -> PerUnit:
     return PerUnit(code, Const(charge.quantity, charge.unit), Combined("div", price, Const(charge.base)))
 
 
-def _rate(tax: str, charge: Charge, request: RatingRequest) -> TaxRate:
+def _rate(taxes: dict[str, str], charge: Charge, request: RatingRequest) -> TaxRate:
     """Find the tax rate on the first day of a charge, for every day of the question."""
+    if charge.code not in taxes:
+        hint = did_you_mean(word=charge.code, known=tuple(taxes))
+        raise AdapterUnusable(f"charge `{charge.code}` is not declared in Utility.charges. {hint}")
+    tax = taxes[charge.code]
     day = charge.period.start
     kinds = [a.value for a in request.attributes if a.name == "kind" and a.period.has(day)]
     fitting = [rate for rate in request.taxes if rate.code == tax and rate.period.has(day)]

@@ -51,11 +51,12 @@ def mistakes_when_a_version_changes_nothing(*, adapter: Adapter, bills: tuple[Go
     """Find bills that come out otherwise when a price list is enacted anew, with the same prices, in mid-period."""
     found = []
     for golden in bills:
-        middle = _middle(golden.request.period)
-        if middle is None:
-            continue
+        days = _thirds(golden.request.period)
         request = request_for(golden=golden, adapter=adapter)
-        anew = replace(request, prices=tuple(_enacted_anew(request.prices, middle)))
+        prices = request.prices
+        for day in days:
+            prices = tuple(_enacted_anew(prices, day))
+        anew = replace(request, prices=prices)
         before, after = _bill(golden, adapter, request), _bill(golden, adapter, anew)
         if adapter.product(code=golden.product, on=golden.on).rated:
             difference = next(_sums_differ({}, (before,), (after,)), None)
@@ -63,8 +64,8 @@ def mistakes_when_a_version_changes_nothing(*, adapter: Adapter, bills: tuple[Go
             difference = first_difference(one=_figures(before), other=_figures(after), place="lines")
         if difference is not None:
             found.append(
-                f"{golden.table.file}: a price version on {middle} that changes no price changes the bill: "
-                f"{difference}. Compare prices, not versions"
+                f"{golden.table.file}: price versions on {' and '.join(map(str, days))} that change no price "
+                f"change the bill: {difference}. Compare prices, not versions"
             )
     return tuple(found)
 
@@ -100,6 +101,11 @@ def _middle(period: Period) -> date | None:
     return period.start + timedelta(days=period.days // 2) if period.days > 1 else None
 
 
+def _thirds(period: Period) -> tuple[date, ...]:
+    """Give the days after a third and two thirds of a period; those of a very short one cut nothing."""
+    return tuple(period.start + timedelta(days=period.days * part // 3) for part in (1, 2))
+
+
 def _halves(period: Period, middle: date) -> tuple[Period, Period]:
     return Period(period.start, middle), Period(middle, period.end)
 
@@ -108,7 +114,7 @@ def _enacted_anew(versions: tuple[PriceVersion, ...], day: date) -> Iterator[Pri
     for version in versions:
         if version.period.start < day < version.period.end:
             yield replace(version, period=Period(version.period.start, day))
-            yield replace(version, id=f"{version.id} anew", period=Period(day, version.period.end))
+            yield replace(version, id=f"{version.id} anew {day}", period=Period(day, version.period.end))
         else:
             yield version
 

@@ -264,7 +264,6 @@ def _line_of(text: str, name: str, value: Any) -> int | None:
     """Find the one line on which a key stands with its value; None where there are none or several."""
     shown = value.text if isinstance(value, BareNumber) else value if isinstance(value, str) else ""
     key = re.compile(rf"(^|[\s{{,.\"'\[]){re.escape(name)}[\"']?\s*[=\].]")
-    lines = [
-        at for at, line in enumerate(text.splitlines(), start=1) if key.search(line) and shown in line.split("#")[0]
-    ]
+    written = ((at, line.split("#")[0]) for at, line in enumerate(text.splitlines(), start=1))
+    lines = [at for at, line in written if key.search(line) and shown in line]
     return lines[0] if len(lines) == 1 else None

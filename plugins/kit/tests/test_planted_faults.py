@@ -262,7 +262,7 @@ BY_RATE = {
     "whole bill at the last price": (
         (("before = upto", "before = upto; charges = charges[-1:]"),),
         "test_price_version_that_changes_nothing_changes_no_bill",
-        ("a price version on 2024-03-16 that changes no price changes the bill", "charge `water`"),
+        ("price versions on 2024-03-11 and 2024-03-21 that change no price", "charge `water`"),
     ),
     "all usage at the first price": (
         (("before = upto\n", "before = upto\n            break\n"), ("common.end - usage", "usage.period.end - usage")),
@@ -306,7 +306,7 @@ def test_golden_bill_that_cannot_be_read_is_named(pytester):
     assert_named(
         result,
         "test_golden_bill[[]price_change[]]",
-        'price_change.toml, line 38: tax[1].rate: 0.21 is written without quotes. Write rate = "0.21"',
+        'price_change.toml, line 36: tax[1].rate: 0.21 is written without quotes. Write rate = "0.21"',
     )
 
 
