@@ -1,0 +1,127 @@
+"""The errors a client can meet at the top level: seven codes, the unexpected ones masked."""
+
+from __future__ import annotations
+
+import secrets
+import traceback
+from collections.abc import Sequence
+from enum import StrEnum
+
+import structlog
+from graphql import GraphQLError
+
+LOG = structlog.get_logger("mains_schema")
+MESSAGE_LENGTH_MAX = 300
+SERVER_WORDS = ("Cannot return null", "Expected Iterable", "Abstract type", "Expected value of type")
+
+
+class ErrorCode(StrEnum):
+    """What went wrong with a request as a whole; refusals of a mutation are `userErrors` instead."""
+
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    FORBIDDEN = "FORBIDDEN"
+    NOT_FOUND = "NOT_FOUND"
+    RATE_LIMITED = "RATE_LIMITED"
+    BAD_INPUT = "BAD_INPUT"
+    TOO_COMPLEX = "TOO_COMPLEX"
+    INTERNAL = "INTERNAL"
+
+
+class RequestRefused(GraphQLError):
+    """A request, or one field of it, cannot be answered for a reason the client can act on."""
+
+    def __init__(self, code: ErrorCode, message: str) -> None:
+        super().__init__(message, extensions={"code": code.value})
+        self.code = code
+
+
+SIGN_IN = "Sign in first: send a valid session token as `Authorization: Bearer <token>`."
+
+
+def unauthenticated(message: str = SIGN_IN) -> RequestRefused:
+    """Say that the request needs a session."""
+    return RequestRefused(ErrorCode.UNAUTHENTICATED, message)
+
+
+def forbidden(message: str) -> RequestRefused:
+    """Say that the viewer may not do this at all."""
+    return RequestRefused(ErrorCode.FORBIDDEN, message)
+
+
+def not_found(message: str) -> RequestRefused:
+    """Say that there is no such thing, or none that the viewer may see; both look alike."""
+    return RequestRefused(ErrorCode.NOT_FOUND, message)
+
+
+def rate_limited(message: str) -> RequestRefused:
+    """Say that the viewer must slow down."""
+    return RequestRefused(ErrorCode.RATE_LIMITED, message)
+
+
+def bad_input(message: str) -> RequestRefused:
+    """Say that what was sent cannot be read."""
+    return RequestRefused(ErrorCode.BAD_INPUT, message)
+
+
+def too_complex(message: str) -> RequestRefused:
+    """Say that the document asks for more than one request may."""
+    return RequestRefused(ErrorCode.TOO_COMPLEX, message)
+
+
+def typed(errors: Sequence[GraphQLError]) -> list[GraphQLError]:
+    """Give every error its code; what nobody foresaw is logged and masked under a correlation id."""
+    return [_typed(error) for error in errors]
+
+
+def _typed(error: GraphQLError) -> GraphQLError:
+    cause = error.original_error
+    if isinstance(cause, RequestRefused):
+        return _coded(error, cause.code, cause.message)
+    if isinstance(error, RequestRefused):
+        return error
+    if cause is None and error.path is None:
+        return _coded(error, ErrorCode.BAD_INPUT, error.message)
+    if isinstance(cause, GraphQLError) and cause.original_error is None and not _is_of_the_server(cause):
+        return _coded(error, ErrorCode.BAD_INPUT, error.message)
+    if cause is None and not _is_of_the_server(error):
+        return _coded(error, ErrorCode.BAD_INPUT, error.message)
+    return _masked(error, cause)
+
+
+def _is_of_the_server(error: GraphQLError) -> bool:
+    """Tell our own wrong answer from wrong input: graphql-core words the two differently and marks neither."""
+    return error.message.startswith(SERVER_WORDS)
+
+
+def _coded(error: GraphQLError, code: ErrorCode, message: str) -> GraphQLError:
+    return GraphQLError(
+        message[:MESSAGE_LENGTH_MAX],
+        nodes=error.nodes,
+        source=error.source,
+        positions=error.positions,
+        path=error.path,
+        extensions={"code": code.value},
+    )
+
+
+def _masked(error: GraphQLError, cause: BaseException | None) -> GraphQLError:
+    correlation = secrets.token_hex(8)
+    _log(correlation, error, cause or error)
+    return GraphQLError(
+        f"Something went wrong on our side. Tell us {correlation} and we will find it.",
+        nodes=error.nodes,
+        path=error.path,
+        extensions={"code": ErrorCode.INTERNAL.value, "correlationId": correlation},
+    )
+
+
+def _log(correlation: str, error: GraphQLError, cause: BaseException) -> None:
+    """Log where it happened, never what was sent: of the message only its first line, of the frames no values."""
+    LOG.error(
+        "graphql_field_failed",
+        correlation=correlation,
+        path=error.path,
+        error=type(cause).__name__,
+        message=str(cause).partition("\n")[0][:MESSAGE_LENGTH_MAX],
+        frames="".join(traceback.format_tb(cause.__traceback__)),
+    )

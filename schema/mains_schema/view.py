@@ -1,0 +1,227 @@
+"""GraphQL over HTTP: strict about bodies, one JSON shape for every refusal, a query editor on GET for people."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+from cross_web import AsyncHTTPRequestAdapter, HTTPException
+from graphql import GraphQLError
+from mains_server.access.records import ANONYMOUS, Viewer
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.datastructures import Headers, QueryParams
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+from strawberry.asgi import GraphQL
+from strawberry.http import GraphQLRequestData
+from strawberry.schema.exceptions import InvalidOperationTypeError
+from strawberry.types.execution import ExecutionResult
+
+from mains_schema import errors
+from mains_schema.build import Schema
+from mains_schema.context import Context, Services
+from mains_schema.resolve import Reads
+
+BODY_BYTES_MAX = 1_000_000
+TOKEN_LENGTH_MAX = 500
+LANGUAGES = ("lv", "en", "ru")
+PLAIN_JSON = "application/json"
+GRAPHQL_JSON = "application/graphql-response+json"
+HOME_ZONE = ZoneInfo("Europe/Riga")
+
+Authenticate = Callable[[str, datetime], Awaitable[Viewer | None]]
+
+
+class Refused(Exception):
+    """A request that never becomes an operation: its status and the one error of its answer."""
+
+    def __init__(self, status: int, error: GraphQLError, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(error.message)
+        self.status = status
+        self.error = error
+        self.headers = dict(headers or {})
+
+
+class GraphQLView(GraphQL[Context, None]):
+    """Strawberry's ASGI view, with our own reading of requests and wording of answers."""
+
+    def __init__(
+        self,
+        *,
+        schema: Schema,
+        engine: AsyncEngine,
+        services: Services,
+        authenticate: Authenticate,
+        clock: Callable[[], datetime],
+    ) -> None:
+        super().__init__(schema, graphql_ide="graphiql", subscription_protocols=())
+        self._engine = engine
+        self._reading_engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._services = services
+        self._authenticate = authenticate
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; whatever goes wrong, the answer is JSON with a typed error."""
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        try:
+            response = await self.run(request)
+        except Refused as refused:
+            response = _refusal(request, refused)
+        except HTTPException as refused:
+            response = _refusal(request, Refused(refused.status_code, errors.bad_input(refused.reason)))
+        except Exception as error:
+            masked = errors.typed([GraphQLError("", original_error=error)])[0]
+            response = _refusal(request, Refused(500, masked))
+        await response(scope, receive, send)
+
+    def should_render_graphql_ide(self, request: Any) -> bool:
+        """Show the query editor to browsers only."""
+        accepts = request.headers.get("accept", "")
+        return request.method == "GET" and request.query_params.get("query") is None and "text/html" in accepts
+
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
+        """Resolve who asks, once a request, and take the time, which nothing below asks for."""
+        now = self._clock()
+        viewer = await self._viewer(request.headers, now)
+        reads = Reads(
+            engine=self._reading_engine,
+            viewer=viewer,
+            language=viewer.language if viewer.is_signed_in else _language(request.headers),
+            now=now,
+            today=now.astimezone(HOME_ZONE).date(),
+            labels=self._services.labels,
+        )
+        return Context(reads=reads, engine=self._engine, services=self._services)
+
+    async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
+        """Read a request's document, variables and operation name from its URL or its body."""
+        plain: Request = request.request  # type: ignore[attr-defined]
+        if plain.method == "GET":
+            return _request(_from_query(plain.query_params))
+        kind = plain.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != PLAIN_JSON:
+            raise Refused(415, errors.bad_input(f"Send the body as `{PLAIN_JSON}`."))
+        return _request(_json_object(await _body(plain), "The body"))
+
+    async def execute_single(self, request: Request, *args: Any, **kwargs: Any) -> ExecutionResult:
+        """Run the operation; only queries are read over GET."""
+        try:
+            return await super().execute_single(request, *args, **kwargs)
+        except HTTPException as refused:
+            if isinstance(refused.__cause__, InvalidOperationTypeError):
+                error = errors.bad_input("Only queries can be sent with GET; send this with POST.")
+                raise Refused(405, error, {"Allow": "POST"}) from None
+            raise
+
+    async def process_result(self, request: Request, result: ExecutionResult) -> Any:
+        """Leave `data` out of an answer to what never ran, as GraphQL over HTTP wants it."""
+        answer: dict[str, Any] = {}
+        if result.errors:
+            answer["errors"] = [error.formatted for error in result.errors]
+        if result.data is not None or not all(error.path is None for error in result.errors or ()):
+            answer["data"] = result.data
+        if result.extensions:
+            answer["extensions"] = result.extensions
+        answer["accept"] = request.headers.get("accept", "")
+        return answer
+
+    def create_response(self, response_data: Any, sub_response: Response) -> Response:
+        """Word the answer in the media type that was asked for, with the status that type means."""
+        accept = response_data.pop("accept")
+        kind = _media_type(accept)
+        is_lenient = PLAIN_JSON in accept and kind == PLAIN_JSON
+        status = 200 if "data" in response_data or is_lenient else 400
+        return _json(response_data, status=status, kind=kind)
+
+    async def _viewer(self, headers: Headers, now: datetime) -> Viewer:
+        given = headers.get("authorization")
+        if given is None:
+            return ANONYMOUS
+        scheme, _, token = given.partition(" ")
+        is_readable = scheme.lower() == "bearer" and 0 < len(token) <= TOKEN_LENGTH_MAX
+        viewer = await self._authenticate(token, now) if is_readable else None
+        if viewer is None:
+            words = "This session token is unknown, expired or revoked. Sign in again."
+            raise Refused(401, errors.unauthenticated(words), {"WWW-Authenticate": "Bearer"})
+        return viewer
+
+
+async def _body(request: Request) -> bytes:
+    too_large = Refused(413, errors.bad_input(f"A request has at most {BODY_BYTES_MAX} bytes."))
+    declared = request.headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared[:12]) > BODY_BYTES_MAX:
+        raise too_large
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > BODY_BYTES_MAX:
+            raise too_large
+    return bytes(body)
+
+
+def _json_object(text: bytes | str, what: str) -> dict[str, Any]:
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise Refused(400, errors.bad_input(f"{what} is not JSON.")) from None
+    if not isinstance(found, dict):
+        raise Refused(400, errors.bad_input(f"{what} must be a JSON object."))
+    return found
+
+
+def _from_query(params: QueryParams) -> dict[str, Any]:
+    given: dict[str, Any] = {name: params[name] for name in ("query", "operationName") if params.get(name)}
+    for name in ("variables", "extensions"):
+        if params.get(name):
+            given[name] = _json_object(params[name], f"`{name}`")
+    return given
+
+
+def _request(given: Mapping[str, Any]) -> GraphQLRequestData:
+    wanted: Sequence[tuple[str, type, str]] = (
+        ("query", str, "a string"),
+        ("operationName", str, "a string"),
+        ("variables", dict, "an object"),
+        ("extensions", dict, "an object"),
+    )
+    for name, kind, words in wanted:
+        if given.get(name) is not None and not isinstance(given[name], kind):
+            raise Refused(400, errors.bad_input(f"`{name}` must be {words}."))
+    if not given.get("query"):
+        raise Refused(400, errors.bad_input("There is no `query` in this request."))
+    return GraphQLRequestData(
+        query=given["query"],
+        variables=given.get("variables"),
+        operation_name=given.get("operationName"),
+        extensions=given.get("extensions"),
+    )
+
+
+def _language(headers: Headers) -> str:
+    for part in headers.get("accept-language", "")[:200].split(","):
+        language = part.strip()[:2].lower()
+        if language in LANGUAGES:
+            return language
+    return LANGUAGES[0]
+
+
+def _media_type(accept: str) -> str:
+    return GRAPHQL_JSON if GRAPHQL_JSON in accept else PLAIN_JSON
+
+
+def _refusal(request: Request, refused: Refused) -> Response:
+    kind = _media_type(request.headers.get("accept", ""))
+    return _json({"errors": [refused.error.formatted]}, status=refused.status, kind=kind, headers=refused.headers)
+
+
+def _json(answer: Any, *, status: int, kind: str, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(orjson.dumps(answer), status, dict(headers or {}), f"{kind}; charset=utf-8")

@@ -1,0 +1,89 @@
+"""Asks a schema as a viewer, without HTTP, and counts the statements that it took."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from mains_schema.build import Schema
+from mains_schema.context import Context, Services
+from mains_schema.resolve import Reads
+from mains_server.access.records import Grant, GrantRole, Permission, StaffRole, Viewer
+from mains_server.adapters.host import AdapterHost
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+NOW = datetime(2023, 3, 20, 10, 0, tzinfo=UTC)
+ALL = frozenset(Permission)
+NO_ADAPTERS = Services(host=AdapterHost(adapters=(), live={}))
+
+
+@dataclass(frozen=True)
+class Answer:
+    data: Any
+    errors: list[Any]
+    extensions: dict[str, Any]
+    statements: int
+
+    @property
+    def codes(self) -> list[str]:
+        return [error.extensions["code"] for error in self.errors]
+
+
+@dataclass(frozen=True)
+class Asker:
+    schema: Schema
+    engine: AsyncEngine
+    services: Services = NO_ADAPTERS
+
+    async def ask(self, document: str, *, viewer: Viewer, name: str | None = None, **variables: Any) -> Answer:
+        reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        reads = Reads(
+            engine=reading,
+            viewer=viewer,
+            language=viewer.language,
+            now=NOW,
+            today=date(2023, 3, 20),
+            labels=self.services.labels,
+        )
+        context = Context(reads=reads, engine=self.engine, services=self.services)
+        with counted(self.engine) as statements:
+            result = await self.schema.execute(
+                document, variable_values=variables, context_value=context, operation_name=name
+            )
+        return Answer(result.data, result.errors or [], result.extensions or {}, len(statements))
+
+
+@contextmanager
+def counted(engine: AsyncEngine) -> Iterator[list[str]]:
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        seen.append(statement)
+
+    event.listen(engine.sync_engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(engine.sync_engine, "before_cursor_execute", note)
+
+
+def owner(*customers: int, person: int = 1) -> Viewer:
+    grants = tuple(Grant(id=c, customer_id=c, role=GrantRole.OWNER, permissions=ALL) for c in customers)
+    return Viewer(person_id=person, grants=grants)
+
+
+def delegate(customer: int, *contracts: int, person: int = 1, permissions: frozenset[Permission] = ALL) -> Viewer:
+    grant = Grant(
+        id=1,
+        customer_id=customer,
+        role=GrantRole.DELEGATE,
+        permissions=permissions,
+        contract_ids=frozenset(contracts),
+    )
+    return Viewer(person_id=person, grants=(grant,))
+
+
+def clerk(person: int = 1) -> Viewer:
+    return Viewer(person_id=person, staff=frozenset({StaffRole.OPERATOR}))

@@ -1,0 +1,61 @@
+"""The library of `library.py` with its rows in a database of the test."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest_asyncio
+from mains_schema.build import build_schema
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from tests.schema import library
+from tests.schema.asking import Asker
+from tests.schema.library import LineKind, LineRow, LoanRow, LoanStatus, PersonRow, ReaderRow
+
+SCHEMA = build_schema(query=library.Query, rooms=[library])
+READERS = 6
+LOANS_EACH = 12
+
+
+@pytest_asyncio.fixture
+async def asker(engine: AsyncEngine) -> Asker:
+    """Six readers of customers 1 to 6, each with twelve loans of which days and fees tie, each loan with two lines."""
+    async with engine.begin() as connection:
+        await connection.run_sync(library.Table.metadata.create_all)
+        await connection.execute(insert(PersonRow), [{"id": 1, "name": "Anna"}, {"id": 2, "name": "Jānis"}])
+        readers = [{"id": n, "customer_id": n, "name": f"Reader {n}"} for n in range(1, READERS + 1)]
+        await connection.execute(insert(ReaderRow), readers)
+        await connection.execute(insert(LoanRow), [_loan(n) for n in range(READERS * LOANS_EACH)])
+        await connection.execute(insert(LineRow), [_line(n) for n in range(2 * READERS * LOANS_EACH)])
+    return Asker(SCHEMA, engine)
+
+
+def _loan(n: int) -> dict[str, object]:
+    reader, turn = n % READERS + 1, n // READERS
+    return {
+        "id": n + 1,
+        "customer_id": reader,
+        "reader_id": reader,
+        "day": date(2023, 1, 1) + timedelta(days=turn // 3),
+        "at": datetime(2023, 1, 1, 12, 0, 0, 123_456 * (turn % 2), tzinfo=UTC) + timedelta(hours=turn // 2),
+        "title": "ābc"[turn % 3] * 2,
+        "amount": Decimal(turn // 4).scaleb(0) / 4,
+        "paid": None if turn % 2 else Decimal("0.10"),
+        "currency": "EUR",
+        "status": LoanStatus.BACK if turn % 4 == 0 else LoanStatus.OPEN,
+    }
+
+
+def _line(n: int) -> dict[str, object]:
+    loan = n // 2
+    kind = LineKind.FEE if n % 2 else LineKind.BOOK
+    return {
+        "id": n + 1,
+        "customer_id": loan % READERS + 1,
+        "loan_id": loan + 1,
+        "position": n % 2 + 1,
+        "kind": kind,
+        "pages": 100 + loan if kind is LineKind.BOOK else None,
+    }
