@@ -55,6 +55,13 @@ def database_url(psycopg_dsn: str) -> str:
     return make_url(psycopg_dsn).set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
 
 
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """Give a folder for an embedded server's data; pytest closes `tmp_path` to the server's account."""
+    with tempfile.TemporaryDirectory(prefix="mains-embedded-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder) / "with a space"
+
+
 @pytest_asyncio.fixture
 async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
     """Give an engine on the test's database."""

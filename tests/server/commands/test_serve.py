@@ -15,10 +15,10 @@ ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 @pytest.mark.parametrize("ending", ENDING, ids=lambda ending: ending.name)
-def test_from_nothing_to_an_answer_and_back(tmp_path, ending):
+def test_from_nothing_to_an_answer_and_back(tmp_path, data_dir, ending):
     port = _free_port()
     command = [sys.executable, "-m", "mains_server.cli", "serve", "--port", str(port)]
-    environment = {"PATH": "/usr/bin:/bin", "MAINS_DATA_DIR": str(tmp_path / "data")}
+    environment = {"PATH": "/usr/bin:/bin", "MAINS_DATA_DIR": str(data_dir)}
     server = subprocess.Popen(command, env=environment, cwd=tmp_path)
     try:
         assert _answer(port=port, path="/health/ready") == "ready\n"
@@ -26,7 +26,7 @@ def test_from_nothing_to_an_answer_and_back(tmp_path, ending):
         server.send_signal(ending)
         server.wait(timeout=30)
 
-    assert not (tmp_path / "data" / "postgresql-18" / "postmaster.pid").exists()
+    assert not (data_dir / "postgresql-18" / "postmaster.pid").exists()
 
 
 def _answer(*, port: int, path: str, seconds_max: int = 60) -> str:

@@ -4,8 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -13,12 +11,6 @@ from mains_server.db import server_account
 from mains_server.db.embedded import EmbeddedServerFailed, embedded_server
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def data_dir():
-    with tempfile.TemporaryDirectory(prefix="mains-embedded-", ignore_cleanup_errors=True) as folder:
-        yield Path(folder) / "with a space"
 
 
 def test_data_is_there_the_second_time(data_dir):
