@@ -49,11 +49,12 @@ class Utility:
             result = await session.execute(text(statement), values)
             return int(result.scalar_one()) if result.returns_rows else 0  # type: ignore[attr-defined]
 
-    async def plant(self, statement: str) -> None:
+    async def plant(self, *statements: str) -> None:
         """Damage the books as no program of ours could: with the triggers and foreign keys off."""
         async with unit_of_work(self.engine) as session:
             await session.execute(text("set local session_replication_role = replica"))
-            await session.execute(text(statement))
+            for statement in statements:
+                await session.execute(text(statement))
 
     async def customer(self, number: str = "C-1") -> int:
         """Register a customer."""
@@ -72,6 +73,7 @@ class Utility:
         nets: tuple[str, ...] = ("100.00",),
         support: str = "0.00",
         kind: InvoiceKind = InvoiceKind.REGULAR,
+        revision: int = 0,
     ) -> IssuedInvoice:
         """Issue the bill of a month of 2024: one energy line per net at 21 % tax, and support after tax."""
         lines = [_line("energy", net, month=month) for net in nets]
@@ -82,7 +84,7 @@ class Utility:
             contract_id=contract_id,
             adapter="test_heat",
             kind=kind,
-            revision=0,
+            revision=revision,
             period_from=date(2024, month, 1),
             period_to=_next(month),
             currency="EUR",

@@ -71,6 +71,14 @@ async def invoice_by_number(session: AsyncSession, *, document_number: str) -> O
     return _open_invoice(row)
 
 
+async def document_numbers(session: AsyncSession, *, customer_id: int, ids: Sequence[int]) -> dict[int, str]:
+    """Give the numbers that people read on a customer's invoices, by id."""
+    wanted = select(col(Invoice.id), col(Invoice.document_number)).where(
+        col(Invoice.customer_id) == customer_id, col(Invoice.id).in_(ids)
+    )
+    return {row.id: row.document_number for row in await session.execute(wanted)}
+
+
 async def open_invoices(session: AsyncSession, *, customer_id: int) -> tuple[OpenInvoice, ...]:
     """List what a customer still has to pay, the oldest first."""
     wanted = (

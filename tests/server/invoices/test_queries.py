@@ -17,6 +17,9 @@ async def test_an_invoice_is_found_by_its_number(utility):
 
     async with read_session(utility.engine) as session:
         found = await queries.invoice_by_number(session, document_number="T-000001")
+        assert await queries.document_numbers(session, customer_id=customer_id, ids=[issued.id, 99]) == {
+            issued.id: "T-000001"
+        }
 
     assert (found.id, found.customer_id, found.kind) == (issued.id, customer_id, InvoiceKind.REGULAR)
     assert (found.total, found.open_amount, found.status) == (Decimal("121.00"), Decimal("121.00"), InvoiceStatus.OPEN)
