@@ -22,8 +22,16 @@ SUPERUSER = "mains"
 DATABASE = "mains"
 START_SECONDS_MAX = 120
 INITDB = ("--auth=trust", "--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
-CAREFUL = ("-c", "max_connections=200")
-FORGETFUL = (*CAREFUL, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+CAREFUL = ("-c max_connections=200", "-c max_wal_size=4GB", "-c checkpoint_timeout=15min", "-c jit=off")
+FORGETFUL = (
+    *CAREFUL,
+    "-c fsync=off",
+    "-c synchronous_commit=off",
+    "-c full_page_writes=off",
+    "-c wal_level=minimal",
+    "-c max_wal_senders=0",
+    "-c shared_buffers=64MB",
+)
 
 
 class EmbeddedServerFailed(Exception):
