@@ -79,7 +79,8 @@ def _typed(error: GraphQLError) -> GraphQLError:
         return _coded(error, cause.code, cause.message)
     if isinstance(error, RequestRefused):
         return error
-    if cause is None and error.path is None:
+    is_of_reading = error.path is None and (cause is None or (isinstance(cause, ValueError) and bool(error.nodes)))
+    if is_of_reading:
         return _coded(error, ErrorCode.BAD_INPUT, error.message)
     if isinstance(cause, GraphQLError) and cause.original_error is None and not _is_of_the_server(cause):
         return _coded(error, ErrorCode.BAD_INPUT, error.message)

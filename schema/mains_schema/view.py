@@ -8,11 +8,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
-from cross_web import AsyncHTTPRequestAdapter, HTTPException
+from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
 from graphql import GraphQLError
 from mains_server.access.records import ANONYMOUS, Viewer
 from sqlalchemy.ext.asyncio import AsyncEngine
-from starlette.datastructures import Headers, QueryParams
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -47,8 +47,22 @@ class Refused(Exception):
         self.headers = dict(headers or {})
 
 
+class BoundedRequest(StarletteRequestAdapter):
+    """Starlette's request as Strawberry wants it, whose body ends at a megabyte."""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(request)
+        self.plain = request
+
+    async def get_body(self) -> bytes:
+        """Read the body, as far as it may go."""
+        return await _body(self.plain)
+
+
 class GraphQLView(GraphQL[Context, None]):
     """Strawberry's ASGI view, with our own reading of requests and wording of answers."""
+
+    request_adapter_class = BoundedRequest
 
     def __init__(
         self,
@@ -104,13 +118,12 @@ class GraphQLView(GraphQL[Context, None]):
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
         """Read a request's document, variables and operation name from its URL or its body."""
-        plain: Request = request.request  # type: ignore[attr-defined]
-        if plain.method == "GET":
-            return _request(_from_query(plain.query_params))
-        kind = plain.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if request.method == "GET":
+            return _request(_from_query(request.query_params))
+        kind = (request.content_type or "").partition(";")[0].strip().lower()
         if kind != PLAIN_JSON:
             raise Refused(415, errors.bad_input(f"Send the body as `{PLAIN_JSON}`."))
-        return _request(_json_object(await _body(plain), "The body"))
+        return _request(_json_object(await request.get_body(), "The body"))
 
     async def execute_single(self, request: Request, *args: Any, **kwargs: Any) -> ExecutionResult:
         """Run the operation; only queries are read over GET."""
@@ -178,7 +191,7 @@ def _json_object(text: bytes | str, what: str) -> dict[str, Any]:
     return found
 
 
-def _from_query(params: QueryParams) -> dict[str, Any]:
+def _from_query(params: Mapping[str, Any]) -> dict[str, Any]:
     given: dict[str, Any] = {name: params[name] for name in ("query", "operationName") if params.get(name)}
     for name in ("variables", "extensions"):
         if params.get(name):

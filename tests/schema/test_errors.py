@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from graphql import GraphQLError
+from mains_schema import errors
+from structlog.testing import capture_logs
+
+from tests.schema import library
+from tests.schema.asking import Asker, owner
+
+
+def code(error: GraphQLError) -> Any:
+    return (errors.typed([error])[0].extensions or {})["code"]
+
+
+def test_every_refusal_has_its_code() -> None:
+    assert code(errors.unauthenticated()) == "UNAUTHENTICATED"
+    assert code(errors.forbidden("no")) == "FORBIDDEN"
+    assert code(errors.not_found("no")) == "NOT_FOUND"
+    assert code(errors.rate_limited("slower")) == "RATE_LIMITED"
+    assert code(errors.bad_input("what?")) == "BAD_INPUT"
+    assert code(errors.too_complex("less")) == "TOO_COMPLEX"
+    assert code(GraphQLError("", original_error=errors.forbidden("no"))) == "FORBIDDEN"
+    assert code(GraphQLError("Syntax Error")) == "BAD_INPUT"
+    assert code(GraphQLError("x", path=["a"], original_error=ValueError("x"))) == "INTERNAL"
+    assert code(GraphQLError("Cannot return null for non-nullable field A.b.", path=["a"])) == "INTERNAL"
+
+
+@pytest.mark.asyncio
+async def test_a_bug_is_logged_without_what_was_sent(asker: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def breaks(*_arguments: Any) -> str:
+        raise RuntimeError("\n".join(["first line", f"value {6 * 7}"]))
+
+    weight = next(f for f in library.Loan.__strawberry_definition__.fields if f.python_name == "weight")  # type: ignore[attr-defined]
+    monkeypatch.setattr(weight, "reader", breaks)
+
+    with capture_logs() as logs:
+        answer = await asker.ask("{ loans(first: 1) { nodes { id weight } } }", viewer=owner(1))
+
+    assert answer.codes == ["INTERNAL"]
+    assert answer.data["loans"]["nodes"][0]["weight"] is None
+    assert "first line" not in answer.errors[0].message
+    [entry] = logs
+    assert entry["correlation"] == answer.errors[0].extensions["correlationId"]
+    assert (entry["error"], entry["message"]) == ("RuntimeError", "first line")
+    assert "value 42" not in str(entry)

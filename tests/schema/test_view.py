@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any
+
+import httpx2
+import orjson
+import pytest
+import pytest_asyncio
+from mains_schema.view import BODY_BYTES_MAX, GRAPHQL_JSON, GraphQLView
+from mains_server.access.records import Viewer
+
+from tests.schema.asking import NO_ADAPTERS, NOW, Asker, owner
+from tests.schema.conftest import SCHEMA
+
+TOKENS = {"anna": owner(1, 2)}
+
+
+async def authenticate(token: str, now: datetime) -> Viewer | None:
+    assert now == NOW
+    return TOKENS.get(token)
+
+
+@pytest_asyncio.fixture
+async def http(asker: Asker) -> AsyncIterator[httpx2.AsyncClient]:
+    view = GraphQLView(
+        schema=SCHEMA, engine=asker.engine, services=NO_ADAPTERS, authenticate=authenticate, clock=lambda: NOW
+    )
+    transport = httpx2.ASGITransport(app=view)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://mains") as client:
+        yield client
+
+
+def headers(**more: str) -> dict[str, str]:
+    return {"accept": GRAPHQL_JSON, "content-type": "application/json", "authorization": "Bearer anna"} | more
+
+
+async def post(http: httpx2.AsyncClient, body: Any, **more: str) -> httpx2.Response:
+    content = body if isinstance(body, bytes) else orjson.dumps(body)
+    return await http.post("/", content=content, headers=headers(**more))
+
+
+def refused(response: httpx2.Response, status: int, code: str) -> bool:
+    answer = response.json()
+    assert response.status_code == status, answer
+    assert "data" not in answer
+    return [error["extensions"]["code"] for error in answer["errors"]] == [code]
+
+
+@pytest.mark.asyncio
+async def test_a_query_is_answered(http: httpx2.AsyncClient) -> None:
+    response = await post(http, {"query": "query ($n: Int) { me { name } loans(first: $n) { totalCount } }"})
+
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/graphql-response+json; charset=utf-8"
+    assert response.json() == {
+        "data": {"me": {"name": "Anna"}, "loans": {"totalCount": 24}},
+        "extensions": {"cost": {"rows": 21, "rowsMax": 10_000}},
+    }
+
+
+@pytest.mark.asyncio
+async def test_plain_json_is_answered_to_whoever_asks_for_it(http: httpx2.AsyncClient) -> None:
+    for accept in ("application/json", "*/*", ""):
+        response = await post(http, {"query": "{ me { name } }"}, accept=accept)
+        assert response.headers["content-type"] == "application/json; charset=utf-8"
+        assert response.json()["data"] == {"me": {"name": "Anna"}}
+
+
+@pytest.mark.asyncio
+async def test_a_query_can_be_sent_with_get(http: httpx2.AsyncClient) -> None:
+    params = {"query": "query ($n: Int) { loans(first: $n) { nodes { title } } }", "variables": '{"n": 1}'}
+
+    response = await http.get("/", params=params, headers=headers())
+
+    assert response.json()["data"] == {"loans": {"nodes": [{"title": "cc"}]}}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b'"text"',
+        b"[]",
+        b"[{}]",
+        b"null",
+        b"17",
+        b"{}",
+        b"[" * 100_000,
+        b'{"query":' + b"[" * 100_000,
+        b'{"query": 1}',
+        b'{"query": null}',
+        b'{"query": ""}',
+        b'{"query": "{ me { name } }", "variables": []}',
+        b'{"query": "{ me { name } }", "variables": "x"}',
+        b'{"query": "{ me { name } }", "operationName": 1}',
+        b'{"query": "{ me { name } }", "extensions": 1}',
+        b'{"query": "{ me { name } }", "variables": {"n": NaN}}',
+        b'{"query": "{"}',
+        b'{"query": "{ me { nam } }"}',
+        b'{"query": "{ me }"}',
+        b'{"query": "{ me { name } }", "operationName": "Other"}',
+        b'{"query": "query A { me { name } } query B { me { name } }"}',
+        b'{"query": "fragment a on Me { name }"}',
+        b'{"query": "query ($n: Int!) { loans(first: $n) { totalCount } }"}',
+        b'{"query": "query ($n: Int) { loans(first: $n) { totalCount } }", "variables": {"n": ' + b"9" * 5_000 + b"}}",
+        b'{"query": "query ($n: Int) { loans(first: $n) { totalCount } }", "variables": {"n": 1.5}}',
+        b'{"query": "query ($n: Int) { loans(first: $n) { totalCount } }", "variables": {"n": "1"}}',
+        b'{"query": "{ loans(first: ' + b"9" * 5_000 + b') { totalCount } }"}',
+        b'{"query": "{ loans(orderBy: NONE) { totalCount } }"}',
+        b'{"query": "{ me { readers { nodes { loans(filter: {amountFrom: 1.5}) { totalCount } } } } }"}',
+        b'{"query": "{ me { readers { nodes { loans(filter: {amountFrom: \\"NaN\\"}) { totalCount } } } } }"}',
+    ],
+)
+async def test_what_cannot_be_read_is_bad_input(http: httpx2.AsyncClient, body: bytes) -> None:
+    assert refused(await post(http, body), 400, "BAD_INPUT")
+
+
+@pytest.mark.asyncio
+async def test_variables_are_never_repeated_in_full(http: httpx2.AsyncClient) -> None:
+    body = {"query": "query ($n: Int) { loans(first: $n) { totalCount } }", "variables": {"n": "secret" * 500}}
+
+    assert len((await post(http, body)).content) < 1_000
+
+
+@pytest.mark.asyncio
+async def test_unknown_fields_get_no_suggestions(http: httpx2.AsyncClient) -> None:
+    response = await post(http, {"query": "{ me { nam } }"})
+
+    assert response.json()["errors"][0]["message"] == "Cannot query field 'nam' on type 'Me'."
+
+
+@pytest.mark.asyncio
+async def test_too_much_is_too_complex(http: httpx2.AsyncClient) -> None:
+    assert refused(await post(http, {"query": "{ a " * 600 + "}" * 600}), 400, "TOO_COMPLEX")
+
+
+@pytest.mark.asyncio
+async def test_a_body_has_at_most_a_megabyte(http: httpx2.AsyncClient) -> None:
+    async def unannounced() -> AsyncIterator[bytes]:
+        for _ in range(BODY_BYTES_MAX // 1000 + 1):
+            yield b" " * 1000
+
+    assert refused(await post(http, b" " * (BODY_BYTES_MAX + 1)), 413, "BAD_INPUT")
+    assert refused(await http.post("/", content=unannounced(), headers=headers()), 413, "BAD_INPUT")
+
+
+@pytest.mark.asyncio
+async def test_other_methods_and_media_types_are_refused(http: httpx2.AsyncClient) -> None:
+    assert refused(await http.put("/", content=b"{}", headers=headers()), 405, "BAD_INPUT")
+    assert refused(await post(http, b"query=1", **{"content-type": "text/plain"}), 415, "BAD_INPUT")
+    assert refused(await http.get("/", headers=headers()), 400, "BAD_INPUT")
+    assert refused(
+        await http.get("/", params={"query": "{ me { name } }", "variables": "["}, headers=headers()), 400, "BAD_INPUT"
+    )
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("given", ["Bearer", "Bearer ", "Bearer wrong", "Basic anna", "anna", "Bearer " + "x" * 5000])
+async def test_a_token_that_is_no_good_is_refused(http: httpx2.AsyncClient, given: str) -> None:
+    response = await post(http, {"query": "{ loans { totalCount } }"}, authorization=given)
+
+    assert refused(response, 401, "UNAUTHENTICATED")
+    assert response.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.asyncio
+async def test_without_a_token_one_is_nobody(http: httpx2.AsyncClient) -> None:
+    request = http.build_request("POST", "/", json={"query": "{ loans { totalCount } me { name } }"})
+
+    answer = (await http.send(request)).json()
+
+    assert answer["data"] is None
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["UNAUTHENTICATED"]
+
+
+@pytest.mark.asyncio
+async def test_browsers_get_the_query_editor(http: httpx2.AsyncClient) -> None:
+    response = await http.get("/", headers={"accept": "text/html,*/*"})
+
+    assert response.status_code == 200
+    assert "graphiql" in response.text.lower()
+
+
+@pytest.mark.asyncio
+async def test_documents_that_fail_keep_status_200_for_plain_json(http: httpx2.AsyncClient) -> None:
+    response = await post(http, {"query": "{"}, accept="application/json")
+
+    assert response.status_code == 200
+    assert [error["extensions"]["code"] for error in response.json()["errors"]] == ["BAD_INPUT"]
+
+
+@pytest.mark.asyncio
+async def test_what_nobody_foresaw_is_masked(http: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(token: str, now: datetime) -> Viewer | None:
+        raise RuntimeError("the password is secret")
+
+    monkeypatch.setitem(globals(), "TOKENS", None)
+
+    response = await post(http, {"query": "{ me { name } }"})
+
+    error = response.json()["errors"][0]
+    assert response.status_code == 500
+    assert error["extensions"]["code"] == "INTERNAL"
+    assert (
+        error["message"]
+        == f"Something went wrong on our side. Tell us {error['extensions']['correlationId']} and we will find it."
+    )
