@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -26,10 +26,11 @@ from mains_spi import (
     RatingRequest,
     Round,
     Rounding,
-    Tariff,
     TimeOfUse,
     Total,
     Usage,
+    Used,
+    Window,
     evaluate,
 )
 
@@ -59,7 +60,7 @@ def mistakes_when_a_version_changes_nothing(*, adapter: Adapter, bills: tuple[Go
         anew = replace(request, prices=prices)
         before, after = _bill(golden, adapter, request), _bill(golden, adapter, anew)
         if adapter.product(code=golden.product, on=golden.on).rated:
-            difference = next(_sums_differ({}, (before,), (after,)), None)
+            difference = next(_sums_differ((before,), (after,)), None)
         else:
             difference = first_difference(one=_figures(before), other=_figures(after), place="lines")
         if difference is not None:
@@ -80,13 +81,13 @@ def mistakes_when_split_at_a_price_change(*, adapter: Adapter, bills: tuple[Gold
     for golden in bills:
         request = request_for(golden=golden, adapter=adapter)
         middle = _change_in(request) or _middle(request.period)
-        if middle is None or request.group is not None or request.series:
+        rate = _adding_part(golden, adapter)
+        if middle is None or rate is None or request.group is not None or request.series:
             continue
         priced = request if _change_in(request) else replace(request, prices=tuple(_dearer(request.prices, middle)))
         places = _places(golden, adapter)
-        parts = tuple(_part(priced, days, places) for days in _halves(request.period, middle))
-        whole, split = _bill(golden, adapter, priced), tuple(_bill(golden, adapter, part) for part in parts)
-        for difference in _sums_differ(_left_out(golden, adapter), (whole,), split):
+        parts = tuple(rate(_part(priced, days, places)) for days in _halves(request.period, middle))
+        for difference in _sums_differ((rate(priced),), parts):
             found.append(f"{golden.table.file}: split at {middle}, {difference}. Charge each day at that day's price")
     return tuple(found)
 
@@ -95,6 +96,17 @@ def _bill(golden: GoldenBill, adapter: Adapter, request: RatingRequest) -> Bill:
     if adapter.product(code=golden.product, on=golden.on).rated:
         return rate_by_hook(adapter=adapter, request=request, rounding=golden.rounding or Rounding())
     return evaluate(tariff_for(golden=golden, adapter=adapter), request)
+
+
+def _adding_part(golden: GoldenBill, adapter: Adapter) -> Callable[[RatingRequest], Bill] | None:
+    """Give what rates those charges of a golden bill whose parts add up by the tariff's own rule, if there are any."""
+    if adapter.product(code=golden.product, on=golden.on).rated:
+        return lambda request: rate_by_hook(adapter=adapter, request=request, rounding=golden.rounding or Rounding())
+    tariff = tariff_for(golden=golden, adapter=adapter)
+    adding = tuple(component for component in tariff.components if _adds_up(component))
+    if not adding:
+        return None
+    return lambda request: evaluate(replace(tariff, components=adding), request)
 
 
 def _middle(period: Period) -> date | None:
@@ -141,7 +153,30 @@ def _places(golden: GoldenBill, adapter: Adapter) -> dict[str, int]:
 
 def _part(request: RatingRequest, days: Period, places: dict[str, int]) -> RatingRequest:
     usage = tuple(part for row in request.usage if (part := _usage_part(row, days, places)) is not None)
-    return replace(request, period=days, usage=usage)
+    return replace(request, period=days, usage=usage, used=tuple(_carried(request, days, places)))
+
+
+def _carried(request: RatingRequest, days: Period, places: dict[str, int]) -> Iterator[Used]:
+    """Give what was used before these days in the month and the year in which they begin, for allowances."""
+    whole = request.period
+    before = {(used.name, used.window): used.value for used in request.used}
+    windows: tuple[tuple[Window, date], ...] = (
+        ("month", days.start.replace(day=1)),
+        ("year", days.start.replace(month=1, day=1)),
+    )
+    for window, start in windows:
+        for name in {row.name for row in request.usage}:
+            is_known = whole.start <= start or (name, window) in before
+            if start < days.start and is_known:
+                earlier = before[name, window] if start < whole.start else Decimal(0)
+                first = max(start, whole.start)
+                since = _used_in(request, name, Period(first, days.start), places) if first < days.start else Decimal(0)
+                yield Used(name, window, earlier + since)
+
+
+def _used_in(request: RatingRequest, name: str, days: Period, places: dict[str, int]) -> Decimal:
+    parts = (_usage_part(row, days, places) for row in request.usage if row.name == name)
+    return sum((part.value for part in parts if part is not None), Decimal(0))
 
 
 def _usage_part(row: Usage, days: Period, places: dict[str, int]) -> Usage | None:
@@ -159,32 +194,17 @@ def _usage_part(row: Usage, days: Period, places: dict[str, int]) -> Usage | Non
     return replace(row, period=common, value=upto - before)
 
 
-def _left_out(golden: GoldenBill, adapter: Adapter) -> dict[str, bool]:
-    """Name the charges that do not add up by the tariff's own rule."""
-    if adapter.product(code=golden.product, on=golden.on).rated:
-        return {}
-    tariff: Tariff = tariff_for(golden=golden, adapter=adapter)
-    adding = {code for component in tariff.components if _adds_up(component) for code in _codes(component)}
-    return {charge.code: True for charge in adapter.utility().charges if charge.code not in adding}
-
-
 def _adds_up(component: Component) -> bool:
     if isinstance(component, (Monthly, PerAmpere)) and component.prorate == "never":
         return False
     return isinstance(component, PLAIN) and not any(all_of(kind=kind, value=component) for kind in BENT)
 
 
-def _codes(component: Component) -> Iterable[str]:
-    if isinstance(component, TimeOfUse):
-        return [zone.code for zone in component.zones]
-    return [str(getattr(component, "code", ""))]
-
-
-def _sums_differ(left_out: dict[str, bool], one: tuple[Bill, ...], other: tuple[Bill, ...]) -> Iterator[str]:
+def _sums_differ(one: tuple[Bill, ...], other: tuple[Bill, ...]) -> Iterator[str]:
     (whole, whole_lines), (split, split_lines) = _sums(one), _sums(other)
     for code in sorted(whole.keys() | split.keys()):
         off = split[code] - whole[code]
-        if code not in left_out and abs(off) > CENT * (whole_lines[code] + split_lines[code]):
+        if abs(off) > CENT * (whole_lines[code] + split_lines[code]):
             shown = half_up(number=off, places=2)
             yield f"charge `{code}` is {half_up(number=whole[code], places=2)} whole but {shown:+f} in parts"
 

@@ -1,0 +1,107 @@
+"""The identity card: labels, quantities, charges and attributes."""
+
+from __future__ import annotations
+
+from mains_spi import (
+    SPI_MAJOR,
+    Capability,
+    ChargeCode,
+    ContractAttribute,
+    Labels,
+    QuantityKind,
+    Utility,
+)
+
+from mains_electricity_retail.offers import PRODUCTS
+from mains_electricity_retail.support import PROTECTED_GROUPS
+
+CODE = "electricity_retail"
+TAX = "standard"
+REGULATED = ("dso", "oik", "network_support", "price_cap", "protected")
+
+
+def _charge(code: str, account: str, *labels: str) -> ChargeCode:
+    return ChargeCode(code, TAX, account, Labels(*labels))
+
+
+CHARGES = (
+    _charge("energy", "energy", "Elektroenerģija", "Energy", "Электроэнергия"),
+    _charge("energy_day", "energy", "Elektroenerģija, diena", "Energy, day", "Электроэнергия, день"),
+    _charge(
+        *("energy_night", "energy", "Elektroenerģija, nakts un brīvdienas", "Energy, night and weekend"),
+        "Электроэнергия, ночь и выходные",
+    ),
+    _charge("monthly_fee", "trading", "Mēneša maksa", "Monthly fee", "Ежемесячная плата"),
+    _charge("trading_fee", "trading", "Tirdzniecības pakalpojums", "Trading service", "Услуга торговли"),
+    _charge("dso_fixed", "network", "Jaudas uzturēšana", "Network: connection capacity", "Сеть: поддержание мощности"),
+    _charge(
+        "dso_variable", "network", "Elektroenerģijas piegāde", "Network: delivery", "Сеть: доставка электроэнергии"
+    ),
+    _charge("dso_variable_day", "network", "Piegāde, diena", "Network: delivery, day", "Сеть: доставка, день"),
+    _charge(
+        *("dso_variable_night", "network", "Piegāde, nakts un brīvdienas", "Network: delivery, night and weekend"),
+        "Сеть: доставка, ночь и выходные",
+    ),
+    _charge("oik_energy", "oik", "OIK, enerģija", "Mandatory procurement: energy", "КОЗ: энергия"),
+    _charge("oik_capacity", "oik", "OIK, jauda", "Mandatory procurement: capacity", "КОЗ: мощность"),
+    _charge("oik_discount", "oik", "OIK atlaide", "Mandatory procurement: discount", "КОЗ: скидка"),
+    _charge("paper", "paper", "Rēķins pa pastu", "Invoice by post", "Счёт по почте"),
+    _charge(
+        *("network_support", "network_support", "Valsts atbalsts sistēmas pakalpojumiem"),
+        *("State support for network charges", "Государственная поддержка: сеть"),
+    ),
+    _charge(
+        *("price_cap_support", "price_cap", "Valsts atbalsts elektroenerģijas cenai"),
+        *("State support for the energy price", "Государственная поддержка: цена энергии"),
+    ),
+    _charge(
+        *("protected_support", "protected", "Atbalsts aizsargātajam lietotājam"),
+        *("Support of protected customers: first kWh", "Поддержка защищённых пользователей: первые кВт·ч"),
+    ),
+    _charge(
+        *("protected_sum", "protected", "Atbalsts aizsargātajam lietotājam, summa"),
+        *("Support of protected customers: sum", "Поддержка защищённых пользователей: сумма"),
+    ),
+)
+
+QUANTITIES = (
+    QuantityKind("energy", "kWh", 3, "contract", Labels("Elektroenerģija", "Energy", "Электроэнергия")),
+    QuantityKind("paper_invoices", "pcs", 0, "contract", Labels("Papīra rēķini", "Paper invoices", "Бумажные счета")),
+)
+
+ATTRIBUTES = (
+    ContractAttribute(name="phases", labels=Labels("Fāzes", "Phases", "Фазы"), values=("1", "3")),
+    ContractAttribute(name="amperes", labels=Labels("Strāvas stiprums", "Amperes", "Сила тока"), unit="A"),
+    ContractAttribute(
+        name="zones", labels=Labels("Laika zonas", "Time zones", "Временные зоны"), values=("1", "2"), default="1"
+    ),
+    ContractAttribute(
+        name="protected",
+        labels=Labels("Aizsargātais lietotājs", "Protected customer", "Защищённый пользователь"),
+        values=("none", *PROTECTED_GROUPS),
+        default="none",
+    ),
+    ContractAttribute(
+        name="delivery",
+        labels=Labels("Rēķina saņemšana", "Delivery of invoices", "Доставка счёта"),
+        values=("portal", "email", "post"),
+        default="portal",
+    ),
+)
+
+UTILITY = Utility(
+    code=CODE,
+    spi_major=SPI_MAJOR,
+    labels=Labels("Elektroenerģija", "Electricity", "Электроэнергия"),
+    quantities=QUANTITIES,
+    charges=CHARGES,
+    price_lists=("product", *(product.price_list for product in PRODUCTS), *REGULATED, "fees"),
+    attributes=ATTRIBUTES,
+    capabilities=(
+        Capability.SUBMIT_READINGS,
+        Capability.TWO_ZONES,
+        Capability.SPOT_PRICE,
+        Capability.LEVELLED,
+        Capability.INTERVALS,
+    ),
+)

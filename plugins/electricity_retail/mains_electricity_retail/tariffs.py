@@ -1,0 +1,142 @@
+"""The tariffs of the seller's products: the parts every electricity bill has, in the order of the bill."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from mains_spi import (
+    Amount,
+    Calendar,
+    Component,
+    Const,
+    Monthly,
+    PerUnit,
+    Price,
+    Qty,
+    Rebate,
+    Rounding,
+    Spot,
+    Tariff,
+    Term,
+    TimeOfUse,
+    When,
+    Zone,
+    ZoneRule,
+)
+
+from mains_electricity_retail.support import EnergyPart, household_supports, protected_supports
+
+ENERGY = Qty("energy", "kWh")
+AMPERES = Qty("amperes", "A")
+BY_CONNECTION = ("phases", "amperes")
+YEAR = Const(12, "month/year")
+
+ONE_ZONE = (When("zones", ("1",)),)
+TWO_ZONES = (When("zones", ("2",)),)
+DAY, NIGHT = "T1", "T2"
+
+# Night is 23-7 by the clock on the wall, and the whole weekend. Whether meters follow summer time and what public
+# holidays count as is not published: both are settings of this calendar.
+TWO_ZONE_CALENDAR = Calendar(
+    "two_zone",
+    (ZoneRule(NIGHT, days=(6, 7)), ZoneRule(NIGHT, hours=((23, 7),)), ZoneRule(DAY)),
+    tz="Europe/Riga",
+    clock="local",
+)
+
+
+def fixed_tariff(*, code: str, monthly_fee: bool) -> Tariff:
+    """Build the tariff of a product with an agreed price per kWh."""
+    price = Price("product.energy", "EUR/kWh")
+    fee = (Monthly("monthly_fee", Price("product.monthly_fee", "EUR/month")),) if monthly_fee else ()
+    energy: tuple[Component, ...] = (
+        PerUnit("energy", ENERGY, price, when=ONE_ZONE),
+        _by_zone("energy", "product.energy"),
+    )
+    fees = ("monthly_fee",) if monthly_fee else ()
+    part = EnergyPart(quantity=ENERGY, energy=("energy", "energy_day", "energy_night"), fees=fees, price=price)
+    return _tariff(code, (*energy, *fee), part)
+
+
+def exchange_tariff(*, code: str) -> Tariff:
+    """Build the tariff of a product at the exchange's price: one weighted price a month, printed with five decimals."""
+    exchange = Spot(
+        "energy",
+        ENERGY,
+        "nordpool.lv",
+        "EUR/MWh",
+        places=5,
+        scale=Const(Decimal("0.001"), "MWh/kWh"),
+        weights="profile.lv",
+    )
+    trading = PerUnit("trading_fee", ENERGY, Price("product.trading_fee", "EUR/kWh"))
+    part = EnergyPart(quantity=ENERGY, energy=("energy",), fees=("trading_fee",), price=None)
+    return _tariff(code, (exchange, trading), part)
+
+
+def yearly_or_monthly(*, monthly: str | None, yearly: str, per_ampere: str, by: tuple[str, ...]) -> Term:
+    """Give one fee a month from the forms in which it is published: per month, per year, per ampere and year."""
+    a_year = Price(yearly, "EUR/year", by) + AMPERES * Price(per_ampere, "EUR/A/year", by)
+    if monthly is None:
+        return a_year / YEAR
+    return Price(monthly, "EUR/month", by) + a_year / YEAR
+
+
+def _tariff(code: str, energy: tuple[Component, ...], part: EnergyPart) -> Tariff:
+    components = (
+        *energy,
+        *_network(),
+        *_mandatory_procurement(),
+        PerUnit(
+            "paper", Qty("paper_invoices", "pcs"), Price("fees.paper", "EUR/pcs"), when=(When("delivery", ("post",)),)
+        ),
+        *household_supports(part),
+        *protected_supports(part),
+    )
+    places = (("energy", 3), ("paper_invoices", 0))
+    return Tariff(code, "EUR", components, rounding=Rounding(), places=places, calendars=(TWO_ZONE_CALENDAR,))
+
+
+def _by_zone(code: str, price: str, by: tuple[str, ...] = ()) -> TimeOfUse:
+    zones = (
+        Zone(DAY, f"{code}_day", Price(f"{price}_day", "EUR/kWh", by)),
+        Zone(NIGHT, f"{code}_night", Price(f"{price}_night", "EUR/kWh", by)),
+    )
+    return TimeOfUse(ENERGY, TWO_ZONE_CALENDAR.name, zones, when=TWO_ZONES)
+
+
+def _network() -> tuple[Component, ...]:
+    """Charge Sadales tīkls: a fee by phases and amperes, and the kWh delivered."""
+    fee = yearly_or_monthly(
+        monthly="dso.fixed", yearly="dso.fixed_per_year", per_ampere="dso.fixed_per_ampere", by=BY_CONNECTION
+    )
+    return (
+        Monthly("dso_fixed", fee),
+        PerUnit("dso_variable", ENERGY, Price("dso.variable", "EUR/kWh"), when=ONE_ZONE),
+        _by_zone("dso_variable", "dso.variable", ("phases",)),
+    )
+
+
+def _mandatory_procurement() -> tuple[Component, ...]:
+    """Charge OIK: by kWh and by connection, less the state's discount as a negative line."""
+    by = (*BY_CONNECTION, "kind")
+    capacity = yearly_or_monthly(monthly=None, yearly="oik.capacity", per_ampere="oik.capacity_per_ampere", by=by)
+    return (
+        PerUnit("oik_energy", ENERGY, Price("oik.energy", "EUR/kWh")),
+        Monthly("oik_capacity", capacity),
+        Rebate("oik_discount", (Amount("oik_energy") + Amount("oik_capacity")) * Price("oik.discount", "1", ("kind",))),
+    )
+
+
+FIXED = fixed_tariff(code="fixed", monthly_fee=False)
+FIXED_WITH_FEE = fixed_tariff(code="fixed_with_fee", monthly_fee=True)
+EXCHANGE = exchange_tariff(code="exchange")
+
+OF_PRODUCT = {
+    "universalais": FIXED,
+    "ekonomiskais": FIXED,
+    "izdevigais_200": FIXED_WITH_FEE,
+    "izdevigais_600": FIXED_WITH_FEE,
+    "klasiskais": FIXED,
+    "dinamiskais": EXCHANGE,
+}
