@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -110,12 +111,24 @@ class AdapterContract:
 
     def _bills(self) -> tuple[GoldenBill, ...]:
         """Give the golden bills that can be rated; those that cannot have a failing test of their own."""
-        return tuple(golden for golden in self._readable() if not _is_refused(golden, self._adapter()))
+        return _usable_bills(self._adapter(), self._files())
 
     def _readable(self) -> tuple[GoldenBill, ...]:
         """Give the golden bills that speak of what the adapter declares."""
-        files = () if self.golden is None else golden_files(self.golden)
-        return tuple(golden for file in files if (golden := _read(file, self._adapter())) is not None)
+        return _readable_bills(self._adapter(), self._files())
+
+    def _files(self) -> tuple[Path, ...]:
+        return () if self.golden is None else golden_files(self.golden)
+
+
+@lru_cache(maxsize=8)
+def _readable_bills(adapter: Adapter, files: tuple[Path, ...]) -> tuple[GoldenBill, ...]:
+    return tuple(golden for file in files if (golden := _read(file, adapter)) is not None)
+
+
+@lru_cache(maxsize=8)
+def _usable_bills(adapter: Adapter, files: tuple[Path, ...]) -> tuple[GoldenBill, ...]:
+    return tuple(golden for golden in _readable_bills(adapter, files) if not _is_refused(golden, adapter))
 
 
 def _read(file: Path, adapter: Adapter) -> GoldenBill | None:

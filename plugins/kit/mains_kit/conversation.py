@@ -50,14 +50,14 @@ class Question:
 def questions(*, adapter: Adapter, bills: tuple[GoldenBill, ...]) -> tuple[Question, ...]:
     """Give a question for every hook the adapter has; golden bills make them richer."""
     days = tuple(dict.fromkeys(golden.on for golden in bills)) or (SAMPLE_DAY,)
-    found = [Question("describe_utility")]
-    for day in days:
-        found.append(Question("products", ProductsRequest(day)))
-        found += [
-            Question("tariff", TariffRequest(product.code, day))
-            for product in adapter.products(on=day)
-            if not product.rated
-        ]
+    asked_for = dict.fromkeys((golden.product, golden.on) for golden in bills)
+    asked_for |= dict.fromkeys((product.code, days[0]) for product in adapter.products(on=days[0]))
+    found = [Question("describe_utility"), *(Question("products", ProductsRequest(day)) for day in days)]
+    found += [
+        Question("tariff", TariffRequest(code, day))
+        for code, day in asked_for
+        if not adapter.product(code=code, on=day).rated
+    ]
     found += _about_contracts(adapter, bills, days)
     found += _about_readings(adapter)
     return tuple(question for question in found if adapter.has(question.hook))

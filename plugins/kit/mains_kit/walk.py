@@ -30,12 +30,14 @@ def all_of(*, kind: type[T], value: Any) -> tuple[T, ...]:
 
 def first_difference(*, one: Any, other: Any, place: str) -> str | None:
     """Name the first place where two values differ, or nothing."""
+    if type(one) is type(other) and one == other:
+        return None
     if type(one) is type(other) and is_dataclass(one) and not isinstance(one, type):
         pairs = [(f"{place}.{f.name}", getattr(one, f.name), getattr(other, f.name)) for f in fields(one)]
         return _first(pairs)
     if isinstance(one, tuple) and isinstance(other, tuple) and len(one) == len(other):
         return _first([(f"{place}[{at}]", a, b) for at, (a, b) in enumerate(zip(one, other, strict=True))])
-    return None if type(one) is type(other) and one == other else f"{place}: {one!r}, then {other!r}"
+    return f"{place}: {one!r}, then {other!r}"
 
 
 def _first(pairs: list[tuple[str, Any, Any]]) -> str | None:
