@@ -51,10 +51,11 @@ def broken_python(root: Path) -> Iterator[str]:
     """Run Python blocks that import something, in their document's order; the others must parse."""
     shared: dict[Path, dict[str, object]] = {}
     for block in blocks(root, "python"):
+        names = shared.setdefault(block.path, {"__name__": "document", "__file__": str(root / block.path)})
         try:
             tree = ast.parse(block.text)
             if any(isinstance(node, ast.Import | ast.ImportFrom) for node in tree.body):
-                exec(compile(tree, str(block.path), "exec"), shared.setdefault(block.path, {"__name__": "document"}))
+                exec(compile(tree, str(block.path), "exec"), names)
         except Exception as error:
             yield block.says(f"{type(error).__name__}: {error}")
 
