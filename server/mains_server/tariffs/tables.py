@@ -13,7 +13,7 @@ from mains_server.db.columns import document, instant, key, rate, reference, uni
 
 
 class PriceVersion(SQLModel, table=True):
-    """A price list as it holds from `starts` until `ends` (civil days, half-open); never edited, only followed by another."""
+    """A price list as it holds on the civil days [`starts`, `ends`); never edited, only followed by another."""
 
     __tablename__ = "price_version"
     __table_args__ = (
