@@ -14,7 +14,7 @@ from mains_kit.compare import all_lines
 from mains_kit.conversation import Question, questions
 from mains_kit.errors import did_you_mean
 from mains_kit.purity import Impure, watched
-from mains_kit.rating import rate_golden, request_for
+from mains_kit.rating import rate_again, request_for
 from mains_kit.records import GoldenBill
 from mains_kit.walk import first_difference, values_in
 
@@ -27,7 +27,7 @@ def answer_mistakes_when_repeated(*, adapter: Adapter, bills: tuple[GoldenBill, 
     """Find hooks and bills that come out otherwise when asked again, in another order."""
     asked = questions(adapter=adapter, bills=bills)
     first = {at: question.ask(adapter) for at, question in enumerate(asked)}
-    sums = [rate_golden(golden=golden, adapter=adapter) for golden in bills]
+    sums = [rate_again(golden=golden, adapter=adapter) for golden in bills]
     again = {at: question.ask(adapter) for at, question in reversed(list(enumerate(asked)))}
     found = [
         f"{question.hook} answers the same question otherwise the second time: {difference}"
@@ -37,7 +37,7 @@ def answer_mistakes_when_repeated(*, adapter: Adapter, bills: tuple[GoldenBill, 
     found += [
         f"{golden.table.file}: the same bill comes out otherwise the second time: {difference}"
         for golden, before in zip(bills, sums, strict=True)
-        if (difference := _differ(before, rate_golden(golden=golden, adapter=adapter))) is not None
+        if (difference := _differ(before, rate_again(golden=golden, adapter=adapter))) is not None
     ]
     return tuple(dict.fromkeys(found))
 
@@ -52,9 +52,9 @@ def answer_mistakes_in_a_rough_context(*, adapter: Adapter, bills: tuple[GoldenB
         if (difference := _differ(plain, rough)) is not None:
             found.append(f"{question.hook} depends on the caller's decimal context: {difference}. {_exactly()}")
     for golden in bills:
-        bill = rate_golden(golden=golden, adapter=adapter)
+        bill = rate_again(golden=golden, adapter=adapter)
         with localcontext(ROUGH):
-            rough_bill = rate_golden(golden=golden, adapter=adapter)
+            rough_bill = rate_again(golden=golden, adapter=adapter)
         if (difference := _differ(bill, rough_bill)) is not None:
             found.append(f"{golden.table.file} depends on the caller's decimal context: {difference}. {_exactly()}")
     return tuple(dict.fromkeys(found))
@@ -95,7 +95,7 @@ def charge_mistakes(*, adapter: Adapter, bills: tuple[GoldenBill, ...]) -> tuple
             for charge in result.charges:
                 found += _charge(charge, golden, utility)
         else:
-            bill = rate_golden(golden=golden, adapter=adapter)
+            bill = rate_again(golden=golden, adapter=adapter)
             for _, line in all_lines(bill=bill):
                 found += _declared(f"line `{line.code}`", line.code, line.unit, line.period, golden, utility)
     return tuple(dict.fromkeys(found))
@@ -105,7 +105,7 @@ def explanation_mistakes(*, adapter: Adapter, bills: tuple[GoldenBill, ...]) -> 
     """Find lines whose explanation, written to JSON and read again, does not give their cents."""
     found = []
     for golden in bills:
-        bill: Bill = rate_golden(golden=golden, adapter=adapter)
+        bill: Bill = rate_again(golden=golden, adapter=adapter)
         for _, line in all_lines(bill=bill):
             why = json.loads(json.dumps(line.why))
             wanted = {"result": line.net} | ({} if line.gross is None else {"gross": line.gross})

@@ -28,7 +28,7 @@ from mains_spi import (
 )
 
 from mains_kit.adapter import Adapter
-from mains_kit.rating import rate_golden, request_for
+from mains_kit.rating import rate_again, request_for
 from mains_kit.records import GoldenBill
 
 SAMPLE_DAY = date(2024, 1, 1)
@@ -90,7 +90,7 @@ def _about_contracts(adapter: Adapter, bills: tuple[GoldenBill, ...], days: tupl
 
 
 def _notes(golden: GoldenBill, adapter: Adapter) -> NotesRequest:
-    bill: Bill = rate_golden(golden=golden, adapter=adapter)
+    bill: Bill = rate_again(golden=golden, adapter=adapter)
     request: RatingRequest = request_for(golden=golden, adapter=adapter)
     return NotesRequest(product=golden.product, bill=bill, request=request)
 

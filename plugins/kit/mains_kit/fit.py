@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mains_spi import Fact, Group, Price, Product, Spot, Tariff, Usage, Utility
 
@@ -29,6 +30,7 @@ class Vocabulary:
     facts: tuple[str, ...]
 
 
+@lru_cache(maxsize=64)
 def vocabulary_of(*, utility: Utility, products: tuple[Product, ...], tariffs: tuple[Tariff, ...]) -> Vocabulary:
     """Collect the words of an adapter from its identity card and its tariffs."""
     quantities = {kind.name: kind.unit for kind in utility.quantities}

@@ -48,20 +48,28 @@ REFUSALS: dict[str, type[GoldenFileRefused]] = {
 
 
 def rate_golden(*, golden: GoldenBill, adapter: Adapter) -> Bill:
-    """Work out the bill of a golden file, or refuse the file."""
+    """Work out the bill of a golden file, or refuse the file: its words and prices are looked at first."""
     check_words(golden=golden, adapter=adapter)
-    product = adapter.product(code=golden.product, on=golden.on)
-    request = request_for(golden=golden, adapter=adapter)
+    if not adapter.product(code=golden.product, on=golden.on).rated:
+        _vet(golden, adapter)
     try:
-        if product.rated:
-            return rate_by_hook(adapter=adapter, request=request, rounding=golden.rounding or Rounding())
-        tariff = tariff_for(golden=golden, adapter=adapter)
-        _vet(golden, tariff, request, adapter)
-        return evaluate(tariff, request)
+        return rate_request(golden=golden, adapter=adapter, request=request_for(golden=golden, adapter=adapter))
     except CannotRate as error:
         raise golden.table.refusal(
             BillHeld, "bill", f"it cannot be worked out, {error.component or 'bill'} lacks something", error.remedy
         ) from error
+
+
+def rate_request(*, golden: GoldenBill, adapter: Adapter, request: RatingRequest) -> Bill:
+    """Ask about the product of a golden bill that was looked at before, with another request or the same."""
+    if adapter.product(code=golden.product, on=golden.on).rated:
+        return rate_by_hook(adapter=adapter, request=request, rounding=golden.rounding or Rounding())
+    return evaluate(tariff_for(golden=golden, adapter=adapter), request)
+
+
+def rate_again(*, golden: GoldenBill, adapter: Adapter) -> Bill:
+    """Work out a golden bill that was looked at before."""
+    return rate_request(golden=golden, adapter=adapter, request=request_for(golden=golden, adapter=adapter))
 
 
 def request_for(*, golden: GoldenBill, adapter: Adapter) -> RatingRequest:
@@ -136,15 +144,15 @@ def _rate(taxes: dict[str, str], charge: Charge, request: RatingRequest) -> TaxR
     raise CannotRate("missing_tax", charge.code, f"give a rate of tax {tax!r} for {day}")
 
 
-def _vet(golden: GoldenBill, tariff: Tariff, request: RatingRequest, adapter: Adapter) -> None:
+def _vet(golden: GoldenBill, adapter: Adapter) -> None:
     """Refuse what the load checks refuse: first the tariff for itself, then the prices of the file with it."""
-    utility = adapter.utility()
+    utility, tariff = adapter.utility(), tariff_for(golden=golden, adapter=adapter)
     mistakes = vet(tariff, (), utility)
     if mistakes:
         raise golden.table.refusal(
             TariffRefused, "bill", f"the tariff {tariff.code!r} of {adapter.name} is unsound", _sentences(mistakes)
         )
-    mistakes = vet(tariff, request.prices, utility)
+    mistakes = vet(tariff, request_for(golden=golden, adapter=adapter).prices, utility)
     if mistakes:
         kind = REFUSALS.get(mistakes[0].code, TariffRefused)
         problem = f"these prices do not go with the tariff {tariff.code!r}"

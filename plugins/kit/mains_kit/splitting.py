@@ -37,7 +37,7 @@ from mains_spi import (
 from mains_kit.adapter import Adapter
 from mains_kit.compare import all_lines
 from mains_kit.formula import half_up
-from mains_kit.rating import rate_by_hook, request_for, tariff_for
+from mains_kit.rating import rate_by_hook, rate_request, request_for, tariff_for
 from mains_kit.records import GoldenBill
 from mains_kit.walk import all_of, first_difference
 
@@ -58,7 +58,7 @@ def mistakes_when_a_version_changes_nothing(*, adapter: Adapter, bills: tuple[Go
         for day in days:
             prices = tuple(_enacted_anew(prices, day))
         anew = replace(request, prices=prices)
-        before, after = _bill(golden, adapter, request), _bill(golden, adapter, anew)
+        before, after = (rate_request(golden=golden, adapter=adapter, request=asked) for asked in (request, anew))
         if adapter.product(code=golden.product, on=golden.on).rated:
             difference = next(_sums_differ((before,), (after,)), None)
         else:
@@ -90,12 +90,6 @@ def mistakes_when_split_at_a_price_change(*, adapter: Adapter, bills: tuple[Gold
         for difference in _sums_differ((rate(priced),), parts):
             found.append(f"{golden.table.file}: split at {middle}, {difference}. Charge each day at that day's price")
     return tuple(found)
-
-
-def _bill(golden: GoldenBill, adapter: Adapter, request: RatingRequest) -> Bill:
-    if adapter.product(code=golden.product, on=golden.on).rated:
-        return rate_by_hook(adapter=adapter, request=request, rounding=golden.rounding or Rounding())
-    return evaluate(tariff_for(golden=golden, adapter=adapter), request)
 
 
 def _adding_part(golden: GoldenBill, adapter: Adapter) -> Callable[[RatingRequest], Bill] | None:
