@@ -5,7 +5,7 @@ from importlib.util import find_spec
 
 import typer
 
-GROUPS = ("db", "serve", "worker", "sdl", "demo", "adapters", "bill", "books", "pay")
+GROUPS = ("db", "serve", "worker", "sdl", "demo", "adapters", "prices", "bill", "books", "pay")
 
 app = typer.Typer(name="mains", no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
 

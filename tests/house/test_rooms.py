@@ -39,6 +39,7 @@ EXTRA = {
     },
     "adapters": {"asking.py", "host.py", "live.py", "loading.py"},
     "invoices": {"numbering.py"},
+    "tariffs": {"price_file.py"},
 }
 
 
