@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from mains_spi import Period, PriceRow, PriceVersion, TaxRate, When
 
-DATA = tomllib.loads((Path(__file__).parent.parent / "data" / "prices.toml").read_text(encoding="utf-8"))
+DATA = tomllib.loads(
+    (Path(__file__).parent.parent / "mains_electricity_retail/data/prices.toml").read_text(encoding="utf-8")
+)
 
 
 @pytest.fixture(scope="session")
