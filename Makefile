@@ -41,7 +41,7 @@ ready: $(READY)
 $(READY):
 	@test -n "$(PYTHON)" || { echo "Mains needs Python 3.11 or newer with its venv module (on Debian: apt install python3-venv); none was found."; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation $(EDITABLE)
 	@rm -f .venv/.ready-*
 	@touch $@
