@@ -1,5 +1,6 @@
 """What a Mains utility adapter depends on. Import every public name from here."""
 
+from mains_spi.charges import bill_charges
 from mains_spi.cohort import Cohort, CohortLine, CompactBill, NotCovered, compile_cohort
 from mains_spi.cohort_terms import MICRO, Column
 from mains_spi.components import (
@@ -22,7 +23,7 @@ from mains_spi.components import (
     ZoneRule,
 )
 from mains_spi.errors import BadRecord, BadUnit, CannotRate, InexactNumber, SpiError
-from mains_spi.evaluate import evaluate
+from mains_spi.evaluate import evaluate, evaluate_amounts
 from mains_spi.facts import facts_needed
 from mains_spi.hooks import (
     ENTRY_POINT_GROUP,
@@ -205,9 +206,11 @@ __all__ = [
     "Years",
     "Zone",
     "ZoneRule",
+    "bill_charges",
     "bind_product",
     "compile_cohort",
     "evaluate",
+    "evaluate_amounts",
     "facts_needed",
     "hookimpl",
     "hookspec",

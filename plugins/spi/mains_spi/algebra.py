@@ -73,6 +73,8 @@ def _combined(term: Combined, currency: str) -> Unit:
 
 
 def _alike(terms: tuple[Term, ...], currency: str) -> Unit:
+    if not terms:
+        raise BadUnit("a choice among no terms has no unit: give at least one")
     units = [unit_of(term, currency) for term in terms]
     for unit in units[1:]:
         if unit != units[0]:

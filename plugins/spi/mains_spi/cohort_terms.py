@@ -48,10 +48,9 @@ class Compiler:
 
     def usage(self, term: Qty, here: Here) -> Formula:
         """Find a quantity: the sum of its columns, divided by days where these days are not the whole period."""
-        scope = here.scope
-        if term.name in scope.series:
+        if term.name in here.scope.series:
             raise NotCompiled(f"`{term.name}` is a series: each contract has its own")
-        if scope.own_attribute(term.name, here.segment.start) is not None:
+        if all(column.name != term.name for column in self.columns):
             return constant(value_of(term, here).number)
         total = constant(ZERO)
         for index, column in enumerate(self.columns):

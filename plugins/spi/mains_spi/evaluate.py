@@ -30,9 +30,18 @@ def evaluate(tariff: Tariff, request: RatingRequest) -> Bill:
     Raises ``CannotRate`` naming the input that is missing or does not fit. Equal arguments give equal bills, whatever
     the time, the place and the caller's decimal context.
     """
+    return _bill(tariff, request, is_explained=True)
+
+
+def evaluate_amounts(tariff: Tariff, request: RatingRequest) -> Bill:
+    """Work out the same bill without explanations, for a run that makes them on demand."""
+    return _bill(tariff, request, is_explained=False)
+
+
+def _bill(tariff: Tariff, request: RatingRequest, *, is_explained: bool) -> Bill:
     scope = Scope(usage=request.usage, attributes=request.attributes, series=request.series)
     building = None if request.group is None else _building(request.group, scope)
-    here = Here(tariff, Book(request), Trace(), scope, building, Amounts(), request.period, "")
+    here = Here(tariff, Book(request), Trace(), scope, building, Amounts(), request.period, "", is_explained)
     return _contract_bill(here) if building is None else _building_bill(here, building)
 
 

@@ -63,6 +63,7 @@ class Here:
     amounts: Amounts
     segment: Period
     component: str
+    is_explained: bool = True
 
     def at(self, segment: Period, component: str) -> Here:
         """Give the same party on other days or for another component."""

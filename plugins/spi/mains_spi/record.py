@@ -44,6 +44,8 @@ def _refuse_inexact(record: str, field: str, value: Any, *, numeric: bool) -> No
     elif isinstance(value, tuple):
         for item in value:
             _refuse_inexact(record, field, item, numeric=False)
+    elif isinstance(value, (list, set)):
+        raise BadRecord(f"{record}.{field} is a {type(value).__name__}: write a tuple")
     elif numeric and isinstance(value, (bool, str, bytes)):
         raise InexactNumber(f"{record}.{field} is {value!r}: give a Decimal")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from mains_spi.drafts import Draft
@@ -57,7 +58,7 @@ def settle(draft: Draft, here: Here, scope: Scope) -> Settled:
         apportioned=bool(draft.net.flags & APPORTIONED),
         text=line_words(quantity, draft.unit, price, draft.price_unit, base),
         price_unit=draft.price_unit,
-        why=_why(draft, here, gross),
+        why=_why(draft, here, gross) if here.is_explained else {},
     )
     return Settled(line, draft.net.number, None if gross is None else gross.number)
 
@@ -88,11 +89,16 @@ def _why(draft: Draft, here: Here, gross: Value | None) -> dict[str, Any]:
         "inputs": inputs,
         "steps": steps,
         "result": names[0],
-        "rounding": asdict(here.tariff.rounding),
+        "rounding": dict(_policy(here.tariff.rounding)),
     }
     if gross is not None:
         written["gross"] = names[1]
     return written
+
+
+@lru_cache(maxsize=64)
+def _policy(rounding: Rounding) -> dict[str, Any]:
+    return asdict(rounding)
 
 
 def line_words(quantity: Decimal, unit: str, price: Decimal, price_unit: str, base: Decimal) -> str:
@@ -104,10 +110,13 @@ def line_words(quantity: Decimal, unit: str, price: Decimal, price_unit: str, ba
 
 def figure(here: Here, code: str, value: Value, unit: str) -> FigureValue:
     """Write down a value to keep as a fact."""
+    kept = plain(value.number, OPEN_PLACES)
+    if not here.is_explained:
+        return FigureValue(code=code, period=here.segment, value=kept, unit=unit)
     inputs, steps, names = here.trace.explain(value)
     why = {"v": 1, "tariff": here.tariff.code, "code": code, "inputs": inputs, "steps": steps, "result": names[0]}
     why["rounding"] = {"line": None}
-    return FigureValue(code=code, period=here.segment, value=plain(value.number, OPEN_PLACES), unit=unit, why=why)
+    return FigureValue(code=code, period=here.segment, value=kept, unit=unit, why=why)
 
 
 def bill_of(

@@ -6,10 +6,11 @@ import hashlib
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import floor
+from math import floor, lcm
+from operator import mul
 from typing import Any, NamedTuple
 
-from mains_spi.exact import ZERO, half_up, text
+from mains_spi.exact import half_up, text
 
 ESTIMATED = 1
 APPORTIONED = 2
@@ -117,11 +118,27 @@ def apply(op: str, args: Sequence[Operand], places: int | None) -> Fraction:
     if op == "dot":
         left, right = args
         assert isinstance(left, tuple) and isinstance(right, tuple) and len(left) == len(right)
-        return sum((a * b for a, b in zip(left, right, strict=True)), ZERO)
+        return _dot(left, right)
     numbers: list[Fraction] = []
     for arg in args:
         numbers.extend(arg if isinstance(arg, tuple) else (arg,))
     return _OPERATIONS[op](numbers, places or 0)
+
+
+def _dot(left: Vector, right: Vector) -> Fraction:
+    """Multiply pair by pair and add, in whole numbers: a month of quarter hours is long."""
+    (lefts, one), (rights, other) = _whole(left), _whole(right)
+    return Fraction(sum(map(mul, lefts, rights)), one * other)
+
+
+def _sum(numbers: Sequence[Fraction]) -> Fraction:
+    whole, scale = _whole(numbers)
+    return Fraction(sum(whole), scale)
+
+
+def _whole(numbers: Sequence[Fraction]) -> tuple[list[int], int]:
+    scale = lcm(*{number.denominator for number in numbers})
+    return [number.numerator * (scale // number.denominator) for number in numbers], scale
 
 
 _OPERATIONS: dict[str, Callable[[list[Fraction], int], Fraction]] = {
@@ -131,7 +148,7 @@ _OPERATIONS: dict[str, Callable[[list[Fraction], int], Fraction]] = {
     "div": lambda n, _: n[0] / n[1],
     "least": lambda n, _: min(n),
     "most": lambda n, _: max(n),
-    "sum": lambda n, _: sum(n, ZERO),
+    "sum": lambda n, _: _sum(n),
     "round": lambda n, places: half_up(n[0], places),
     "floor": lambda n, places: Fraction(floor(n[0] * 10**places), 10**places),
 }

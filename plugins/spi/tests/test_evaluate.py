@@ -26,6 +26,7 @@ from mains_spi import (
     When,
     compile_cohort,
     evaluate,
+    evaluate_amounts,
     replay,
     request_from_json,
     request_to_json,
@@ -269,3 +270,10 @@ def test_division_by_zero_holds(make):
 
     with pytest.raises(CannotRate, match="division_by_zero"):
         evaluate(tariff, make.request(usage=(make.usage("kwh", "1", "kWh"),), attributes={"n": "0"}))
+
+
+def test_amounts_are_those_of_the_explained_bill(request_):
+    bill, amounts = evaluate(ELECTRICITY, request_), evaluate_amounts(ELECTRICITY, request_)
+
+    assert amounts.lines == tuple(replace(line, why={}) for line in bill.lines)
+    assert (amounts.taxes, amounts.total) == (bill.taxes, bill.total)

@@ -1,0 +1,66 @@
+"""Integer formulas come to what fractions come to."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mains_spi.exact import half_up
+from mains_spi.formula import Formula, Program, assemble, constant
+
+micro = st.integers(-(10**12), 10**12)
+fraction = st.fractions(min_value=-1000, max_value=1000, max_denominator=10**4)
+
+
+def columns(scale=Fraction(1, 10**6)):
+    return [Formula(f"q{i}", scale, frozenset({i})) for i in range(2)]
+
+
+def run(program, number, row):
+    (result,) = assemble(2, program, program.units(number, 6))([row])
+    return Fraction(result, 10**6)
+
+
+@given(micro, micro, fraction, st.integers(0, 5))
+def test_arithmetic(a, b, factor, places):
+    program = Program()
+    left, right = columns()
+    scaled = program.multiply(left, constant(factor))
+    chosen = program.choose("<", program.choose(">", scaled, right), program.add(left, constant(factor)))
+
+    result = run(program, program.round(program.subtract(chosen, right), places), (a, b))
+
+    x, y = Fraction(a, 10**6), Fraction(b, 10**6)
+    assert result == half_up(min(max(x * factor, y), x + factor) - y, places)
+
+
+@given(micro, micro)
+def test_products_of_columns(a, b):
+    program = Program()
+    left, right = columns(Fraction(1, 1000))
+
+    assert run(program, program.multiply(left, right), (a, b)) == half_up(Fraction(a * b, 10**6), 6)
+
+
+def test_constants_are_worked_out_at_once():
+    program = Program()
+    number = program.round(program.choose(">", constant(Fraction(5, 3)), program.add(constant(1), constant(-2))), 2)
+
+    assert number == constant(Fraction("1.67"))
+    assert program.statements == []
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_rows_of_any_width(count):
+    rate = assemble(count, Program(), " + ".join(["1", *(f"q{i}" for i in range(count))]))
+
+    assert rate([tuple(range(10, 10 + count))]) == [1 + sum(range(10, 10 + count))]
+
+
+def test_equal_expressions_are_worked_out_once():
+    program = Program()
+
+    assert program.name("q0*2") == program.name("q0*2") == "x0"
+    assert program.statements == ["x0 = q0*2"]
