@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
 from enum import Enum
+
+from mains_spi import Explanation, Period
 
 
 class RunStatus(Enum):
@@ -17,3 +22,76 @@ class ChunkStatus(Enum):
 
     WAITING = "WAITING"
     DONE = "DONE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """What to bill: one utility's period, with the date that stands on the invoices."""
+
+    adapter: str
+    period: Period
+    issued_on: date
+    now: datetime
+    contracts_per_chunk: int = 5000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A billing run as it was first started; a second start keeps its date of issue."""
+
+    id: int
+    adapter: str
+    period: Period
+    issued_on: date
+    status: RunStatus
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSeller:
+    """Who invoices a run, and in which series of numbers."""
+
+    id: int
+    series: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunState:
+    """How far a run is: contracts in chunks that are done, contracts in all, invoices, contracts held."""
+
+    run: Run
+    contracts: int
+    contracts_done: int
+    invoiced: int
+    held: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """A contract that a run could not bill, with a short stable code and the reason for a person."""
+
+    customer_id: int
+    contract_id: int
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """Beyond these a bill is held for somebody to look at; a mean counts only once it is a mean of several bills."""
+
+    times_mean_max: int = 10
+    bills_min: int = 3
+    lines_max: int = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineExplanation:
+    """How a line of an issued invoice came about; replaying it gives the stored cents."""
+
+    invoice_id: int
+    position: int
+    code: str
+    net: Decimal
+    text: str
+    why: Explanation

@@ -1,4 +1,4 @@
-"""Tables of the billing room: runs, their chunks, what was held and why, and the questions asked for whole buildings."""
+"""Tables of the billing room: runs, their chunks, what was held and why, and the questions of whole buildings."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class BillingHold(SQLModel, table=True):
 
 
 class RatingGroup(SQLModel, table=True):
-    """The question that was rated for a whole building, shared by its members' invoices; their explanations replay it."""
+    """The question that was rated for a whole building; its members' invoices share it, and explanations replay it."""
 
     __tablename__ = "rating_group"
     __table_args__ = (Index("rating_group_building", "building_id", "period_from", "id"),)

@@ -1,0 +1,161 @@
+"""Books a rated chunk by COPY: lines, taxes, postings and events first, the numbers late, the invoices last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from struct import Struct
+
+import orjson
+from psycopg import Connection
+
+from mains_server.billing.binary import NULL, bigint, day, instant, integer, jsonb, numeric, table_of, text
+from mains_server.billing.draft import CENTS_PLACES, Draft, kind_of
+from mains_server.billing.rate import RatedHouse
+from mains_server.billing.records import Run, RunSeller
+from mains_server.billing.rows import LineRows
+from mains_server.db.ids import next_ids
+from mains_server.invoices.numbering import draw_numbers
+from mains_server.invoices.rules import document_number, due_on, entries_of_invoice, payment_reference
+from mains_server.ledger.records import BookingKind
+from mains_server.ledger.rules import document_key
+
+INVOICE_ISSUED = "invoice.issued"
+INVOICE_COLUMNS = (
+    "id, customer_id, contract_id, number, net, tax, support, total, period_from, period_to, due_on, kind,"
+    " document_number, payment_reference, customer_name, billing_address, supply_address, currency, rounding,"
+    " inputs, rating_group_id, revision, adapter, seller_id, series, issued_on, run_id, issued_at"
+)
+TRANSACTION_COLUMNS = "id, customer_id, document_id, key, kind, effective_on, booked_at"
+ENTRY_COLUMNS = "transaction_id, customer_id, amount, account, currency"
+EVENT_COLUMNS = "customer_id, payload, kind, occurred_at"
+
+COPY = "copy {table} ({columns}) from stdin (format binary)"
+INSERT_HOUSE = """
+insert into rating_group (id, run_id, adapter, building_id, period_from, period_to, inputs)
+values (%(id)s, %(run)s, %(adapter)s, %(building)s, %(from)s, %(to)s, %(inputs)s::jsonb)
+"""
+
+_invoice_head = Struct("!hiqiqiqiq").pack
+_transaction_head = Struct("!hiqiqiq").pack
+_entry_head = Struct("!hiqiq").pack
+_event_head = Struct("!hiq").pack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booking:
+    """What all invoices of a chunk have in common."""
+
+    run: Run
+    seller: RunSeller
+    now: datetime
+
+
+def book(connection: Connection, *, booking: Booking, drafts: Sequence[Draft], houses: Iterable[RatedHouse]) -> None:
+    """Write invoices with all that belongs to them, in the transaction of the chunk.
+
+    The series is locked only once everything but the invoices themselves is written, since all who number wait for it.
+    """
+    if not drafts:
+        return
+    groups = _write_houses(connection, booking=booking, houses=houses, wanted={draft.house for draft in drafts})
+    invoice_ids = next_ids(connection, sequence="invoice_id_seq", count=len(drafts))
+    lines = LineRows(adapter=booking.run.adapter)
+    numbered = list(zip(invoice_ids, drafts, strict=True))
+    _copy(
+        connection, "invoice_line", lines.COLUMNS, (r for i, draft in numbered for r in lines.of(draft, invoice_id=i))
+    )
+    _copy(
+        connection,
+        "invoice_tax",
+        lines.TAX_COLUMNS,
+        (r for i, draft in numbered for r in lines.taxes(draft, invoice_id=i)),
+    )
+    _post(connection, booking=booking, numbered=numbered)
+    _copy(connection, "outbox_event", EVENT_COLUMNS, _events(numbered, booking=booking))
+    numbers = draw_numbers(connection, series=booking.seller.series, count=len(drafts))
+    rows = _invoices(numbered, booking=booking, numbers=numbers, groups=groups)
+    _copy(connection, "invoice", INVOICE_COLUMNS, rows)
+
+
+def _copy(connection: Connection, table: str, columns: str, rows: Iterable[bytes]) -> None:
+    """Write rows that were encoded already; their fields stand in the order of the columns."""
+    statement = COPY.format(table=table, columns=columns)
+    with connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+        copy.write(table_of(rows))
+
+
+def _write_houses(
+    connection: Connection, *, booking: Booking, houses: Iterable[RatedHouse], wanted: set[int | None]
+) -> dict[int, int]:
+    """Store the questions of the buildings that get invoices, and give their ids by building."""
+    needed = [house for house in houses if house.building_id in wanted]
+    ids = next_ids(connection, sequence="rating_group_id_seq", count=len(needed)) if needed else []
+    for group_id, house in zip(ids, needed, strict=True):
+        row = {"id": group_id, "run": booking.run.id, "adapter": booking.run.adapter, "building": house.building_id}
+        days = {"from": house.period.start, "to": house.period.end}
+        connection.execute(INSERT_HOUSE, {**row, **days, "inputs": house.inputs.decode()})
+    return {house.building_id: group_id for group_id, house in zip(ids, needed, strict=True)}
+
+
+def _post(connection: Connection, *, booking: Booking, numbered: Sequence[tuple[int, Draft]]) -> None:
+    ids = next_ids(connection, sequence="ledger_transaction_id_seq", count=len(numbered))
+    tail = text(BookingKind.INVOICE.name) + day(booking.run.issued_on) + instant(booking.now)
+    transactions = (
+        _transaction_head(7, 8, transaction_id, 8, draft.due.customer_id, 8, invoice_id)
+        + text(document_key(kind=BookingKind.INVOICE, document_id=invoice_id))
+        + tail
+        for transaction_id, (invoice_id, draft) in zip(ids, numbered, strict=True)
+    )
+    _copy(connection, "ledger_transaction", TRANSACTION_COLUMNS, transactions)
+    entries = (
+        row for transaction_id, (_, draft) in zip(ids, numbered, strict=True) for row in _entries(draft, transaction_id)
+    )
+    _copy(connection, "ledger_entry", ENTRY_COLUMNS, entries)
+
+
+def _entries(draft: Draft, transaction_id: int) -> Iterator[bytes]:
+    head = _entry_head(5, 8, transaction_id, 8, draft.due.customer_id)
+    currency = text(draft.currency)
+    posted = entries_of_invoice(
+        total=draft.total,
+        lines=[(line.terms.account, line.net, line.terms.is_after_tax) for line in draft.lines],
+        taxes=[(tax.code, tax.tax) for tax in draft.taxes],
+    )
+    for account, amount in posted:
+        yield b"".join((head, numeric(amount, CENTS_PLACES), text(account), currency))
+
+
+def _events(numbered: Iterable[tuple[int, Draft]], *, booking: Booking) -> Iterator[bytes]:
+    tail = text(INVOICE_ISSUED) + instant(booking.now)
+    for invoice_id, draft in numbered:
+        payload = orjson.dumps({"invoice_id": invoice_id, "contract_id": draft.due.contract_id})
+        yield _event_head(4, 8, draft.due.customer_id) + jsonb(payload) + tail
+
+
+def _invoices(
+    numbered: Iterable[tuple[int, Draft]], *, booking: Booking, numbers: Iterable[int], groups: dict[int, int]
+) -> Iterator[bytes]:
+    run, seller = booking.run, booking.seller
+    tail = b"".join(
+        (
+            *(integer(0), text(run.adapter), bigint(seller.id), text(seller.series)),
+            *(day(run.issued_on), bigint(run.id), instant(booking.now)),
+        )
+    )
+    for (invoice_id, draft), number in zip(numbered, numbers, strict=True):
+        due = draft.due
+        document = document_number(series=seller.series, number=number)
+        group = NULL if draft.house is None else bigint(groups[draft.house])
+        yield b"".join(
+            (
+                _invoice_head(28, 8, invoice_id, 8, due.customer_id, 8, due.contract_id, 8, number),
+                *(numeric(cents, CENTS_PLACES) for cents in (draft.net, draft.tax, draft.support, draft.total)),
+                *(day(due.starts), day(due.ends)),
+                day(due_on(issued_on=run.issued_on, payment_term_days=due.payment_term_days)),
+                *(text(kind_of(due).name), text(document), text(payment_reference(document))),
+                *(text(due.customer_name), text(due.billing_address), text(due.supply_address)),
+                *(text(draft.currency), text(draft.rounding), jsonb(draft.inputs), group, tail),
+            )
+        )

@@ -1,0 +1,118 @@
+"""Puts a chunk's rows together, contract by contract."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date
+from itertools import groupby
+from operator import attrgetter
+
+from mains_spi import Period, Utility
+from psycopg import Connection
+
+from mains_server.billing import queries
+from mains_server.billing.attributes import AttributeTeller
+from mains_server.billing.due import AttributeRow, Case, DueRow, Measured, Problem, UsageRow
+from mains_server.billing.usage import MICRO, by_register, measured
+
+PAPER = "paper_invoices"
+PAPER_UNIT = "pcs"
+
+Dated = tuple[tuple[str, str, date, date], ...]
+Counted = dict[int, list[Measured | Problem]]
+
+
+def build_cases(
+    connection: Connection, *, asked: queries.Asked, utility: Utility, teller: AttributeTeller
+) -> dict[int, Case]:
+    """Put together all that is known of some contracts."""
+    points = queries.due_points(connection, asked=asked)
+    rows = queries.attributes(connection, asked=asked, wants_protection="protected" in teller.units)
+    dated = _dated(rows, names=frozenset(teller.units), period=asked.period)
+    counted = _counted(connection, asked=asked, points=points, utility=utility)
+    wants_paper = any((quantity.name, quantity.unit) == (PAPER, PAPER_UNIT) for quantity in utility.quantities)
+    return {
+        contract: _case(
+            tuple(rows),
+            dated=dated.get(contract, ()),
+            counted=counted[contract],
+            teller=teller,
+            wants_paper=wants_paper,
+        )
+        for contract, rows in groupby(points, key=attrgetter("contract_id"))
+    }
+
+
+def _dated(rows: Iterable[AttributeRow], *, names: frozenset[str], period: Period) -> dict[int, Dated]:
+    """Sort the declared attributes by contract, clipped to the period; what a contract says itself comes first."""
+    found: dict[int, list[tuple[str, str, date, date]]] = defaultdict(list)
+    for row in rows:
+        if row.name in names:
+            ends = period.end if row.ends is None else min(row.ends, period.end)
+            found[row.contract_id].append((row.name, row.value, max(row.starts, period.start), ends))
+    return {contract: tuple(_without_doubles(attributes)) for contract, attributes in found.items()}
+
+
+def _without_doubles(attributes: Iterable[tuple[str, str, date, date]]) -> Iterable[tuple[str, str, date, date]]:
+    """A customer protected for two reasons is protected once: the reason told first counts on the days of both."""
+    told: dict[str, date] = {}
+    for name, value, starts, ends in attributes:
+        starts = max(starts, told.get(name, starts))
+        if starts < ends:
+            told[name] = ends
+            yield name, value, starts, ends
+
+
+def _counted(connection: Connection, *, asked: queries.Asked, points: Sequence[DueRow], utility: Utility) -> Counted:
+    rows = queries.usage(connection, asked=asked, quantities=[quantity.name for quantity in utility.quantities])
+    readings = by_register(queries.readings(connection, asked=asked, registers=_unclear(rows)))
+    places = _places(points)
+    found: Counted = defaultdict(list)
+    for row in rows:
+        place = places.get((row.contract_id, row.supply_point_id), "")
+        inside = [r for r in readings.get(row.register_id, ()) if row.starts <= r.counts_for <= row.ends]
+        found[row.contract_id].append(measured(row, readings=inside, place=place))
+    return found
+
+
+def _unclear(rows: Iterable[UsageRow]) -> list[int]:
+    return sorted({row.register_id for row in rows if row.micro is None})
+
+
+def _places(points: Sequence[DueRow]) -> dict[tuple[int, int], str]:
+    """Name the places of contracts that have several; where there is one, it needs no name."""
+    found: dict[int, dict[int, str]] = defaultdict(dict)
+    for point in points:
+        found[point.contract_id][point.supply_point_id] = point.identifier
+    return {
+        (contract, point): name for contract, names in found.items() if len(names) > 1 for point, name in names.items()
+    }
+
+
+def _case(
+    points: tuple[DueRow, ...],
+    *,
+    dated: Dated,
+    counted: Sequence[Measured | Problem],
+    teller: AttributeTeller,
+    wants_paper: bool,
+) -> Case:
+    due = points[0]
+    traits = teller.traits_of(due, dated=dated)
+    usage = [row for row in counted if isinstance(row, Measured)]
+    if wants_paper:
+        usage.append(_paper(due))
+    problems = [row for row in counted if isinstance(row, Problem)]
+    if len(points) > 1 and any(teller.traits_of(point, dated=dated) != traits for point in points):
+        reason = (
+            f"its supply points {', '.join(point.identifier for point in points)} differ; give each its own contract"
+        )
+        problems.append(Problem("supply_points_differ", reason))
+    return Case(due, points, traits, tuple(usage), problems[0] if problems else None)
+
+
+def _paper(due: DueRow) -> Measured:
+    """A letter is counted like any quantity, so that a tariff may charge for it."""
+    letters = MICRO if due.delivery == "POST" else 0
+    return Measured(PAPER, None, PAPER_UNIT, due.starts, due.ends, letters, None, False, "delivery of the invoice", "")

@@ -1,0 +1,155 @@
+"""From a worked-out bill to a draft: the evaluator's records one by one, a cohort's whole numbers many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from mains_spi import Bill, Cohort, CompactBill, Line
+
+from mains_server.billing.draft import (
+    CENTS_PLACES,
+    MICRO_PLACES,
+    NO_TAX,
+    PRICE_PLACES,
+    Draft,
+    DraftLine,
+    DraftTax,
+    LineTerms,
+)
+from mains_server.billing.due import Case, DueRow
+from mains_server.billing.shapes import ColumnPlan, Shape, price_units
+from mains_server.billing.snapshot import inputs_text
+
+CENTS_TO_PRICE = 10 ** (PRICE_PLACES - CENTS_PLACES)
+
+
+class NotInvoiceable(Exception):
+    """A bill is exact but cannot stand on an invoice: its parts are no whole cents or do not make its total."""
+
+
+def draft_of(bills: Sequence[Bill], *, due: DueRow, shape: Shape, inputs: bytes, house: int | None = None) -> Draft:
+    """Turn the evaluator's bills of one contract (several where it has several premises) into a draft."""
+    taxes: dict[tuple[str, Decimal], tuple[int, int]] = {}
+    for bill in bills:
+        if bill.rounded_by:
+            raise NotInvoiceable(f"rounding {bill.rounding.name} changes the total by {bill.rounded_by}")
+        for entry in bill.taxes:
+            base, tax = taxes.get((entry.code, entry.rate), (0, 0))
+            taxes[entry.code, entry.rate] = (base + cents(entry.net), tax + cents(entry.tax))
+    lines = tuple(_line(line, shape=shape) for bill in bills for line in bill.lines)
+    return _added_up(
+        due=due,
+        shape=shape,
+        lines=lines,
+        taxes=tuple(DraftTax(code, rate, base, tax) for (code, rate), (base, tax) in sorted(taxes.items())),
+        total=sum(cents(bill.payable) for bill in bills),
+        inputs=inputs,
+        house=house,
+    )
+
+
+def drafts_of_cohort(shape: Shape, *, cohort: Cohort, plan: ColumnPlan, cases: Sequence[Case]) -> Iterable[Draft]:
+    """Rate alike contracts at once."""
+    rows = [_row(case, plan=plan) for case in cases]
+    for case, bill in zip(cases, cohort.rate(rows), strict=True):
+        estimated = {at for at, used in zip(plan.positions, case.usage, strict=True) if used.is_estimated}
+        lines, groups = _lines(bill, shape=shape, cohort=cohort, estimated=estimated)
+        taxes = tuple(DraftTax(*cohort.tax_groups[group], bill[3][group], bill[4][group]) for group in groups)
+        yield _added_up(
+            due=case.due,
+            shape=shape,
+            lines=lines,
+            taxes=taxes,
+            total=bill[6],
+            inputs=inputs_text(shape.conditions, contract=str(case.due.contract_id), usage=case.usage),
+            house=None,
+        )
+
+
+def cents(amount: Decimal) -> int:
+    """Write an amount in whole cents."""
+    return _whole(amount, places=CENTS_PLACES)
+
+
+def _row(case: Case, *, plan: ColumnPlan) -> list[int]:
+    row = [0] * plan.width
+    for at, used in zip(plan.positions, case.usage, strict=True):
+        if at is not None:
+            assert used.micro is not None
+            row[at] += used.micro
+    return row
+
+
+def _lines(
+    bill: CompactBill, *, shape: Shape, cohort: Cohort, estimated: set[int | None]
+) -> tuple[tuple[DraftLine, ...], list[int]]:
+    """Give the lines that stand on the bill, and the tax groups that they belong to."""
+    lines: list[DraftLine] = []
+    groups: set[int] = set()
+    for common, terms, quantity, net in zip(cohort.lines, shape.terms, bill[0], bill[1], strict=True):
+        if common.shown == "always" or (quantity if common.shown == "quantity" else net):
+            price = -net * CENTS_TO_PRICE if terms.unit_price is None else terms.unit_price
+            is_estimated = bool(estimated) and not estimated.isdisjoint(common.columns)
+            quality = _quality(terms, shape=shape, estimated=is_estimated, apportioned=common.apportioned)
+            lines.append(DraftLine(terms, quantity, net, price, quality))
+            if common.tax_group is not None:
+                groups.add(common.tax_group)
+    return tuple(lines), sorted(groups)
+
+
+def _line(line: Line, *, shape: Shape) -> DraftLine:
+    terms = LineTerms(
+        code=line.code,
+        period_from=line.period.start,
+        period_to=line.period.end,
+        unit=line.unit,
+        unit_price=price_units(line.price),
+        price_unit=line.price_unit,
+        tax_code=line.tax_code or NO_TAX,
+        tax_rate=line.rate,
+        is_after_tax=line.after_tax,
+        account=shape.accounts[line.code],
+    )
+    assert terms.unit_price is not None
+    quality = _quality(terms, shape=shape, estimated=line.estimated, apportioned=line.apportioned)
+    return DraftLine(terms, _whole(line.quantity, places=MICRO_PLACES), cents(line.net), terms.unit_price, quality)
+
+
+def _quality(terms: LineTerms, *, shape: Shape, estimated: bool, apportioned: bool) -> str:
+    if estimated:
+        return "ESTIMATED"
+    if apportioned:
+        return "APPORTIONED"
+    return "ACTUAL" if terms.unit in shape.metered_units else "NOT_METERED"
+
+
+def _added_up(
+    *,
+    due: DueRow,
+    shape: Shape,
+    lines: tuple[DraftLine, ...],
+    taxes: tuple[DraftTax, ...],
+    total: int,
+    inputs: bytes,
+    house: int | None,
+) -> Draft:
+    net = support = 0
+    for line in lines:
+        if line.terms.is_after_tax:
+            support -= line.net
+        else:
+            net += line.net
+    tax = sum(entry.tax for entry in taxes)
+    if net + tax - support != total:
+        raise NotInvoiceable(f"lines and taxes come to {net + tax - support} cents, the total to {total}")
+    tariff = shape.tariff
+    assert tariff is not None
+    return Draft(due, tariff.currency, tariff.rounding.name, lines, taxes, net, tax, support, total, inputs, house)
+
+
+def _whole(value: Decimal, *, places: int) -> int:
+    units = value.scaleb(places)
+    if units != int(units):
+        raise NotInvoiceable(f"{value} has more than {places} decimals")
+    return int(units)

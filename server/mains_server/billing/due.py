@@ -1,0 +1,189 @@
+"""The rows that a chunk is billed from, as the database gives them; tuples, since there are many."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+
+class DueRow(NamedTuple):
+    """A contract at one of its supply points, with the days of the period on which it covers it."""
+
+    contract_id: int
+    customer_id: int
+    product: str
+    settlement: str
+    delivery: str
+    payment_term_days: int
+    billing: str
+    starts: date
+    ends: date
+    is_final: bool
+    kind: str
+    customer_name: str
+    billing_address: str
+    supply_point_id: int
+    identifier: str
+    role: str
+    covers_from: date
+    covers_to: date
+    premise_kind: str
+    phases: int | None
+    amperes: int | None
+    area_m2: Decimal | None
+    residents: int | None
+    supply_address: str
+    time_zone: str
+    building_id: int | None
+
+
+class UsageRow(NamedTuple):
+    """What a register counted at a supply point from one civil day to another.
+
+    `micro` is the usage in millionths of the unit where only the two boundary readings are there and the later is no
+    lower; None where the rule of the metering room has to look at the readings.
+    """
+
+    contract_id: int
+    supply_point_id: int
+    register_id: int
+    serial: str
+    quantity: str
+    unit: str
+    zone: str | None
+    starts: date
+    ends: date
+    micro: int | None
+    is_estimated: bool
+    source: str | None
+
+
+class AttributeRow(NamedTuple):
+    """A dated attribute of a contract."""
+
+    contract_id: int
+    name: str
+    value: str
+    starts: date
+    ends: date | None
+
+
+class ReadingRow(NamedTuple):
+    """An accepted reading, with what its meter says about it."""
+
+    register_id: int
+    counts_for: date
+    value: Decimal
+    is_estimated: bool
+    digits: int
+    multiplier: Decimal
+
+
+class HistoryRow(NamedTuple):
+    """How many bills a contract had in the twelve months before, and their sum in cents."""
+
+    contract_id: int
+    bills: int
+    cents: int
+
+
+class PremiseRow(NamedTuple):
+    """A premise of a building that is rated whole, with the contract that has it; None where nobody does."""
+
+    building_id: int
+    supply_point_id: int
+    identifier: str
+    premise: str | None
+    premise_kind: str
+    area_m2: Decimal | None
+    residents: int | None
+    contract_id: int | None
+
+
+class Traits(NamedTuple):
+    """All that a contract is told by besides what it used; contracts with equal traits are priced alike."""
+
+    kind: str
+    delivery: str | None
+    settlement: str | None
+    premise_kind: str | None
+    phases: int | None
+    amperes: int | None
+    area_m2: Decimal | None
+    residents: int | None
+    dated: tuple[tuple[str, str, date, date], ...]
+
+
+class Measured(NamedTuple):
+    """What was used of a quantity over some days: in millionths where it is that exact, else as it is."""
+
+    quantity: str
+    zone: str | None
+    unit: str
+    starts: date
+    ends: date
+    micro: int | None
+    value: Decimal | None
+    is_estimated: bool
+    source: str
+    place: str
+
+
+class Problem(NamedTuple):
+    """Why something cannot be billed: a short stable code, and the reason for a person."""
+
+    code: str
+    reason: str
+
+
+class Case(NamedTuple):
+    """A contract with all that is known of it; `points` has a row for each of its supply points, `due` is the first."""
+
+    due: DueRow
+    points: tuple[DueRow, ...]
+    traits: Traits
+    usage: tuple[Measured, ...]
+    problem: Problem | None
+
+
+class VersionRow(NamedTuple):
+    """A price of a price version; without one where the version has no rows."""
+
+    version_id: int
+    list: str
+    code: str
+    starts: date
+    ends: date | None
+    known_from: date
+    decision: str
+    name: str | None
+    value: Decimal | None
+    unit: str | None
+    conditions: Any
+    tax_included: Decimal | None
+
+
+class FigureRow(NamedTuple):
+    """A figure that was kept as a fact, over civil days."""
+
+    name: str
+    subject: str
+    starts: date
+    ends: date
+    value: Decimal
+    unit: str
+    source: str
+
+
+class SeriesRow(NamedTuple):
+    """A stretch of a series; a correction is a later one of the same stretch."""
+
+    id: int
+    name: str
+    unit: str
+    starts_at: datetime
+    step_seconds: int
+    values: list[Decimal | None]
+    known_at: datetime
+    source: str

@@ -1,0 +1,81 @@
+"""Gathers a chunk: who is due, what was used, and what an adapter is told; a few statements, however many contracts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mains_spi import Period, Utility
+from psycopg import Connection
+
+from mains_server.billing import queries
+from mains_server.billing.attributes import AttributeTeller
+from mains_server.billing.cases import build_cases
+from mains_server.billing.due import Case, DueRow, HistoryRow, PremiseRow, Problem
+from mains_server.billing.houses import House, HouseParts, build_house
+from mains_server.billing.records import Hold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """What is known of a chunk before anything is priced; `wanted` are the contracts to be billed now."""
+
+    cases: tuple[Case, ...]
+    houses: tuple[House, ...]
+    holds: tuple[Hold, ...]
+    wanted: frozenset[int]
+    history: Mapping[int, HistoryRow]
+
+
+def gather(
+    connection: Connection, *, utility: Utility, period: Period, contracts: Sequence[int], teller: AttributeTeller
+) -> Gathered:
+    """Gather all that a chunk's bills depend on, neighbours included; contracts that lack something come back held."""
+    asked = queries.Asked(adapter=utility.code, period=period, contracts=tuple(contracts))
+    managers = queries.house_contracts(connection, asked=asked)
+    premises = queries.premises(connection, asked=asked, buildings=tuple(managers))
+    neighbours = {row.contract_id for rows in premises.values() for row in rows if row.contract_id is not None}
+    everybody = sorted({*contracts, *neighbours, *(c for found in managers.values() for c in found)})
+    cases = build_cases(connection, asked=asked.of(everybody), utility=utility, teller=teller)
+    wanted = frozenset(contracts)
+    houses, holds = _houses(managers=managers, premises=premises, cases=cases, teller=teller, wanted=wanted)
+    alone = [cases[contract] for contract in contracts if contract not in neighbours]
+    holds += [hold_of(case, problem=case.problem) for case in alone if case.problem is not None]
+    return Gathered(
+        cases=tuple(case for case in alone if case.problem is None),
+        houses=tuple(houses),
+        holds=tuple(holds),
+        wanted=wanted,
+        history=queries.history(connection, asked=asked),
+    )
+
+
+def hold_of(case: Case, *, problem: Problem) -> Hold:
+    """Hold a contract for a problem."""
+    return hold_of_row(case.due, problem=problem)
+
+
+def hold_of_row(due: DueRow, *, problem: Problem) -> Hold:
+    """Hold the contract of a row for a problem."""
+    return Hold(customer_id=due.customer_id, contract_id=due.contract_id, code=problem.code, reason=problem.reason)
+
+
+def _houses(
+    *,
+    managers: Mapping[int, Sequence[int]],
+    premises: Mapping[int, Sequence[PremiseRow]],
+    cases: Mapping[int, Case],
+    teller: AttributeTeller,
+    wanted: frozenset[int],
+) -> tuple[list[House], list[Hold]]:
+    houses: list[House] = []
+    holds: list[Hold] = []
+    for building, contracts in managers.items():
+        rows = premises.get(building, ())
+        house = build_house(HouseParts(building, contracts, rows, cases), teller=teller)
+        if isinstance(house, House):
+            houses.append(house)
+        else:
+            due = sorted({row.contract_id for row in rows if row.contract_id is not None} & wanted)
+            holds += [hold_of(cases[contract], problem=house) for contract in due]
+    return houses, holds

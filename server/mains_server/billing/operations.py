@@ -1,0 +1,157 @@
+"""Starting a run, and writing down how far it is: chunks, contracts held and released, figures kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from psycopg import Connection
+
+from mains_server.billing import queries
+from mains_server.billing.draft import KeptFigure
+from mains_server.billing.records import Hold, Run, RunRequest, RunSeller
+
+INSERT_RUN = """
+insert into billing_run (adapter, period_from, period_to, issued_on, status, started_at)
+values (%(adapter)s, %(from)s, %(to)s, %(issued_on)s, 'RUNNING', %(now)s)
+on conflict (adapter, period_from, period_to) do nothing
+"""
+INSERT_CHUNK = """
+insert into billing_chunk (run_id, contract_ids, status, invoiced, held)
+values (%(run)s, %(contracts)s, 'WAITING', 0, 0)
+"""
+RUN_AGAIN = "update billing_run set status = 'RUNNING', finished_at = null where id = %(run)s"
+RUN_DONE = """
+update billing_run set status = 'DONE', finished_at = %(now)s
+where id = %(run)s and status = 'RUNNING'
+  and not exists (select from billing_chunk where run_id = %(run)s and status = 'WAITING')
+"""
+CHUNK_DONE = """
+update billing_chunk set status = 'DONE', invoiced = %(invoiced)s, held = %(held)s, done_at = %(now)s
+where id = %(chunk)s
+"""
+HOLD = """
+insert into billing_hold (customer_id, run_id, contract_id, code, reason, held_at)
+values (%(customer)s, %(run)s, %(contract)s, %(code)s, %(reason)s, %(now)s)
+on conflict (customer_id, run_id, contract_id)
+do update set code = excluded.code, reason = excluded.reason, held_at = excluded.held_at, released_at = null
+"""
+RELEASE = """
+update billing_hold set released_at = %(now)s
+where run_id = %(run)s and contract_id = any(%(contracts)s::bigint[]) and released_at is null
+"""
+KEEP = """
+insert into fact_figure (name, subject, unit, starts_at, ends_at, value, known_at, source)
+values (%(name)s, %(subject)s, %(unit)s,
+  %(from)s::timestamp at time zone %(zone)s, %(to)s::timestamp at time zone %(zone)s,
+  %(value)s, (%(known_at)s::date + 1)::timestamp at time zone %(zone)s, %(source)s)
+on conflict (name, subject, starts_at, known_at) do nothing
+"""
+
+
+class NobodyInvoices(Exception):
+    """Nobody is registered to invoice for the utility on the day of issue."""
+
+
+class PeriodNotOver(Exception):
+    """A period is billed after its last day, when all readings can be there."""
+
+
+def start_run(connection: Connection, *, request: RunRequest) -> tuple[Run, RunSeller]:
+    """Start a run, or find the one there is: it goes on where it was, and what was held is tried again.
+
+    Chunks are planned by one process at a time, and only while none is waiting.
+    """
+    if request.issued_on < request.period.end:
+        raise PeriodNotOver(f"the period ends on {request.period.end}; issue its invoices on that day or later")
+    seller = queries.seller_on(connection, adapter=request.adapter, on=request.issued_on)
+    if seller is None:
+        raise NobodyInvoices(f"nobody is registered to invoice for {request.adapter} on {request.issued_on}")
+    with connection.transaction():
+        days = {"from": request.period.start, "to": request.period.end}
+        new = {"adapter": request.adapter, "issued_on": request.issued_on, "now": request.now, **days}
+        connection.execute(INSERT_RUN, new)
+        run = queries.lock_run(connection, adapter=request.adapter, period=request.period)
+        if not queries.has_waiting_chunks(connection, run_id=run.id):
+            _plan(connection, run=run, contracts_max=request.contracts_per_chunk)
+    return run, seller
+
+
+def finish_chunk(connection: Connection, *, chunk_id: int, invoiced: int, held: int, now: datetime) -> None:
+    """Write down that a chunk is done; it is so only if its transaction succeeds."""
+    connection.execute(CHUNK_DONE, {"chunk": chunk_id, "invoiced": invoiced, "held": held, "now": now})
+
+
+def finish_run(connection: Connection, *, run: Run, now: datetime) -> None:
+    """Write down that a run is done, unless a chunk is still waiting or somebody works on one."""
+    with connection.transaction():
+        connection.execute(RUN_DONE, {"run": run.id, "now": now})
+
+
+def hold_contracts(connection: Connection, *, run: Run, holds: Iterable[Hold], now: datetime) -> None:
+    """Write down the contracts that could not be billed, with the latest reason."""
+    rows = [
+        {
+            "customer": hold.customer_id,
+            "run": run.id,
+            "contract": hold.contract_id,
+            "code": hold.code,
+            "reason": hold.reason,
+            "now": now,
+        }
+        for hold in holds
+    ]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(HOLD, rows)
+
+
+def release_contracts(connection: Connection, *, run: Run, contracts: Sequence[int], now: datetime) -> None:
+    """Release contracts that were held before and are billed now."""
+    if contracts:
+        connection.execute(RELEASE, {"run": run.id, "contracts": list(contracts), "now": now})
+
+
+def keep_figures(connection: Connection, *, run: Run, figures: Iterable[KeptFigure]) -> None:
+    """Keep figures as facts, known from the end of the day of issue, so that a later bill asks for the same."""
+    rows = [
+        {
+            "name": figure.name,
+            "subject": figure.subject,
+            "unit": figure.unit,
+            "from": figure.starts,
+            "to": figure.ends,
+            "zone": figure.time_zone,
+            "value": figure.value,
+            "known_at": run.issued_on,
+            "source": f"billing run of {run.period.start:%Y-%m}",
+        }
+        for figure in figures
+    ]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(KEEP, rows)
+
+
+def _plan(connection: Connection, *, run: Run, contracts_max: int) -> None:
+    due = queries.unbilled(connection, adapter=run.adapter, period=run.period)
+    chunks = [{"run": run.id, "contracts": chunk} for chunk in _chunks(due, contracts_max=contracts_max)]
+    if chunks:
+        with connection.cursor() as cursor:
+            cursor.executemany(INSERT_CHUNK, chunks)
+        connection.execute(RUN_AGAIN, {"run": run.id})
+
+
+def _chunks(due: Iterable[tuple[int, int | None]], *, contracts_max: int) -> Iterator[list[int]]:
+    """Cut contracts into chunks; a building stays whole, also where that makes a chunk larger."""
+    chunk: list[int] = []
+    last_building: int | None = None
+    for contract, building in due:
+        is_same_building = building is not None and building == last_building
+        if len(chunk) >= contracts_max and not is_same_building:
+            yield chunk
+            chunk = []
+        chunk.append(contract)
+        last_building = building
+    if chunk:
+        yield chunk

@@ -1,0 +1,152 @@
+"""What a run prices by, read when it is first wanted and kept: offers, price versions, taxes and series."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from mains_spi import (
+    FactsRequest,
+    FactValue,
+    Mistake,
+    Period,
+    PriceVersion,
+    Product,
+    Series,
+    Tariff,
+    TaxRate,
+    facts_needed,
+    vet,
+)
+from psycopg import Connection
+
+from mains_server.adapters.asking import AdapterFailed
+from mains_server.adapters.live import LiveAdapter
+from mains_server.billing import queries
+from mains_server.billing.due import Problem
+from mains_server.billing.prices import fact_of, for_product, series_of, taxes_of, versions_of
+from mains_server.billing.rules import counts_by_year
+
+EVERYBODY = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A product as it is priced in the period: by its tariff, or by the adapter itself; with the facts it needs."""
+
+    product: Product
+    tariff: Tariff | None
+    needs: tuple[tuple[str, Period], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prices:
+    """The prices of a product, by which price versions, and the series it needs, by which stretches."""
+
+    versions: tuple[PriceVersion, ...]
+    version_ids: tuple[int, ...]
+    series: tuple[Series, ...]
+    series_ids: tuple[int, ...]
+
+
+class PriceBook:
+    """The prices of one utility's period, as they were known on the day of issue."""
+
+    def __init__(self, *, adapter: LiveAdapter, period: Period, known_at: date) -> None:
+        self._adapter = adapter
+        self._period = period
+        self._known_at = known_at
+        self._offers: dict[str, Offer | Problem] = {}
+        self._versions: dict[str, Mapping[int, PriceVersion]] = {}
+        self._series: dict[tuple[str, tuple[str, ...]], tuple[tuple[Series, ...], tuple[int, ...]]] = {}
+        self._mistakes: dict[tuple[str, tuple[int, ...]], Mistake | None] = {}
+        self._taxes: tuple[TaxRate, ...] | None = None
+
+    def offer(self, product: str) -> Offer | Problem:
+        """Ask the adapter for a product once; an adapter that cannot answer holds that product's contracts."""
+        if product not in self._offers:
+            try:
+                self._offers[product] = self._ask(product)
+            except AdapterFailed as failure:
+                self._offers[product] = Problem("adapter_failed", str(failure))
+        return self._offers[product]
+
+    def taxes(self, connection: Connection) -> tuple[TaxRate, ...]:
+        """Read the rates of the taxes that the utility's charges have."""
+        if self._taxes is None:
+            codes = {charge.tax for charge in self._adapter.utility.charges}
+            self._taxes = taxes_of(queries.tax_rates(connection, period=self._period), codes=codes)
+        return self._taxes
+
+    def prices(self, connection: Connection, *, offer: Offer, period: Period, time_zone: str) -> Prices | Problem:
+        """Choose what a product is priced by over some days, and refuse what does not fit its tariff."""
+        lists = self._adapter.utility.price_lists
+        version_ids, versions = for_product(
+            self._all_versions(connection, time_zone=time_zone),
+            lists=lists,
+            price_list=offer.product.price_list,
+            period=period,
+            known_at=self._known_at,
+        )
+        mistake = self._mistake(offer, versions=versions, version_ids=version_ids)
+        if mistake is not None:
+            return Problem("tariff_mistake", str(mistake))
+        series, series_ids = self._all_series(connection, offer=offer, time_zone=time_zone)
+        return Prices(versions=versions, version_ids=version_ids, series=series, series_ids=series_ids)
+
+    def facts(
+        self, connection: Connection, *, subjects: Mapping[str, str], time_zone: str
+    ) -> dict[str, tuple[FactValue, ...]]:
+        """Read the figures kept for subjects, each with the product it has; those kept for everybody come with them."""
+        offers = [offer for product in set(subjects.values()) if isinstance(offer := self.offer(product), Offer)]
+        needs = [need for offer in offers for need in offer.needs]
+        if not needs:
+            return {}
+        days = Period(min(period.start for _, period in needs), max(period.end for _, period in needs))
+        known = queries.KnownOn(period=days, known_at=self._known_at, time_zone=time_zone)
+        names = sorted({name for name, _ in needs})
+        rows = queries.figures(connection, names=names, subjects=[EVERYBODY, *subjects], known=known)
+        found: dict[str, list[FactValue]] = {subject: [] for subject in (EVERYBODY, *subjects)}
+        for row in rows:
+            found[row.subject].append(fact_of(row))
+        return {subject: (*found[EVERYBODY], *found[subject]) for subject in subjects}
+
+    def _ask(self, product: str) -> Offer | Problem:
+        found = self._adapter.product(code=product, on=self._period.start)
+        if found.rated:
+            asked = self._adapter.needed_facts(FactsRequest(product, self._period))
+            return Offer(product=found, tariff=None, needs=tuple((need.name, need.period) for need in asked))
+        tariff = self._adapter.tariff(product=product, on=self._period.start)
+        if counts_by_year(tariff.components):
+            reason = f"tariff {tariff.code} counts usage through a year, which a run of one month cannot do"
+            return Problem("tariff_counts_by_year", reason)
+        needs = tuple((need.name, need.period) for need in facts_needed(tariff, self._period))
+        return Offer(product=found, tariff=tariff, needs=needs)
+
+    def _all_versions(self, connection: Connection, *, time_zone: str) -> Mapping[int, PriceVersion]:
+        if time_zone not in self._versions:
+            code = self._adapter.code
+            rows = queries.versions(connection, adapter=code, period=self._period, time_zone=time_zone)
+            self._versions[time_zone] = versions_of(rows)
+        return self._versions[time_zone]
+
+    def _all_series(
+        self, connection: Connection, *, offer: Offer, time_zone: str
+    ) -> tuple[tuple[Series, ...], tuple[int, ...]]:
+        key = (time_zone, tuple(sorted({name for name, _ in offer.needs})))
+        if key not in self._series:
+            known = queries.KnownOn(period=self._period, known_at=self._known_at, time_zone=time_zone)
+            rows = queries.series(connection, names=key[1], known=known)
+            self._series[key] = (series_of(rows), tuple(row.id for row in rows))
+        return self._series[key]
+
+    def _mistake(
+        self, offer: Offer, *, versions: tuple[PriceVersion, ...], version_ids: tuple[int, ...]
+    ) -> Mistake | None:
+        """Find what is wrong in the prices; one that is only missing is told by the first bill that needs it."""
+        key = (offer.product.code, version_ids)
+        if key not in self._mistakes and offer.tariff is not None:
+            found = vet(offer.tariff, versions, self._adapter.utility)
+            self._mistakes[key] = next((mistake for mistake in found if mistake.code != "missing_price"), None)
+        return self._mistakes.get(key)

@@ -1,0 +1,91 @@
+"""What a run prices by: price versions, taxes, series and kept figures, as they were known on the day of issue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from mains_spi import FactValue, Period, PriceRow, PriceVersion, Series, TaxRate, bind_product
+
+from mains_server.billing.due import FigureRow, SeriesRow, VersionRow
+from mains_server.facts.records import Stretch
+from mains_server.facts.rules import joined
+from mains_server.tariffs.rules import conditions
+from mains_server.tariffs.rules import period as days
+
+
+def versions_of(rows: Iterable[VersionRow]) -> dict[int, PriceVersion]:
+    """Put price versions together from their rows, by their ids in the database."""
+    found = {}
+    for version_id, group in groupby(rows, key=attrgetter("version_id")):
+        of_version = list(group)
+        first = of_version[0]
+        found[version_id] = PriceVersion(
+            id=f"{first.list}/{first.code}",
+            list=first.list,
+            period=days(first.starts, first.ends),
+            rows=tuple(_price(row) for row in of_version if row.name is not None),
+            known_from=first.known_from,
+            decision=first.decision or None,
+        )
+    return found
+
+
+def for_product(
+    versions: Mapping[int, PriceVersion], *, lists: Sequence[str], price_list: str, period: Period, known_at: date
+) -> tuple[tuple[int, ...], tuple[PriceVersion, ...]]:
+    """Choose what prices a product: the utility's lists, and its own bound as `product`; the ids of all come first."""
+    fitting = {
+        version_id: version
+        for version_id, version in versions.items()
+        if version.list in (*lists, price_list)
+        and version.period.meets(period)
+        and (version.known_from is None or version.known_from <= known_at)
+    }
+    return tuple(fitting), bound(fitting.values(), lists=lists, price_list=price_list, period=period)
+
+
+def bound(
+    versions: Iterable[PriceVersion], *, lists: Sequence[str], price_list: str, period: Period
+) -> tuple[PriceVersion, ...]:
+    """Give versions as a rating request has them."""
+    chosen = tuple(versions)
+    own = tuple(version for version in chosen if version.list in lists)
+    return (*own, *bind_product(versions=chosen, price_list=price_list, period=period))
+
+
+def taxes_of(rows: Iterable[tuple[Any, ...]], *, codes: Iterable[str]) -> tuple[TaxRate, ...]:
+    """Give the rates of the tax codes that a utility's charges have."""
+    wanted = frozenset(codes)
+    return tuple(
+        TaxRate(code, days(starts, ends), rate, kind) for code, starts, ends, rate, kind in rows if code in wanted
+    )
+
+
+def fact_of(row: FigureRow) -> FactValue:
+    """Give a kept figure back as a fact."""
+    return FactValue(row.name, Period(row.starts, row.ends), row.value, row.unit, row.source)
+
+
+def series_of(rows: Iterable[SeriesRow]) -> tuple[Series, ...]:
+    """Join the stretches of each series into one."""
+    return joined(
+        Stretch(
+            name=row.name,
+            unit=row.unit,
+            starts_at=row.starts_at,
+            step_seconds=row.step_seconds,
+            values=tuple(row.values),
+            known_at=row.known_at,
+            source=row.source,
+        )
+        for row in rows
+    )
+
+
+def _price(row: VersionRow) -> PriceRow:
+    assert row.name is not None and row.value is not None and row.unit is not None
+    return PriceRow(row.name, row.value, row.unit, conditions(row.conditions), row.tax_included)

@@ -1,0 +1,224 @@
+"""Everything the billing run reads, as records; the SQL stands in `statements`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NamedTuple, TypeVar
+
+from mains_spi import Period
+from psycopg import Connection
+from psycopg.rows import TupleRow
+
+from mains_server.billing import statements
+from mains_server.billing.due import (
+    AttributeRow,
+    DueRow,
+    FigureRow,
+    HistoryRow,
+    PremiseRow,
+    ReadingRow,
+    SeriesRow,
+    UsageRow,
+    VersionRow,
+)
+from mains_server.billing.records import Hold, Run, RunSeller, RunState, RunStatus
+
+Row = TypeVar("Row", bound=NamedTuple)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Which contracts of which utility, over which days; the parameters that most statements share."""
+
+    adapter: str
+    period: Period
+    contracts: tuple[int, ...]
+
+    def of(self, contracts: Sequence[int]) -> Asked:
+        """Ask the same of other contracts."""
+        return Asked(adapter=self.adapter, period=self.period, contracts=tuple(contracts))
+
+    def parameters(self, **more: Any) -> dict[str, Any]:
+        """Give the parameters of a statement."""
+        own = {"adapter": self.adapter, "from": self.period.start, "to": self.period.end}
+        return {**own, "contracts": list(self.contracts), **more}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownOn:
+    """A period, and the civil day at whose end things are asked as they were known then."""
+
+    period: Period
+    known_at: date
+    time_zone: str
+
+    def parameters(self) -> dict[str, Any]:
+        """Give the parameters of a statement."""
+        own = {"from": self.period.start, "to": self.period.end, "time_zone": self.time_zone}
+        return {**own, "known_at": self.known_at}
+
+
+def due_points(connection: Connection, *, asked: Asked) -> list[DueRow]:
+    """Read contracts with their customers and supply points."""
+    return _rows(connection, statements.DUE, asked.parameters(), kind=DueRow)
+
+
+def attributes(connection: Connection, *, asked: Asked, wants_protection: bool) -> list[AttributeRow]:
+    """Read contracts' dated attributes, and the protection of their customers where the adapter prices by it."""
+    rows = _rows(connection, statements.ATTRIBUTES, asked.parameters(), kind=AttributeRow)
+    return (
+        rows + _rows(connection, statements.PROTECTIONS, asked.parameters(), kind=AttributeRow)
+        if wants_protection
+        else rows
+    )
+
+
+def usage(connection: Connection, *, asked: Asked, quantities: Sequence[str]) -> list[UsageRow]:
+    """Read what the registers of contracts' supply points counted, of the quantities that the adapter declares."""
+    return _rows(connection, statements.USAGE, asked.parameters(quantities=list(quantities)), kind=UsageRow)
+
+
+def readings(connection: Connection, *, asked: Asked, registers: Sequence[int]) -> list[ReadingRow]:
+    """Read the accepted readings of some registers."""
+    return (
+        _rows(connection, statements.READINGS, asked.parameters(registers=list(registers)), kind=ReadingRow)
+        if registers
+        else []
+    )
+
+
+def history(connection: Connection, *, asked: Asked) -> dict[int, HistoryRow]:
+    """Read what contracts' bills of the twelve months before came to."""
+    return {row.contract_id: row for row in _rows(connection, statements.HISTORY, asked.parameters(), kind=HistoryRow)}
+
+
+def house_contracts(connection: Connection, *, asked: Asked) -> dict[int, list[int]]:
+    """Find the buildings of these contracts that are rated whole, with the contracts of their managers."""
+    buildings = [row[0] for row in _tuples(connection, statements.BUILDINGS, asked.parameters())]
+    found: dict[int, list[int]] = {}
+    if buildings:
+        for building, contract in _tuples(
+            connection, statements.HOUSE_CONTRACTS, asked.parameters(buildings=buildings)
+        ):
+            found.setdefault(building, []).append(contract)
+    return found
+
+
+def premises(connection: Connection, *, asked: Asked, buildings: Sequence[int]) -> dict[int, list[PremiseRow]]:
+    """Read the premises of buildings, each with the contracts that have it."""
+    found: dict[int, list[PremiseRow]] = {}
+    if buildings:
+        for row in _rows(connection, statements.PREMISES, asked.parameters(buildings=list(buildings)), kind=PremiseRow):
+            found.setdefault(row.building_id, []).append(row)
+    return found
+
+
+def _rows(connection: Connection, statement: str, parameters: dict[str, Any], *, kind: type[Row]) -> list[Row]:
+    return list(map(kind._make, _tuples(connection, statement, parameters)))
+
+
+def _tuples(connection: Connection, statement: str, parameters: dict[str, Any]) -> list[TupleRow]:
+    with connection.cursor(binary=True) as cursor:
+        return cursor.execute(statement, parameters).fetchall()
+
+
+def versions(connection: Connection, *, adapter: str, period: Period, time_zone: str) -> list[VersionRow]:
+    """Read the price versions of a utility that hold in a period, with their prices."""
+    asked = {"adapter": adapter, "from": period.start, "to": period.end, "time_zone": time_zone}
+    return _rows(connection, statements.VERSIONS, asked, kind=VersionRow)
+
+
+def tax_rates(connection: Connection, *, period: Period) -> list[TupleRow]:
+    """Read the tax rates that hold in a period."""
+    return _tuples(connection, statements.TAXES, {"from": period.start, "to": period.end})
+
+
+def figures(
+    connection: Connection, *, names: Sequence[str], subjects: Sequence[str], known: KnownOn
+) -> list[FigureRow]:
+    """Read kept figures of some subjects as they were known at the end of a civil day."""
+    asked = {**known.parameters(), "names": list(names), "subjects": list(subjects)}
+    return _rows(connection, statements.FIGURES, asked, kind=FigureRow) if names else []
+
+
+def series(connection: Connection, *, names: Sequence[str], known: KnownOn) -> list[SeriesRow]:
+    """Read series over a period as they were known at the end of a civil day."""
+    return (
+        _rows(connection, statements.SERIES, {**known.parameters(), "names": list(names)}, kind=SeriesRow)
+        if names
+        else []
+    )
+
+
+def lock_run(connection: Connection, *, adapter: str, period: Period) -> Run:
+    """Find a utility's run of a period and take hold of it, so that only one process plans its chunks."""
+    asked = {"adapter": adapter, "from": period.start, "to": period.end}
+    (row,) = _tuples(connection, statements.RUN, asked)
+    return _run(row)
+
+
+def run_by_id(connection: Connection, *, run_id: int) -> Run:
+    """Find a run."""
+    (row,) = _tuples(connection, statements.RUN_BY_ID, {"run": run_id})
+    return _run(row)
+
+
+def has_waiting_chunks(connection: Connection, *, run_id: int) -> bool:
+    """Tell whether some of a run's chunks are not done; a chunk that somebody works on counts as waiting."""
+    return bool(_tuples(connection, statements.IS_WAITING, {"run": run_id})[0][0])
+
+
+def unbilled(connection: Connection, *, adapter: str, period: Period) -> list[tuple[int, int | None]]:
+    """List the contracts that are due and not billed, each with the building it is rated with; buildings last."""
+    asked = {"adapter": adapter, "from": period.start, "to": period.end}
+    return [(contract, building) for contract, building in _tuples(connection, statements.UNBILLED, asked)]
+
+
+def claim_chunk(connection: Connection, *, run_id: int) -> tuple[int, list[int]] | None:
+    """Take the next chunk that nobody has, until the transaction ends; None when there is none."""
+    found = _tuples(connection, statements.CLAIM, {"run": run_id})
+    return (found[0][0], found[0][1]) if found else None
+
+
+def run_state(connection: Connection, *, run: Run) -> RunState:
+    """Tell how far a run is."""
+    (row,) = _tuples(connection, statements.STATE, {"run": run.id})
+    contracts, done, invoiced, held = (int(number) for number in row)
+    return RunState(run=run, contracts=contracts, contracts_done=done, invoiced=invoiced, held=held)
+
+
+def holds_of_run(connection: Connection, *, run_id: int) -> list[Hold]:
+    """List the contracts that a run holds, with the reasons."""
+    rows = _tuples(connection, statements.HOLDS, {"run": run_id})
+    return [Hold(customer_id=row[0], contract_id=row[1], code=row[2], reason=row[3]) for row in rows]
+
+
+def seller_on(connection: Connection, *, adapter: str, on: date) -> RunSeller | None:
+    """Find who invoices for a utility on a day."""
+    found = _tuples(connection, statements.SELLER, {"adapter": adapter, "on": on})
+    return RunSeller(id=found[0][0], series=found[0][1]) if found else None
+
+
+def billed_already(connection: Connection, *, contracts: Sequence[int], period: Period) -> frozenset[int]:
+    """Find the contracts that have an invoice on some days of a period."""
+    asked = {"contracts": list(contracts), "from": period.start, "to": period.end}
+    return frozenset(row[0] for row in _tuples(connection, statements.BILLED, asked))
+
+
+def customers_of(connection: Connection, *, contracts: Sequence[int]) -> list[int]:
+    """List the customers of contracts."""
+    return [row[0] for row in _tuples(connection, statements.CUSTOMERS, {"contracts": list(contracts)})]
+
+
+def _run(row: TupleRow) -> Run:
+    run_id, adapter, period_from, period_to, issued_on, status, started_at = row
+    return Run(
+        id=run_id,
+        adapter=adapter,
+        period=Period(period_from, period_to),
+        issued_on=issued_on,
+        status=RunStatus[status],
+        started_at=started_at,
+    )

@@ -1,0 +1,292 @@
+"""Rates what was gathered: alike contracts at once, buildings whole, everything else by the plain evaluator."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import NamedTuple
+
+from mains_spi import Bill, CannotRate, FactValue, Period, RatingRequest, SpiError, evaluate, tax_codes
+from psycopg import Connection
+
+from mains_server.adapters.asking import AdapterFailed
+from mains_server.adapters.live import LiveAdapter
+from mains_server.billing.attributes import AttributeTeller
+from mains_server.billing.cases import PAPER
+from mains_server.billing.charges import charges_problem, question_of, tariff_of
+from mains_server.billing.draft import PRICE_PLACES, Draft, KeptFigure
+from mains_server.billing.drafting import NotInvoiceable, draft_of, drafts_of_cohort
+from mains_server.billing.due import Case, DueRow, HistoryRow, Problem, Traits
+from mains_server.billing.gather import Gathered, hold_of, hold_of_row
+from mains_server.billing.houses import House
+from mains_server.billing.pricebook import Offer, PriceBook
+from mains_server.billing.records import Bounds, Hold
+from mains_server.billing.rules import out_of_bounds
+from mains_server.billing.shapes import Shape, column_plan
+from mains_server.billing.snapshot import PricedBy, group_text, inputs_text, member_text
+from mains_server.money.rules import round_half_up
+
+ALIKE_MIN = 3
+
+
+class ShapeKey(NamedTuple):
+    """What must be equal for two contracts to be priced alike; `counted` says what was used, not how much."""
+
+    product: str
+    starts: date
+    ends: date
+    time_zone: str
+    traits: Traits
+    counted: tuple[tuple[str, str | None, str], ...]
+    facts: tuple[FactValue, ...]
+
+
+class AdapterRefuses(Exception):
+    """The adapter has a reason of its own why this cannot be billed."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.reason)
+        self.problem = problem
+
+
+CANNOT_BILL = (SpiError, AdapterFailed, AdapterRefuses, NotInvoiceable)
+
+
+class RatedHouse(NamedTuple):
+    """A building's question, to be stored once for all its invoices."""
+
+    building_id: int
+    period: Period
+    inputs: bytes
+
+
+@dataclass(slots=True, kw_only=True)
+class Rated:
+    """What rating a chunk came to."""
+
+    drafts: list[Draft] = field(default_factory=list)
+    figures: list[KeptFigure] = field(default_factory=list)
+    houses: list[RatedHouse] = field(default_factory=list)
+    holds: list[Hold] = field(default_factory=list)
+
+
+class Rater:
+    """Rates the chunks of one run in one process; what alike contracts share is worked out once and kept."""
+
+    def __init__(self, *, adapter: LiveAdapter, period: Period, known_at: date, bounds: Bounds) -> None:
+        self.adapter = adapter
+        self.period = period
+        self.known_at = known_at
+        self.teller = AttributeTeller(utility=adapter.utility, period=period)
+        self._bounds = bounds
+        self._book = PriceBook(adapter=adapter, period=period, known_at=known_at)
+        self._shapes: dict[ShapeKey, Shape | Problem] = {}
+        self._accounts = {charge.code: charge.account for charge in adapter.utility.charges}
+
+    def rate(self, connection: Connection, *, gathered: Gathered) -> Rated:
+        """Rate a chunk; whatever cannot be billed comes back held, and the rest goes on."""
+        rated = Rated(holds=list(gathered.holds))
+        for key, cases in self._alike(connection, gathered.cases).items():
+            shape = self._shape(connection, key)
+            if isinstance(shape, Problem):
+                rated.holds += [hold_of(case, problem=shape) for case in cases]
+            else:
+                self._rate_alike(shape, cases=cases, rated=rated)
+        for house in gathered.houses:
+            self._rate_house(connection, house, wanted=gathered.wanted, rated=rated)
+        return self._within_bounds(rated, history=gathered.history)
+
+    def _alike(self, connection: Connection, cases: Iterable[Case]) -> dict[ShapeKey, list[Case]]:
+        by_zone: dict[str, dict[str, str]] = defaultdict(dict)
+        for case in cases:
+            by_zone[case.due.time_zone][_subject(case.due.contract_id)] = case.due.product
+        facts: dict[str, tuple[FactValue, ...]] = {}
+        for time_zone, subjects in by_zone.items():
+            facts |= self._book.facts(connection, subjects=subjects, time_zone=time_zone)
+        alike: dict[ShapeKey, list[Case]] = defaultdict(list)
+        for case in cases:
+            due = case.due
+            counted = tuple([(used.quantity, used.zone, used.unit) for used in case.usage])
+            told = facts.get(_subject(due.contract_id), ()) if facts else ()
+            key = ShapeKey(due.product, due.starts, due.ends, due.time_zone, case.traits, counted, told)
+            alike[key].append(case)
+        return alike
+
+    def _shape(self, connection: Connection, key: ShapeKey) -> Shape | Problem:
+        if key not in self._shapes:
+            self._shapes[key] = self._made_shape(connection, key)
+        return self._shapes[key]
+
+    def _made_shape(self, connection: Connection, key: ShapeKey) -> Shape | Problem:
+        offer = self._book.offer(key.product)
+        if isinstance(offer, Problem):
+            return offer
+        request = RatingRequest(
+            contract="",
+            period=Period(key.starts, key.ends),
+            attributes=self.teller.tell(key.traits),
+            facts=key.facts,
+            tz=key.time_zone,
+        )
+        metered = frozenset(unit for quantity, _, unit in key.counted if quantity != PAPER)
+        return self._priced(connection, offer=offer, request=request, metered=metered)
+
+    def _priced(
+        self, connection: Connection, *, offer: Offer, request: RatingRequest, metered: frozenset[str]
+    ) -> Shape | Problem:
+        prices = self._book.prices(connection, offer=offer, period=request.period, time_zone=request.tz)
+        if isinstance(prices, Problem):
+            return prices
+        return Shape(
+            request=replace(
+                request,
+                prices=prices.versions,
+                taxes=self._book.taxes(connection),
+                tax_codes=tax_codes(self.adapter.utility),
+                series=prices.series,
+                known_at=self.known_at,
+            ),
+            tariff=offer.tariff,
+            priced_by=PricedBy(
+                adapter_version=self.adapter.version,
+                product=offer.product.code,
+                price_list=offer.product.price_list,
+                version_ids=prices.version_ids,
+                series_ids=prices.series_ids,
+            ),
+            accounts=self._accounts,
+            metered_units=metered,
+        )
+
+    def _rate_alike(self, shape: Shape, *, cases: Sequence[Case], rated: Rated) -> None:
+        one_by_one: Iterable[Case] = cases
+        if shape.tariff is not None and (len(cases) >= ALIKE_MIN or shape.cohort is not None):
+            cohort = shape.compiled()
+            plan = None if cohort is None else column_plan(cohort, usage=cases[0].usage)
+            if cohort is not None and plan is not None:
+                plain = [case for case in cases if _is_plain(case)]
+                one_by_one = [case for case in cases if not _is_plain(case)]
+                rated.drafts += drafts_of_cohort(shape, cohort=cohort, plan=plan, cases=plain)
+        for case in one_by_one:
+            self._rate_one(shape, case=case, rated=rated)
+
+    def _rate_one(self, shape: Shape, *, case: Case, rated: Rated) -> None:
+        contract = str(case.due.contract_id)
+        try:
+            if shape.tariff is None:
+                shape, bill = self._ask_adapter(shape, case=case)
+            else:
+                bill = evaluate(shape.tariff, shape.question_of(case))
+            inputs = inputs_text(shape.conditions, contract=contract, usage=case.usage)
+            rated.drafts.append(draft_of([bill], due=case.due, shape=shape, inputs=inputs))
+            rated.figures += _kept(bill, subject=_subject(case.due.contract_id), time_zone=case.due.time_zone)
+        except CANNOT_BILL as refusal:
+            rated.holds.append(hold_of(case, problem=problem_of(refusal)))
+
+    def _ask_adapter(self, shape: Shape, *, case: Case) -> tuple[Shape, Bill]:
+        """Have the adapter price what it prices itself; its charges are rounded and taxed like any others."""
+        asked = shape.question_of(case)
+        result = self.adapter.rate(asked)
+        refused = [problem for problem in result.problems if problem.severity == "refuse"]
+        if refused:
+            raise AdapterRefuses(Problem(f"adapter_{refused[0].code}", refused[0].labels.en))
+        problem = charges_problem(result.charges, known=self._accounts, period=asked.period)
+        if problem is not None:
+            raise AdapterRefuses(problem)
+        tariff = tariff_of(result.charges, product=shape.priced_by.product)
+        own = shape.with_charges(result.charges, tariff=tariff)
+        return own, evaluate(tariff, question_of(result.charges, asked=asked))
+
+    def _rate_house(self, connection: Connection, house: House, *, wanted: frozenset[int], rated: Rated) -> None:
+        due = {contract: row for contract, row in house.occupants.items() if row.contract_id in wanted}
+        try:
+            shape = self._house_shape(connection, house)
+            request = replace(shape.request, contract=house.group.id, group=house.group)
+            assert shape.tariff is not None
+            bill = evaluate(shape.tariff, request)
+            drafts = house_drafts(bill, house=house, due=due, shape=shape)
+        except CANNOT_BILL as refusal:
+            problem = problem_of(refusal)
+            rated.holds += [hold_of_row(row, problem=problem) for row in due.values()]
+            return
+        rated.drafts += drafts
+        rated.figures += _kept(bill, subject=house.group.id, time_zone=house.time_zone)
+        inputs = group_text(request, priced_by=shape.priced_by)
+        rated.houses.append(RatedHouse(house.building_id, house.period, inputs))
+
+    def _house_shape(self, connection: Connection, house: House) -> Shape:
+        offer = self._book.offer(house.product)
+        if isinstance(offer, Problem):
+            raise AdapterRefuses(offer)
+        if offer.tariff is None:
+            raise AdapterRefuses(
+                Problem("house_product_rated", "a building is priced by a tariff, not by the hook rate")
+            )
+        facts = self._book.facts(connection, subjects={house.group.id: house.product}, time_zone=house.time_zone)
+        told = facts.get(house.group.id, ())
+        request = RatingRequest(contract=house.group.id, period=house.period, facts=told, tz=house.time_zone)
+        shape = self._priced(connection, offer=offer, request=request, metered=house.is_metered)
+        if isinstance(shape, Problem):
+            raise AdapterRefuses(shape)
+        return shape
+
+    def _within_bounds(self, rated: Rated, *, history: Mapping[int, HistoryRow]) -> Rated:
+        kept = []
+        for draft in rated.drafts:
+            hold = out_of_bounds(draft, history=history.get(draft.due.contract_id), bounds=self._bounds)
+            if hold is None:
+                kept.append(draft)
+            else:
+                rated.holds.append(hold)
+        return replace(rated, drafts=kept)
+
+
+def house_drafts(bill: Bill, *, house: House, due: Mapping[str, DueRow], shape: Shape) -> list[Draft]:
+    """Turn a building's bill into drafts, one for each contract that is due."""
+    left_over = [line for line in bill.lines if line.net]
+    if left_over:
+        line = left_over[0]
+        raise NotInvoiceable(
+            f"`{line.code}` leaves {line.net} {bill.currency} with the building, which gets no invoice"
+        )
+    parts: dict[str, list[Bill]] = defaultdict(list)
+    for member in bill.members:
+        assert member.contract is not None
+        parts[member.contract].append(member)
+    return [
+        draft_of(parts[contract], due=row, shape=shape, inputs=member_text(contract), house=house.building_id)
+        for contract, row in sorted(due.items(), key=lambda item: item[1].contract_id)
+    ]
+
+
+def problem_of(refusal: Exception) -> Problem:
+    """Say why a bill could not be worked out, with a short stable code."""
+    match refusal:
+        case AdapterRefuses():
+            return refusal.problem
+        case CannotRate():
+            return Problem(refusal.code, f"{refusal.component or 'bill'}: {refusal.remedy}")
+        case AdapterFailed():
+            return Problem("adapter_failed", str(refusal))
+        case NotInvoiceable():
+            return Problem("not_invoiceable", str(refusal))
+    return Problem("cannot_rate", str(refusal))
+
+
+def _kept(bill: Bill, *, subject: str, time_zone: str) -> Iterable[KeptFigure]:
+    for figure in bill.figures:
+        value = round_half_up(figure.value, places=PRICE_PLACES)
+        days = figure.period
+        yield KeptFigure(figure.code, subject, figure.unit, days.start, days.end, value, time_zone)
+
+
+def _subject(contract_id: int) -> str:
+    return f"contract:{contract_id}"
+
+
+def _is_plain(case: Case) -> bool:
+    """Tell whether everything was used over the whole of the bill's days, in whole millionths."""
+    starts, ends = case.due.starts, case.due.ends
+    return all(used.micro is not None and used.starts == starts and used.ends == ends for used in case.usage)

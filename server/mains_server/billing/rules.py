@@ -1,0 +1,47 @@
+"""What the run decides without asking anybody: which bills somebody should look at first."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from decimal import Decimal
+
+from mains_server.billing.draft import Draft
+from mains_server.billing.due import HistoryRow
+from mains_server.billing.records import Bounds, Hold
+
+
+def out_of_bounds(draft: Draft, *, history: HistoryRow | None, bounds: Bounds) -> Hold | None:
+    """Hold a bill that is negative, very long, or many times what this contract's bills usually are."""
+    if draft.total < 0:
+        return held(draft, code="negative_total", reason=f"the bill would be {_money(draft.total, draft)}")
+    if len(draft.lines) > bounds.lines_max:
+        reason = f"the bill has {len(draft.lines)} lines; more than {bounds.lines_max} is unusual"
+        return held(draft, code="too_many_lines", reason=reason)
+    if history is None or history.bills < bounds.bills_min or history.cents <= 0:
+        return None
+    if draft.total * history.bills > bounds.times_mean_max * history.cents:
+        usual = _money(history.cents // history.bills, draft)
+        reason = (
+            f"the bill would be {_money(draft.total, draft)}, more than {bounds.times_mean_max} times the usual {usual}"
+        )
+        return held(draft, code="unusually_high", reason=reason)
+    return None
+
+
+def held(draft: Draft, *, code: str, reason: str) -> Hold:
+    """Hold the contract of a draft."""
+    return Hold(customer_id=draft.due.customer_id, contract_id=draft.due.contract_id, code=code, reason=reason)
+
+
+def counts_by_year(part: object) -> bool:
+    """Tell whether a tariff counts usage through a year, for which a monthly run knows too little."""
+    if isinstance(part, tuple):
+        return any(counts_by_year(item) for item in part)
+    if not is_dataclass(part):
+        return False
+    values = [getattr(part, field.name) for field in fields(part)]
+    return getattr(part, "window", None) == "year" or any(counts_by_year(value) for value in values)
+
+
+def _money(cents: int, draft: Draft) -> str:
+    return f"{Decimal(cents).scaleb(-2)} {draft.currency}"

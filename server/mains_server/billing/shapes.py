@@ -1,0 +1,101 @@
+"""What alike contracts share: one tariff, one set of prices and attributes, compiled once for a whole run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import NamedTuple
+
+from mains_spi import Charge, Cohort, CohortLine, NotCovered, RatingRequest, Tariff, compile_cohort
+
+from mains_server.billing.charges import write_charges
+from mains_server.billing.draft import CENTS_PLACES, NO_TAX, PRICE_PLACES, LineTerms
+from mains_server.billing.due import Case, Measured
+from mains_server.billing.snapshot import PricedBy, conditions_text
+from mains_server.billing.usage import as_usage
+from mains_server.money.rules import round_half_up
+
+
+class ColumnPlan(NamedTuple):
+    """Which column of a cohort each usage row of a contract fills; None for what the tariff does not ask for."""
+
+    positions: tuple[int | None, ...]
+    width: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Shape:
+    """The question that alike contracts ask, all but who asks and how much was used."""
+
+    request: RatingRequest
+    tariff: Tariff | None
+    priced_by: PricedBy
+    accounts: Mapping[str, str]
+    metered_units: frozenset[str]
+    charges: tuple[Charge, ...] | None = None
+    conditions: bytes = field(init=False)
+    cohort: Cohort | NotCovered | None = None
+    terms: tuple[LineTerms, ...] = ()
+
+    def __post_init__(self) -> None:
+        charges = None if self.charges is None else write_charges(self.charges)
+        self.conditions = conditions_text(self.request, priced_by=self.priced_by, charges=charges)
+
+    def with_charges(self, charges: tuple[Charge, ...], *, tariff: Tariff) -> Shape:
+        """Make the shape of one contract that the adapter priced itself."""
+        return replace(self, charges=charges, tariff=tariff)
+
+    def question_of(self, case: Case) -> RatingRequest:
+        """Make the whole question of one contract, as the plain evaluator wants it."""
+        return replace(
+            self.request, contract=str(case.due.contract_id), usage=tuple(as_usage(row) for row in case.usage)
+        )
+
+    def compiled(self) -> Cohort | None:
+        """Compile the tariff when it is first wanted; None where the contracts must be rated one by one."""
+        if self.cohort is None:
+            assert self.tariff is not None
+            self.cohort = compile_cohort(tariff=self.tariff, conditions=self.request)
+            if isinstance(self.cohort, Cohort):
+                self.terms = tuple(terms_of(line, accounts=self.accounts) for line in self.cohort.lines)
+        is_in_cents = isinstance(self.cohort, Cohort) and self.cohort.places == CENTS_PLACES
+        return self.cohort if is_in_cents and isinstance(self.cohort, Cohort) else None
+
+
+def terms_of(line: CohortLine, *, accounts: Mapping[str, str]) -> LineTerms:
+    """Say once what a line has in common in all bills of a cohort."""
+    return LineTerms(
+        code=line.code,
+        period_from=line.period.start,
+        period_to=line.period.end,
+        unit=line.unit,
+        unit_price=None if line.price is None else price_units(line.price),
+        price_unit=line.price_unit,
+        tax_code=line.tax_code or NO_TAX,
+        tax_rate=line.rate,
+        is_after_tax=line.after_tax,
+        account=accounts[line.code],
+    )
+
+
+def column_plan(cohort: Cohort, *, usage: tuple[Measured, ...]) -> ColumnPlan | None:
+    """Plan how usage rows fill a cohort's columns; None where they do not, so that the evaluator must look at them."""
+    columns = {(column.name, column.unit, column.zone): at for at, column in enumerate(cohort.columns)}
+    names = {column.name for column in cohort.columns}
+    positions: list[int | None] = []
+    for row in usage:
+        at = columns.get((row.quantity, row.unit, row.zone))
+        if at is None and row.quantity in names:
+            return None
+        positions.append(at)
+    filled = [at for at in positions if at is not None]
+    is_doubled = len(set(filled)) < len(filled)
+    if len(set(filled)) < len(columns) or (is_doubled and cohort.divides):
+        return None
+    return ColumnPlan(tuple(positions), len(columns))
+
+
+def price_units(price: Decimal) -> int:
+    """Write a unit price in whole units of its last stored decimal."""
+    return int(round_half_up(price, places=PRICE_PLACES).scaleb(PRICE_PLACES))

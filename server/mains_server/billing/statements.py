@@ -1,0 +1,216 @@
+"""The SQL of the billing run's questions. They read other rooms' tables, one statement a kind for a whole chunk."""
+
+# A building counts as one only for a utility whose manager's contract shares its cost out over the members.
+HOUSES = """
+select distinct p.building_id, p.commodity, c.id as contract_id
+from contract c
+join contract_supply_point s on s.contract_id = c.id and s.starts < %(to)s and (s.ends is null or s.ends > %(from)s)
+join supply_point p on p.id = s.supply_point_id
+where c.adapter = %(adapter)s and c.billing = 'BY_MEMBERS' and c.starts < %(to)s
+  and (c.ends is null or c.ends > %(from)s) and p.role = 'BUILDING' and p.building_id is not null
+"""
+
+UNBILLED = f"""
+with house as ({HOUSES})
+select c.id, min(h.building_id) as building_id
+from contract c
+join contract_supply_point s on s.contract_id = c.id
+join supply_point p on p.id = s.supply_point_id
+left join house h on h.building_id = p.building_id
+where c.adapter = %(adapter)s and c.billing = 'DIRECT' and c.settlement = 'INVOICE'
+  and c.starts < %(to)s and (c.ends is null or c.ends > %(from)s)
+  and not exists (
+    select from invoice i
+    where i.contract_id = c.id and i.kind <> 'CREDIT' and i.period_from < %(to)s and i.period_to > %(from)s
+  )
+group by c.id
+order by min(h.building_id) nulls first, c.id
+"""
+
+DUE = """
+select c.id, c.customer_id, c.product, c.settlement, c.delivery, c.payment_term_days, c.billing,
+  greatest(c.starts, %(from)s), least(coalesce(c.ends, %(to)s), %(to)s), coalesce(c.ends <= %(to)s, false),
+  k.kind, k.name, concat_ws(', ', k.address_line, k.address_city, k.address_postcode),
+  p.id, p.identifier, p.role,
+  greatest(s.starts, c.starts, %(from)s), least(coalesce(s.ends, %(to)s), coalesce(c.ends, %(to)s), %(to)s),
+  p.premise_kind, p.phases, p.amperes, p.area_m2, p.residents,
+  concat_ws(', ', p.address_line, p.address_city, p.address_postcode), p.time_zone, p.building_id
+from contract c
+join customer k on k.id = c.customer_id
+join contract_supply_point s
+  on s.contract_id = c.id and s.starts < %(to)s and (s.ends is null or s.ends > %(from)s)
+join supply_point p on p.id = s.supply_point_id
+where c.id = any(%(contracts)s::bigint[])
+order by c.id, p.id, s.starts
+"""
+
+ATTRIBUTES = """
+select contract_id, name, value, starts, ends
+from contract_attribute
+where contract_id = any(%(contracts)s::bigint[]) and starts < %(to)s and (ends is null or ends > %(from)s)
+order by contract_id, name, starts
+"""
+
+PROTECTIONS = """
+select c.id, 'protected', lower(p.kind), p.starts, p.ends
+from contract c
+join customer_protection p on p.customer_id = c.customer_id
+where c.id = any(%(contracts)s::bigint[]) and p.starts < %(to)s and (p.ends is null or p.ends > %(from)s)
+order by c.id, p.starts
+"""
+
+# One row a register and stretch of days in which the contract covers the point and the meter hangs there. The usage is
+# given in the plain case only, and must be what the rule of the metering room gives; that rule does all others.
+USAGE = """
+with stretch as (
+  select c.id as contract_id, s.supply_point_id, r.id as register_id, m.serial, r.quantity, r.unit, r.zone,
+    m.multiplier,
+    greatest(s.starts, c.starts, m.installed_on, %(from)s::date) as starts,
+    least(s.ends, c.ends, m.removed_on, %(to)s::date) as ends
+  from contract c
+  join contract_supply_point s on s.contract_id = c.id
+  join register r on r.supply_point_id = s.supply_point_id
+  join meter m on m.id = r.meter_id
+  where c.id = any(%(contracts)s::bigint[]) and r.quantity = any(%(quantities)s::text[])
+)
+select t.contract_id, t.supply_point_id, t.register_id, t.serial, t.quantity, t.unit, t.zone, t.starts, t.ends,
+  case when u.readings = 2 and u.last >= u.first and scale(trim_scale((u.last - u.first) * t.multiplier)) <= 6
+    then ((u.last - u.first) * t.multiplier * 1000000)::bigint end,
+  u.is_estimated,
+  'meter ' || t.serial || ': ' || trim_scale(u.first) || ' to ' || trim_scale(u.last)
+from stretch t
+cross join lateral (
+  select count(*) as readings, coalesce(bool_or(a.quality = 'ESTIMATED'), false) as is_estimated,
+    max(a.value) filter (where a.counts_for = t.starts) as first,
+    max(a.value) filter (where a.counts_for = t.ends) as last
+  from reading a
+  where a.register_id = t.register_id and a.status = 'ACCEPTED' and a.counts_for between t.starts and t.ends
+) u
+where t.starts < t.ends
+order by t.contract_id, t.supply_point_id, t.quantity, t.zone, t.starts, t.register_id
+"""
+
+READINGS = """
+select a.register_id, a.counts_for, a.value, a.quality = 'ESTIMATED', m.digits, m.multiplier
+from reading a
+join register r on r.id = a.register_id
+join meter m on m.id = r.meter_id
+where a.register_id = any(%(registers)s::bigint[]) and a.status = 'ACCEPTED'
+  and a.counts_for between %(from)s and %(to)s
+order by a.register_id, a.counts_for
+"""
+
+HISTORY = """
+select contract_id, count(*), (sum(total) * 100)::bigint
+from invoice
+where contract_id = any(%(contracts)s::bigint[]) and kind <> 'CREDIT'
+  and period_from >= (%(from)s::date - interval '12 months')::date and period_from < %(from)s
+group by contract_id
+"""
+
+BUILDINGS = """
+select distinct p.building_id
+from contract_supply_point s
+join supply_point p on p.id = s.supply_point_id
+where s.contract_id = any(%(contracts)s::bigint[]) and p.building_id is not null
+"""
+
+PREMISES = f"""
+with house as (
+  select distinct building_id, commodity from ({HOUSES}) h where h.building_id = any(%(buildings)s::bigint[])
+)
+select p.building_id, p.id, p.identifier, p.premise, p.premise_kind, p.area_m2, p.residents, o.contract_id
+from house h
+join supply_point p on p.building_id = h.building_id and p.commodity = h.commodity and p.role = 'PREMISE'
+left join lateral (
+  select c.id as contract_id, greatest(c.starts, s.starts) as starts
+  from contract_supply_point s
+  join contract c on c.id = s.contract_id
+  where s.supply_point_id = p.id and c.adapter = %(adapter)s and c.billing = 'DIRECT'
+    and s.starts < %(to)s and (s.ends is null or s.ends > %(from)s)
+    and c.starts < %(to)s and (c.ends is null or c.ends > %(from)s)
+) o on true
+order by p.building_id, p.identifier, o.starts, o.contract_id
+"""
+
+HOUSE_CONTRACTS = f"""
+select distinct h.building_id, h.contract_id from ({HOUSES}) h
+where h.building_id = any(%(buildings)s::bigint[])
+order by 1, 2
+"""
+
+VERSIONS = """
+select v.id, v.list, v.code, v.starts, v.ends, (v.known_from at time zone %(time_zone)s)::date, v.decision,
+  r.name, r.value, r.unit, r.conditions, r.tax_included
+from price_version v
+left join price_row r on r.version_id = v.id
+where v.adapter = %(adapter)s and v.starts < %(to)s and (v.ends is null or v.ends > %(from)s)
+order by v.list, v.starts, v.id, r.position, r.id
+"""
+
+TAXES = """
+select code, starts, ends, rate, kind from tax_rate
+where starts < %(to)s and (ends is null or ends > %(from)s)
+order by code, kind nulls first, starts
+"""
+
+FIGURES = """
+select distinct on (name, subject, starts_at) name, subject,
+  (starts_at at time zone %(time_zone)s)::date, (ends_at at time zone %(time_zone)s)::date, value, unit, source
+from fact_figure
+where name = any(%(names)s::text[]) and subject = any(%(subjects)s::text[])
+  and starts_at < %(to)s::timestamp at time zone %(time_zone)s
+  and ends_at > %(from)s::timestamp at time zone %(time_zone)s
+  and known_at <= (%(known_at)s::date + 1)::timestamp at time zone %(time_zone)s
+order by name, subject, starts_at, known_at desc
+"""
+
+SERIES = """
+select distinct on (name, starts_at) id, name, unit, starts_at, step_seconds, values, known_at, source
+from fact_series
+where name = any(%(names)s::text[]) and starts_at < %(to)s::timestamp at time zone %(time_zone)s
+  and ends_at > %(from)s::timestamp at time zone %(time_zone)s
+  and known_at <= (%(known_at)s::date + 1)::timestamp at time zone %(time_zone)s
+order by name, starts_at, known_at desc
+"""
+
+RUN = """
+select id, adapter, period_from, period_to, issued_on, status, started_at from billing_run
+where adapter = %(adapter)s and period_from = %(from)s and period_to = %(to)s
+for update
+"""
+
+RUN_BY_ID = (
+    "select id, adapter, period_from, period_to, issued_on, status, started_at from billing_run where id = %(run)s"
+)
+
+IS_WAITING = "select exists (select from billing_chunk where run_id = %(run)s and status = 'WAITING')"
+
+# Whoever comes second passes over a chunk that somebody has, so any number of processes share a run.
+CLAIM = """
+select id, contract_ids from billing_chunk
+where run_id = %(run)s and status = 'WAITING'
+order by id limit 1
+for update skip locked
+"""
+
+STATE = """
+select coalesce(sum(cardinality(contract_ids)), 0),
+  coalesce(sum(cardinality(contract_ids)) filter (where status = 'DONE'), 0),
+  coalesce(sum(invoiced), 0), (select count(*) from billing_hold h where h.run_id = %(run)s and h.released_at is null)
+from billing_chunk where run_id = %(run)s
+"""
+
+HOLDS = """
+select customer_id, contract_id, code, reason from billing_hold
+where run_id = %(run)s and released_at is null order by contract_id
+"""
+
+SELLER = "select id, series from seller where adapter = %(adapter)s and starts <= %(on)s order by starts desc limit 1"
+
+BILLED = """
+select contract_id from invoice
+where contract_id = any(%(contracts)s::bigint[]) and kind <> 'CREDIT' and period_from < %(to)s and period_to > %(from)s
+"""
+
+CUSTOMERS = "select distinct customer_id from contract where id = any(%(contracts)s::bigint[]) order by 1"

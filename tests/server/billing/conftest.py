@@ -1,0 +1,86 @@
+"""The small utility of these tests, on a database of its own."""
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import psycopg
+import pytest
+from mains_server.billing import queries
+from mains_server.billing.run import Shift, run_billing
+
+WRITTEN = (
+    "invoice",
+    "invoice_line",
+    "invoice_tax",
+    "ledger_transaction",
+    "ledger_entry",
+    "outbox_event",
+    "rating_group",
+)
+FILE = Path(__file__).parent / "small_utility.py"
+
+
+def _module() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("small_utility", FILE)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["small_utility"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def small() -> ModuleType:
+    """Give the module of the small utility."""
+    return _module()
+
+
+@pytest.fixture
+def connection(psycopg_dsn: str) -> Iterator[psycopg.Connection]:
+    """Give a connection to the test's database, each statement a transaction of its own."""
+    with psycopg.connect(psycopg_dsn, autocommit=True) as opened:
+        yield opened
+
+
+@pytest.fixture
+def town(connection: psycopg.Connection, small: ModuleType):
+    """Give a town with a seller, prices and taxes."""
+    made = small.Town(connection)
+    made.found()
+    return made
+
+
+@pytest.fixture
+def bill(connection: psycopg.Connection, small: ModuleType):
+    """Give the billing of January, or of another request, on the test's connection or another."""
+
+    def run(*, plugin=None, request=None, on=connection, **options):
+        adapter = small.host_of(plugin).adapter("small")
+        shift = Shift(adapter=adapter, now=small.NOW, **options)
+        return run_billing(on, request=request or small.request(), shift=shift)
+
+    return run
+
+
+@pytest.fixture
+def holds(connection: psycopg.Connection):
+    """Give the contracts that a run holds."""
+    return lambda state: queries.holds_of_run(connection, run_id=state.run.id)
+
+
+@pytest.fixture
+def totals(connection: psycopg.Connection):
+    """Give the totals of all invoices by contract."""
+    return lambda: dict(connection.execute("select contract_id, total from invoice order by 1").fetchall())
+
+
+@pytest.fixture
+def counts(connection: psycopg.Connection):
+    """Give how many rows the tables that a run writes have."""
+    return lambda: {
+        table: connection.execute(f"select count(*) from {table}").fetchone()[0]
+        for table in (*WRITTEN, "billing_run", "billing_chunk", "billing_hold", "fact_figure")
+    }
