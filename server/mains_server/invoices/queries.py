@@ -71,6 +71,24 @@ async def invoice_by_number(session: AsyncSession, *, document_number: str) -> O
     return _open_invoice(row)
 
 
+async def is_billed(session: AsyncSession, contract_ids: frozenset[int], day: date) -> bool:
+    """Tell whether one of these contracts was billed over a civil day or up to it, and the bill was not taken back.
+
+    The metering room asks it of whoever calls, before a reading takes the place of another.
+    """
+    taken_back = select(col(Invoice.corrects_invoice_id)).where(
+        col(Invoice.contract_id).in_(contract_ids), col(Invoice.kind) == InvoiceKind.CREDIT
+    )
+    wanted = select(col(Invoice.id)).where(
+        col(Invoice.contract_id).in_(contract_ids),
+        col(Invoice.kind) != InvoiceKind.CREDIT,
+        col(Invoice.period_from) <= day,
+        col(Invoice.period_to) >= day,
+        col(Invoice.id).not_in(taken_back.where(col(Invoice.corrects_invoice_id).is_not(None))),
+    )
+    return await session.scalar(wanted.limit(1)) is not None
+
+
 async def document_numbers(session: AsyncSession, *, customer_id: int, ids: Sequence[int]) -> dict[int, str]:
     """Give the numbers that people read on a customer's invoices, by id."""
     wanted = select(col(Invoice.id), col(Invoice.document_number)).where(

@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.invoices import queries
-from mains_server.invoices.records import InvoiceKind, InvoiceStatus
+from mains_server.invoices.operations import credit_invoice
+from mains_server.invoices.records import CreditRequest, InvoiceKind, InvoiceStatus
 
 pytestmark = pytest.mark.asyncio
 
@@ -66,3 +67,36 @@ async def test_the_seller_is_the_one_of_the_day(utility):
         after = await queries.seller_on(session, adapter="test_heat", on=date(2024, 6, 1))
 
     assert (before.name, after.name) == ("Siltums SIA", "Siltums AS")
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        (date(2023, 12, 31), False),
+        (date(2024, 1, 1), True),
+        (date(2024, 2, 1), True),
+        (date(2024, 2, 2), False),
+    ],
+)
+async def test_a_day_is_billed_from_the_first_to_the_end_of_a_billed_period(utility, day, expected):
+    customer_id = await utility.customer()
+    contract_id = await utility.contract(customer_id)
+    await utility.invoice(customer_id, contract_id, month=1)
+
+    async with read_session(utility.engine) as session:
+        assert await queries.is_billed(session, frozenset({contract_id, contract_id + 1}), day) is expected
+        assert not await queries.is_billed(session, frozenset({contract_id + 1}), day)
+        assert not await queries.is_billed(session, frozenset(), day)
+
+
+async def test_a_bill_that_was_taken_back_does_not_count(utility):
+    customer_id = await utility.customer()
+    contract_id = await utility.contract(customer_id)
+    invoice = await utility.invoice(customer_id, contract_id, month=1)
+
+    async with unit_of_work(utility.engine) as session:
+        request = CreditRequest(document_number=invoice.document_number, issued_on=date(2024, 3, 1))
+        await credit_invoice(session, request=request, now=utility.now)
+
+    async with read_session(utility.engine) as session:
+        assert not await queries.is_billed(session, frozenset({contract_id}), date(2024, 1, 15))
