@@ -159,15 +159,24 @@ def _refuse_uncovered(tariff: Tariff, conditions: RatingRequest) -> None:
 def _compiled(tariff: Tariff, conditions: RatingRequest) -> Cohort:
     scope = Scope(usage=(), attributes=conditions.attributes, series=conditions.series)
     here = Here(tariff, Book(conditions), Trace(), scope, None, Amounts(), conditions.period, "")
-    plan, compiler = plan_of(tariff), Compiler()
+    plan = plan_of(tariff)
     active = [
         (component, there)
         for index, component in enumerate(plan.components)
         for there in _active(plan, index, component, here)
     ]
-    compiler.columns.extend(_columns([component for component, _ in active], here))
-    lines = [line for component, there in active for line in compiled_lines(component, there, compiler)]
+    columns = _columns([component for component, _ in active], here)
+    compiler, lines = _compiled_with(columns, active)
+    used = frozenset().union(*(line.net.columns | line.quantity.columns for line in lines))
+    if len(used) < len(columns):
+        compiler, lines = _compiled_with([columns[index] for index in sorted(used)], active)
     return _assembled(tariff, conditions, compiler, lines)
+
+
+def _compiled_with(columns: list[Column], active: list[tuple[Component, Here]]) -> tuple[Compiler, list[CompiledLine]]:
+    """Compile all lines over some columns; what ``OrElse`` never asks for turns out unused and is left out later."""
+    compiler = Compiler(columns=columns)
+    return compiler, [line for component, there in active for line in compiled_lines(component, there, compiler)]
 
 
 def _active(plan: Plan, index: int, component: Component, here: Here) -> list[Here]:
@@ -180,13 +189,11 @@ def _columns(components: list[Component], here: Here) -> list[Column]:
     """Find the usage the components ask for; a quantity asked for by zone has a column for each zone only."""
     asked: dict[str, dict[str | None, str]] = {}
     for component in components:
-        zones: list[str | None] = []
-        if isinstance(component, TimeOfUse):
-            zones.extend(zone.zone for zone in component.zones)
         for qty in find(component, Qty):
             if qty.name in here.scope.series or here.scope.own_attribute(qty.name, here.segment.start):
                 continue
-            for zone in zones or [qty.zone]:
+            split = isinstance(component, TimeOfUse) and qty == component.qty
+            for zone in _zones(component) if split else [qty.zone]:
                 asked.setdefault(qty.name, {})[zone] = qty.unit
     columns: list[Column] = []
     for name, units in asked.items():
@@ -195,6 +202,10 @@ def _columns(components: list[Component], here: Here) -> list[Column]:
         if not zoned:
             columns.append(Column(name, units[None], None))
     return columns
+
+
+def _zones(component: Component) -> list[str | None]:
+    return [zone.zone for zone in component.zones] if isinstance(component, TimeOfUse) else []
 
 
 def _assembled(tariff: Tariff, conditions: RatingRequest, compiler: Compiler, lines: list[CompiledLine]) -> Cohort:

@@ -116,7 +116,8 @@ class Spot(Component):
 class Rebate(Component):
     """Takes an amount off as a negative line; never more than ``cap``, never less than nothing.
 
-    With ``after_tax`` it lowers what is to be paid and leaves the tax alone.
+    With ``after_tax`` it lowers what is to be paid and leaves the tax alone. A fixed sum a month is a price in
+    EUR/month times ``Months()``: a plain amount would come off again in each part of a period that is cut.
     """
 
     code: str

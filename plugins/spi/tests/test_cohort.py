@@ -315,3 +315,12 @@ def test_held_bills_stay_with_the_evaluator(shared):
     assert isinstance(answer, NotCovered)
     with pytest.raises(CannotRate, match="missing_tax_rate"):
         evaluate(tariff, replace(shared, taxes=(), usage=usage_of([Column("kwh", "kWh", None)], (1,), shared.period)))
+
+
+def test_a_column_never_asked_for_is_left_out(shared):
+    tariff = Tariff("T", "EUR", (PerUnit("water", OrElse(hot, Qty("residents", "m3")), water),))
+
+    cohort = compile_cohort(tariff=tariff, conditions=shared)
+
+    assert cohort.columns == (Column("hot", "m3", None),)
+    assert cohort.rate([(2_000_000,)])[0][1] == (300,)

@@ -10,12 +10,14 @@ from mains_spi import (
     Block,
     Calendar,
     ChargeCode,
+    Component,
     Const,
     ContractAttribute,
     Fact,
     GroupQty,
     InexactNumber,
     Labels,
+    Least,
     Monthly,
     PerUnit,
     Pool,
@@ -101,6 +103,11 @@ class Guess(Term):
     unit: str = "kWh"
 
 
+@dataclass(frozen=True, slots=True)
+class Tip(Component):
+    code: str
+
+
 def calendar(*rules, **more):
     return Calendar("zones", rules, **more)
 
@@ -157,6 +164,32 @@ ZONES = (Zone("day", "day", energy), Zone("night", "night", energy))
         ("wrong_when", "energy", tariff(PerUnit("energy", kwh, energy, when=(When("phases", ("2",)),)))),
         ("wrong_when", "energy", tariff(PerUnit("energy", kwh, energy, when=(When("phases"),)))),
         ("wrong_when", "fixed", tariff(Monthly("fixed", Price("dso.fixed", "EUR/month")))),
+        ("pool_amount", "house", tariff(AllocateBuilding("house", heat, (Pool("heating", area, heat, rest=True),)))),
+        (
+            "pool_twice",
+            "house",
+            tariff(AllocateBuilding("house", heat, (Pool("hot", area, heat), Pool("hot", area, rest=True)))),
+        ),
+        ("unit_mismatch", "energy", tariff(PerUnit("energy", Least(()), energy))),
+        ("unit_mismatch", "energy", tariff(PerUnit("energy", Qty("kwh", "kWh per"), energy))),
+        ("unknown_component", "tip", tariff(Tip("tip"))),
+        (
+            "tiers_order",
+            "energy",
+            tariff(Tiered(kwh, (Tier("energy", energy), Tier("oik", energy)))),
+        ),
+        ("bad_fact", "energy", tariff(PerUnit("energy", Fact("kwh", "kWh", back=-1), energy))),
+        ("bad_time_of_use", "day", tariff(TimeOfUse(kwh + kwh, "zones", ZONES), calendars=(calendar(DAY, NIGHT),))),
+        (
+            "bad_calendar",
+            "zones",
+            tariff(TimeOfUse(kwh, "zones", ZONES), calendars=(calendar(ZoneRule("day", days=(8,)), NIGHT),)),
+        ),
+        (
+            "bad_calendar",
+            "zones",
+            tariff(TimeOfUse(kwh, "zones", ZONES), calendars=(calendar(DAY, NIGHT, holiday_as=0),)),
+        ),
         ("bad_places", "energy", tariff(PerUnit("energy", kwh, Round(energy, -1)))),
         ("bad_places", "T", tariff(ENERGY, rounding=Rounding(total=13))),
         ("bad_places", "T", tariff(ENERGY, places=(("kwh", -3),))),
@@ -244,3 +277,22 @@ def test_price_given_twice(make):
 def test_constructors_refuse_inexact_numbers(make, build, field):
     with pytest.raises(InexactNumber, match=field):
         build(make.january)
+
+
+def test_price_list_without_a_version(make):
+    other = make.version("oik", make.row("energy", "0.02", "EUR/kWh"))
+
+    assert mistakes(tariff(ENERGY), (other,)) == [("missing_price", "energy")]
+
+
+def test_price_including_a_negative_tax(make):
+    prices = (make.version("product", make.row("energy", "0.10", "EUR/kWh", "-0.21")),)
+
+    assert mistakes(tariff(ENERGY), prices) == [("bad_tax", "product")]
+
+
+def test_float_smuggled_into_a_component_names_it():
+    fee = Const(1, "EUR/month")
+    object.__setattr__(fee, "value", 1.5)
+
+    assert mistakes(tariff(ENERGY, Monthly("fee", fee))) == [("float", "fee")]
