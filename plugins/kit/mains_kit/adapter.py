@@ -111,7 +111,8 @@ def hook_mistakes(*, adapter: Adapter) -> tuple[str, ...]:
     for name in ("describe_utility", "products"):
         if not adapter.has(name):
             found.append(f"hook `{name}` is missing: write it and put @hookimpl above it")
-    for name, function in vars(adapter.plugin).items():
+    for name in dir(adapter.plugin):
+        function = getattr(adapter.plugin, name, None)
         if not hasattr(function, f"{PROJECT}_impl"):
             continue
         if name not in HOOKS:

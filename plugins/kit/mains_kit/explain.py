@@ -10,7 +10,9 @@ from typing import Any
 from mains_kit.formula import half_up
 
 SIGNS = {"add": " + ", "sub": " - ", "mul": " x ", "div": " / "}
-LOOSE = ("add", "sub")
+LOOSER: dict[str, tuple[str, ...]] = {"add": (), "sub": (), "mul": ("add", "sub"), "div": ("add", "sub")}
+LOOSER_ON_THE_RIGHT = LOOSER | {"sub": ("add", "sub"), "div": ("add", "sub", "mul", "div")}
+Part = tuple[str, str]
 SHOWN_PLACES = 6
 LIST_SHOWN = 3
 
@@ -18,14 +20,14 @@ LIST_SHOWN = 3
 def explanation_lines(*, why: Mapping[str, Any]) -> Iterator[str]:
     """Write an explanation: steps that others share first, then the result, then every input with its source."""
     named = _shared(why)
-    texts: dict[str, tuple[str, bool]] = {given["id"]: (_input_text(given), False) for given in why["inputs"]}
+    texts: dict[str, Part] = {given["id"]: (_input_text(given), "") for given in why["inputs"]}
     for step in why["steps"]:
         text = _step_text(step, texts)
         if step["id"] in named:
             yield f"{step['id']} = {text} = {_number(step['value'])}"
-            texts[step["id"]] = (step["id"], False)
+            texts[step["id"]] = (step["id"], "")
         else:
-            texts[step["id"]] = (text, step["op"] in LOOSE)
+            texts[step["id"]] = (text, step["op"])
     result = why["result"]
     if result not in named:
         yield f"= {texts[result][0]}"
@@ -38,20 +40,19 @@ def _shared(why: Mapping[str, Any]) -> set[str]:
     return {step["id"] for step in why["steps"] if uses[step["id"]] > 1}
 
 
-def _step_text(step: Mapping[str, Any], texts: Mapping[str, tuple[str, bool]]) -> str:
+def _step_text(step: Mapping[str, Any], texts: Mapping[str, Part]) -> str:
     op, args = step["op"], [texts[arg] for arg in step["args"]]
     if op in SIGNS and len(args) == 2:
         left, right = args
-        is_tight = op not in LOOSE
-        return _bracketed(left, is_tight) + SIGNS[op] + _bracketed(right, is_tight or op == "sub", op == "div")
+        return _bracketed(left, LOOSER[op]) + SIGNS[op] + _bracketed(right, LOOSER_ON_THE_RIGHT[op])
     inner = ", ".join(text for text, _ in args)
     places = f", {step['places']}" if "places" in step else ""
     return f"{op}({inner}{places})"
 
 
-def _bracketed(part: tuple[str, bool], is_tight: bool, is_divisor: bool = False) -> str:
-    text, is_loose = part
-    return f"({text})" if (is_loose and is_tight) or (is_divisor and SIGNS["mul"] in text) else text
+def _bracketed(part: Part, looser: tuple[str, ...]) -> str:
+    text, op = part
+    return f"({text})" if op in looser else text
 
 
 def _input_text(given: Mapping[str, Any]) -> str:

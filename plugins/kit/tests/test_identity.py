@@ -1,0 +1,109 @@
+"""What an identity card lacks or contradicts is named."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from types import SimpleNamespace
+
+import pytest
+from mains_example_cold_water import PRODUCT, TARIFF, UTILITY
+from mains_kit import Adapter
+from mains_kit.identity import identity_mistakes
+from mains_spi import Capability, PerUnit, Price, Qty, Settlement, Tariff, When, hookimpl
+
+M3 = Qty("cold_water", "m3")
+
+
+def mistakes(utility=UTILITY, product=PRODUCT, tariff=TARIFF):
+    plugin = SimpleNamespace(
+        describe_utility=hookimpl(lambda: utility),
+        products=hookimpl(lambda request: () if product is None else (product,)),
+        tariff=hookimpl(lambda request: tariff),
+    )
+    return identity_mistakes(adapter=Adapter(plugin), on=date(2024, 1, 1))
+
+
+def with_component(component):
+    return replace(TARIFF, components=(*TARIFF.components, component))
+
+
+def test_complete_card_has_no_mistakes():
+    assert mistakes() == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"code": "Cold Water"}, "Utility.code 'Cold Water': use lower-case letters, digits and _"),
+        ({"spi_major": 2}, "Utility.spi_major is 2: this Mains speaks version 1"),
+        ({"charges": UTILITY.charges * 2}, "Utility.charges has 'fixed' twice: keep one"),
+        ({"quantities": ()}, "Utility.quantities is empty: declare what is billed"),
+        (
+            {"quantities": (replace(UTILITY.quantities[0], unit="m 3"),)},
+            "quantity `cold_water`: unit 'm 3' cannot be read: write it like 'EUR/kWh', or '1' for a plain number",
+        ),
+        ({"quantities": (replace(UTILITY.quantities[0], places=-1),)}, "quantity `cold_water` has -1 places"),
+        (
+            {"charges": (replace(UTILITY.charges[0], tax=" "), *UTILITY.charges[1:])},
+            "charge `water` has no tax code: name one, such as 'standard'",
+        ),
+        (
+            {"capabilities": (Capability.LEVELLED,)},
+            "capability LEVELLED is declared, but there is no Settlement.LEVELLED in a product: drop it, or add that",
+        ),
+        (
+            {"price_lists": ("watr",)},
+            "a tariff uses the undeclared price list 'water'. Did you mean 'watr'?",
+        ),
+    ],
+)
+def test_mistake_of_the_card_is_named(change, words):
+    found = mistakes(utility=replace(UTILITY, **change))
+
+    assert any(mistake.startswith(words) for mistake in found), found
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"labels": replace(PRODUCT.labels, lv=" ")}, "product `cold_water` has no label in 'lv'"),
+        ({"recommended_upto": Decimal(10)}, "product `cold_water` recommends an amount without recommended_unit"),
+        ({"channels": ()}, "product `cold_water` has no settlement or no channel, so nobody could have it"),
+        (
+            {"settlements": (Settlement.LEVELLED,)},
+            "there is Settlement.LEVELLED in a product, but capability LEVELLED is not declared",
+        ),
+    ],
+)
+def test_mistake_of_a_product_is_named(change, words):
+    found = mistakes(product=replace(PRODUCT, **change))
+
+    assert [mistake for mistake in found if mistake.startswith(words)] == list(found)
+
+
+def test_utility_without_products_is_named():
+    assert mistakes(product=None)[0].startswith("there is no product on 2024-01-01")
+
+
+@pytest.mark.parametrize(
+    ("tariff", "words"),
+    [
+        (
+            with_component(PerUnit("water", Qty("cold_water", "m3", zone="night"), Price("water.water", "EUR/m3"))),
+            "there is TimeOfUse, or Qty with a zone, in a tariff, but capability TWO_ZONES is not declared",
+        ),
+        (
+            with_component(PerUnit("water", M3, Price("water.water", "EUR/m3"), when=(When("seson", ("summer",)),))),
+            "a tariff asks for the attribute `seson`, which Utility.attributes does not declare.",
+        ),
+        (
+            Tariff("water", "EUR", (PerUnit("water", M3, Price("water.water", "EUR/m3", by=("phase",))),)),
+            "a tariff asks for the attribute `phase`, which Utility.attributes does not declare. "
+            "Did you mean 'phases'?",
+        ),
+    ],
+)
+def test_mistake_between_card_and_tariff_is_named(tariff, words):
+    found = mistakes(tariff=tariff)
+
+    assert any(mistake.startswith(words) for mistake in found), found
