@@ -1,34 +1,17 @@
-"""Charges that an adapter worked out itself, as a tariff of their own: one evaluator rounds and taxes everything."""
+"""Charges that an adapter worked out itself: what they must be like, and how they are kept to explain a bill by."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from mains_spi import (
-    Attribute,
-    Charge,
-    Const,
-    Period,
-    PerUnit,
-    Price,
-    PriceRow,
-    PriceVersion,
-    Qty,
-    RatingRequest,
-    Tariff,
-    Usage,
-    When,
-)
+from mains_spi import Charge, Period, Tariff
 
 from mains_server.billing.due import Problem
 
-LIST = "rated"
 CURRENCY = "EUR"
-CHARGED = "yes"
 
 
 def charges_problem(charges: Iterable[Charge], *, known: Mapping[str, Any], period: Period) -> Problem | None:
@@ -43,27 +26,9 @@ def charges_problem(charges: Iterable[Charge], *, known: Mapping[str, Any], peri
     return None
 
 
-def tariff_of(charges: Sequence[Charge], *, product: str) -> Tariff:
-    """Make the tariff that charges exactly these charges, each on its own days."""
-    return Tariff(product, CURRENCY, tuple(_component(charge, at=at) for at, charge in enumerate(charges)))
-
-
-def question_of(charges: Sequence[Charge], *, asked: RatingRequest) -> RatingRequest:
-    """Make the question whose answer by that tariff is the bill; the contract's kind and the taxes stay."""
-    rows = tuple(
-        PriceRow(_name(at), charge.unit_price, f"{CURRENCY}/{charge.unit}") for at, charge in enumerate(charges)
-    )
-    version = PriceVersion(id="adapter", list=LIST, period=asked.period, rows=rows)
-    return replace(
-        asked,
-        prices=(version,),
-        series=(),
-        usage=tuple(Usage(_name(at), c.period, c.quantity, c.unit) for at, c in enumerate(charges)),
-        attributes=(
-            *(attribute for attribute in asked.attributes if attribute.name == "kind"),
-            *(Attribute(_name(at), CHARGED, charge.period) for at, charge in enumerate(charges)),
-        ),
-    )
+def tariff_of(*, product: str) -> Tariff:
+    """Make the tariff that an adapter's own charges are rounded by."""
+    return Tariff(product, CURRENCY, ())
 
 
 def write_charges(charges: Iterable[Charge]) -> list[dict[str, Any]]:
@@ -96,13 +61,3 @@ def read_charges(written: Iterable[Mapping[str, Any]]) -> tuple[Charge, ...]:
         )
         for charge in written
     )
-
-
-def _component(charge: Charge, *, at: int) -> PerUnit:
-    price = Price(f"{LIST}.{_name(at)}", f"{CURRENCY}/{charge.unit}", (_name(at),))
-    divided = price if charge.base == 1 else price / Const(charge.base)
-    return PerUnit(charge.code, Qty(_name(at), charge.unit), divided, when=(When(_name(at), (CHARGED,)),))
-
-
-def _name(at: int) -> str:
-    return f"charge_{at}"

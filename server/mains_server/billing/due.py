@@ -187,3 +187,29 @@ class SeriesRow(NamedTuple):
     values: list[Decimal | None]
     known_at: datetime
     source: str
+
+
+class StoredLine(NamedTuple):
+    """A line as it stands on an issued invoice."""
+
+    invoice_id: int
+    position: int
+    code: str
+    period_from: date
+    period_to: date
+    quantity: Decimal
+    net: Decimal
+    tax_rate: Decimal
+    is_after_tax: bool
+
+
+class StoredInvoice(NamedTuple):
+    """An issued invoice with its stored inputs, and those of its building where it was billed as a part of one."""
+
+    id: int
+    adapter: str
+    contract_id: int
+    total: Decimal
+    inputs: str | None
+    rating_group_id: int | None
+    house: str | None

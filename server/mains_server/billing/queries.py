@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple, TypeVar
 
+import orjson
 from mains_spi import Period
 from psycopg import Connection
 from psycopg.rows import TupleRow
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.billing import statements
 from mains_server.billing.due import (
@@ -20,6 +23,8 @@ from mains_server.billing.due import (
     PremiseRow,
     ReadingRow,
     SeriesRow,
+    StoredInvoice,
+    StoredLine,
     UsageRow,
     VersionRow,
 )
@@ -222,3 +227,32 @@ def _run(row: TupleRow) -> Run:
         status=RunStatus[status],
         started_at=started_at,
     )
+
+
+async def stored_invoices(session: AsyncSession, *, invoice_ids: Sequence[int]) -> list[StoredInvoice]:
+    """Read issued invoices with the inputs they were billed by."""
+    return [StoredInvoice(*row) for row in await _stored(session, statements.STORED_INVOICES, ids=invoice_ids)]
+
+
+async def stored_lines(session: AsyncSession, *, invoice_ids: Sequence[int]) -> dict[int, list[StoredLine]]:
+    """Read the lines of issued invoices, by invoice."""
+    found: dict[int, list[StoredLine]] = {invoice_id: [] for invoice_id in invoice_ids}
+    for row in await _stored(session, statements.STORED_LINES, ids=invoice_ids):
+        found[row[0]].append(StoredLine(*row))
+    return found
+
+
+async def stored_versions(session: AsyncSession, *, ids: Collection[int], time_zone: str) -> list[VersionRow]:
+    """Read price versions again that invoices were billed by; the day one became known is told in a time zone."""
+    rows = await _stored(session, statements.STORED_VERSIONS, ids=ids, time_zone=time_zone)
+    versions = (VersionRow(*row) for row in rows)
+    return [version._replace(conditions=orjson.loads(version.conditions or "[]")) for version in versions]
+
+
+async def stored_series(session: AsyncSession, *, ids: Collection[int]) -> list[SeriesRow]:
+    """Read stretches of series again that invoices were billed by."""
+    return [SeriesRow(*row) for row in await _stored(session, statements.STORED_SERIES, ids=ids)]
+
+
+async def _stored(session: AsyncSession, statement: str, *, ids: Collection[int], **more: str) -> Sequence[Any]:
+    return (await session.execute(text(statement), {"ids": sorted(ids), **more})).all() if ids else ()

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import NamedTuple
 
-from mains_spi import Bill, CannotRate, FactValue, Period, RatingRequest, SpiError, evaluate, tax_codes
+from mains_spi import Bill, CannotRate, FactValue, Period, RatingRequest, SpiError, bill_charges, evaluate, tax_codes
 from psycopg import Connection
 
 from mains_server.adapters.asking import AdapterFailed
 from mains_server.adapters.live import LiveAdapter
 from mains_server.billing.attributes import AttributeTeller
 from mains_server.billing.cases import PAPER
-from mains_server.billing.charges import charges_problem, question_of, tariff_of
+from mains_server.billing.charges import charges_problem, tariff_of
 from mains_server.billing.draft import PRICE_PLACES, Draft, KeptFigure
 from mains_server.billing.drafting import NotInvoiceable, draft_of, drafts_of_cohort
 from mains_server.billing.due import Case, DueRow, HistoryRow, Problem, Traits
@@ -152,6 +152,7 @@ class Rater:
             priced_by=PricedBy(
                 adapter_version=self.adapter.version,
                 product=offer.product.code,
+                tariff_on=self.period.start,
                 price_list=offer.product.price_list,
                 version_ids=prices.version_ids,
                 series_ids=prices.series_ids,
@@ -195,9 +196,9 @@ class Rater:
         problem = charges_problem(result.charges, known=self._accounts, period=asked.period)
         if problem is not None:
             raise AdapterRefuses(problem)
-        tariff = tariff_of(result.charges, product=shape.priced_by.product)
-        own = shape.with_charges(result.charges, tariff=tariff)
-        return own, evaluate(tariff, question_of(result.charges, asked=asked))
+        own = shape.with_charges(result.charges, tariff=tariff_of(product=shape.priced_by.product))
+        assert own.tariff is not None
+        return own, bill_charges(charges=result.charges, tariff=own.tariff, request=asked)
 
     def _rate_house(self, connection: Connection, house: House, *, wanted: frozenset[int], rated: Rated) -> None:
         due = {contract: row for contract, row in house.occupants.items() if row.contract_id in wanted}

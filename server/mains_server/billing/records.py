@@ -36,6 +36,15 @@ class RunRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewRequest:
+    """Which contract's bill to work out, as it would be issued on a day; nothing is booked."""
+
+    contract_id: int
+    period: Period
+    issued_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """A billing run as it was first started; a second start keeps its date of issue."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import orjson
@@ -22,6 +23,7 @@ class PricedBy:
 
     adapter_version: str
     product: str
+    tariff_on: date
     price_list: str
     version_ids: tuple[int, ...]
     series_ids: tuple[int, ...]
@@ -49,6 +51,7 @@ def conditions_text(request: RatingRequest, *, priced_by: PricedBy, charges: Seq
         "v": VERSION,
         "adapter": priced_by.adapter_version,
         "product": priced_by.product,
+        "tariff_on": priced_by.tariff_on,
         "price_list": priced_by.price_list,
         "price_versions": priced_by.version_ids,
         "series": priced_by.series_ids,
@@ -83,6 +86,7 @@ def read_inputs(document: Mapping[str, Any]) -> Stored:
     priced_by = PricedBy(
         adapter_version=document["adapter"],
         product=document["product"],
+        tariff_on=date.fromisoformat(document["tariff_on"]),
         price_list=document["price_list"],
         version_ids=tuple(document["price_versions"]),
         series_ids=tuple(document["series"]),

@@ -214,3 +214,34 @@ where contract_id = any(%(contracts)s::bigint[]) and kind <> 'CREDIT' and period
 """
 
 CUSTOMERS = "select distinct customer_id from contract where id = any(%(contracts)s::bigint[]) order by 1"
+
+# The questions below are asked through a session, so their parameters are written as SQLAlchemy wants them.
+STORED_INVOICES = """
+select i.id, i.adapter, i.contract_id, i.total, i.inputs::text as inputs, i.rating_group_id, g.inputs::text as house
+from invoice i
+left join rating_group g on g.id = i.rating_group_id
+where i.id = any(cast(:ids as bigint[]))
+order by i.id
+"""
+
+STORED_LINES = """
+select invoice_id, position, code, period_from, period_to, quantity, net, tax_rate, is_after_tax
+from invoice_line
+where invoice_id = any(cast(:ids as bigint[]))
+order by invoice_id, position
+"""
+
+STORED_VERSIONS = """
+select v.id, v.list, v.code, v.starts, v.ends, (v.known_from at time zone :time_zone)::date, v.decision,
+  r.name, r.value, r.unit, r.conditions::text as conditions, r.tax_included
+from price_version v
+left join price_row r on r.version_id = v.id
+where v.id = any(cast(:ids as bigint[]))
+order by v.list, v.starts, v.id, r.position, r.id
+"""
+
+STORED_SERIES = """
+select id, name, unit, starts_at, step_seconds, values, known_at, source from fact_series
+where id = any(cast(:ids as bigint[]))
+order by name, starts_at
+"""

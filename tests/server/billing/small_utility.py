@@ -4,7 +4,7 @@ It is a module of its own so that a test can also start it in another process an
 """
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -233,8 +233,8 @@ class Town:
         for day, value in readings:
             self.connection.execute(
                 "insert into reading (register_id, supply_point_id, taken_at, counts_for, value, source, quality,"
-                " status, received_at) select id, supply_point_id, %s, %s, %s, 'PORTAL', %s, 'ACCEPTED', %s from register"
-                " where id = %s",
+                " status, received_at) select id, supply_point_id, %s, %s, %s, 'PORTAL', %s, 'ACCEPTED', %s"
+                " from register where id = %s",
                 [NOW, day, Decimal(value), quality, NOW, register],
             )
 
@@ -274,6 +274,14 @@ class Town:
             point = self.point(premise=str(number), area_m2=Decimal(area), **own)
             flats.append(self.contract(customer=self.customer(), points=(point,), product="flat"))
         return building, tuple(flats)
+
+    def series(self, name: str, unit: str, values: list[str], *, known_at: datetime) -> None:
+        """Load a series with a value a day through January."""
+        starts = datetime(2022, 12, 31, 22, tzinfo=UTC)
+        self.insert(
+            "fact_series", name=name, unit=unit, starts_at=starts, ends_at=starts + timedelta(days=len(values)),
+            step_seconds=86400, values=[Decimal(value) for value in values], known_at=known_at, source="test",
+        )  # fmt: skip
 
     def next(self, what: str) -> int:
         self.count[what] = self.count.get(what, 0) + 1

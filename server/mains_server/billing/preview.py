@@ -1,0 +1,26 @@
+"""The bill that a contract would get: the run without the booking."""
+
+from __future__ import annotations
+
+from psycopg import Connection
+
+from mains_server.adapters.live import LiveAdapter
+from mains_server.billing.draft import as_invoice
+from mains_server.billing.gather import gather
+from mains_server.billing.rate import Rater
+from mains_server.billing.records import Bounds, Hold, PreviewRequest
+from mains_server.invoices.records import InvoiceDraft
+
+
+def preview(connection: Connection, *, adapter: LiveAdapter, request: PreviewRequest) -> InvoiceDraft | Hold:
+    """Work out a contract's bill of a period as it would be issued on a day, or why it would be held."""
+    rater = Rater(adapter=adapter, period=request.period, known_at=request.issued_on, bounds=Bounds())
+    gathered = gather(
+        connection,
+        utility=adapter.utility,
+        period=request.period,
+        contracts=[request.contract_id],
+        teller=rater.teller,
+    )
+    rated = rater.rate(connection, gathered=gathered)
+    return as_invoice(rated.drafts[0], adapter=adapter.code) if rated.drafts else rated.holds[0]
