@@ -142,8 +142,11 @@ def _of_index(
     ]
     yield from _of_columns(name, wanted, shape.table)
     table = _base_of(shape.table)
+    is_aggregated = shape.key is None and table is not shape.table
+    if is_aggregated:
+        wanted = wanted[:1]  # its own order stands in no index
     names = [column.name for column in wanted if isinstance(column, TableColumn)]
-    if not any(index[: len(names)] == names for index in _indexes(table)):
+    if not any(index[: len(names)] == names for index in _indexes(table, with_partial=is_aggregated)):
         yield f"{name}: no index on {table.name} starts with ({', '.join(names)})"
 
 
@@ -153,9 +156,10 @@ def _base_of(table: Table) -> Table:
     return table if base is None else table.metadata.tables[base]
 
 
-def _indexes(table: Table) -> Iterator[list[str]]:
+def _indexes(table: Table, *, with_partial: bool) -> Iterator[list[str]]:
+    """Give the columns of a table's indexes; a partial one serves a view that has the same condition."""
     for index in table.indexes:
-        if index.dialect_options["postgresql"]["where"] is None:
+        if with_partial or index.dialect_options["postgresql"]["where"] is None:
             yield _names(index)
     for constraint in table.constraints:
         if isinstance(constraint, PrimaryKeyConstraint | UniqueConstraint):

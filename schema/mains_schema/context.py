@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from mains_server.access.records import Viewer
 from mains_server.adapters.host import AdapterHost
@@ -12,16 +12,20 @@ from mains_spi import Labels
 from sqlalchemy.ext.asyncio import AsyncEngine
 from strawberry.types.info import Info as StrawberryInfo
 
-from mains_schema.resolve import Reads
+from mains_schema.resolve import ExplainInvoices, Reads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """What the process has for all requests: the adapters, their words, and how long a session lasts."""
+    """What the process has for all requests.
+
+    `explain` tells how the lines of invoices came about, by invoice id; what it cannot explain it leaves out.
+    """
 
     host: AdapterHost
+    explain: ExplainInvoices
+    session_lifetime: timedelta
     labels: Mapping[tuple[str, str], Labels] = field(default_factory=dict)
-    session_lifetime: timedelta = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,7 @@ class Context:
     reads: Reads
     engine: AsyncEngine
     services: Services
+    now: datetime
 
     @property
     def viewer(self) -> Viewer:

@@ -14,7 +14,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
 import strawberry
-from sqlalchemy import ColumnElement, Table
+from sqlalchemy import ColumnElement, Table, literal, select
 from strawberry.types.field import StrawberryField
 from strawberry.types.info import Info
 
@@ -190,6 +190,18 @@ def key(doc: str, source: int) -> strawberry.ID:
     """Declare the field that gives the row's global id."""
     declared: strawberry.ID = _field(doc, Key(plain(source)))
     return declared
+
+
+def constant(value: T) -> T:
+    """Use a fixed value as part of an embedded one, such as the unit that a column's name says."""
+    declared: Any = literal(value)
+    return declared  # type: ignore[no-any-return]
+
+
+def looked_up(value: T, *conditions: object) -> T:
+    """Use a value of another table's one row that fits the conditions, as a column of this table."""
+    declared: Any = select(plain(value)).where(*(plain(condition) for condition in conditions)).scalar_subquery()
+    return declared  # type: ignore[no-any-return]
 
 
 class Known:

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 from mains_server.access.records import Viewer
+from mains_server.billing.records import LineExplanation
 from mains_spi import Labels
 from sqlalchemy import ARRAY, ColumnElement, Select, and_, any_, bindparam, func, literal, select, true, tuple_
 from sqlalchemy import column as sql_column
@@ -26,6 +27,7 @@ from mains_schema.scope import Scope
 from mains_schema.shape import Shape, name_of
 
 Expression = ColumnElement[Any]
+ExplainInvoices = Callable[[Sequence[int]], Awaitable[Mapping[int, Sequence[LineExplanation]]]]
 Batch = Callable[[list[Any]], Awaitable[list[Any]]]
 STATEMENTS_AT_ONCE = 4
 
@@ -42,6 +44,7 @@ class Reads:
         now: datetime,
         today: date,
         labels: Mapping[tuple[str, str], Labels],
+        explain: ExplainInvoices,
     ) -> None:
         self.engine = engine
         self.viewer = viewer
@@ -49,6 +52,7 @@ class Reads:
         self.now = now
         self.today = today
         self.labels = labels
+        self.explain = explain
         self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
         self._turns = asyncio.Semaphore(STATEMENTS_AT_ONCE)
 
@@ -84,7 +88,9 @@ def by_id(target: Shape, type_name: str) -> Callable[[Reads, str], Awaitable[Any
     """Return what reads the row of one type that a global id names, or null where the viewer sees none."""
 
     async def read(reads: Reads, given: str) -> Any:
-        return await _row_by_number(target, type_name, reads, number_of(given, type_name=type_name))
+        return _if_of(
+            type_name, await row_by_number(target=target, reads=reads, number=number_of(given, type_name=type_name))
+        )
 
     return read
 
@@ -95,9 +101,18 @@ def node(targets: Mapping[str, Shape]) -> Callable[[Reads, str], Awaitable[Any]]
     async def read(reads: Reads, given: str) -> Any:
         type_name, number = decode_id(given)
         target = targets.get(type_name)
-        return None if target is None else await _row_by_number(target, type_name, reads, number)
+        if target is None:
+            return None
+        return _if_of(type_name, await row_by_number(target=target, reads=reads, number=number))
 
     return read
+
+
+async def row_by_number(*, target: Shape, reads: Reads, number: int) -> Any:
+    """Read the row with this number, or None where the viewer sees none."""
+    key = _key_of(target)
+    rows = await reads.rows(_scoped(target, reads, key == literal(number, key.type)))
+    return target.maker()(rows[0], reads) if rows else None
 
 
 def one(relation: One, target: Shape) -> Callable[[Reads, Any], Any]:
@@ -254,10 +269,8 @@ class PageReader:
         return Page(kept[::-1] if request.is_backwards else kept, len(rows) > request.size)
 
 
-async def _row_by_number(target: Shape, type_name: str, reads: Reads, number: int) -> Any:
-    key = _key_of(target)
-    rows = await reads.rows(_scoped(target, reads, key == literal(number, key.type)))
-    found = target.maker()(rows[0], reads) if rows else None
+def _if_of(type_name: str, found: Any) -> Any:
+    """Keep a row only if it is of the type that its id named, which among an interface's types it need not be."""
     return found if found is not None and name_of(type(found)) == type_name else None
 
 

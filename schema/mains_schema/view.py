@@ -113,8 +113,9 @@ class GraphQLView(GraphQL[Context, None]):
             now=now,
             today=now.astimezone(HOME_ZONE).date(),
             labels=self._services.labels,
+            explain=self._services.explain,
         )
-        return Context(reads=reads, engine=self._engine, services=self._services)
+        return Context(reads=reads, engine=self._engine, services=self._services, now=now)
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
         """Read a request's document, variables and operation name from its URL or its body."""

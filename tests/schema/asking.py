@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from mains_schema.build import Schema
@@ -13,12 +13,21 @@ from mains_schema.context import Context, Services
 from mains_schema.resolve import Reads
 from mains_server.access.records import Grant, GrantRole, Permission, StaffRole, Viewer
 from mains_server.adapters.host import AdapterHost
+from mains_server.billing.records import LineExplanation
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 NOW = datetime(2023, 3, 20, 10, 0, tzinfo=UTC)
 ALL = frozenset(Permission)
-NO_ADAPTERS = Services(host=AdapterHost(adapters=(), live={}))
+
+
+async def explains_nothing(_invoices: Sequence[int]) -> Mapping[int, Sequence[LineExplanation]]:
+    return {}
+
+
+NO_ADAPTERS = Services(
+    host=AdapterHost(adapters=(), live={}), explain=explains_nothing, session_lifetime=timedelta(hours=1)
+)
 
 
 @dataclass(frozen=True)
@@ -48,8 +57,9 @@ class Asker:
             now=NOW,
             today=date(2023, 3, 20),
             labels=self.services.labels,
+            explain=self.services.explain,
         )
-        context = Context(reads=reads, engine=self.engine, services=self.services)
+        context = Context(reads=reads, engine=self.engine, services=self.services, now=NOW)
         with counted(self.engine) as statements:
             result = await self.schema.execute(
                 document, variable_values=variables, context_value=context, operation_name=name

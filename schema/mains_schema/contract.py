@@ -1,0 +1,122 @@
+"""Contracts: who has what supplied, at which price, and how it is billed and paid."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import strawberry
+from mains_server.access.records import Permission
+from mains_server.contracts.records import ContractBilling, Delivery, Settlement
+from mains_server.contracts.tables import Contract as C
+from mains_server.contracts.tables import ContractAttribute as CA
+from mains_server.contracts.tables import ContractSupplyPoint as CSP
+from mains_server.invoices.tables import InvoiceState as I
+from mains_server.tariffs.tables import Product as PR
+
+from mains_schema.connection import Connection
+from mains_schema.invoice import InvoiceFilter, InvoiceOrder
+from mains_schema.mapping import (
+    OrderBy,
+    column,
+    computed,
+    connection,
+    descending,
+    embed,
+    equals,
+    filters,
+    key,
+    looked_up,
+    many,
+    mapped,
+    one,
+    one_of,
+    orders,
+    where,
+)
+from mains_schema.node import Node
+from mains_schema.scalars import Period
+from mains_schema.scope import allowed
+from mains_schema.scopes import CONTRACTS
+from mains_schema.words import word
+
+if TYPE_CHECKING:
+    from mains_schema.customer import Customer
+    from mains_schema.invoice import Invoice
+    from mains_schema.resolve import Reads
+    from mains_schema.supply import Supply
+    from mains_schema.tariff import Product
+
+
+def permissions_on(reads: Reads, customer_id: int, contract_id: int) -> list[Permission]:
+    """List what the viewer may do on a contract."""
+    may = reads.viewer.may
+    return [part for part in Permission if may(part, customer_id=customer_id, contract_id=contract_id)]
+
+
+@orders
+class ContractOrder(OrderBy):
+    """Order of contracts."""
+
+    NEWEST = descending("Latest first day first.", C.starts)
+
+
+@filters
+class ContractFilter:
+    """Which contracts; conditions add up."""
+
+    number: str | None = where("The one with this contract number.", equals(C.number))
+    adapter: list[str] | None = where("Of one of these utilities, by code.", one_of(C.adapter))
+    billing: list[ContractBilling] | None = where("Billed in one of these ways.", one_of(C.billing))
+    settlement: list[Settlement] | None = where("Paid in one of these ways.", one_of(C.settlement))
+
+
+@mapped(CA, scope=allowed(CA.customer_id, CA.contract_id))
+class ContractAttribute:
+    """A dated value that the utility prices by, such as the number of zones."""
+
+    name: str = column("Code of the attribute, as the utility declares it.", CA.name)
+    value: str = column("Its value.", CA.value)
+    period: Period = embed("When it holds.", Period, start=CA.starts, end=CA.ends)
+
+
+@mapped(C, scope=CONTRACTS)
+class Contract(Node):
+    """A customer's agreement with one utility on one product, over one or several supply points."""
+
+    id: strawberry.ID = key("Global id.", C.id)
+    number: str = column("Contract number.", C.number)
+    adapter: str = column("Code of the utility.", C.adapter)
+    product_code: str = column("Code of the product.", C.product)
+    product_name: str = computed("The product's name in the viewer's language.", word, C.adapter, C.product)
+    product: Product | None = one(
+        "The product; null if the utility has never declared it.",
+        looked_up(PR.id, PR.adapter == C.adapter, PR.code == C.product),
+    )
+    billing: ContractBilling = column("Who gets the invoices.", C.billing)
+    settlement: Settlement = column("How it is paid.", C.settlement)
+    delivery: Delivery = column("How invoices are delivered.", C.delivery)
+    payment_term_days: int = column("Days from issue until an invoice is due.", C.payment_term_days)
+    signed_on: date = column("Day on which it was concluded.", C.signed_on)
+    period: Period = embed(
+        "Days of supply; `to` is null while it runs without end.", Period, start=C.starts, end=C.ends
+    )
+    price_fixed_until: date | None = column(
+        "The day until which, exclusive, the agreed price holds; null if it may change any time.", C.price_fixed_until
+    )
+    permissions: list[Permission] = computed(
+        "What the viewer may do here as owner or delegate; empty for staff.", permissions_on, C.customer_id, C.id
+    )
+    customer: Customer | None = one(
+        "The customer; null for a delegate who sees only some of the customer's contracts.", C.customer_id
+    )
+    supplies: list[Supply] = many(
+        "Supply points covered, and when; one for most contracts, at most a few dozen.",
+        CSP.contract_id,
+        order=(CSP.supply_point_id,),
+        about=2,
+    )
+    attributes: list[ContractAttribute] = many(
+        "Values the utility prices by, by name; at most a few dozen.", CA.contract_id, order=(CA.name, CA.id), about=5
+    )
+    invoices: Connection[Invoice] = connection("Invoices.", I.contract_id, orders=InvoiceOrder, filters=InvoiceFilter)

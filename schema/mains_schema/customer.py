@@ -1,0 +1,106 @@
+"""Customers: the parties to contracts, and what they owe."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import strawberry
+from mains_server.contracts.tables import Contract as CO
+from mains_server.customers.records import CustomerKind, ProtectionKind
+from mains_server.customers.tables import Customer as C
+from mains_server.customers.tables import CustomerProtection as CP
+from mains_server.invoices.tables import InvoiceState as I
+from mains_server.ledger.tables import CustomerBalance as B
+from mains_server.payments.tables import Payment as P
+
+from mains_schema.connection import Connection
+from mains_schema.contract import ContractOrder
+from mains_schema.invoice import InvoiceFilter, InvoiceOrder
+from mains_schema.mapping import (
+    OrderBy,
+    ascending,
+    column,
+    connection,
+    embed,
+    equals,
+    filters,
+    key,
+    many,
+    mapped,
+    one_of,
+    orders,
+    where,
+)
+from mains_schema.node import Node
+from mains_schema.payment import PaymentOrder
+from mains_schema.scalars import Address, Money, Period
+from mains_schema.scope import allowed
+
+if TYPE_CHECKING:
+    from mains_schema.contract import Contract
+    from mains_schema.invoice import Invoice
+    from mains_schema.payment import Payment
+
+
+@mapped(B, scope=allowed(B.customer_id))
+class Balance:
+    """What a customer owes in one currency, by the ledger."""
+
+    owed: Money = embed("Still to pay; negative is credit.", Money, amount=B.balance, currency=B.currency)
+
+
+@mapped(CP, scope=allowed(CP.customer_id))
+class CustomerProtection:
+    """A customer's protected status and when it holds."""
+
+    kind: ProtectionKind = column("Why the customer is protected.", CP.kind)
+    period: Period = embed("When it holds.", Period, start=CP.starts, end=CP.ends)
+
+
+@orders
+class CustomerOrder(OrderBy):
+    """Order of customers."""
+
+    NAME = ascending("By name.", C.name)
+
+
+@filters
+class CustomerFilter:
+    """Which customers; conditions add up."""
+
+    number: str | None = where("The one with this customer number.", equals(C.number))
+    kind: list[CustomerKind] | None = where("Of one of these kinds.", one_of(C.kind))
+
+
+@mapped(C, scope=allowed(C.id))
+class Customer(Node):
+    """A party to contracts: a household, a business or a building's manager."""
+
+    id: strawberry.ID = key("Global id.", C.id)
+    number: str = column("Customer number, as printed on invoices.", C.number)
+    kind: CustomerKind = column("What the customer is before the tax law.", C.kind)
+    name: str = column("Full name or firm.", C.name)
+    registration_number: str | None = column("Number in the register of firms; null for people.", C.registration_number)
+    vat_number: str | None = column("VAT number; null if not registered for VAT.", C.vat_number)
+    language: str = column("Language of what is sent: `lv`, `en` or `ru`.", C.language)
+    email: str | None = column("E-mail address; null if none is known.", C.email)
+    phone: str | None = column("Phone number; null if none is known.", C.phone)
+    address: Address = embed(
+        "Billing address.",
+        Address,
+        line=C.address_line,
+        city=C.address_city,
+        postcode=C.address_postcode,
+        country=C.address_country,
+    )
+    protections: list[CustomerProtection] = many(
+        "Protected status over time, oldest first; a handful.", CP.customer_id, order=(CP.starts,), about=1
+    )
+    balances: list[Balance] = many(
+        "What is owed, one entry for each currency; empty before the first invoice.", B.customer_id, order=(), about=1
+    )
+    contracts: Connection[Contract] = connection("Contracts.", CO.customer_id, orders=ContractOrder)
+    invoices: Connection[Invoice] = connection(
+        "Invoices of all contracts.", I.customer_id, orders=InvoiceOrder, filters=InvoiceFilter
+    )
+    payments: Connection[Payment] = connection("Payments received.", P.customer_id, orders=PaymentOrder)

@@ -1,0 +1,98 @@
+"""How a charge came about, asked of billing once for all lines of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import strawberry
+from mains_server.billing.records import LineExplanation
+
+from mains_schema.errors import not_found
+
+if TYPE_CHECKING:
+    from mains_schema.resolve import Reads
+
+
+@strawberry.type(description="A figure that a charge was worked out from.")
+class ExplanationInput:
+    """Where a figure comes from."""
+
+    id: str = strawberry.field(description="Name that steps use for it.")
+    name: str = strawberry.field(description="What it is, in the tariff's words.")
+    value: str | None = strawberry.field(description="Exact value, a decimal or a fraction; null for a series.")
+    series: list[str] | None = strawberry.field(
+        description="Exact values of a series, at most 2,980 for a month of quarter hours; null for a single figure."
+    )
+    unit: str = strawberry.field(description="Unit; empty for a plain number.")
+    source: str = strawberry.field(description="Where it comes from: a price version, readings, the contract.")
+    quality: str = strawberry.field(description="How a usage came about; empty for prices.")
+    decision: str | None = strawberry.field(description="The decision behind a price; null for other figures.")
+
+
+@strawberry.type(description="One step of a calculation, exact: nothing is rounded but by `round` and `floor`.")
+class ExplanationStep:
+    """What was done with which figures."""
+
+    id: str = strawberry.field(description="Name that later steps use for the result.")
+    operation: str = strawberry.field(description="`add sub mul div least most round floor dot sum`.")
+    arguments: list[str] = strawberry.field(description="Ids of the inputs and earlier steps it takes.")
+    places: int | None = strawberry.field(description="Decimal places of a rounding; null for other operations.")
+    value: str = strawberry.field(description="Exact result, a decimal or a fraction.")
+
+
+@strawberry.type(description="How a charge was worked out. Repeating the steps gives the charge to the cent.")
+class Explanation:
+    """Formula, inputs and steps."""
+
+    text: str = strawberry.field(description="The calculation in one line.")
+    tariff: str = strawberry.field(description="Code of the tariff.")
+    inputs: list[ExplanationInput] = strawberry.field(description="The figures it starts from; at most a few dozen.")
+    steps: list[ExplanationStep] = strawberry.field(description="The steps in order; at most a few hundred.")
+    result: str = strawberry.field(description="Id of the step or input that is the charge.")
+    rounding: str = strawberry.field(description="Name of the rounding.")
+
+
+async def explain(reads: Reads, invoice_id: int, position: int) -> Explanation:
+    """Ask billing how a line of an issued invoice came about."""
+
+    async def run(invoices: list[int]) -> list[dict[int, LineExplanation]]:
+        found = await reads.explain(invoices)
+        return [{line.position: line for line in found.get(invoice, ())} for invoice in invoices]
+
+    lines = await reads.load("explanations", invoice_id, run)
+    if position not in lines:
+        raise not_found("Billing keeps no inputs of this invoice, so its lines cannot be explained.")
+    return _explanation(lines[position])
+
+
+def _explanation(line: LineExplanation) -> Explanation:
+    why = line.why
+    return Explanation(
+        text=line.text,
+        tariff=why["tariff"],
+        inputs=[_input(part) for part in why["inputs"]],
+        steps=[_step(part) for part in why["steps"]],
+        result=why["result"],
+        rounding=why["rounding"].get("name") or "",
+    )
+
+
+def _input(part: Mapping[str, Any]) -> ExplanationInput:
+    value = part["value"]
+    return ExplanationInput(
+        id=part["id"],
+        name=part["name"],
+        value=None if isinstance(value, list) else value,
+        series=value if isinstance(value, list) else None,
+        unit=part["unit"],
+        source=part["source"],
+        quality=part["quality"],
+        decision=part.get("decision"),
+    )
+
+
+def _step(part: Mapping[str, Any]) -> ExplanationStep:
+    return ExplanationStep(
+        id=part["id"], operation=part["op"], arguments=part["args"], places=part.get("places"), value=part["value"]
+    )

@@ -1,0 +1,84 @@
+"""The root fields: where every query and mutation begins."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from mains_schema.adapter import UtilityAdapter, utility_adapters
+from mains_schema.connection import Connection
+from mains_schema.context import Info
+from mains_schema.errors import forbidden, unauthenticated
+from mains_schema.mapping import by_id, connection, mine, resolved, section
+from mains_schema.node import Node
+from mains_schema.reading import ReadingSubmitInput, ReadingSubmitPayload, reading_submit
+from mains_schema.session import (
+    SessionCreateInput,
+    SessionCreatePayload,
+    SessionRevokePayload,
+    session_create,
+    session_revoke,
+)
+from mains_schema.staff import Staff
+from mains_schema.tariff import (
+    PriceVersion,
+    PriceVersionFilter,
+    PriceVersionOrder,
+    Product,
+    ProductFilter,
+    ProductOrder,
+)
+from mains_schema.viewer import Viewer
+
+
+@section
+class Query:
+    """Everything that can be read."""
+
+    viewer: Viewer = mine("Who is signed in, and everything that is theirs. UNAUTHENTICATED without a session.")
+    node: Node | None = by_id("Anything by its global id; null if it is gone or not for the viewer to see.")
+    products: Connection[Product] = connection(
+        "What the utilities sell, for everybody to see.", orders=ProductOrder, filters=ProductFilter
+    )
+    price_versions: Connection[PriceVersion] = connection(
+        "Dated prices, for everybody to see.", orders=PriceVersionOrder, filters=PriceVersionFilter
+    )
+
+    @resolved("The utilities served and what they can do, for everybody to see; at most a few dozen.")
+    def utility_adapters(self, info: Info) -> list[UtilityAdapter]:
+        """List the utilities."""
+        return utility_adapters(info.context)
+
+    @resolved("Everything operational. FORBIDDEN to who is not an employee of the utility.")
+    def staff(self, info: Info) -> Staff:
+        """Open the staff's part."""
+        if not info.context.viewer.is_signed_in:
+            raise unauthenticated()
+        if not info.context.viewer.is_staff:
+            raise forbidden("Only employees of the utility can see this.")
+        return object.__new__(Staff)
+
+
+@section
+class Mutation:
+    """Everything that can be done."""
+
+    @resolved("Signs somebody in by e-mail address and password.")
+    async def session_create(
+        self, info: Info, given: Annotated[SessionCreateInput, strawberry.argument(name="input", description="Who.")]
+    ) -> SessionCreatePayload:
+        """Sign somebody in."""
+        return await session_create(info, given)
+
+    @resolved("Signs out: ends the session that the request came with. UNAUTHENTICATED without one.")
+    async def session_revoke(self, info: Info) -> SessionRevokePayload:
+        """Sign out."""
+        return await session_revoke(info)
+
+    @resolved("Sends in what a register showed. A later value for the same day takes the place of an earlier one.")
+    async def reading_submit(
+        self, info: Info, given: Annotated[ReadingSubmitInput, strawberry.argument(name="input", description="What.")]
+    ) -> ReadingSubmitPayload:
+        """Send in a reading."""
+        return await reading_submit(info, given)

@@ -1,0 +1,70 @@
+"""The scopes of the rooms' tables, each defined once, so that types of one interface and neighbours agree."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mains_server.contracts.records import PointRole
+from mains_server.contracts.tables import Contract, ContractSupplyPoint, SupplyPoint
+from mains_server.metering.tables import Reading
+from sqlalchemy import ColumnElement, exists, or_, select
+
+from mains_schema.expressions import plain
+from mains_schema.scope import Scope, allowed, granted, through
+
+CONTRACTS = allowed(Contract.customer_id, Contract.id)
+MY_CONTRACTS = granted(Contract.customer_id, Contract.id)
+SUPPLIES = allowed(ContractSupplyPoint.customer_id, ContractSupplyPoint.contract_id)
+
+_supply = ContractSupplyPoint.__table__.c  # type: ignore[attr-defined]
+_point = SupplyPoint.__table__.c  # type: ignore[attr-defined]
+
+
+def supplied(point: object) -> Scope:
+    """Limit rows to supply points of contracts one sees, and to a house's own point if one sees a premise of it."""
+    return through(SUPPLIES, lambda seen: or_(_is_supplied(plain(point), seen), _is_of_house(plain(point), seen)))
+
+
+def in_building(building: object) -> Scope:
+    """Limit rows to buildings in which one sees a supply point."""
+    return through(SUPPLIES, lambda seen: plain(building).in_(_buildings(seen)))
+
+
+def read_while_supplied() -> Scope:
+    """Limit readings to supply points one sees, and to the days of the contracts one sees them by.
+
+    Who moves out stops seeing the meter, and who moves in does not see who lived there before.
+    """
+    return through(SUPPLIES, _read_while_supplied)
+
+
+def _is_supplied(point: ColumnElement[Any], seen: ColumnElement[bool]) -> ColumnElement[bool]:
+    return point.in_(select(_supply.supply_point_id).where(seen))
+
+
+def _is_of_house(point: ColumnElement[Any], seen: ColumnElement[bool]) -> ColumnElement[bool]:
+    house = SupplyPoint.__table__.alias("house")  # type: ignore[attr-defined]
+    of_house = select(house.c.id).where(house.c.role == PointRole.BUILDING, house.c.building_id.in_(_buildings(seen)))
+    return point.in_(of_house)
+
+
+def _buildings(seen: ColumnElement[bool]) -> Any:
+    points = _point.id == _supply.supply_point_id
+    seen_points = select(_point.building_id).join_from(_point.id.table, _supply.id.table, points)
+    return seen_points.where(seen, _point.building_id.is_not(None)).correlate(None)
+
+
+def _read_while_supplied(seen: ColumnElement[bool]) -> ColumnElement[bool]:
+    reading: Any = Reading.__table__.c  # type: ignore[attr-defined]
+    on_that_day = reading.counts_for >= _supply.starts, or_(_supply.ends.is_(None), reading.counts_for <= _supply.ends)
+    own = exists().where(_supply.supply_point_id == reading.supply_point_id, *on_that_day, seen)
+    place, premise = SupplyPoint.__table__.alias("place"), SupplyPoint.__table__.alias("premise")  # type: ignore[attr-defined]
+    houses = exists().where(
+        place.c.id == reading.supply_point_id,
+        place.c.role == PointRole.BUILDING,
+        premise.c.building_id == place.c.building_id,
+        _supply.supply_point_id == premise.c.id,
+        *on_that_day,
+        seen,
+    )
+    return or_(own, houses)

@@ -1,0 +1,83 @@
+"""The schema that Mains serves, and the ASGI application that serves it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+from mains_server.access.records import Viewer
+from mains_server.adapters.host import AdapterHost
+from mains_server.adapters.queries import labels_of
+from mains_server.db.unit_of_work import read_session
+from mains_server.signin.queries import viewer_of_token
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from mains_schema import (
+    adapter,
+    contract,
+    customer,
+    explanation,
+    invoice,
+    meter,
+    payment,
+    reading,
+    roots,
+    session,
+    staff,
+    supply,
+    tariff,
+    viewer,
+    words,
+)
+from mains_schema.build import Schema, build_schema
+from mains_schema.context import Services
+from mains_schema.resolve import ExplainInvoices
+from mains_schema.view import GraphQLView
+
+ROOMS = (
+    words,
+    adapter,
+    viewer,
+    customer,
+    contract,
+    supply,
+    meter,
+    reading,
+    tariff,
+    explanation,
+    invoice,
+    payment,
+    staff,
+    session,
+    roots,
+)
+
+
+def utc_now() -> datetime:
+    """Take the time, at the edge."""
+    return datetime.now(UTC)
+
+
+@cache
+def schema() -> Schema:
+    """Give the schema; it is built once a process."""
+    return build_schema(query=roots.Query, mutation=roots.Mutation, rooms=ROOMS)
+
+
+def graphql_app(
+    *,
+    engine: AsyncEngine,
+    host: AdapterHost,
+    explain: ExplainInvoices,
+    session_lifetime: timedelta,
+    clock: Callable[[], datetime] = utc_now,
+) -> GraphQLView:
+    """Make the ASGI application that answers `/graphql` on a database and the adapters that were found."""
+
+    async def authenticate(token: str, now: datetime) -> Viewer | None:
+        async with read_session(engine) as opened:
+            return await viewer_of_token(opened, token=token, now=now)
+
+    services = Services(host=host, explain=explain, session_lifetime=session_lifetime, labels=labels_of(host))
+    return GraphQLView(schema=schema(), engine=engine, services=services, authenticate=authenticate, clock=clock)

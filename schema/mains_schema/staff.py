@@ -1,0 +1,72 @@
+"""What employees of the utility see: everything, and the work of billing."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+import strawberry
+from mains_server.billing.records import RunStatus
+from mains_server.billing.tables import BillingHold as H
+from mains_server.billing.tables import BillingRun as BR
+
+from mains_schema.connection import Connection
+from mains_schema.contract import ContractFilter
+from mains_schema.customer import CustomerFilter, CustomerOrder
+from mains_schema.invoice import InvoiceFilter, InvoiceOrder
+from mains_schema.mapping import OrderBy, column, connection, descending, embed, key, mapped, one, orders, section
+from mains_schema.node import Node
+from mains_schema.payment import PaymentOrder
+from mains_schema.scalars import Period
+from mains_schema.scope import STAFF_ONLY
+
+if TYPE_CHECKING:
+    from mains_schema.contract import Contract
+    from mains_schema.customer import Customer
+    from mains_schema.invoice import Invoice
+    from mains_schema.payment import Payment
+
+
+@orders
+class BillingRunOrder(OrderBy):
+    """Order of billing runs."""
+
+    NEWEST = descending("Last started first.", BR.started_at)
+
+
+@mapped(H, scope=STAFF_ONLY)
+class HeldContract(Node):
+    """A contract that a run could not bill. The next run of the period tries it again."""
+
+    id: strawberry.ID = key("Global id.", H.id)
+    code: str = column("Short stable code of the reason.", H.code)
+    reason: str = column("What is wrong and what to do about it, for people.", H.reason)
+    held_at: datetime = column("When it was held.", H.held_at)
+    released_at: datetime | None = column("When a later run billed it; null while it is held.", H.released_at)
+    contract: Contract = one("The contract.", H.contract_id)
+    run: BillingRun = one("The run.", H.run_id)
+
+
+@mapped(BR, scope=STAFF_ONLY)
+class BillingRun(Node):
+    """One billing of one utility's period; started again it goes on where it was."""
+
+    id: strawberry.ID = key("Global id.", BR.id)
+    adapter: str = column("Code of the utility.", BR.adapter)
+    period: Period = embed("Days billed.", Period, start=BR.period_from, end=BR.period_to)
+    issued_on: date = column("Date on its invoices.", BR.issued_on)
+    status: RunStatus = column("How far it is.", BR.status)
+    started_at: datetime = column("When it was first started.", BR.started_at)
+    finished_at: datetime | None = column("When everything was billed or held; null before that.", BR.finished_at)
+    held_contracts: Connection[HeldContract] = connection("Contracts it could not bill, with reasons.", H.run_id)
+
+
+@section
+class Staff:
+    """Everything operational; employees of the utility alone can read it."""
+
+    customers: Connection[Customer] = connection("All customers.", orders=CustomerOrder, filters=CustomerFilter)
+    contracts: Connection[Contract] = connection("All contracts, in the order they were made.", filters=ContractFilter)
+    invoices: Connection[Invoice] = connection("All invoices.", orders=InvoiceOrder, filters=InvoiceFilter)
+    payments: Connection[Payment] = connection("All payments.", orders=PaymentOrder)
+    billing_runs: Connection[BillingRun] = connection("All billing runs.", orders=BillingRunOrder)

@@ -1,0 +1,95 @@
+"""Where is supplied: buildings, supply points, and which contract covers which of them when."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import strawberry
+from mains_server.contracts.records import PointRole, PremiseKind
+from mains_server.contracts.tables import Building as BU
+from mains_server.contracts.tables import ContractSupplyPoint as CSP
+from mains_server.contracts.tables import SupplyPoint as SP
+from mains_server.metering.tables import Meter as M
+
+from mains_schema.connection import Connection
+from mains_schema.mapping import (
+    column,
+    connection,
+    constant,
+    embed,
+    key,
+    known,
+    many,
+    mapped,
+    one,
+)
+from mains_schema.node import Node
+from mains_schema.scalars import Address, Period, Quantity
+from mains_schema.scopes import SUPPLIES, in_building, supplied
+
+if TYPE_CHECKING:
+    from mains_schema.contract import Contract
+    from mains_schema.meter import Meter
+
+
+@mapped(BU, scope=in_building(BU.id))
+class Building(Node):
+    """A house whose supply is measured as a whole and shared out over its premises."""
+
+    id: strawberry.ID = key("Global id.", BU.id)
+    name: str = column("What people call it.", BU.name)
+    address: Address = embed(
+        "Where it stands.",
+        Address,
+        line=BU.address_line,
+        city=BU.address_city,
+        postcode=BU.address_postcode,
+        country=BU.address_country,
+    )
+    supply_points: Connection[SupplyPoint] = connection(
+        "The house's own supply point and those of its premises that the viewer sees.", SP.building_id
+    )
+
+
+@mapped(SP, scope=supplied(SP.id))
+class SupplyPoint(Node):
+    """A place where a utility is supplied; it outlives its meters and its contracts."""
+
+    id: strawberry.ID = key("Global id.", SP.id)
+    commodity: str = column("What is supplied: `heat`, `electricity`, `water`.", SP.commodity)
+    scheme: str = column("Which register the identifier is from, such as `EIC`.", SP.scheme)
+    identifier: str = column("The identifier there.", SP.identifier)
+    role: PointRole = column("Whether it serves one premise or a whole building.", SP.role)
+    premise_kind: PremiseKind = column("What the premise is used for.", SP.premise_kind)
+    premise: str | None = column("Number of the flat or room; null for a whole house.", SP.premise)
+    address: Address = embed(
+        "Where it is.",
+        Address,
+        line=SP.address_line,
+        city=SP.address_city,
+        postcode=SP.address_postcode,
+        country=SP.address_country,
+    )
+    area: Quantity | None = embed(
+        "Heated area in m2; null if it does not matter.", Quantity, value=known(SP.area_m2), unit=constant("m2")
+    )
+    residents: int | None = column("How many people live there; null if unknown.", SP.residents)
+    phases: int | None = column("Phases of the connection, 1 or 3; null if not electric.", SP.phases)
+    amperes: int | None = column("Main fuse in amperes; null if not electric.", SP.amperes)
+    time_zone: str = column("Zone of its civil days, `Europe/Riga`.", SP.time_zone)
+    building: Building | None = one("The building it belongs to; null for a house of its own.", SP.building_id)
+    meters: list[Meter] = many(
+        "Meters that are or were installed, oldest first; a handful in decades.",
+        M.supply_point_id,
+        order=(M.installed_on,),
+        about=2,
+    )
+
+
+@mapped(CSP, scope=SUPPLIES)
+class Supply:
+    """A supply point that a contract covers, and when."""
+
+    period: Period = embed("Days on which the contract covers it.", Period, start=CSP.starts, end=CSP.ends)
+    supply_point: SupplyPoint = one("The supply point.", CSP.supply_point_id)
+    contract: Contract = one("The contract.", CSP.contract_id)

@@ -1,0 +1,46 @@
+"""Who asks: the person signed in, and everything that is theirs or delegated to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import strawberry
+from mains_server.access.records import StaffRole
+from mains_server.access.tables import Person as PE
+from mains_server.customers.tables import Customer as C
+
+from mains_schema.connection import Connection
+from mains_schema.contract import ContractFilter
+from mains_schema.customer import CustomerOrder
+from mains_schema.mapping import column, computed, connection, key, mapped
+from mains_schema.node import Node
+from mains_schema.scope import granted, oneself
+from mains_schema.scopes import MY_CONTRACTS
+
+if TYPE_CHECKING:
+    from mains_schema.contract import Contract
+    from mains_schema.customer import Customer
+    from mains_schema.resolve import Reads
+
+
+def roles_of(reads: Reads) -> list[StaffRole]:
+    """List the viewer's roles as an employee."""
+    return sorted(reads.viewer.staff, key=lambda role: role.name)
+
+
+@mapped(PE, scope=oneself(PE.id))
+class Viewer(Node):
+    """The person who is signed in."""
+
+    id: strawberry.ID = key("Global id.", PE.id)
+    email: str = column("E-mail address one signs in with.", PE.email)
+    name: str = column("Full name.", PE.name)
+    language: str = column("Language of answers and letters: `lv`, `en` or `ru`.", PE.language)
+    phone: str | None = column("Phone number; null if none is known.", PE.phone)
+    staff_roles: list[StaffRole] = computed("Roles as an employee of the utility; empty for customers.", roles_of)
+    customers: Connection[Customer] = connection(
+        "Customers that are the viewer's own or wholly delegated to them.", orders=CustomerOrder, within=granted(C.id)
+    )
+    contracts: Connection[Contract] = connection(
+        "Contracts that are the viewer's own or delegated to them.", filters=ContractFilter, within=MY_CONTRACTS
+    )
