@@ -38,6 +38,7 @@ class CustomerProtection(SQLModel, table=True):
     """A customer's protected status over civil dates, half-open, with its proof."""
 
     __tablename__ = "customer_protection"
+    __table_args__ = (Index("customer_protection_customer", "customer_id", "starts", "id"),)
 
     id: int = key()
     customer_id: int = owner()

@@ -78,6 +78,9 @@ def upgrade() -> None:
         sa.Column("proof", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id", "customer_id"),
     )
+    op.create_index(
+        "customer_protection_customer", "customer_protection", ["customer_id", "starts", "id"], unique=False
+    )
     op.create_table(
         "fact_figure",
         sa.Column("id", sa.BigInteger(), autoincrement=True, nullable=False),
