@@ -119,36 +119,65 @@ async def lock_contract(session: AsyncSession, *, contract_id: int) -> ContractR
 
 async def first_repeated_number(session: AsyncSession, *, first_id: int, last_id: int) -> str | None:
     """Find a number that one of the contracts with these ids shares with any other contract."""
-    other = aliased(ContractRow)
-    return await session.scalar(
-        select(col(ContractRow.number))
-        .join(other, and_(col(other.number) == col(ContractRow.number), col(other.id) != col(ContractRow.id)))
-        .where(col(ContractRow.id).between(first_id, last_id))
-        .limit(1)
-    )
+    number = col(ContractRow.number)
+    loaded = select(number).where(col(ContractRow.id).between(first_id, last_id))
+    repeated = select(number).where(number.in_(loaded)).group_by(number).having(func.count() > 1)
+    return await session.scalar(repeated.order_by(number).limit(1))
 
 
 async def first_overlap(session: AsyncSession, *, first_id: int, last_id: int) -> tuple[str, str, str] | None:
-    """Find a supply point that one of the contracts with these ids covers on a day on which another contract does."""
-    mine, theirs = aliased(ContractSupplyPoint), aliased(ContractSupplyPoint)
+    """Find a supply point that one of the contracts with these ids covers on a day on which another coverage does.
+
+    Coverages of a place are laid out by their start, so that only neighbours need comparing: one sort for a whole load.
+    """
+    here, starts, contract = (
+        col(ContractSupplyPoint.supply_point_id),
+        col(ContractSupplyPoint.starts),
+        col(ContractSupplyPoint.contract_id),
+    )
+    order = (starts, col(ContractSupplyPoint.id))
+    laid_out = (
+        select(
+            here.label("point"),
+            contract.label("contract"),
+            col(ContractSupplyPoint.ends).label("ends"),
+            func.lead(contract).over(partition_by=here, order_by=order).label("next_contract"),
+            func.lead(starts).over(partition_by=here, order_by=order).label("next_starts"),
+        )
+        .where(here.in_(select(here).where(contract.between(first_id, last_id))))
+        .subquery()
+    )
+    found = await session.execute(
+        select(laid_out.c.point, laid_out.c.contract, laid_out.c.next_contract)
+        .where(
+            or_(
+                laid_out.c.next_starts < laid_out.c.ends,
+                laid_out.c.ends.is_(None) & laid_out.c.next_starts.is_not(None),
+            )
+        )
+        .order_by(laid_out.c.point)
+        .limit(1)
+    )
+    overlap = found.one_or_none()
+    if overlap is None:
+        return None
+    point, one, other = overlap
+    mine, theirs = (one, other) if first_id <= one <= last_id else (other, one)
+    return await _names(session, point=point, mine=mine, theirs=theirs)
+
+
+async def _names(session: AsyncSession, *, point: int, mine: int, theirs: int) -> tuple[str, str, str]:
+    """Name what overlaps as people know it."""
     first, second = aliased(ContractRow), aliased(ContractRow)
     found = await session.execute(
         select(col(SupplyPointRow.identifier), col(first.number), col(second.number))
-        .select_from(mine)
-        .join(theirs, and_(col(theirs.supply_point_id) == col(mine.supply_point_id), col(theirs.id) != col(mine.id)))
-        .join(first, col(first.id) == col(mine.contract_id))
-        .join(second, col(second.id) == col(theirs.contract_id))
-        .join(SupplyPointRow, col(SupplyPointRow.id) == col(mine.supply_point_id))
-        .where(
-            col(mine.contract_id).between(first_id, last_id),
-            func.daterange(col(mine.starts), col(mine.ends)).op("&&")(
-                func.daterange(col(theirs.starts), col(theirs.ends))
-            ),
-        )
-        .limit(1)
+        .select_from(SupplyPointRow)
+        .join(first, col(first.id) == mine)
+        .join(second, col(second.id) == theirs)
+        .where(col(SupplyPointRow.id) == point)
     )
-    row = found.one_or_none()
-    return None if row is None else (row[0], row[1], row[2])
+    row = found.one()
+    return row[0], row[1], row[2]
 
 
 def _contracts_near(
