@@ -187,6 +187,7 @@ async def submit_reading(
     A later value for the same day takes the place of an earlier one until that day is billed.
     """
     taken_at = request.taken_at or now
+    assert taken_at.tzinfo is not None, "an instant has a zone"
     register = await _register_of(session, viewer=viewer, register_id=request.register_id, at=taken_at)
     person_id, key = viewer.person_id, request.idempotency_key
     assert person_id is not None
