@@ -21,6 +21,12 @@ async def customer_by_id(session: AsyncSession, *, customer_id: int) -> Customer
     return _customer(await session.scalar(select(CustomerRow).where(col(CustomerRow.id) == customer_id)))
 
 
+async def customer_numbers(session: AsyncSession) -> tuple[tuple[int, str], ...]:
+    """List every customer's id and number, in the order of their ids; for small utilities only."""
+    found = await session.execute(select(col(CustomerRow.id), col(CustomerRow.number)).order_by(col(CustomerRow.id)))
+    return tuple((row[0], row[1]) for row in found)
+
+
 async def protections_of_customer(session: AsyncSession, *, customer_id: int) -> tuple[Protection, ...]:
     """List a customer's protected statuses, the earliest first."""
     found = await session.scalars(

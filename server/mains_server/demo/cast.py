@@ -1,0 +1,75 @@
+"""Who can sign in to the demo, and as what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mains_server.access.operations import add_staff, create_person, grant_delegate, grant_owner
+from mains_server.access.records import NewDelegate, NewPerson, Permission, StaffRole
+from mains_server.signin.operations import set_password
+
+PASSWORD = "mains-demo-2022"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """Somebody who can sign in: what they are in the demo, and with what."""
+
+    role: str
+    email: str
+    name: str
+    language: str = "lv"
+    password: str = PASSWORD
+
+
+OWNER = Login(role="owner", email="owner@demo.example", name="Anna Bērziņa")
+DELEGATE = Login(role="delegate", email="delegate@demo.example", name="Mārtiņš Bērziņš")
+NEIGHBOUR = Login(role="neighbour", email="neighbour@demo.example", name="Ilze Kalniņa", language="ru")
+BUSINESS = Login(role="business", email="business@demo.example", name="Juris Ceplis", language="en")
+MANAGER = Login(role="building_manager", email="manager@demo.example", name="Daina Vītola")
+OPERATOR = Login(role="operator", email="operator@demo.example", name="Zane Operatore")
+CLERK = Login(role="billing_clerk", email="clerk@demo.example", name="Edgars Norēķinis")
+ADMIN = Login(role="admin", email="admin@demo.example", name="Līga Pārvaldniece")
+
+OWNERS = (OWNER, NEIGHBOUR, BUSINESS, MANAGER)
+STAFF = ((OPERATOR, StaffRole.OPERATOR), (CLERK, StaffRole.BILLING_CLERK), (ADMIN, StaffRole.ADMIN))
+LOGINS = (OWNER, DELEGATE, NEIGHBOUR, BUSINESS, MANAGER, OPERATOR, CLERK, ADMIN)
+
+
+async def admit_owner(session: AsyncSession, *, login: Login, customer_id: int, now: datetime) -> int:
+    """Let somebody sign in as a customer's owner, and return the person's id."""
+    person_id = await _admit(session, login=login, now=now)
+    await grant_owner(session, customer_id=customer_id, person_id=person_id, now=now)
+    return person_id
+
+
+async def admit_delegate(session: AsyncSession, *, login: Login, customer_id: int, now: datetime) -> int:
+    """Let somebody sign in who looks at and pays a customer's invoices."""
+    person_id = await _admit(session, login=login, now=now)
+    permissions = frozenset({Permission.VIEW, Permission.PAY})
+    delegate = NewDelegate(customer_id=customer_id, person_id=person_id, permissions=permissions)
+    await grant_delegate(session, delegate=delegate, now=now)
+    return person_id
+
+
+async def own(session: AsyncSession, *, person_id: int, customer_id: int, now: datetime) -> None:
+    """Make somebody who can sign in already the owner of a customer too."""
+    await grant_owner(session, customer_id=customer_id, person_id=person_id, now=now)
+
+
+async def admit_staff(session: AsyncSession, *, now: datetime) -> None:
+    """Let the utility's employees sign in."""
+    for login, role in STAFF:
+        person_id = await _admit(session, login=login, now=now)
+        await add_staff(session, person_id=person_id, role=role, now=now)
+
+
+async def _admit(session: AsyncSession, *, login: Login, now: datetime) -> int:
+    person = await create_person(
+        session, person=NewPerson(email=login.email, name=login.name, language=login.language), now=now
+    )
+    await set_password(session, person_id=person.id, password=login.password, now=now)
+    return person.id
