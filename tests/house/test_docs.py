@@ -18,7 +18,7 @@ from tests.house.tree import ROOT, files, plant
 
 FENCE = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
-OUTSIDE = {"cd", "git", "docker", "export", "curl", "pip", "python", "python3", "psql", "copier"}
+OUTSIDE = {"cd", "git", "docker", "export", "curl", "pip", "python", "python3", "psql", "copier", "pytest"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
