@@ -24,7 +24,7 @@ def explanation_lines(*, why: Mapping[str, Any]) -> Iterator[str]:
     for step in why["steps"]:
         text = _step_text(step, texts)
         if step["id"] in named:
-            yield f"{step['id']} = {text} = {_number(step['value'])}"
+            yield f"{step['id']} = {text} = {_number(step.get('value', '?'))}"
             texts[step["id"]] = (step["id"], "")
         else:
             texts[step["id"]] = (text, step["op"])
@@ -32,7 +32,7 @@ def explanation_lines(*, why: Mapping[str, Any]) -> Iterator[str]:
     if result not in named:
         yield f"= {texts[result][0]}"
     for given in why["inputs"]:
-        yield f"{given['name']} = {_input_text(given)}{_source_text(given)}"
+        yield f"{given.get('name', given['id'])} = {_input_text(given)}{_source_text(given)}"
 
 
 def _shared(why: Mapping[str, Any]) -> set[str]:
@@ -71,7 +71,6 @@ def _source_text(given: Mapping[str, Any]) -> str:
 
 def _number(written: str) -> str:
     """Write a fraction as a decimal, with dots where it goes on."""
-    number = Fraction(written)
-    if number.denominator == 1 or "/" not in written:
+    if "/" not in written:
         return written
-    return f"{half_up(number=number, places=SHOWN_PLACES):f}..."
+    return f"{half_up(number=Fraction(written), places=SHOWN_PLACES):f}..."

@@ -60,7 +60,7 @@ def _read(path: Path) -> Any:
 def _explanations(value: Any, net: Decimal | None) -> Iterator[tuple[Mapping[str, Any], Decimal | None]]:
     """Find explanations anywhere in a document, each with the net that stands beside it."""
     if isinstance(value, str) and value.startswith("{"):
-        yield from _explanations(json.loads(value), net)
+        yield from _explanations(_embedded(value), net)
     elif isinstance(value, list):
         for item in value:
             yield from _explanations(item, None)
@@ -72,6 +72,14 @@ def _explanations(value: Any, net: Decimal | None) -> Iterator[tuple[Mapping[str
                 yield from _explanations(item, _net(value))
 
 
+def _embedded(text: str) -> Any:
+    """Read JSON inside a text; text that only looks like it holds nothing."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
 def _net(line: Mapping[str, Any]) -> Decimal | None:
     net = line.get("net")
     amount = net.get("amount") if isinstance(net, dict) else net
@@ -81,7 +89,7 @@ def _net(line: Mapping[str, Any]) -> Decimal | None:
 def _replayed(why: Explanation, net: Decimal | None) -> Replayed:
     try:
         again = replay(why)
-    except (SpiError, KeyError, TypeError, ValueError, ArithmeticError, AssertionError) as error:
+    except (SpiError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError) as error:
         raise ExplanationRefused(f"an explanation cannot be worked out: {type(error).__name__}: {error}") from error
     return Replayed(code=str(why.get("code", "?")), why=why, net=again, recorded=_recorded(why) if net is None else net)
 

@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import MAXYEAR, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -206,7 +206,7 @@ class Table:
     def _month(self) -> Period:
         text = self.word("period")
         found = MONTH.fullmatch(text)
-        if found is None or not 1 <= int(found[2]) <= 12 or int(found[1]) == 0:
+        if found is None or not 1 <= int(found[2]) <= 12 or not 1 <= int(found[1]) < MAXYEAR:
             raise self.refusal(
                 ValueUnreadable, "period", f"{text!r} is no month", 'Write period = "2024-01", or from and to'
             )

@@ -111,6 +111,14 @@ def test_explanations_are_found_in_an_answer_of_the_api(tmp_path, line, capsys):
     }
 
 
+def test_explanation_is_found_as_text_and_without_names(tmp_path, line, capsys):
+    for given in line["explanation"]["inputs"]:
+        del given["name"]
+
+    assert main(["rate", written(tmp_path, {"explanation": json.dumps(line["explanation"])})]) == 0
+    assert "    i1 = 7 m3  (ACTUAL)\n" in capsys.readouterr().out
+
+
 def test_explanation_that_gives_other_cents_is_different(tmp_path, line, capsys):
     line["explanation"]["inputs"][0]["value"] = "8"
 
@@ -125,6 +133,9 @@ def test_explanation_that_gives_other_cents_is_different(tmp_path, line, capsys)
     [
         ({"steps": [{"id": "s1", "op": "guess", "args": []}]}, "an explanation cannot be worked out: KeyError"),
         ({"v": 7}, "explanation has version 7"),
+        ({"inputs": "text"}, "an explanation cannot be worked out: TypeError"),
+        ({"inputs": [{"id": "i1", "value": "0.1.2"}]}, "an explanation cannot be worked out"),
+        ({"result": "s9"}, "an explanation cannot be worked out: KeyError"),
     ],
 )
 def test_explanation_that_is_none_is_refused(tmp_path, line, capsys, change, words):
@@ -153,7 +164,7 @@ def test_stored_request_needs_adapter_and_product(tmp_path, bill_file, adapter, 
     assert "is a rating request: name what bills it with --adapter and --product" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("document", [{}, [], {"contract": "1"}, "text"])
+@pytest.mark.parametrize("document", [{}, [], {"contract": "1"}, "text", "{text", 7, None])
 def test_other_json_is_refused(tmp_path, capsys, document):
     assert main(["rate", written(tmp_path, document)]) == 2
     assert "holds neither an explanation nor a rating request" in capsys.readouterr().err
