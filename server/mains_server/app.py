@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
+from mains_schema.served import graphql_app
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -11,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from mains_server.adapters.host import AdapterHost
+from mains_server.adapters.loading import load_adapters
 from mains_server.db.engine import make_engine
 from mains_server.db.unit_of_work import read_session
 from mains_server.logs import log_to_console
@@ -28,10 +32,11 @@ def app_from_environment() -> Starlette:
         connections_max=settings.database_connections_max,
         role=settings.database_role,
     )
-    return make_app(engine=engine, settings=settings)
+    host = load_adapters(on=datetime.now(UTC).date())
+    return make_app(engine=engine, settings=settings, host=host)
 
 
-def make_app(*, engine: AsyncEngine, settings: Settings) -> Starlette:
+def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> Starlette:
     """Put the application together on an engine, which it disposes of when it stops."""
 
     @asynccontextmanager
@@ -47,7 +52,12 @@ def make_app(*, engine: AsyncEngine, settings: Settings) -> Starlette:
             return PlainTextResponse("the database does not answer\n", status_code=503)
         return PlainTextResponse("ready\n")
 
-    routes = [Route("/health/alive", _is_alive), Route("/health/ready", is_ready)]
+    graphql = graphql_app(engine=engine, host=host, session_lifetime=settings.session_lifetime)
+    routes = [
+        Route("/graphql", graphql),
+        Route("/health/alive", _is_alive),
+        Route("/health/ready", is_ready),
+    ]
     return Starlette(routes=routes, lifespan=lifespan, debug=False)
 
 

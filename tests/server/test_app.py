@@ -2,6 +2,7 @@
 
 import httpx2
 import pytest
+from mains_server.adapters.host import AdapterHost
 from mains_server.app import app_from_environment, make_app
 from mains_server.db.engine import make_engine
 from mains_server.settings import Settings
@@ -15,6 +16,13 @@ async def test_alive_and_ready(engine):
 
     assert (alive.status_code, alive.text) == (200, "alive\n")
     assert (ready.status_code, ready.text) == (200, "ready\n")
+
+
+async def test_graphql_answers(engine):
+    async with _client(engine) as client:
+        answer = await client.post("/graphql", json={"query": "{ utilityAdapters { code } }"})
+
+    assert (answer.status_code, answer.json()["data"]) == (200, {"utilityAdapters": []})
 
 
 async def test_not_ready_without_a_database():
@@ -36,5 +44,5 @@ async def test_no_database_is_said_at_the_start(monkeypatch, tmp_path):
 
 
 def _client(engine):
-    app = make_app(engine=engine, settings=Settings())
+    app = make_app(engine=engine, settings=Settings(), host=AdapterHost(adapters=(), live={}))
     return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://mains.test")
