@@ -93,6 +93,8 @@ class Book:
     def facts_of_month(self, term: Fact, month: Period, component: str) -> list[FactValue]:
         """Find the one value, or the values that follow each other, of a fact in a month."""
         found = sorted((f for f in self.facts.get(term.name, ()) if f.period.meets(month)), key=lambda f: f.period)
+        if len(found) == 1 and found[0].period.covers(month):
+            return _checked(found, term, component)
         day = month.start
         for fact in found:
             if fact.period.start != day or fact.period.end > month.end:

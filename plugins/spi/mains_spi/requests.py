@@ -77,7 +77,10 @@ class Series(Record):
 
 @dataclass(frozen=True, slots=True)
 class FactValue(Record):
-    """A figure that holds in a period."""
+    """A figure that holds in a period.
+
+    Asked for by months, a figure that covers a month counts for it; figures kept in parts of a month add up.
+    """
 
     name: str
     period: Period

@@ -21,11 +21,9 @@ from mains_spi import (
     Figure,
     Group,
     GroupQty,
-    Least,
     Member,
     Monthly,
     Occupant,
-    OrElse,
     Period,
     Pool,
     Price,
@@ -37,7 +35,6 @@ from mains_spi import (
     Rebate,
     Tariff,
     TaxRate,
-    Total,
     Usage,
     When,
     evaluate,
@@ -217,64 +214,6 @@ def test_premises_add_up_to_the_house_in_any_order(data):
     assert all(replay(line.why) == line.net for member in bill.members for line in member.lines)
 
 
-def share(pool, members, amount="100.00", **more):
-    tariff = Tariff("T", "EUR", (AllocateBuilding("house", Const(D(amount), "EUR"), (pool,), **more),))
-    return house(members, tariff=tariff)
-
-
-THREE = [flat(name, "1", "50") for name in ("A", "B", "C")]
-
-
-@pytest.mark.parametrize(
-    ("remainder", "expected", "left"),
-    [
-        ("largest", ["33.34", "33.33", "33.33"], []),
-        ("biggest", ["33.34", "33.33", "33.33"], []),
-        ("leave", ["33.33", "33.33", "33.33"], ["0.01"]),
-    ],
-)
-def test_remainder_rules(remainder, expected, left):
-    bill = share(Pool("rest", one, rest=True, remainder=remainder), THREE)
-
-    assert [member.net for member in bill.members] == [D(e) for e in expected]
-    assert [line.net for line in bill.lines] == [D(x) for x in left]
-    assert bill.net == D("100.00")
-
-
-def test_biggest_takes_the_cent_whatever_its_fraction():
-    flats = [flat("A", "1", "10"), flat("B", "1", "71"), flat("C", "1", "10")]
-
-    bill = share(Pool("rest", area, rest=True, remainder="biggest"), flats)
-
-    assert [member.net for member in bill.members] == [D("10.99"), D("78.02"), D("10.99")]
-
-
-def test_only_premises_that_fulfil_the_pool_conditions_share():
-    flats = [flat("A", "1", "50"), flat("B", "1", "50", kind="business"), flat("C", "1", "50")]
-
-    bill = share(Pool("rest", one, rest=True, members=(When("kind", ("private",)),)), flats)
-
-    assert nets(bill) == {("A", "rest"): D("50.00"), ("C", "rest"): D("50.00")}
-
-
-def test_no_weight_holds_or_shares_equally():
-    flats = [flat(name, "0", "50") for name in ("A", "B")]
-    pool = Pool("rest", Qty("dhw", "m3"), rest=True)
-
-    with pytest.raises(CannotRate, match="no_weight"):
-        share(pool, flats)
-
-    assert [m.net for m in share(pool, flats, no_weight="equal").members] == [D("50.00"), D("50.00")]
-
-
-def test_nothing_to_share_needs_no_weight():
-    flats = [flat(name, "0", "50") for name in ("A", "B")]
-
-    bill = share(Pool("rest", Qty("dhw", "m3"), rest=True), flats, amount="0")
-
-    assert [m.net for m in bill.members] == [D("0.00"), D("0.00")]
-
-
 def test_one_missing_input_holds_the_building():
     lacking = Member("F9", (Attribute("area", "50"), Attribute("kind", "private")))
 
@@ -282,24 +221,6 @@ def test_one_missing_input_holds_the_building():
         house([*FLATS, lacking])
 
     assert (held.value.code, held.value.component) == ("missing_usage", "house")
-
-
-def test_unmetered_flats_pay_by_residents_within_a_limit():
-    """Bauska's second variant: (house - sum of meters) / residents of unmetered flats, capped."""
-    own = Qty("dhw", "m3")
-    metered = Total(OrElse(own, Const(0, "m3")))
-    residents = Qty("residents", "person")
-    norm = Least(((GroupQty("house_dhw", "m3") - metered) / Total(residents, lacking=own), Const(5, "m3/person")))
-    pool = Pool("hot", OrElse(own, residents * norm), rest=True)
-
-    def unmetered(name, people):
-        return Member(name, (Attribute("residents", people), Attribute("kind", "private")))
-
-    flats = [flat("A", "3", "50"), unmetered("B", "2"), unmetered("C", "1")]
-    bill = share(pool, flats, amount="100")  # 10 m3 - 3 = 7 m3 over 3 people
-
-    assert [m.lines[0].quantity for m in bill.members] == [D(3), D("4.666667"), D("2.333333")]
-    assert [m.net for m in bill.members] == [D("30.00"), D("46.67"), D("23.33")]
 
 
 def test_pools_that_take_too_much_hold():
@@ -312,39 +233,6 @@ def test_pools_that_take_too_much_hold():
 def test_negative_weight_holds():
     with pytest.raises(CannotRate, match="negative_weight"):
         house([flat("A", "-1", "50"), flat("B", "2", "50")])
-
-
-def test_occupants_share_a_premise_by_days():
-    """The old owner has ten days, the new one 21; each has the tax of the own kind."""
-    ten, rest = Period(date(2023, 1, 1), date(2023, 1, 11)), Period(date(2023, 1, 11), date(2023, 2, 1))
-    moved = flat(
-        "A",
-        "1",
-        "50",
-        occupants=(
-            Occupant("C2", rest, (Attribute("kind", "business"),)),
-            Occupant("C1", ten, (Attribute("kind", "private"),)),
-        ),
-    )
-
-    bill = share(Pool("rest", one, rest=True), [moved, flat("B", "1", "50")], amount="200.01")
-
-    # A has 100.01: 100.01 x 10/31 = 32.26, the rest 67.75
-    assert [(m.id, m.contract, m.net, m.taxes[0].rate) for m in bill.members] == [
-        ("A", "C1", D("32.26"), D("0.12")),
-        ("A", "C2", D("67.75"), D("0.21")),
-        ("B", None, D("100.00"), D("0.12")),
-    ]
-    assert bill.members[0].lines[0].period == ten
-    assert all(replay(line.why) == line.net for m in bill.members for line in m.lines)
-    assert bill.net == D("200.01")
-
-
-def test_occupants_must_cover_the_period():
-    gap = flat("A", "1", "50", occupants=(Occupant("C1", Period(date(2023, 1, 2), date(2023, 2, 1))),))
-
-    with pytest.raises(CannotRate, match="occupants_have_gaps"):
-        share(Pool("rest", one, rest=True), [gap])
 
 
 def test_a_single_occupant_gives_its_attributes_to_the_premise():

@@ -60,6 +60,12 @@ def test_run_over_the_turn_of_the_year(make):
     assert value_of(make, Fact("f", "MWh", (12, 1), back=1), values) == 3
 
 
+def test_a_figure_that_holds_longer_counts_for_each_month(make):
+    summer = [(Period(date(2022, 6, 1), date(2022, 9, 1)), "0.4")]
+
+    assert value_of(make, Fact("f", "MWh", (6, 7, 8), back=1, reduce="mean"), summer) == D("0.4")
+
+
 def test_figures_kept_in_parts_of_a_month_add_up(make):
     parts = [
         (Period(date(2022, 7, 1), date(2022, 7, 11)), "1.5"),
