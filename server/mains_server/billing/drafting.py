@@ -18,8 +18,9 @@ from mains_server.billing.draft import (
     LineTerms,
 )
 from mains_server.billing.due import Case, DueRow
-from mains_server.billing.shapes import ColumnPlan, Shape, price_units
+from mains_server.billing.shapes import ColumnPlan, Shape, price_unit_of, price_units
 from mains_server.billing.snapshot import inputs_text
+from mains_server.money.rules import tax_on
 
 CENTS_TO_PRICE = 10 ** (PRICE_PLACES - CENTS_PLACES)
 
@@ -30,23 +31,32 @@ class NotInvoiceable(Exception):
 
 def draft_of(bills: Sequence[Bill], *, due: DueRow, shape: Shape, inputs: bytes, house: int | None = None) -> Draft:
     """Turn the evaluator's bills of one contract (several where it has several premises) into a draft."""
-    taxes: dict[tuple[str, Decimal], tuple[int, int]] = {}
     for bill in bills:
         if bill.rounded_by:
             raise NotInvoiceable(f"rounding {bill.rounding.name} changes the total by {bill.rounded_by}")
-        for entry in bill.taxes:
-            base, tax = taxes.get((entry.code, entry.rate), (0, 0))
-            taxes[entry.code, entry.rate] = (base + cents(entry.net), tax + cents(entry.tax))
-    lines = tuple(_line(line, shape=shape) for bill in bills for line in bill.lines)
+    taxes = _taxes_of(bills)
+    taxed_apart = sum(cents(entry.tax) for bill in bills for entry in bill.taxes)
     return _added_up(
         due=due,
         shape=shape,
-        lines=lines,
-        taxes=tuple(DraftTax(code, rate, base, tax) for (code, rate), (base, tax) in sorted(taxes.items())),
-        total=sum(cents(bill.payable) for bill in bills),
+        lines=tuple(_line(line, shape=shape) for bill in bills for line in bill.lines),
+        taxes=taxes,
+        total=sum(cents(bill.payable) for bill in bills) - taxed_apart + sum(entry.tax for entry in taxes),
         inputs=inputs,
         house=house,
     )
+
+
+def _taxes_of(bills: Sequence[Bill]) -> tuple[DraftTax, ...]:
+    """Add up the taxes of a contract's bills; a tax per rate is worked out on the sum (EN 16931, BR-CO-17)."""
+    sums: dict[tuple[str, Decimal], tuple[Decimal, Decimal]] = {}
+    for bill in bills:
+        for entry in bill.taxes:
+            base, tax = sums.get((entry.code, entry.rate), (Decimal(0), Decimal(0)))
+            sums[entry.code, entry.rate] = (base + entry.net, tax + entry.tax)
+    if len(bills) > 1 and bills[0].rounding.tax == "per_rate":
+        sums = {(code, rate): (base, tax_on(base, rate=rate)) for (code, rate), (base, _) in sums.items()}
+    return tuple(DraftTax(code, rate, cents(base), cents(tax)) for (code, rate), (base, tax) in sorted(sums.items()))
 
 
 def drafts_of_cohort(shape: Shape, *, cohort: Cohort, plan: ColumnPlan, cases: Sequence[Case]) -> Iterable[Draft]:
@@ -104,8 +114,8 @@ def _line(line: Line, *, shape: Shape) -> DraftLine:
         period_from=line.period.start,
         period_to=line.period.end,
         unit=line.unit,
-        unit_price=price_units(line.price),
-        price_unit=line.price_unit,
+        unit_price=price_units(line.price / line.base),
+        price_unit=price_unit_of(unit=line.unit, price_unit=line.price_unit, base=line.base),
         tax_code=line.tax_code or NO_TAX,
         tax_rate=line.rate,
         is_after_tax=line.after_tax,

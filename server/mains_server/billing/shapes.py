@@ -70,8 +70,8 @@ def terms_of(line: CohortLine, *, accounts: Mapping[str, str]) -> LineTerms:
         period_from=line.period.start,
         period_to=line.period.end,
         unit=line.unit,
-        unit_price=None if line.price is None else price_units(line.price),
-        price_unit=line.price_unit,
+        unit_price=None if line.price is None else price_units(line.price / line.base),
+        price_unit=price_unit_of(unit=line.unit, price_unit=line.price_unit, base=line.base),
         tax_code=line.tax_code or NO_TAX,
         tax_rate=line.rate,
         is_after_tax=line.after_tax,
@@ -94,6 +94,14 @@ def column_plan(cohort: Cohort, *, usage: tuple[Measured, ...]) -> ColumnPlan | 
     if len(set(filled)) < len(columns) or (is_doubled and cohort.divides):
         return None
     return ColumnPlan(tuple(positions), len(columns))
+
+
+def price_unit_of(*, unit: str, price_unit: str, base: Decimal) -> str:
+    """Say what the price of one unit is in: a share of a pool has a price per m2, not the pool's price."""
+    if base == 1:
+        return price_unit
+    currency = price_unit.partition("/")[0]
+    return currency if unit == "1" else f"{currency}/{unit}"
 
 
 def price_units(price: Decimal) -> int:

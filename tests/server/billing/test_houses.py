@@ -100,3 +100,30 @@ def test_occupants_who_follow_each_other_share_by_days(town, connection, bill):
         (flats[1], "FINAL", date(2023, 1, 1), day, D("80.00")),
         (new, "REGULAR", day, date(2023, 2, 1), D("168.00")),
     ]
+
+
+def test_a_share_is_priced_by_its_own_unit(town, connection, bill, small):
+    """10.1 MWh x 80.00 = 808.00 EUR over 100 m2: 8.08 EUR/m2, and 50 m2 cost 404.00."""
+    _, flats = town.house(heat="10.1")
+
+    bill()
+
+    (line,) = small.lines(connection, flats[0])
+    assert line[:6] == ("heating", D("50.000000"), "m2", D("8.08000000"), "EUR/m2", D("404.00"))
+
+
+def test_two_premises_of_one_contract_are_taxed_on_their_sum(town, connection, bill):
+    """Two flats of 2.68 each: 21 % of 5.36 is 1.1256, so 1.13; taxed apart it would be 0.56 + 0.56."""
+    _, flats = town.house(areas=("33.5", "33.5", "33"), heat="0.1")
+    connection.execute(
+        "update contract_supply_point set (contract_id, customer_id) = (select id, customer_id from contract"
+        " where id = %s) where contract_id = %s",
+        flats[:2],
+    )
+    connection.execute("delete from contract where id = %s", [flats[1]])
+
+    state = bill()
+
+    assert (state.invoiced, state.held) == (2, 0)
+    billed = connection.execute("select net, tax, total from invoice where contract_id = %s", [flats[0]]).fetchall()
+    assert billed == [(D("5.36"), D("1.13"), D("6.49"))]
