@@ -12,6 +12,7 @@ from mains_server.contracts.tables import Contract as C
 from mains_server.contracts.tables import ContractAttribute as CA
 from mains_server.contracts.tables import ContractSupplyPoint as CSP
 from mains_server.invoices.tables import InvoiceState as I
+from mains_server.ledger.tables import CustomerBalance as B
 from mains_server.tariffs.tables import Product as PR
 
 from mains_schema.connection import Connection
@@ -41,7 +42,7 @@ from mains_schema.scopes import CONTRACTS
 from mains_schema.words import word
 
 if TYPE_CHECKING:
-    from mains_schema.customer import Customer
+    from mains_schema.customer import Balance, Customer
     from mains_schema.invoice import Invoice
     from mains_schema.resolve import Reads
     from mains_schema.supply import Supply
@@ -118,5 +119,12 @@ class Contract(Node):
     )
     attributes: list[ContractAttribute] = many(
         "Values the utility prices by, by name; at most a few dozen.", CA.contract_id, order=(CA.name, CA.id), about=5
+    )
+    customer_balances: list[Balance] = many(
+        "What the customer owes over all contracts, by currency; empty for a delegate who sees only some of them.",
+        B.customer_id,
+        own=C.customer_id,
+        order=(),
+        about=1,
     )
     invoices: Connection[Invoice] = connection("Invoices.", I.contract_id, orders=InvoiceOrder, filters=InvoiceFilter)

@@ -12,6 +12,7 @@ from graphql import GraphQLError
 
 LOG = structlog.get_logger("mains_schema")
 MESSAGE_LENGTH_MAX = 300
+# How graphql-core words our own wrong answers, which it marks no other way.
 SERVER_WORDS = ("Cannot return null", "Expected Iterable", "Abstract type", "Expected value of type")
 
 
@@ -74,24 +75,22 @@ def typed(errors: Sequence[GraphQLError]) -> list[GraphQLError]:
 
 
 def _typed(error: GraphQLError) -> GraphQLError:
-    cause = error.original_error
-    if isinstance(cause, RequestRefused):
-        return _coded(error, cause.code, cause.message)
-    if isinstance(error, RequestRefused):
-        return error
-    is_of_reading = error.path is None and (cause is None or (isinstance(cause, ValueError) and bool(error.nodes)))
-    if is_of_reading:
+    root = _root(error)
+    if isinstance(root, RequestRefused):
+        return error if root is error else _coded(error, root.code, root.message)
+    is_wrong_input = isinstance(root, GraphQLError) and not root.message.startswith(SERVER_WORDS)
+    is_unreadable_value = isinstance(root, ValueError) and error.path is None and root is not error
+    if is_wrong_input or is_unreadable_value:
         return _coded(error, ErrorCode.BAD_INPUT, error.message)
-    if isinstance(cause, GraphQLError) and cause.original_error is None and not _is_of_the_server(cause):
-        return _coded(error, ErrorCode.BAD_INPUT, error.message)
-    if cause is None and not _is_of_the_server(error):
-        return _coded(error, ErrorCode.BAD_INPUT, error.message)
-    return _masked(error, cause)
+    return _masked(error, root)
 
 
-def _is_of_the_server(error: GraphQLError) -> bool:
-    """Tell our own wrong answer from wrong input: graphql-core words the two differently and marks neither."""
-    return error.message.startswith(SERVER_WORDS)
+def _root(error: GraphQLError) -> BaseException:
+    """Give what an error began with: graphql-core wraps causes, some of them twice."""
+    found: BaseException = error
+    while isinstance(found, GraphQLError) and found.original_error is not None:
+        found = found.original_error
+    return found
 
 
 def _coded(error: GraphQLError, code: ErrorCode, message: str) -> GraphQLError:
@@ -105,9 +104,9 @@ def _coded(error: GraphQLError, code: ErrorCode, message: str) -> GraphQLError:
     )
 
 
-def _masked(error: GraphQLError, cause: BaseException | None) -> GraphQLError:
+def _masked(error: GraphQLError, cause: BaseException) -> GraphQLError:
     correlation = secrets.token_hex(8)
-    _log(correlation, error, cause or error)
+    _log(correlation, error, cause)
     return GraphQLError(
         f"Something went wrong on our side. Tell us {correlation} and we will find it.",
         nodes=error.nodes,

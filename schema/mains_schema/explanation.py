@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import strawberry
+from mains_server.billing.explain import NotExplained
 from mains_server.billing.records import LineExplanation
 
 from mains_schema.errors import not_found
@@ -57,13 +58,24 @@ async def explain(reads: Reads, invoice_id: int, position: int) -> Explanation:
     """Ask billing how a line of an issued invoice came about."""
 
     async def run(invoices: list[int]) -> list[dict[int, LineExplanation]]:
-        found = await reads.explain(invoices)
+        found = await _explained(reads, invoices)
         return [{line.position: line for line in found.get(invoice, ())} for invoice in invoices]
 
     lines = await reads.load("explanations", invoice_id, run)
     if position not in lines:
-        raise not_found("Billing keeps no inputs of this invoice, so its lines cannot be explained.")
+        raise not_found("Billing keeps no inputs of this line, so it cannot be explained.")
     return _explanation(lines[position])
+
+
+async def _explained(reads: Reads, invoices: Sequence[int]) -> Mapping[int, Sequence[LineExplanation]]:
+    """Explain all invoices at once, or, where one of them cannot be, those that can."""
+    try:
+        return await reads.explain(invoices)
+    except NotExplained:
+        if len(invoices) == 1:
+            return {}
+    alone = [await _explained(reads, [invoice]) for invoice in invoices]
+    return {invoice: lines for found in alone for invoice, lines in found.items()}
 
 
 def _explanation(line: LineExplanation) -> Explanation:

@@ -31,7 +31,7 @@ Cls = TypeVar("Cls", bound=type)
 Expression = ColumnElement[Any]
 
 PAGE_SIZE_MAX = 100
-PAGE_SIZE_DEFAULT = 20
+PAGE_SIZE_DEFAULT = 10
 PAGE_WORDS = f"Pages of at most {PAGE_SIZE_MAX}, of {PAGE_SIZE_DEFAULT} if neither `first` nor `last` is given."
 
 

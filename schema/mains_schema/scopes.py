@@ -59,12 +59,8 @@ def _read_while_supplied(seen: ColumnElement[bool]) -> ColumnElement[bool]:
     on_that_day = reading.counts_for >= _supply.starts, or_(_supply.ends.is_(None), reading.counts_for <= _supply.ends)
     own = exists().where(_supply.supply_point_id == reading.supply_point_id, *on_that_day, seen)
     place, premise = SupplyPoint.__table__.alias("place"), SupplyPoint.__table__.alias("premise")  # type: ignore[attr-defined]
-    houses = exists().where(
-        place.c.id == reading.supply_point_id,
-        place.c.role == PointRole.BUILDING,
-        premise.c.building_id == place.c.building_id,
-        _supply.supply_point_id == premise.c.id,
-        *on_that_day,
-        seen,
+    premises = select(place.c.id).join_from(_supply.id.table, premise, premise.c.id == _supply.supply_point_id)
+    houses = premises.join(place, place.c.building_id == premise.c.building_id).where(
+        place.c.id == reading.supply_point_id, place.c.role == PointRole.BUILDING, *on_that_day, seen
     )
-    return or_(own, houses)
+    return or_(own, houses.exists())

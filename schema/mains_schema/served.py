@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from mains_server.access.records import Viewer
 from mains_server.adapters.host import AdapterHost
 from mains_server.adapters.queries import labels_of
+from mains_server.billing.explain import explain_invoices
+from mains_server.billing.records import LineExplanation
 from mains_server.db.unit_of_work import read_session
 from mains_server.signin.queries import viewer_of_token
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -32,7 +34,6 @@ from mains_schema import (
 )
 from mains_schema.build import Schema, build_schema
 from mains_schema.context import Services
-from mains_schema.resolve import ExplainInvoices
 from mains_schema.view import GraphQLView
 
 ROOMS = (
@@ -69,7 +70,6 @@ def graphql_app(
     *,
     engine: AsyncEngine,
     host: AdapterHost,
-    explain: ExplainInvoices,
     session_lifetime: timedelta,
     clock: Callable[[], datetime] = utc_now,
 ) -> GraphQLView:
@@ -78,6 +78,10 @@ def graphql_app(
     async def authenticate(token: str, now: datetime) -> Viewer | None:
         async with read_session(engine) as opened:
             return await viewer_of_token(opened, token=token, now=now)
+
+    async def explain(invoice_ids: Sequence[int]) -> Mapping[int, Sequence[LineExplanation]]:
+        async with read_session(engine) as opened:
+            return await explain_invoices(opened, host=host, invoice_ids=invoice_ids)
 
     services = Services(host=host, explain=explain, session_lifetime=session_lifetime, labels=labels_of(host))
     return GraphQLView(schema=schema(), engine=engine, services=services, authenticate=authenticate, clock=clock)

@@ -56,7 +56,7 @@ async def test_a_query_is_answered(http: httpx2.AsyncClient) -> None:
     assert response.headers["content-type"] == "application/graphql-response+json; charset=utf-8"
     assert response.json() == {
         "data": {"me": {"name": "Anna"}, "loans": {"totalCount": 24}},
-        "extensions": {"cost": {"rows": 21, "rowsMax": 10_000}},
+        "extensions": {"cost": {"rows": 11, "rowsMax": 10_000}},
     }
 
 

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    is_introspection_type,
+    is_specified_scalar_type,
+)
+from mains_schema.build import export_sdl
+from mains_schema.mapping import Asked, ReadField, source_of
+from mains_schema.served import schema
+
+ROOT = Path(__file__).parents[2]
+TYPES = {
+    name: kind
+    for name, kind in schema()._schema.type_map.items()
+    if not is_introspection_type(kind) and not is_specified_scalar_type(kind)
+}
+
+
+def test_the_exported_schema_is_the_served_one() -> None:
+    assert (ROOT / "schema/schema.graphql").read_text() == export_sdl(schema()), "run `mains sdl` and read the diff"
+
+
+def test_there_is_no_float() -> None:
+    assert "Float" not in schema()._schema.type_map
+    assert "Float" not in export_sdl(schema())
+
+
+def test_everything_is_described() -> None:
+    silent = [name for name, kind in TYPES.items() if not kind.description]
+    for name, kind in TYPES.items():
+        if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
+            for field, declared in kind.fields.items():
+                silent += [] if declared.description else [f"{name}.{field}"]
+                silent += [f"{name}.{field}({a})" for a, given in declared.args.items() if not given.description]
+        if isinstance(kind, GraphQLInputObjectType):
+            silent += [f"{name}.{field}" for field, declared in kind.fields.items() if not declared.description]
+        if isinstance(kind, GraphQLEnumType):
+            silent += [f"{name}.{value}" for value, declared in kind.values.items() if not declared.description]
+
+    assert silent == []
+
+
+def test_nulls_are_explained() -> None:
+    unexplained = [
+        f"{name}.{field}"
+        for name, kind in TYPES.items()
+        if isinstance(kind, GraphQLObjectType)
+        for field, declared in kind.fields.items()
+        if not str(declared.type).endswith("!")
+        and not any(word in (declared.description or "") for word in ("null", "Null", "empty", "no longer"))
+    ]
+
+    assert unexplained == []
+
+
+def test_hand_written_fields_are_few_and_have_a_reason() -> None:
+    """Each sends its whole document to the slow path, so each is listed here with its reason."""
+    reasons = {
+        "Query.utilityAdapters": "adapters are no table",
+        "Query.staff": "it only opens the door",
+        "Mutation.sessionCreate": "it writes",
+        "Mutation.sessionRevoke": "it writes",
+        "Mutation.readingSubmit": "it writes",
+        "InvoiceLine.explanation": "billing works it out",
+    }
+    found = {
+        f"{name}.{field}"
+        for name, kind in TYPES.items()
+        if isinstance(kind, GraphQLObjectType)
+        for field, declared in kind.fields.items()
+        if (strawberry_field := declared.extensions.get("strawberry-definition")) is not None
+        and (
+            isinstance(source_of(strawberry_field), Asked)
+            or (strawberry_field.base_resolver is not None and not isinstance(strawberry_field, ReadField))
+        )
+    }
+
+    assert found == reasons.keys()
