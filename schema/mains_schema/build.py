@@ -19,6 +19,7 @@ from strawberry.types.execution import ExecutionContext, ExecutionResult, PreExe
 from mains_schema import connection, errors, node, scalars
 from mains_schema.bind import bind, declare_arguments
 from mains_schema.checks import check
+from mains_schema.context import Context
 from mains_schema.limits import COST_MAX, Documents, chosen
 from mains_schema.mapping import Key, Paged, ReadField, mapping_of, source_of
 from mains_schema.shape import Shape, fields_of, shape_of, target_of
@@ -40,6 +41,8 @@ class Schema(strawberry.Schema):
             result = PreExecutionError(data=None, errors=[error])
         except MissingQueryError:
             result = PreExecutionError(data=None, errors=[errors.bad_input("There is no query in this request.")])
+        finally:
+            await _finish(kwargs.get("context_value"))
         result.errors = errors.typed(result.errors) if result.errors else None
         return result
 
@@ -98,6 +101,11 @@ def build_schema(*, query: type, mutation: type | None = None, rooms: Sequence[M
 def export_sdl(schema: strawberry.Schema) -> str:
     """Give the schema as SDL, the text of `schema/schema.graphql`."""
     return schema.as_str().strip() + "\n"
+
+
+async def _finish(context: object) -> None:
+    if isinstance(context, Context):
+        await context.reads.finish()
 
 
 def _documents(context: ExecutionContext) -> Documents:

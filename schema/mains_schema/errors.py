@@ -79,7 +79,7 @@ def _typed(error: GraphQLError) -> GraphQLError:
     if isinstance(root, RequestRefused):
         return error if root is error else _coded(error, root.code, root.message)
     is_wrong_input = isinstance(root, GraphQLError) and not root.message.startswith(SERVER_WORDS)
-    is_unreadable_value = isinstance(root, ValueError) and error.path is None and root is not error
+    is_unreadable_value = isinstance(root, ValueError) and error.path is None
     if is_wrong_input or is_unreadable_value:
         return _coded(error, ErrorCode.BAD_INPUT, error.message)
     return _masked(error, root)

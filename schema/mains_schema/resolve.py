@@ -54,6 +54,7 @@ class Reads:
         self.labels = labels
         self.explain = explain
         self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
+        self._under_way: set[asyncio.Task[Any]] = set()
         self._turns = asyncio.Semaphore(STATEMENTS_AT_ONCE)
 
     async def rows(self, statement: Select[*tuple[Any, ...]]) -> Sequence[Any]:
@@ -65,8 +66,24 @@ class Reads:
         """Give one key's answer out of a batch; shielded: graphql-core cancels siblings, and batches are shared."""
         loader = self._loaders.get(batch)
         if loader is None:
-            loader = self._loaders[batch] = DataLoader(run)
+            loader = self._loaders[batch] = DataLoader(self._noted(run))
         return asyncio.shield(loader.load(key))
+
+    async def finish(self) -> None:
+        """Wait for batches that nobody waits for any more, so that no connection outlives its request."""
+        await asyncio.sleep(0)
+        while self._under_way:
+            await asyncio.wait(self._under_way)
+
+    def _noted(self, run: Batch) -> Batch:
+        async def noted(keys: list[Any]) -> list[Any]:
+            task = asyncio.current_task()
+            assert task is not None
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+            return await run(keys)
+
+        return noted
 
 
 def mine(target: Shape) -> Callable[[Reads], Awaitable[Any]]:

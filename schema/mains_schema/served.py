@@ -71,9 +71,13 @@ def graphql_app(
     engine: AsyncEngine,
     host: AdapterHost,
     session_lifetime: timedelta,
+    has_editor: bool = False,
     clock: Callable[[], datetime] = utc_now,
 ) -> GraphQLView:
-    """Make the ASGI application that answers `/graphql` on a database and the adapters that were found."""
+    """Make the ASGI application that answers `/graphql` on a database and the adapters that were found.
+
+    With `has_editor` browsers get GraphiQL, a page for trying queries out.
+    """
 
     async def authenticate(token: str, now: datetime) -> Viewer | None:
         async with read_session(engine) as opened:
@@ -84,4 +88,6 @@ def graphql_app(
             return await explain_invoices(opened, host=host, invoice_ids=invoice_ids)
 
     services = Services(host=host, explain=explain, session_lifetime=session_lifetime, labels=labels_of(host))
-    return GraphQLView(schema=schema(), engine=engine, services=services, authenticate=authenticate, clock=clock)
+    return GraphQLView(
+        schema=schema(), engine=engine, services=services, authenticate=authenticate, clock=clock, has_editor=has_editor
+    )

@@ -72,8 +72,9 @@ class GraphQLView(GraphQL[Context, None]):
         services: Services,
         authenticate: Authenticate,
         clock: Callable[[], datetime],
+        has_editor: bool,
     ) -> None:
-        super().__init__(schema, graphql_ide="graphiql", subscription_protocols=())
+        super().__init__(schema, graphql_ide="graphiql" if has_editor else None, subscription_protocols=())
         self._engine = engine
         self._reading_engine = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._services = services

@@ -25,7 +25,8 @@ from tests.schema.town import settle
 NOW = datetime(2023, 3, 20, 10, 0, tzinfo=UTC)
 PASSWORD = "a long enough password"
 SIGN_IN = """mutation ($email: String!, $password: String!) {
-  sessionCreate(input: {email: $email, password: $password}) { token expiresAt retryAt userErrors { code message path retryable } } }"""
+  sessionCreate(input: {email: $email, password: $password}) {
+  token expiresAt retryAt userErrors { code message path retryable } } }"""
 SUBMIT = """mutation ($input: ReadingSubmitInput!) { readingSubmit(input: $input) {
   reading { id value { value unit } status countsFor register { code } }
   plausible { lowest { value unit } highest { value } } userErrors { code message path retryable } } }"""
@@ -94,12 +95,12 @@ async def test_a_customer_signs_in_reads_and_signs_out(portal: Portal, engine: A
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("email", ["person1@example.lv", "nobody@example.lv", "\x00", "x" * 5_000, ""])
-async def test_a_wrong_password_looks_like_an_unknown_address(portal: Portal, email: str) -> None:
-    made = await portal.sign_in(email, "wrong")
+async def test_a_wrong_password_looks_like_an_unknown_address(portal: Portal) -> None:
+    for email in ("person1@example.lv", "nobody@example.lv", "\x00", "x" * 5_000, ""):
+        made = await portal.sign_in(email, "wrong")
 
-    assert (made["token"], made["expiresAt"], made["retryAt"]) == (None, None, None)
-    assert [error["code"] for error in made["userErrors"]] == ["WRONG_EMAIL_OR_PASSWORD"]
+        assert (made["token"], made["expiresAt"], made["retryAt"]) == (None, None, None)
+        assert [error["code"] for error in made["userErrors"]] == ["WRONG_EMAIL_OR_PASSWORD"]
 
 
 @pytest.mark.asyncio
@@ -140,44 +141,40 @@ async def test_a_reading_is_taken_once(portal: Portal) -> None:
     assert [error["code"] for error in other["userErrors"]] == ["IDEMPOTENCY_KEY_REUSED"]
 
 
+IMPOSSIBLE = [
+    (reading("900"), "READING_RUNS_BACKWARDS", "value"),
+    (reading("1014.5", takenAt="2023-03-25T10:00:00Z"), "READING_IN_FUTURE", "takenAt"),
+    (reading("1014.5", takenAt="2021-03-25T10:00:00Z"), "REGISTER_UNKNOWN", "registerId"),
+    (reading("1014.5", register=2), "REGISTER_UNKNOWN", "registerId"),
+    (reading("1014.5", register=77), "REGISTER_UNKNOWN", "registerId"),
+    (reading("1234567.5"), "READING_TOO_LARGE", "value"),
+    (reading("-1"), "READING_MALFORMED", "value"),
+    (reading("1.0000001"), "READING_MALFORMED", "value"),
+    (reading("1014.5", key=""), "IDEMPOTENCY_KEY_MALFORMED", "idempotencyKey"),
+    (reading("1014.5", key="\x00"), "IDEMPOTENCY_KEY_MALFORMED", "idempotencyKey"),
+]
+
+
 @pytest.mark.asyncio
-@pytest.mark.parametrize(
-    ("variables", "code", "path"),
-    [
-        (reading("900"), "READING_RUNS_BACKWARDS", "value"),
-        (reading("1014.5", takenAt="2023-03-25T10:00:00Z"), "READING_IN_FUTURE", "takenAt"),
-        (reading("1014.5", takenAt="2021-03-25T10:00:00Z"), "REGISTER_UNKNOWN", "registerId"),
-        (reading("1014.5", register=2), "REGISTER_UNKNOWN", "registerId"),
-        (reading("1014.5", register=77), "REGISTER_UNKNOWN", "registerId"),
-        (reading("1234567.5"), "READING_TOO_LARGE", "value"),
-        (reading("-1"), "READING_MALFORMED", "value"),
-        (reading("1.0000001"), "READING_MALFORMED", "value"),
-        (reading("1014.5", key=""), "IDEMPOTENCY_KEY_MALFORMED", "idempotencyKey"),
-        (reading("1014.5", key="\x00"), "IDEMPOTENCY_KEY_MALFORMED", "idempotencyKey"),
-    ],
-)
-async def test_a_reading_that_cannot_be_is_refused_by_name(
-    portal: Portal, engine: AsyncEngine, variables: dict[str, Any], code: str, path: str
-) -> None:
+async def test_a_reading_that_cannot_be_is_refused_by_name(portal: Portal, engine: AsyncEngine) -> None:
     await portal.sign_in("person1@example.lv")
 
-    outcome = (await portal.ask(SUBMIT, **variables))["data"]["readingSubmit"]
-
-    assert outcome["reading"] is None
-    assert [(error["code"], error["path"]) for error in outcome["userErrors"]] == [(code, path)]
+    for variables, code, path in IMPOSSIBLE:
+        outcome = (await portal.ask(SUBMIT, **variables))["data"]["readingSubmit"]
+        assert outcome["reading"] is None
+        assert [(error["code"], error["path"]) for error in outcome["userErrors"]] == [(code, path)]
     async with engine.connect() as connection:
         assert (await connection.exec_driver_sql("select count(*) from reading where id >= 1000000")).scalar() == 0
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("value", ["NaN", "Infinity", "1e5000", "١٢٣", "1,5", "", 1014, 1014.5, None])
-async def test_what_is_no_decimal_is_bad_input(portal: Portal, value: Any) -> None:
+async def test_what_is_no_decimal_is_bad_input(portal: Portal) -> None:
     await portal.sign_in("person1@example.lv")
 
-    answer = await portal.ask(SUBMIT, **reading(value))
-
-    assert "data" not in answer
-    assert answer["errors"][0]["extensions"]["code"] == "BAD_INPUT"
+    for value in ("NaN", "Infinity", "1e5000", "١٢٣", "1,5", "", 1014, 1014.5, None):
+        answer = await portal.ask(SUBMIT, **reading(value))  # type: ignore[arg-type]
+        assert "data" not in answer
+        assert answer["errors"][0]["extensions"]["code"] == "BAD_INPUT"
 
 
 @pytest.mark.asyncio

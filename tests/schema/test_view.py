@@ -10,6 +10,8 @@ import pytest
 import pytest_asyncio
 from mains_schema.view import BODY_BYTES_MAX, GRAPHQL_JSON, GraphQLView
 from mains_server.access.records import Viewer
+from mains_server.db.engine import make_engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.schema.asking import NO_ADAPTERS, NOW, Asker, owner
 from tests.schema.conftest import SCHEMA
@@ -22,14 +24,29 @@ async def authenticate(token: str, now: datetime) -> Viewer | None:
     return TOKENS.get(token)
 
 
+def client(engine: AsyncEngine, *, has_editor: bool = True) -> httpx2.AsyncClient:
+    view = GraphQLView(
+        schema=SCHEMA,
+        engine=engine,
+        services=NO_ADAPTERS,
+        authenticate=authenticate,
+        clock=lambda: NOW,
+        has_editor=has_editor,
+    )
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=view), base_url="http://mains")
+
+
 @pytest_asyncio.fixture
 async def http(asker: Asker) -> AsyncIterator[httpx2.AsyncClient]:
-    view = GraphQLView(
-        schema=SCHEMA, engine=asker.engine, services=NO_ADAPTERS, authenticate=authenticate, clock=lambda: NOW
-    )
-    transport = httpx2.ASGITransport(app=view)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://mains") as client:
-        yield client
+    async with client(asker.engine) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture
+async def bare() -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of a server whose database does not exist, so that a test fails if it is asked for anything."""
+    async with client(make_engine(address="postgresql://nobody@/nowhere?host=/nonexistent")) as opened:
+        yield opened
 
 
 def headers(**more: str) -> dict[str, str]:
@@ -116,53 +133,53 @@ async def test_a_query_can_be_sent_with_get(http: httpx2.AsyncClient) -> None:
         b'{"query": "{ me { readers { nodes { loans(filter: {amountFrom: \\"NaN\\"}) { totalCount } } } } }"}',
     ],
 )
-async def test_what_cannot_be_read_is_bad_input(http: httpx2.AsyncClient, body: bytes) -> None:
-    assert refused(await post(http, body), 400, "BAD_INPUT")
+async def test_what_cannot_be_read_is_bad_input(bare: httpx2.AsyncClient, body: bytes) -> None:
+    assert refused(await post(bare, body), 400, "BAD_INPUT")
 
 
 @pytest.mark.asyncio
-async def test_variables_are_never_repeated_in_full(http: httpx2.AsyncClient) -> None:
+async def test_variables_are_never_repeated_in_full(bare: httpx2.AsyncClient) -> None:
     body = {"query": "query ($n: Int) { loans(first: $n) { totalCount } }", "variables": {"n": "secret" * 500}}
 
-    assert len((await post(http, body)).content) < 1_000
+    assert len((await post(bare, body)).content) < 1_000
 
 
 @pytest.mark.asyncio
-async def test_unknown_fields_get_no_suggestions(http: httpx2.AsyncClient) -> None:
-    response = await post(http, {"query": "{ me { nam } }"})
+async def test_unknown_fields_get_no_suggestions(bare: httpx2.AsyncClient) -> None:
+    response = await post(bare, {"query": "{ me { nam } }"})
 
     assert response.json()["errors"][0]["message"] == "Cannot query field 'nam' on type 'Me'."
 
 
 @pytest.mark.asyncio
-async def test_too_much_is_too_complex(http: httpx2.AsyncClient) -> None:
-    assert refused(await post(http, {"query": "{ a " * 600 + "}" * 600}), 400, "TOO_COMPLEX")
+async def test_too_much_is_too_complex(bare: httpx2.AsyncClient) -> None:
+    assert refused(await post(bare, {"query": "{ a " * 600 + "}" * 600}), 400, "TOO_COMPLEX")
 
 
 @pytest.mark.asyncio
-async def test_a_body_has_at_most_a_megabyte(http: httpx2.AsyncClient) -> None:
+async def test_a_body_has_at_most_a_megabyte(bare: httpx2.AsyncClient) -> None:
     async def unannounced() -> AsyncIterator[bytes]:
         for _ in range(BODY_BYTES_MAX // 1000 + 1):
             yield b" " * 1000
 
-    assert refused(await post(http, b" " * (BODY_BYTES_MAX + 1)), 413, "BAD_INPUT")
-    assert refused(await http.post("/", content=unannounced(), headers=headers()), 413, "BAD_INPUT")
+    assert refused(await post(bare, b" " * (BODY_BYTES_MAX + 1)), 413, "BAD_INPUT")
+    assert refused(await bare.post("/", content=unannounced(), headers=headers()), 413, "BAD_INPUT")
 
 
 @pytest.mark.asyncio
-async def test_other_methods_and_media_types_are_refused(http: httpx2.AsyncClient) -> None:
-    assert refused(await http.put("/", content=b"{}", headers=headers()), 405, "BAD_INPUT")
-    assert refused(await post(http, b"query=1", **{"content-type": "text/plain"}), 415, "BAD_INPUT")
-    assert refused(await http.get("/", headers=headers()), 400, "BAD_INPUT")
+async def test_other_methods_and_media_types_are_refused(bare: httpx2.AsyncClient) -> None:
+    assert refused(await bare.put("/", content=b"{}", headers=headers()), 405, "BAD_INPUT")
+    assert refused(await post(bare, b"query=1", **{"content-type": "text/plain"}), 415, "BAD_INPUT")
+    assert refused(await bare.get("/", headers=headers()), 400, "BAD_INPUT")
     assert refused(
-        await http.get("/", params={"query": "{ me { name } }", "variables": "["}, headers=headers()), 400, "BAD_INPUT"
+        await bare.get("/", params={"query": "{ me { name } }", "variables": "["}, headers=headers()), 400, "BAD_INPUT"
     )
 
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("given", ["Bearer", "Bearer ", "Bearer wrong", "Basic anna", "anna", "Bearer " + "x" * 5000])
-async def test_a_token_that_is_no_good_is_refused(http: httpx2.AsyncClient, given: str) -> None:
-    response = await post(http, {"query": "{ loans { totalCount } }"}, authorization=given)
+async def test_a_token_that_is_no_good_is_refused(bare: httpx2.AsyncClient, given: str) -> None:
+    response = await post(bare, {"query": "{ loans { totalCount } }"}, authorization=given)
 
     assert refused(response, 401, "UNAUTHENTICATED")
     assert response.headers["www-authenticate"] == "Bearer"
@@ -179,29 +196,34 @@ async def test_without_a_token_one_is_nobody(http: httpx2.AsyncClient) -> None:
 
 
 @pytest.mark.asyncio
-async def test_browsers_get_the_query_editor(http: httpx2.AsyncClient) -> None:
-    response = await http.get("/", headers={"accept": "text/html,*/*"})
+async def test_browsers_get_the_query_editor(bare: httpx2.AsyncClient) -> None:
+    response = await bare.get("/", headers={"accept": "text/html,*/*"})
 
     assert response.status_code == 200
     assert "graphiql" in response.text.lower()
 
 
 @pytest.mark.asyncio
-async def test_documents_that_fail_keep_status_200_for_plain_json(http: httpx2.AsyncClient) -> None:
-    response = await post(http, {"query": "{"}, accept="application/json")
+async def test_the_query_editor_can_be_left_out() -> None:
+    async with client(make_engine(address="postgresql://nobody@/nowhere"), has_editor=False) as opened:
+        response = await opened.get("/", headers={"accept": "text/html,*/*"})
+
+    assert refused(response, 404, "BAD_INPUT")
+
+
+@pytest.mark.asyncio
+async def test_documents_that_fail_keep_status_200_for_plain_json(bare: httpx2.AsyncClient) -> None:
+    response = await post(bare, {"query": "{"}, accept="application/json")
 
     assert response.status_code == 200
     assert [error["extensions"]["code"] for error in response.json()["errors"]] == ["BAD_INPUT"]
 
 
 @pytest.mark.asyncio
-async def test_what_nobody_foresaw_is_masked(http: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def fails(token: str, now: datetime) -> Viewer | None:
-        raise RuntimeError("the password is secret")
-
+async def test_what_nobody_foresaw_is_masked(bare: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(globals(), "TOKENS", None)
 
-    response = await post(http, {"query": "{ me { name } }"})
+    response = await post(bare, {"query": "{ me { name } }"})
 
     error = response.json()["errors"][0]
     assert response.status_code == 500
