@@ -18,7 +18,7 @@ from mains_server.adapters.loading import load_adapters
 from mains_server.db.engine import make_engine
 from mains_server.db.unit_of_work import read_session
 from mains_server.logs import log_to_console
-from mains_server.settings import Settings, load_settings
+from mains_server.settings import Mode, Settings, load_settings
 
 
 def app_from_environment() -> Starlette:
@@ -52,7 +52,12 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
             return PlainTextResponse("the database does not answer\n", status_code=503)
         return PlainTextResponse("ready\n")
 
-    graphql = graphql_app(engine=engine, host=host, session_lifetime=settings.session_lifetime)
+    graphql = graphql_app(
+        engine=engine,
+        host=host,
+        session_lifetime=settings.session_lifetime,
+        has_editor=settings.mode is Mode.DEMO,
+    )
     routes = [
         Route("/graphql", graphql),
         Route("/health/alive", _is_alive),
