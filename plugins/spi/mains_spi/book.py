@@ -15,12 +15,13 @@ from mains_spi.terms import Fact, Price
 
 
 class Book:
-    """Finds what holds on a day."""
+    """Finds what holds on a day, and keeps the days on which components that are cut together are cut."""
 
-    __slots__ = ("facts", "request", "tax_codes", "taxes", "used", "versions")
+    __slots__ = ("facts", "request", "segments", "tax_codes", "taxes", "used", "versions")
 
     def __init__(self, request: RatingRequest) -> None:
         self.request = request
+        self.segments: dict[tuple[int, ...], list[Period]] = {}
         self.versions: dict[str, list[PriceVersion]] = defaultdict(list)
         self.taxes: dict[str, list[TaxRate]] = defaultdict(list)
         self.facts: dict[str, list[FactValue]] = defaultdict(list)

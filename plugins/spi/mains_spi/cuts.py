@@ -21,8 +21,15 @@ from mains_spi.walk import inside, name_of, taxed_charges_of
 
 def segments_of(plan: Plan, index: int, here: Here) -> list[Period]:
     """Divide the bill's period for one component and all that are cut together with it."""
+    together = plan.clusters[index]
+    known = here.book.segments
+    if together not in known:
+        known[together] = _segments([plan.components[i] for i in together], here)
+    return known[together]
+
+
+def _segments(cluster: list[Component], here: Here) -> list[Period]:
     whole = here.book.request.period
-    cluster = [plan.components[i] for i in plan.clusters[index]]
     days = sorted({day for part in cluster for day in _days(part, here) if whole.start < day < whole.end})
     if not days:
         return [whole]

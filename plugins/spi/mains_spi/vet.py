@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
+from functools import cache
 from typing import Any, get_args, get_type_hints
 
 from mains_spi.algebra import misfits
@@ -113,12 +114,18 @@ def _unknown_records(component: Component, name: str) -> Iterator[Mistake]:
 
 def _words(part: Record, name: str) -> Iterator[Mistake]:
     """Find words outside the few that a field allows."""
-    for field, hint in get_type_hints(type(part)).items():
-        allowed = get_args(hint) if "Literal" in str(hint) else ()
+    for field, allowed in _choices(type(part)):
         value = getattr(part, field)
-        if allowed and value not in allowed:
+        if value not in allowed:
             where = f"{type(part).__name__}.{field}"
             yield Mistake("unknown_word", name, f"{where} is {value!r}: choose one of {', '.join(map(str, allowed))}")
+
+
+@cache
+def _choices(kind: type[Any]) -> tuple[tuple[str, tuple[Any, ...]], ...]:
+    """Give the fields of a kind of record that allow only some words, with those words."""
+    hints = get_type_hints(kind).items()
+    return tuple((field, get_args(hint)) for field, hint in hints if "Literal" in str(hint) and get_args(hint))
 
 
 def _units(component: Component, tariff: Tariff, utility: Utility) -> Iterator[Mistake]:
