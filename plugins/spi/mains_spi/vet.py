@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
-from functools import cache
 from typing import Any, get_args, get_type_hints
 
 from mains_spi.algebra import misfits
@@ -40,6 +39,7 @@ from mains_spi.vet_time import vet_calendar, vet_fact, vet_time_of_use
 from mains_spi.walk import charges_of, codes_of, find, inside, name_of
 
 PLACES_MAX = 12
+_choices_known: dict[type[Record], tuple[tuple[str, tuple[Any, ...]], ...]] = {}
 KNOWN_COMPONENTS = frozenset({PerUnit, Monthly, PerAmpere, Tiered, TimeOfUse, Spot, Rebate, Figure, AllocateBuilding})
 
 
@@ -114,15 +114,17 @@ def _unknown_records(component: Component, name: str) -> Iterator[Mistake]:
 
 def _words(part: Record, name: str) -> Iterator[Mistake]:
     """Find words outside the few that a field allows."""
-    for field, allowed in _choices(type(part)):
+    kind = type(part)
+    if kind not in _choices_known:
+        _choices_known[kind] = _choices(kind)
+    for field, allowed in _choices_known[kind]:
         value = getattr(part, field)
         if value not in allowed:
             where = f"{type(part).__name__}.{field}"
             yield Mistake("unknown_word", name, f"{where} is {value!r}: choose one of {', '.join(map(str, allowed))}")
 
 
-@cache
-def _choices(kind: type[Any]) -> tuple[tuple[str, tuple[Any, ...]], ...]:
+def _choices(kind: type[Record]) -> tuple[tuple[str, tuple[Any, ...]], ...]:
     """Give the fields of a kind of record that allow only some words, with those words."""
     hints = get_type_hints(kind).items()
     return tuple((field, get_args(hint)) for field, hint in hints if "Literal" in str(hint) and get_args(hint))
