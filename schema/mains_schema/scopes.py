@@ -1,10 +1,13 @@
-"""The scopes of the rooms' tables, each defined once, so that types of one interface and neighbours agree."""
+"""The scopes of the rooms' tables, each defined once, so that types of one interface and neighbours agree.
+
+Every subquery says what it correlates with: SQLAlchemy guesses only one level deep, and a wrong guess shows all rows.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from mains_server.contracts.records import PointRole
+from mains_server.contracts.records import ContractBilling, PointRole
 from mains_server.contracts.tables import Contract, ContractSupplyPoint, SupplyPoint
 from mains_server.metering.tables import Reading
 from sqlalchemy import ColumnElement, exists, or_, select
@@ -21,8 +24,16 @@ _point = SupplyPoint.__table__.c  # type: ignore[attr-defined]
 
 
 def supplied(point: object) -> Scope:
-    """Limit rows to supply points of contracts one sees, and to a house's own point if one sees a premise of it."""
-    return through(SUPPLIES, lambda seen: or_(_is_supplied(plain(point), seen), _is_of_house(plain(point), seen)))
+    """Limit rows to supply points of contracts one sees, and to a house's own point if one sees a premise of it.
+
+    Who manages a building sees all its points, since they collect the readings of its premises.
+    """
+
+    def connected(seen: ColumnElement[bool]) -> ColumnElement[bool]:
+        column = plain(point)
+        return or_(_is_supplied(column, seen), _is_of_house(column, seen), _is_managed(column, seen))
+
+    return through(SUPPLIES, connected)
 
 
 def in_building(building: object) -> Scope:
@@ -39,13 +50,28 @@ def read_while_supplied() -> Scope:
 
 
 def _is_supplied(point: ColumnElement[Any], seen: ColumnElement[bool]) -> ColumnElement[bool]:
-    return point.in_(select(_supply.supply_point_id).where(seen))
+    return point.in_(select(_supply.supply_point_id).where(seen).correlate(None))
 
 
 def _is_of_house(point: ColumnElement[Any], seen: ColumnElement[bool]) -> ColumnElement[bool]:
     house = SupplyPoint.__table__.alias("house")  # type: ignore[attr-defined]
     of_house = select(house.c.id).where(house.c.role == PointRole.BUILDING, house.c.building_id.in_(_buildings(seen)))
-    return point.in_(of_house)
+    return point.in_(of_house.correlate(None))
+
+
+def _is_managed(point: ColumnElement[Any], seen: ColumnElement[bool]) -> ColumnElement[bool]:
+    premise = SupplyPoint.__table__.alias("premise")  # type: ignore[attr-defined]
+    managed = select(premise.c.id).where(premise.c.building_id.in_(_managed_buildings(seen)))
+    return point.in_(managed.correlate(None))
+
+
+def _managed_buildings(*conditions: ColumnElement[bool], of: Any = None) -> Any:
+    """Select the buildings whose cost a seen contract shares out; conditions may name the outer table `of`."""
+    house, managing = SupplyPoint.__table__.alias("managed"), Contract.__table__.alias("managing")  # type: ignore[attr-defined]
+    houses = select(house.c.building_id).join_from(_supply.id.table, house, house.c.id == _supply.supply_point_id)
+    managed = houses.join(managing, managing.c.id == _supply.contract_id)
+    is_shared_out = managing.c.billing == ContractBilling.BY_MEMBERS, house.c.role == PointRole.BUILDING
+    return managed.where(*is_shared_out, house.c.building_id.is_not(None), *conditions).correlate(of)
 
 
 def _buildings(seen: ColumnElement[bool]) -> Any:
@@ -57,10 +83,15 @@ def _buildings(seen: ColumnElement[bool]) -> Any:
 def _read_while_supplied(seen: ColumnElement[bool]) -> ColumnElement[bool]:
     reading: Any = Reading.__table__.c  # type: ignore[attr-defined]
     on_that_day = reading.counts_for >= _supply.starts, or_(_supply.ends.is_(None), reading.counts_for <= _supply.ends)
-    own = exists().where(_supply.supply_point_id == reading.supply_point_id, *on_that_day, seen)
+    readings = reading.id.table
+    own = exists().where(_supply.supply_point_id == reading.supply_point_id, *on_that_day, seen).correlate(readings)
     place, premise = SupplyPoint.__table__.alias("place"), SupplyPoint.__table__.alias("premise")  # type: ignore[attr-defined]
     premises = select(place.c.id).join_from(_supply.id.table, premise, premise.c.id == _supply.supply_point_id)
     houses = premises.join(place, place.c.building_id == premise.c.building_id).where(
         place.c.id == reading.supply_point_id, place.c.role == PointRole.BUILDING, *on_that_day, seen
     )
-    return or_(own, houses.exists())
+    managed = select(premise.c.id).where(
+        premise.c.id == reading.supply_point_id,
+        premise.c.building_id.in_(_managed_buildings(*on_that_day, seen, of=readings)),
+    )
+    return or_(own, houses.correlate(readings).exists(), managed.correlate(readings).exists())

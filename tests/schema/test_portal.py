@@ -154,6 +154,16 @@ async def test_a_delegate_without_view_sees_nothing(engine: AsyncEngine) -> None
     }
 
 
+@pytest.mark.asyncio
+async def test_a_manager_sees_the_meters_of_the_whole_building_and_no_bills(engine: AsyncEngine) -> None:
+    asker = await town(engine, customers=6, months=2)
+
+    seen = await everything_seen(asker, owner(3))
+
+    assert {"EIC-1000", "EIC-1", "EIC-2", "M-1", "M-2", "1001.000000", "2001.000000"} <= seen
+    assert not {"K-000001", "C-000001", "H-100", "RF01", "EIC-4", "M-4", "4001.000000"} & seen
+
+
 NODES = ["Customer", "Contract", "Invoice", "Payment", "SupplyPoint", "Meter", "Register", "Reading", "Building"]
 MINE = {"Invoice": 200, "Reading": 200, "Building": 1}
 THEIRS = {"Invoice": 400, "Reading": 400, "Building": 2}
