@@ -60,6 +60,7 @@ EXTRA = {
         "snapshot.py",
         "statements.py",
         "usage.py",
+        "workers.py",
     },
     "invoices": {"numbering.py"},
     "tariffs": {"price_file.py"},

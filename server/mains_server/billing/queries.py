@@ -194,12 +194,6 @@ def run_state(connection: Connection, *, run: Run) -> RunState:
     return RunState(run=run, contracts=contracts, contracts_done=done, invoiced=invoiced, held=held)
 
 
-def holds_of_run(connection: Connection, *, run_id: int) -> list[Hold]:
-    """List the contracts that a run holds, with the reasons."""
-    rows = _tuples(connection, statements.HOLDS, {"run": run_id})
-    return [Hold(customer_id=row[0], contract_id=row[1], code=row[2], reason=row[3]) for row in rows]
-
-
 def seller_on(connection: Connection, *, adapter: str, on: date) -> RunSeller | None:
     """Find who invoices for a utility on a day."""
     found = _tuples(connection, statements.SELLER, {"adapter": adapter, "on": on})
@@ -212,11 +206,6 @@ def billed_already(connection: Connection, *, contracts: Sequence[int], period: 
     return frozenset(row[0] for row in _tuples(connection, statements.BILLED, asked))
 
 
-def customers_of(connection: Connection, *, contracts: Sequence[int]) -> list[int]:
-    """List the customers of contracts."""
-    return [row[0] for row in _tuples(connection, statements.CUSTOMERS, {"contracts": list(contracts)})]
-
-
 def _run(row: TupleRow) -> Run:
     run_id, adapter, period_from, period_to, issued_on, status, started_at = row
     return Run(
@@ -227,6 +216,17 @@ def _run(row: TupleRow) -> Run:
         status=RunStatus[status],
         started_at=started_at,
     )
+
+
+async def customers_of_run(session: AsyncSession, *, run_id: int) -> list[int]:
+    """List the customers whose contracts a run billed or held."""
+    return list(await session.scalars(text(statements.CUSTOMERS_OF_RUN), {"run": run_id}))
+
+
+async def holds_of_run(session: AsyncSession, *, run_id: int) -> tuple[Hold, ...]:
+    """List the contracts that a run holds, with the reasons."""
+    rows = (await session.execute(text(statements.HOLDS), {"run": run_id})).all()
+    return tuple(Hold(customer_id=row[0], contract_id=row[1], code=row[2], reason=row[3]) for row in rows)
 
 
 async def stored_invoices(session: AsyncSession, *, invoice_ids: Sequence[int]) -> list[StoredInvoice]:

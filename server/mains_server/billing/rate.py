@@ -6,9 +6,22 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from decimal import Decimal
 from typing import NamedTuple
 
-from mains_spi import Bill, CannotRate, FactValue, Period, RatingRequest, SpiError, bill_charges, evaluate, tax_codes
+from mains_spi import (
+    Bill,
+    CannotRate,
+    FactValue,
+    Period,
+    RatingRequest,
+    SpiError,
+    Used,
+    Utility,
+    bill_charges,
+    evaluate,
+    tax_codes,
+)
 from psycopg import Connection
 
 from mains_server.adapters.asking import AdapterFailed
@@ -83,7 +96,7 @@ class Rater:
         self._bounds = bounds
         self._book = PriceBook(adapter=adapter, period=period, known_at=known_at)
         self._shapes: dict[ShapeKey, Shape | Problem] = {}
-        self._accounts = {charge.code: charge.account for charge in adapter.utility.charges}
+        self._accounts = adapter.accounts()
 
     def rate(self, connection: Connection, *, gathered: Gathered) -> Rated:
         """Rate a chunk; whatever cannot be billed comes back held, and the rest goes on."""
@@ -128,6 +141,7 @@ class Rater:
             period=Period(key.starts, key.ends),
             attributes=self.teller.tell(key.traits),
             facts=key.facts,
+            used=nothing_before(starts=key.starts, utility=self.adapter.utility),
             tz=key.time_zone,
         )
         metered = frozenset(unit for quantity, _, unit in key.counted if quantity != PAPER)
@@ -260,6 +274,13 @@ def house_drafts(bill: Bill, *, house: House, due: Mapping[str, DueRow], shape: 
         draft_of(parts[contract], due=row, shape=shape, inputs=member_text(contract), house=house.building_id)
         for contract, row in sorted(due.items(), key=lambda item: item[1].contract_id)
     ]
+
+
+def nothing_before(*, starts: date, utility: Utility) -> tuple[Used, ...]:
+    """A contract that begins within a month has used nothing in it before; a bill from the first asks for nothing."""
+    if starts.day == 1:
+        return ()
+    return tuple(Used(quantity.name, "month", Decimal(0)) for quantity in utility.quantities)
 
 
 def problem_of(refusal: Exception) -> Problem:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, is_dataclass
+from datetime import date, timedelta
 from decimal import Decimal
+
+from mains_spi import Period
 
 from mains_server.billing.draft import Draft
 from mains_server.billing.due import HistoryRow
 from mains_server.billing.records import Bounds, Hold
+
+_MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])", re.ASCII)
+
+
+class PeriodUnknown(ValueError):
+    """A text names no period that can be billed."""
 
 
 def out_of_bounds(draft: Draft, *, history: HistoryRow | None, bounds: Bounds) -> Hold | None:
@@ -26,6 +36,15 @@ def out_of_bounds(draft: Draft, *, history: HistoryRow | None, bounds: Bounds) -
         )
         return held(draft, code="unusually_high", reason=reason)
     return None
+
+
+def period_of(text: str) -> Period:
+    """Read a month such as `2023-01` as its civil days; anything else is no period."""
+    found = _MONTH.fullmatch(text)
+    if found is None:
+        raise PeriodUnknown(f"{text[:40]!r} is no period; write a month such as 2023-01")
+    start = date(int(found[1]), int(found[2]), 1)
+    return Period(start, (start + timedelta(days=31)).replace(day=1))
 
 
 def held(draft: Draft, *, code: str, reason: str) -> Hold:

@@ -201,19 +201,12 @@ select coalesce(sum(cardinality(contract_ids)), 0),
 from billing_chunk where run_id = %(run)s
 """
 
-HOLDS = """
-select customer_id, contract_id, code, reason from billing_hold
-where run_id = %(run)s and released_at is null order by contract_id
-"""
-
 SELLER = "select id, series from seller where adapter = %(adapter)s and starts <= %(on)s order by starts desc limit 1"
 
 BILLED = """
 select contract_id from invoice
 where contract_id = any(%(contracts)s::bigint[]) and kind <> 'CREDIT' and period_from < %(to)s and period_to > %(from)s
 """
-
-CUSTOMERS = "select distinct customer_id from contract where id = any(%(contracts)s::bigint[]) order by 1"
 
 # The questions below are asked through a session, so their parameters are written as SQLAlchemy wants them.
 STORED_INVOICES = """
@@ -222,6 +215,20 @@ from invoice i
 left join rating_group g on g.id = i.rating_group_id
 where i.id = any(cast(:ids as bigint[]))
 order by i.id
+"""
+
+CUSTOMERS_OF_RUN = """
+select distinct c.customer_id
+from billing_chunk k
+cross join lateral unnest(k.contract_ids) as u(contract_id)
+join contract c on c.id = u.contract_id
+where k.run_id = :run
+order by c.customer_id
+"""
+
+HOLDS = """
+select customer_id, contract_id, code, reason from billing_hold
+where run_id = :run and released_at is null order by contract_id
 """
 
 STORED_LINES = """

@@ -8,7 +8,7 @@ from types import ModuleType
 
 import psycopg
 import pytest
-from mains_server.billing import queries
+from mains_server.billing.records import Hold
 from mains_server.billing.run import Shift, run_billing
 
 WRITTEN = (
@@ -68,7 +68,16 @@ def bill(connection: psycopg.Connection, small: ModuleType):
 @pytest.fixture
 def holds(connection: psycopg.Connection):
     """Give the contracts that a run holds."""
-    return lambda state: queries.holds_of_run(connection, run_id=state.run.id)
+    wanted = (
+        "select customer_id, contract_id, code, reason from billing_hold"
+        " where run_id = %s and released_at is null order by contract_id"
+    )
+
+    def read(state):
+        rows = connection.execute(wanted, [state.run.id]).fetchall()
+        return [Hold(customer_id=row[0], contract_id=row[1], code=row[2], reason=row[3]) for row in rows]
+
+    return read
 
 
 @pytest.fixture

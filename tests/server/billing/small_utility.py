@@ -165,12 +165,10 @@ class Town:
     def tax(self, rate: str, *, kind: str | None = None) -> None:
         self.insert("tax_rate", code="standard", kind=kind, rate=rate, starts=FIRST, source="test")
 
-    def price(
-        self, list_name: str, *, starts: date = FIRST, ends: date | None = None, **prices: tuple[str, ...]
-    ) -> int:
+    def price(self, list_name: str, *, adapter: str = ADAPTER, starts: date = FIRST, **prices: tuple[str, ...]) -> int:
         """Load a price list; a price may have a condition (attribute, above, upto)."""
         version = self.insert(
-            "price_version", adapter=ADAPTER, list=list_name, code=f"{starts}", starts=starts, ends=ends,
+            "price_version", adapter=adapter, list=list_name, code=f"{starts}", starts=starts, ends=None,
             known_from=datetime(2021, 12, 1, tzinfo=UTC), decision="no. 1", source="test",
         )  # fmt: skip
         for position, (name, (value, unit, *when)) in enumerate(prices.items()):

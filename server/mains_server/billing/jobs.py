@@ -1,0 +1,21 @@
+"""The billing run as a job: a worker does what `mains bill` does, and may do it twice without harm."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from mains_server.adapters.loading import load_adapters
+from mains_server.billing.records import RunRequest
+from mains_server.billing.rules import period_of
+from mains_server.billing.workers import bill_period
+from mains_server.db.work import Task, Work
+
+
+async def bill(work: Work, *, adapter: str, period: str, issued_on: str) -> None:
+    """Bill a utility's period, `2023-01`, with invoices of a day, `2023-02-10`."""
+    days = period_of(period)
+    request = RunRequest(adapter=adapter, period=days, issued_on=date.fromisoformat(issued_on), now=work.now)
+    await bill_period(work.engine, address=work.address, request=request, host=load_adapters(on=days.start))
+
+
+TASKS: dict[str, Task] = {"bill": bill}
