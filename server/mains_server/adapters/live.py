@@ -9,7 +9,6 @@ from typing import Any
 import pluggy
 from mains_spi import (
     PROJECT,
-    ChargeCode,
     ContractCheck,
     EstimateRequest,
     FactNeed,
@@ -32,7 +31,7 @@ from mains_spi import (
 )
 
 from mains_server.adapters.asking import AdapterLine, one_line
-from mains_server.adapters.rules import wrong_with
+from mains_server.adapters.rules import REVENUE, wrong_with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +64,9 @@ class LiveAdapter:
         """Give the names of the hooks the adapter has."""
         return frozenset(caller.name for caller in self.manager.get_hookcallers(self.plugin) or ())
 
-    def charges(self) -> dict[str, ChargeCode]:
-        """Give what may be charged, by code."""
-        return {charge.code: charge for charge in self.utility.charges}
+    def accounts(self) -> dict[str, str]:
+        """Give the account of each charge, by charge code; an adapter may write `water` or `revenue:water`."""
+        return {charge.code: charge.account.removeprefix(REVENUE) for charge in self.utility.charges}
 
     def products(self, *, on: date) -> tuple[Product, ...]:
         """Give what a customer can have on a day."""

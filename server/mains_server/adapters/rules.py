@@ -14,6 +14,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from mains_spi import REQUIRED_HOOKS, SPI_MAJOR, Product, Record, Utility
 
+REVENUE = "revenue:"
+ACCOUNT = re.compile(rf"({REVENUE})?[a-z0-9_.-]+", re.ASCII)
 CODE = re.compile(r"[a-z][a-z0-9_]*")
 PLAIN = (bool, int, str, date, datetime, timedelta, type(None))
 
@@ -45,6 +47,9 @@ def wrong_with_card(utility: Utility) -> str | None:
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice or "" in names:
             return f"{what} {twice[0]!r} is declared twice" if twice else f"a {what} has no name"
+    for charge in utility.charges:
+        if ACCOUNT.fullmatch(charge.account) is None:
+            return f"charge {charge.code!r} has the account {charge.account!r}, not one such as {REVENUE}{charge.code}"
     return None
 
 

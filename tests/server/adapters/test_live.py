@@ -1,5 +1,6 @@
 """An adapter is asked alone, and only what it answers rightly counts."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -112,3 +113,14 @@ def test_tariffs_are_asked_once_a_day(water, host_of):
 def test_an_unknown_product_is_told(water, host_of):
     with pytest.raises(AdapterFailed, match="has no product 'well' on 2023-01-01"):
         host_of(water()).adapter("water").product(code="well", on=date(2023, 1, 1))
+
+
+def test_an_account_may_be_written_with_or_without_its_class(water, host_of):
+    class Long(water):
+        @hookimpl
+        def describe_utility(self):
+            card = water().describe_utility()
+            return replace(card, charges=(replace(card.charges[0], account="revenue:water"),))
+
+    assert host_of(Long()).adapter("water").accounts() == {"water": "water"}
+    assert host_of(water()).adapter("water").accounts() == {"water": "revenue.water"}

@@ -1,5 +1,6 @@
 """A bad adapter is set aside with one line of reason; the others work as if it were not there."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -163,16 +164,22 @@ def test_a_charge_declared_twice_sets_aside(water, host_of):
         @hookimpl
         def describe_utility(self):
             card = water().describe_utility()
-            return type(card)(
-                code=card.code,
-                spi_major=1,
-                labels=card.labels,
-                quantities=card.quantities,
-                charges=card.charges * 2,
-                price_lists=card.price_lists,
-            )
+            return replace(card, charges=card.charges * 2)
 
     assert _reason(host_of(_bad(Bad()))) == "charge 'water' is declared twice"
+
+
+@pytest.mark.parametrize("account", ["", "Water", "support:water", "revenue:"])
+def test_an_account_that_cannot_be_booked_on_sets_aside(water, host_of, account):
+    class Bad(water):
+        @hookimpl
+        def describe_utility(self):
+            card = water().describe_utility()
+            return replace(card, charges=(replace(card.charges[0], account=account),))
+
+    reason = _reason(host_of(_bad(Bad())))
+
+    assert reason == f"charge 'water' has the account {account!r}, not one such as revenue:water"
 
 
 def test_the_tariff_of_another_day_is_asked_and_vetted_when_it_is_needed(water, host_of):
