@@ -9,8 +9,6 @@ import strawberry
 from mains_server.billing.explain import NotExplained
 from mains_server.billing.records import LineExplanation
 
-from mains_schema.errors import not_found
-
 if TYPE_CHECKING:
     from mains_schema.resolve import Reads
 
@@ -54,17 +52,15 @@ class Explanation:
     rounding: str = strawberry.field(description="Name of the rounding.")
 
 
-async def explain(reads: Reads, invoice_id: int, position: int) -> Explanation:
-    """Ask billing how a line of an issued invoice came about."""
+async def explain(reads: Reads, invoice_id: int, position: int) -> Explanation | None:
+    """Ask billing how a line of an issued invoice came about; no run issued, no explanation."""
 
     async def run(invoices: list[int]) -> list[dict[int, LineExplanation]]:
         found = await _explained(reads, invoices)
         return [{line.position: line for line in found.get(invoice, ())} for invoice in invoices]
 
     lines = await reads.load("explanations", invoice_id, run)
-    if position not in lines:
-        raise not_found("Billing keeps no inputs of this line, so it cannot be explained.")
-    return _explanation(lines[position])
+    return _explanation(lines[position]) if position in lines else None
 
 
 async def _explained(reads: Reads, invoices: Sequence[int]) -> Mapping[int, Sequence[LineExplanation]]:

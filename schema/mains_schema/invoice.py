@@ -91,8 +91,9 @@ class InvoiceLine:
     tax_code: str = column("Code of the tax.", L.tax_code)
     tax_rate: Decimal = column("Tax rate as a share of one: 0.2100 is 21 %.", L.tax_rate)
     is_after_tax: bool = column("Whether it lowers what is to be paid and not the tax, as support may.", L.is_after_tax)
-    explanation: Explanation = asked(
-        "How the charge was worked out: formula, inputs with their source, steps. Costs more than other fields.",
+    explanation: Explanation | None = asked(
+        "How the charge was worked out: formula, inputs with their source, steps. Costs more than other fields. "
+        "Null on an invoice that no billing run issued, such as a credit note.",
         explain,
         L.invoice_id,
         L.position,
