@@ -29,7 +29,11 @@ from mains_server.settings import Mode, Settings, load_settings
 SETTLED_AT = datetime(2022, 2, 20, 8, tzinfo=UTC)
 ADAPTERS_ON = date(2022, 3, 1)
 READY_SECONDS_MAX = 60
-QUERY = "{ viewer { customers(first: 3) { nodes { number name balances { balance { amount currency } } } } } }"
+SIGN_IN = 'mutation {{ sessionCreate(input: {{ email: "{email}", password: "{password}" }}) {{ token }} }}'
+QUERY = (
+    "{ viewer { contracts(first: 5) { nodes { number productName"
+    " invoices(first: 3) { nodes { number total { amount } } } } } } }"
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -94,10 +98,13 @@ def _announce(settings: Settings, console: Console) -> None:
     if not _is_ready(url):
         console.print(f"The server at {url} does not answer.", style="red")
         return
-    console.print(f"\nMains is ready at [bold]{url}/graphql[/bold] (open it in a browser to try queries).\n")
+    console.print(f"\nMains is ready at [bold]{url}/graphql[/bold]; open it in a browser to try queries.\n")
     for login in LOGINS:
         console.print(f"  {login.role:<17} {login.email:<24} {login.password}")
-    console.print(f"\nA query to paste, after signing in with sessionCreate:\n\n  {QUERY}\n", markup=False)
+    first = LOGINS[0]
+    sign_in = SIGN_IN.format(email=first.email, password=first.password)
+    console.print("\nSign in, send the token as the header Authorization: Bearer TOKEN, then paste the query:\n")
+    console.print(f"  {sign_in}\n\n  {QUERY}\n", markup=False, highlight=False, soft_wrap=True)
     logins = [{"role": login.role, "email": login.email, "password": login.password} for login in LOGINS]
     typer.echo(orjson.dumps({"url": f"{url}/graphql", "logins": logins}))
 
