@@ -66,6 +66,7 @@ class _Formula:
         }
 
     def value(self, node: ast.expr) -> Fraction:
+        """Work out one part of the formula."""
         if isinstance(node, ast.Constant):
             return self._number(node)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
