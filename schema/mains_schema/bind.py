@@ -132,7 +132,7 @@ def _paged(declared: ReadField, paged: Paged, *, owner: Shape | None, name: str)
     conditions = (
         {} if paged.filters is None else {f.python_name: f.metadata["condition"] for f in fields_of(paged.filters)}
     )
-    listed = List(name, default, target.key, conditions)
+    listed = declared.listed = List(name, default, target.key, conditions)
     pages = resolve.PageReader(paged=paged, target=target, listed=listed)
     if paged.theirs is None:
         return lambda _row, reads, arguments: pages.open(reads, None, arguments)

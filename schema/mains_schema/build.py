@@ -22,6 +22,7 @@ from mains_schema.checks import check
 from mains_schema.context import Context
 from mains_schema.limits import COST_MAX, Documents, chosen
 from mains_schema.mapping import Key, Paged, ReadField, mapping_of, source_of
+from mains_schema.plans import Plans
 from mains_schema.shape import Shape, fields_of, shape_of, target_of
 
 
@@ -29,6 +30,7 @@ class Schema(strawberry.Schema):
     """The served schema: Strawberry's, with documents read once and measured, and every error typed."""
 
     documents: Documents
+    plans: Plans
 
     async def execute(self, query: str | None, *args: Any, **kwargs: Any) -> ExecutionResult:
         """Run one operation; what stops it before it ran comes back without `data`."""
@@ -95,6 +97,7 @@ def build_schema(*, query: type, mutation: type | None = None, rooms: Sequence[M
         config=StrawberryConfig(scalar_map=scalars.scalar_map(), disable_field_suggestions=True),
     )
     schema.documents = Documents(schema._schema)
+    schema.plans = Plans(schema)
     return schema
 
 

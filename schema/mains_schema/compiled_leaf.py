@@ -11,7 +11,7 @@ from typing import Any
 from graphql import GraphQLEnumType, GraphQLScalarType, get_nullable_type, is_list_type, is_non_null_type
 from sqlalchemy import ARRAY, BigInteger, BindParameter, Table, TypeDecorator
 
-from mains_schema.compiled_text import Bind, Declined, Json, Piece, expression_text
+from mains_schema.compiled_text import Declined, Json, Piece, expression_text
 from mains_schema.expressions import is_nullable, python_type_of
 from mains_schema.mapping import Expression
 
@@ -66,15 +66,19 @@ def reader(expression: Expression) -> Callable[[Any], Any]:
     raise Declined("type")
 
 
-def order_value(*, expression: Expression, table: Table, alias: str) -> Json:
+def order_value(*, expression: Expression, table: Table, alias: str) -> list[Piece]:
     """Write a value that a cursor holds, as `connection.write_cursor` does."""
     sql = expression_text(expression, table).on(alias, no_binds)
     wanted = python_type_of(expression)
     if issubclass(wanted, datetime):
-        return Json(f"to_char(({sql}) at time zone 'UTC', '\"YYYY-MM-DD\"T\"HH24:MI:SS.US\"+00:00\"\"')")
+        return ['"', Json(_moment(sql, 'US"+00:00"')), '"']
     if issubclass(wanted, Decimal):
-        return Json(f"to_json(({sql})::text)")
-    return Json(f"to_json({sql})")
+        return ['"', Json(sql), '"']
+    return [Json(f"to_json({sql})")]
+
+
+def _moment(sql: str, fraction: str) -> str:
+    return f"to_char(({sql}) at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.{fraction}')"
 
 
 def _is_fixed(expression: Expression) -> bool:
@@ -120,7 +124,7 @@ def _whole(sql: str, expression: Expression) -> list[Piece]:
 
 
 def _instant(sql: str, _expression: Expression) -> list[Piece]:
-    return [Json(f"to_char(({sql}) at time zone 'UTC', '\"YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"\"')")]
+    return ['"', Json(_moment(sql, 'MS"Z"')), '"']
 
 
 _WRITERS: Mapping[type, Callable[[str, Expression], list[Piece]]] = {

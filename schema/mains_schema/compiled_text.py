@@ -9,8 +9,9 @@ from functools import lru_cache
 from typing import Any
 
 from mains_server.access.records import Permission, Viewer
-from sqlalchemy import ARRAY, BindParameter, ColumnElement, Table, bindparam, literal_column, select
+from sqlalchemy import ARRAY, BindParameter, ColumnElement, Select, Table, bindparam, literal_column, select
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.sql.type_api import TypeEngine
 from sqlalchemy.sql.util import ClauseAdapter
 
 from mains_schema.mapping import Condition
@@ -118,6 +119,20 @@ def viewer_value(name: str) -> Callable[[Viewer], Any]:
     raise Declined("scope")
 
 
+def cast_text(kind: TypeEngine[Any]) -> str:
+    """Give the SQL name of a column's type, as parameters are cast to it."""
+    return kind.compile(dialect=_DIALECT)
+
+
+def bind_value(kind: TypeEngine[Any]) -> Callable[[Any], Any]:
+    """Give what turns a value into what asyncpg wants for a column's type, such as an enum into its name."""
+    if isinstance(kind, ARRAY):
+        of = bind_value(kind.item_type)
+        return lambda values: [of(value) for value in values]
+    processor = kind.dialect_impl(_DIALECT).bind_processor(_DIALECT)
+    return processor if processor is not None else lambda value: value
+
+
 class _Same:
     """Lets a declared thing be the key of a cache by what it is, not by what it says; SQL expressions have no `==`."""
 
@@ -171,7 +186,7 @@ def _rendered(expression: Expression, table: Table) -> Template:
     """Render inside a WHERE on the table, so that subqueries correlate as they do for the resolvers."""
     own = table.alias(SELF)
     adapted = ClauseAdapter(own).traverse(expression)
-    statement = select(literal_column("1")).select_from(own).where(adapted)
+    statement: Select[Any] = select(literal_column("1")).select_from(own).where(adapted)
     compiled = statement.compile(dialect=_DIALECT)
     text = str(compiled).partition("WHERE ")[2]
     binds: dict[str, BindParameter[Any]] = compiled.binds

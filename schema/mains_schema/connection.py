@@ -7,7 +7,7 @@ import binascii
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Any, Generic, Protocol, TypeVar
@@ -129,10 +129,12 @@ def _sent(value: Any) -> Any:
             return value.name
         case bool() | int() | str():
             return value
-        case datetime() | date():
+        case datetime():
+            return value.astimezone(UTC).isoformat(timespec="microseconds")
+        case date():
             return value.isoformat()
         case _:
-            return str(value)
+            return format(value, "f")
 
 
 def _received(value: Any, column: Expression) -> Any:

@@ -14,7 +14,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
 import strawberry
-from sqlalchemy import ColumnElement, Table, literal, select
+from sqlalchemy import ARRAY, ColumnElement, Table, any_, literal, select
 from strawberry.types.field import StrawberryField
 from strawberry.types.info import Info
 
@@ -126,6 +126,7 @@ class ReadField(StrawberryField):
     """A field whose value comes from a declared source; `reader` is put in when the schema is built."""
 
     reader: Reader | None = None
+    listed: Any = None
     has_arguments = False
 
     @property
@@ -140,9 +141,9 @@ class ReadField(StrawberryField):
         return self.reader(source, source.reads if info is None else info.context.reads, kwargs)
 
     def __copy__(self) -> ReadField:
-        """Keep the reader, which Strawberry's own copying does not know."""
+        """Keep what was bound, which Strawberry's own copying does not know."""
         copied: ReadField = super().__copy__()
-        copied.reader = self.reader
+        copied.reader, copied.listed = self.reader, self.listed
         return copied
 
 
@@ -296,6 +297,12 @@ class Condition(Generic[T]):
 
     column: Expression
     compare: Callable[[Expression, Any], Expression]
+    is_of_many: bool = False
+
+    def fits(self, value: Any) -> Expression:
+        """Say that the column compares so with a value."""
+        kind: Any = ARRAY(self.column.type) if self.is_of_many else self.column.type
+        return self.compare(self.column, literal(value, kind))
 
 
 def where(doc: str, condition: Condition[T]) -> T | None:
@@ -310,7 +317,7 @@ def equals(column_: T | None) -> Condition[T]:
 
 def one_of(column_: T | None) -> Condition[list[T]]:
     """Compare for one of at most 100 values."""
-    return Condition(plain(column_), lambda left, values: left.in_(values))
+    return Condition(plain(column_), lambda left, values: left == any_(values), is_of_many=True)
 
 
 def at_least(column_: T | None) -> Condition[T]:

@@ -62,6 +62,13 @@ class Reads:
         async with self._turns, self.engine.connect() as connection:
             return (await connection.execute(statement)).all()
 
+    async def answer(self, statement: str, values: Sequence[Any]) -> bytes:
+        """Run one compiled statement, whose one value is the answer's JSON."""
+        async with self._turns, self.engine.connect() as connection:
+            raw: Any = await connection.get_raw_connection()
+            found: bytes = await raw.driver_connection.fetchval(statement, *values)
+            return found
+
     def load(self, batch: Hashable, key: Any, run: Batch) -> Awaitable[Any]:
         """Give one key's answer out of a batch; shielded: graphql-core cancels siblings, and batches are shared."""
         loader = self._loaders.get(batch)
@@ -278,7 +285,7 @@ class PageReader:
     def _conditions(self, reads: Reads, request: PageRequest) -> list[Expression]:
         scopes = (_scope(self._target.scope, reads), _scope(self._paged.within, reads))
         return [scope for scope in scopes if scope is not None] + [
-            condition.compare(condition.column, value) for condition, value in request.wanted
+            condition.fits(list(value) if condition.is_of_many else value) for condition, value in request.wanted
         ]
 
     def _cut(self, rows: list[Any], request: PageRequest) -> Page:

@@ -8,8 +8,9 @@ import strawberry
 
 from mains_schema.adapter import UtilityAdapter, utility_adapters
 from mains_schema.connection import Connection
-from mains_schema.context import Info
+from mains_schema.context import Context, Info
 from mains_schema.errors import forbidden, unauthenticated
+from mains_schema.gates import gate, given
 from mains_schema.mapping import by_id, connection, mine, resolved, section
 from mains_schema.node import Node
 from mains_schema.reading import ReadingSubmitInput, ReadingSubmitPayload, reading_submit
@@ -32,6 +33,14 @@ from mains_schema.tariff import (
 from mains_schema.viewer import Viewer
 
 
+def staff_only(context: Context) -> None:
+    """Let employees in."""
+    if not context.viewer.is_signed_in:
+        raise unauthenticated()
+    if not context.viewer.is_staff:
+        raise forbidden("Only employees of the utility can see this.")
+
+
 @section
 class Query:
     """Everything that can be read."""
@@ -45,19 +54,12 @@ class Query:
         "Dated prices, for everybody to see.", orders=PriceVersionOrder, filters=PriceVersionFilter
     )
 
-    @resolved("The utilities served and what they can do, for everybody to see; at most a few dozen.")
-    def utility_adapters(self, info: Info) -> list[UtilityAdapter]:
-        """List the utilities."""
-        return utility_adapters(info.context)
-
-    @resolved("Everything operational. FORBIDDEN to who is not an employee of the utility.")
-    def staff(self, info: Info) -> Staff:
-        """Open the staff's part."""
-        if not info.context.viewer.is_signed_in:
-            raise unauthenticated()
-        if not info.context.viewer.is_staff:
-            raise forbidden("Only employees of the utility can see this.")
-        return object.__new__(Staff)
+    utility_adapters: list[UtilityAdapter] = given(
+        "The utilities served and what they can do, for everybody to see; at most a few dozen.", utility_adapters
+    )
+    staff: Staff = gate(
+        "Everything operational. FORBIDDEN to who is not an employee of the utility.", Staff, check=staff_only
+    )
 
 
 @section

@@ -21,6 +21,9 @@ SUPPLIES = allowed(ContractSupplyPoint.customer_id, ContractSupplyPoint.contract
 
 _supply = ContractSupplyPoint.__table__.c  # type: ignore[attr-defined]
 _point = SupplyPoint.__table__.c  # type: ignore[attr-defined]
+_house = SupplyPoint.__table__.alias("house")  # type: ignore[attr-defined]
+_premise = SupplyPoint.__table__.alias("premise")  # type: ignore[attr-defined]
+_managing = Contract.__table__.alias("managing")  # type: ignore[attr-defined]
 
 
 def supplied(point: object) -> Scope:
@@ -54,24 +57,23 @@ def _is_supplied(point: ColumnElement[Any], seen: ColumnElement[bool]) -> Column
 
 
 def _is_of_house(point: ColumnElement[Any], seen: ColumnElement[bool]) -> ColumnElement[bool]:
-    house = SupplyPoint.__table__.alias("house")  # type: ignore[attr-defined]
-    of_house = select(house.c.id).where(house.c.role == PointRole.BUILDING, house.c.building_id.in_(_buildings(seen)))
+    of_house = select(_house.c.id).where(
+        _house.c.role == PointRole.BUILDING, _house.c.building_id.in_(_buildings(seen))
+    )
     return point.in_(of_house.correlate(None))
 
 
 def _is_managed(point: ColumnElement[Any], seen: ColumnElement[bool]) -> ColumnElement[bool]:
-    premise = SupplyPoint.__table__.alias("premise")  # type: ignore[attr-defined]
-    managed = select(premise.c.id).where(premise.c.building_id.in_(_managed_buildings(seen)))
+    managed = select(_premise.c.id).where(_premise.c.building_id.in_(_managed_buildings(seen)))
     return point.in_(managed.correlate(None))
 
 
 def _managed_buildings(*conditions: ColumnElement[bool], of: Any = None) -> Any:
     """Select the buildings whose cost a seen contract shares out; conditions may name the outer table `of`."""
-    house, managing = SupplyPoint.__table__.alias("managed"), Contract.__table__.alias("managing")  # type: ignore[attr-defined]
-    houses = select(house.c.building_id).join_from(_supply.id.table, house, house.c.id == _supply.supply_point_id)
-    managed = houses.join(managing, managing.c.id == _supply.contract_id)
-    is_shared_out = managing.c.billing == ContractBilling.BY_MEMBERS, house.c.role == PointRole.BUILDING
-    return managed.where(*is_shared_out, house.c.building_id.is_not(None), *conditions).correlate(of)
+    houses = select(_house.c.building_id).join_from(_supply.id.table, _house, _house.c.id == _supply.supply_point_id)
+    managed = houses.join(_managing, _managing.c.id == _supply.contract_id)
+    is_shared_out = _managing.c.billing == ContractBilling.BY_MEMBERS, _house.c.role == PointRole.BUILDING
+    return managed.where(*is_shared_out, _house.c.building_id.is_not(None), *conditions).correlate(of)
 
 
 def _buildings(seen: ColumnElement[bool]) -> Any:
@@ -85,13 +87,12 @@ def _read_while_supplied(seen: ColumnElement[bool]) -> ColumnElement[bool]:
     on_that_day = reading.counts_for >= _supply.starts, or_(_supply.ends.is_(None), reading.counts_for <= _supply.ends)
     readings = reading.id.table
     own = exists().where(_supply.supply_point_id == reading.supply_point_id, *on_that_day, seen).correlate(readings)
-    place, premise = SupplyPoint.__table__.alias("place"), SupplyPoint.__table__.alias("premise")  # type: ignore[attr-defined]
-    premises = select(place.c.id).join_from(_supply.id.table, premise, premise.c.id == _supply.supply_point_id)
-    houses = premises.join(place, place.c.building_id == premise.c.building_id).where(
-        place.c.id == reading.supply_point_id, place.c.role == PointRole.BUILDING, *on_that_day, seen
+    premises = select(_house.c.id).join_from(_supply.id.table, _premise, _premise.c.id == _supply.supply_point_id)
+    houses = premises.join(_house, _house.c.building_id == _premise.c.building_id).where(
+        _house.c.id == reading.supply_point_id, _house.c.role == PointRole.BUILDING, *on_that_day, seen
     )
-    managed = select(premise.c.id).where(
-        premise.c.id == reading.supply_point_id,
-        premise.c.building_id.in_(_managed_buildings(*on_that_day, seen, of=readings)),
+    managed = select(_premise.c.id).where(
+        _premise.c.id == reading.supply_point_id,
+        _premise.c.building_id.in_(_managed_buildings(*on_that_day, seen, of=readings)),
     )
     return or_(own, houses.correlate(readings).exists(), managed.correlate(readings).exists())

@@ -72,11 +72,12 @@ def graphql_app(
     host: AdapterHost,
     session_lifetime: timedelta,
     has_editor: bool = False,
+    compiles: bool = True,
     clock: Callable[[], datetime] = utc_now,
 ) -> GraphQLView:
     """Make the ASGI application that answers `/graphql` on a database and the adapters that were found.
 
-    With `has_editor` browsers get GraphiQL, a page for trying queries out.
+    With `has_editor` browsers get GraphiQL, a page for trying queries out. Without `compiles` resolvers answer all.
     """
 
     async def authenticate(token: str, now: datetime) -> Viewer | None:
@@ -89,5 +90,11 @@ def graphql_app(
 
     services = Services(host=host, explain=explain, session_lifetime=session_lifetime, labels=labels_of(host))
     return GraphQLView(
-        schema=schema(), engine=engine, services=services, authenticate=authenticate, clock=clock, has_editor=has_editor
+        schema=schema(),
+        engine=engine,
+        services=services,
+        authenticate=authenticate,
+        clock=clock,
+        has_editor=has_editor,
+        compiles=compiles,
     )

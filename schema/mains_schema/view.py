@@ -25,6 +25,7 @@ from strawberry.types.execution import ExecutionResult
 from mains_schema import errors
 from mains_schema.build import Schema
 from mains_schema.context import Context, Services
+from mains_schema.plans import Answered, cost_text
 from mains_schema.resolve import Reads
 
 BODY_BYTES_MAX = 1_000_000
@@ -32,6 +33,9 @@ TOKEN_LENGTH_MAX = 500
 LANGUAGES = ("lv", "en", "ru")
 PLAIN_JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
+TELL_EXECUTOR = "x-mains-executor"
+BODY = "mains.body"
+EXECUTOR = "mains.executor"
 HOME_ZONE = ZoneInfo("Europe/Riga")
 
 Authenticate = Callable[[str, datetime], Awaitable[Viewer | None]]
@@ -73,6 +77,7 @@ class GraphQLView(GraphQL[Context, None]):
         authenticate: Authenticate,
         clock: Callable[[], datetime],
         has_editor: bool,
+        compiles: bool = True,
     ) -> None:
         super().__init__(schema, graphql_ide="graphiql" if has_editor else None, subscription_protocols=())
         self._engine = engine
@@ -80,6 +85,8 @@ class GraphQLView(GraphQL[Context, None]):
         self._services = services
         self._authenticate = authenticate
         self._clock = clock
+        self._plans = schema.plans if compiles else None
+        self._tells_executor = has_editor
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever goes wrong, the answer is JSON with a typed error."""
@@ -88,7 +95,7 @@ class GraphQLView(GraphQL[Context, None]):
             return
         request = Request(scope, receive)
         try:
-            response = await self.run(request)
+            response = await self._answer(request)
         except Refused as refused:
             response = _refusal(request, refused)
         except HTTPException as refused:
@@ -97,6 +104,31 @@ class GraphQLView(GraphQL[Context, None]):
             masked = errors.typed([GraphQLError("", original_error=error)])[0]
             response = _refusal(request, Refused(500, masked))
         await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        """Answer a query by its compiled plan, or leave the request to Strawberry and the resolvers."""
+        if self._plans is None or request.method != "POST" or _content_kind(request.headers) != PLAIN_JSON:
+            return await self.run(request)
+        context = await self.get_context(request, Response())
+        request.scope[BODY] = await _body(request)
+        given = _request(_json_object(request.scope[BODY], "The body"))
+        answered = await self._plans.answer(
+            query=given.query or "", name=given.operation_name, variables=given.variables or {}, context=context
+        )
+        executor = self._executor(request.headers, answered)
+        if answered.data is None:
+            request.scope[EXECUTOR] = executor
+            return await self.run(request, context=context)
+        told = b"" if executor is None else b',"executor":' + orjson.dumps(executor)
+        text = b'{"data":%b,"extensions":{"cost":%b%b}}' % (answered.data, cost_text(answered.cost), told)
+        kind = _media_type(request.headers.get("accept", ""))
+        return Response(text, 200, media_type=f"{kind}; charset=utf-8")
+
+    def _executor(self, headers: Headers, answered: Answered) -> Mapping[str, str] | None:
+        """Tell which executor answers, to developers who ask for it with a header."""
+        if not self._tells_executor or TELL_EXECUTOR not in headers:
+            return None
+        return {"name": "resolvers" if answered.data is None else "compiled", "reason": answered.reason}
 
     def should_render_graphql_ide(self, request: Any) -> bool:
         """Show the query editor to browsers only."""
@@ -122,8 +154,7 @@ class GraphQLView(GraphQL[Context, None]):
         """Read a request's document, variables and operation name from its URL or its body."""
         if request.method == "GET":
             return _request(_from_query(request.query_params))
-        kind = (request.content_type or "").partition(";")[0].strip().lower()
-        if kind != PLAIN_JSON:
+        if _content_kind(request.headers) != PLAIN_JSON:
             raise Refused(415, errors.bad_input(f"Send the body as `{PLAIN_JSON}`."))
         return _request(_json_object(await request.get_body(), "The body"))
 
@@ -146,6 +177,8 @@ class GraphQLView(GraphQL[Context, None]):
             answer["data"] = result.data
         if result.extensions:
             answer["extensions"] = result.extensions
+        if (executor := request.scope.get(EXECUTOR)) is not None:
+            answer["extensions"] = {**answer.get("extensions", {}), "executor": executor}
         answer["accept"] = request.headers.get("accept", "")
         return answer
 
@@ -170,7 +203,14 @@ class GraphQLView(GraphQL[Context, None]):
         return viewer
 
 
+def _content_kind(headers: Mapping[str, str]) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 async def _body(request: Request) -> bytes:
+    if BODY in request.scope:
+        kept: bytes = request.scope[BODY]
+        return kept
     too_large = Refused(413, errors.bad_input(f"A request has at most {BODY_BYTES_MAX} bytes."))
     declared = request.headers.get("content-length", "0")
     if declared.isdecimal() and int(declared[:12]) > BODY_BYTES_MAX:
