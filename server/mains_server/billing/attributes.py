@@ -53,6 +53,10 @@ class AttributeTeller:
             found = self._told[key] = tuple(sorted(told, key=lambda attribute: (attribute.name, attribute.period)))
         return found
 
+    def forget(self) -> None:
+        """Forget what was told, to give its memory back."""
+        self._told.clear()
+
     def _filled_in(self, told: Iterable[Attribute], *, scopes: tuple[str, ...]) -> list[Attribute]:
         days: dict[str, list[Period]] = defaultdict(list)
         for attribute in told:

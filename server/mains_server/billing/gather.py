@@ -30,7 +30,10 @@ class Gathered:
 def gather(
     connection: Connection, *, utility: Utility, period: Period, contracts: Sequence[int], teller: AttributeTeller
 ) -> Gathered:
-    """Gather all that a chunk's bills depend on, neighbours included; contracts that lack something come back held."""
+    """Gather all that a chunk's bills depend on, neighbours included; contracts that lack something come back held.
+
+    A contract that has no day in the period any more, because it was ended meanwhile, is not due and left out.
+    """
     asked = queries.Asked(adapter=utility.code, period=period, contracts=tuple(contracts))
     managers = queries.house_contracts(connection, asked=asked)
     premises = queries.premises(connection, asked=asked, buildings=tuple(managers))
@@ -39,7 +42,7 @@ def gather(
     cases = build_cases(connection, asked=asked.of(everybody), utility=utility, teller=teller)
     wanted = frozenset(contracts)
     houses, holds = _houses(managers=managers, premises=premises, cases=cases, teller=teller, wanted=wanted)
-    alone = [cases[contract] for contract in contracts if contract not in neighbours]
+    alone = [cases[contract] for contract in contracts if contract in cases and contract not in neighbours]
     holds += [hold_of(case, problem=case.problem) for case in alone if case.problem is not None]
     return Gathered(
         cases=tuple(case for case in alone if case.problem is None),

@@ -12,6 +12,10 @@ from mains_server.billing.records import Bounds, Hold, PreviewRequest
 from mains_server.invoices.records import InvoiceDraft
 
 
+class NothingToBill(Exception):
+    """A contract has no day in the period, so there is no bill to work out."""
+
+
 def preview(connection: Connection, *, adapter: LiveAdapter, request: PreviewRequest) -> InvoiceDraft | Hold:
     """Work out a contract's bill of a period as it would be issued on a day, or why it would be held."""
     rater = Rater(adapter=adapter, period=request.period, known_at=request.issued_on, bounds=Bounds())
@@ -23,4 +27,8 @@ def preview(connection: Connection, *, adapter: LiveAdapter, request: PreviewReq
         teller=rater.teller,
     )
     rated = rater.rate(connection, gathered=gathered)
-    return as_invoice(rated.drafts[0], adapter=adapter.code) if rated.drafts else rated.holds[0]
+    if rated.drafts:
+        return as_invoice(rated.drafts[0], adapter=adapter.code)
+    if not rated.holds:
+        raise NothingToBill(f"contract {request.contract_id} has no days in {request.period}")
+    return rated.holds[0]

@@ -42,6 +42,7 @@ from mains_server.billing.snapshot import PricedBy, group_text, inputs_text, mem
 from mains_server.money.rules import round_half_up
 
 ALIKE_MIN = 3
+SHAPES_MAX = 2000
 
 
 class ShapeKey(NamedTuple):
@@ -101,6 +102,7 @@ class Rater:
     def rate(self, connection: Connection, *, gathered: Gathered) -> Rated:
         """Rate a chunk; whatever cannot be billed comes back held, and the rest goes on."""
         rated = Rated(holds=list(gathered.holds))
+        self._forget_shapes()
         for key, cases in self._alike(connection, gathered.cases).items():
             shape = self._shape(connection, key)
             if isinstance(shape, Problem):
@@ -110,6 +112,12 @@ class Rater:
         for house in gathered.houses:
             self._rate_house(connection, house, wanted=gathered.wanted, rated=rated)
         return self._within_bounds(rated, history=gathered.history)
+
+    def _forget_shapes(self) -> None:
+        """Where hardly two contracts are alike, keeping what each was priced by would fill the memory."""
+        if len(self._shapes) > SHAPES_MAX:
+            self._shapes.clear()
+            self.teller.forget()
 
     def _alike(self, connection: Connection, cases: Iterable[Case]) -> dict[ShapeKey, list[Case]]:
         by_zone: dict[str, dict[str, str]] = defaultdict(dict)

@@ -71,10 +71,10 @@ def _bill_next_chunk(connection: Connection, *, rater: Rater, booking: Booking, 
         watch("gathered")
         rated = rater.rate(connection, gathered=gathered)
         watch("rated")
-        invoiced = _book_unbilled(connection, booking=booking, rated=rated)
         operations.hold_contracts(connection, run=run, holds=rated.holds, now=booking.now)
-        operations.release_contracts(connection, run=run, contracts=invoiced, now=booking.now)
         operations.keep_figures(connection, run=run, figures=rated.figures)
+        invoiced = _book_unbilled(connection, booking=booking, rated=rated)
+        operations.release_contracts(connection, run=run, contracts=invoiced, now=booking.now)
         operations.finish_chunk(
             connection, chunk_id=chunk_id, invoiced=len(invoiced), held=len(rated.holds), now=booking.now
         )

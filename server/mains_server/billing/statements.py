@@ -41,6 +41,7 @@ join contract_supply_point s
   on s.contract_id = c.id and s.starts < %(to)s and (s.ends is null or s.ends > %(from)s)
 join supply_point p on p.id = s.supply_point_id
 where c.id = any(%(contracts)s::bigint[])
+  and c.starts < %(to)s and (c.ends is null or c.ends > %(from)s)
 order by c.id, p.id, s.starts
 """
 

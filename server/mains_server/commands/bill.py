@@ -61,6 +61,7 @@ def bill(
     with opened(load_settings()) as address:
         billed = [_bill_one(address=address, request=request, host=host, workers=workers) for request in requests]
     if not any(billed):
+        typer.echo("Nothing was billed.", err=True)
         raise typer.Exit(1)
 
 
@@ -69,7 +70,7 @@ def _bill_one(*, address: str, request: RunRequest, host: AdapterHost, workers: 
     try:
         state, holds = asyncio.run(_bill(address=address, request=request, host=host, workers=workers))
     except (NobodyInvoices, PeriodNotOver) as refusal:
-        typer.echo(f"Refused: {refusal}.", err=True)
+        typer.echo(f"{request.adapter} is left out: {refusal}.", err=True)
         return False
     _report(state, holds)
     return True

@@ -115,9 +115,12 @@ HOUSE = Tariff(
 
 
 def host_of(plugin: object | None = None) -> AdapterHost:
-    """Load the adapter as if it were installed."""
+    """Load the adapter as if it were installed; an answer that takes more than half a second is no answer."""
     found = plugin or SmallUtility()
-    return load_adapters(on=FIRST, plugins=[FoundPlugin(name="small", version="1.2.3", load=lambda: found)])
+    patience = timedelta(milliseconds=500)
+    return load_adapters(
+        on=FIRST, plugins=[FoundPlugin(name="small", version="1.2.3", load=lambda: found)], answer_within=patience
+    )
 
 
 def request(period: Period = JANUARY, *, contracts_per_chunk: int = 5000) -> RunRequest:

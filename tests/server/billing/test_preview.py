@@ -1,9 +1,10 @@
 """A preview is the bill that the run would issue, or the reason why it would be held."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
-from mains_server.billing.preview import preview
+from mains_server.billing.preview import NothingToBill, preview
 from mains_server.billing.records import Hold, PreviewRequest
 from mains_server.db.unit_of_work import read_session
 from mains_server.invoices.queries import draft_of, invoice_by_number
@@ -59,3 +60,10 @@ def test_a_preview_of_a_flat_rates_its_whole_house(town, connection, small):
     _, flats = town.house()
 
     assert [line.net for line in _preview(connection, small, flats[1]).lines] == [Decimal("246.44")]
+
+
+def test_a_contract_without_days_in_the_period_has_no_bill(town, connection, small):
+    contract = town.household(starts=date(2023, 2, 1))
+
+    with pytest.raises(NothingToBill):
+        _preview(connection, small, contract)

@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from threading import Event
 
 from mains_server.billing.records import Bounds
 from mains_spi import Charge, Labels, Problem, RatingResult, hookimpl
@@ -36,6 +37,17 @@ def test_raising_holds_only_its_own_contract(town, small, bill, holds):
     assert (state.invoiced, state.held) == (1, 1)
     (hold,) = holds(state)
     assert (hold.code, hold.reason) == ("adapter_failed", "adapter small, hook rate: ValueError: no idea")
+
+
+def test_hanging_holds_only_its_own_contract(town, connection, small, bill, holds):
+    is_over = Event()
+
+    state = _bill(town, bill, small, lambda request: is_over.wait(30))
+    is_over.set()
+
+    (hold,) = holds(state)
+    assert (state.invoiced, state.held) == (1, 1)
+    assert hold.reason == "adapter small, hook rate: gave no answer within 0.5 s"
 
 
 def test_nonsense_holds_only_its_own_contract(town, small, bill, holds):

@@ -194,6 +194,19 @@ def test_who_is_not_due_is_not_billed(town, bill, counts):
     assert counts()["invoice"] == 0
 
 
+def test_a_contract_that_was_ended_meanwhile_is_left_out(town, connection, small, bill, totals):
+    contracts = [town.household(), town.household()]
+
+    def end_one(step):
+        if step == "planned":
+            connection.execute("update contract set ends = '2022-12-01' where id = %s", [contracts[0]])
+
+    state = bill(watch=end_one)
+
+    assert (state.invoiced, state.held) == (1, 0)
+    assert list(totals()) == [contracts[1]]
+
+
 def test_a_missing_price_holds_and_names_the_list(town, bill, holds):
     contract = town.household(amperes=100)
 

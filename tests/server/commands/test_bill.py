@@ -17,7 +17,8 @@ def test_nobody_to_invoice_is_refused(mains):
     result = mains("bill", "--period", "2023-01", "--adapter", "example_cold_water", "--issued-on", "2023-02-10")
 
     assert result.exit_code == 1
-    assert "Refused: nobody is registered to invoice for example_cold_water on 2023-02-10." in result.output
+    reason = "nobody is registered to invoice for example_cold_water on 2023-02-10"
+    assert f"example_cold_water is left out: {reason}.\nNothing was billed." in result.output
 
 
 @pytest.mark.parametrize("period", ["2023-13", "2023", "January", "2023-1", "٢٠٢٣-٠١"])
