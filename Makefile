@@ -12,7 +12,7 @@ demo: ready
 	$(BIN)/mains demo $(ARGS)
 
 test: ready
-	$(BIN)/pytest $(or $(ARGS),-q -m "not slow")
+	$(BIN)/pytest $(or $(ARGS),-q -n auto --dist loadfile -m "not slow")
 
 check: ready
 	$(BIN)/ruff check

@@ -1,7 +1,6 @@
 """The `mains` command: a thin list of command groups, each in its own file of `commands`."""
 
 from importlib import import_module
-from importlib.util import find_spec
 
 import typer
 
@@ -17,9 +16,7 @@ def main() -> None:
 
 def _register(*, target: typer.Typer) -> None:
     for name in GROUPS:
-        module = f"mains_server.commands.{name}"
-        if find_spec(module) is not None:
-            import_module(module).register(target)
+        import_module(f"mains_server.commands.{name}").register(target)
 
 
 _register(target=app)
