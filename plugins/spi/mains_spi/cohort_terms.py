@@ -151,9 +151,11 @@ def _combined(compiler: Compiler, term: Combined, here: Here) -> Formula:
         return compiler.program.subtract(left, right)
     if term.op == "mul":
         return compiler.program.multiply(left, right)
-    if not right.is_constant or right.scale == 0:
-        raise NotCompiled("the tariff divides by a quantity")
-    return compiler.program.multiply(left, constant(1 / right.scale))
+    if right.is_constant and right.scale != 0:
+        return compiler.program.multiply(left, constant(1 / right.scale))
+    if not right.is_positive:
+        raise NotCompiled("the tariff divides by a quantity that may be zero: bound it with Most")
+    return compiler.program.divide(left, right)
 
 
 def _building(_: Compiler, term: Term, here: Here) -> Formula:

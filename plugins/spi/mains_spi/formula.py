@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import lcm
 from typing import Any
@@ -15,22 +15,27 @@ Rater = Callable[[Iterable[Sequence[int]]], list[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """A number ``source * scale``: an integer expression and an exact factor. A constant has the source ``1``."""
+    """A number ``source * scale / under``: integer expressions and an exact factor. A constant has the source ``1``.
+
+    ``under`` is above zero for every contract. ``is_positive``: so is the number itself, and then its source too.
+    """
 
     source: str
     scale: Fraction
     columns: frozenset[int] = frozenset()
     is_apportioned: bool = False
+    under: str = "1"
+    is_positive: bool = False
 
     @property
     def is_constant(self) -> bool:
         """Tell whether the number is the same for every contract."""
-        return self.source == "1"
+        return self.source == "1" and self.under == "1"
 
 
 def constant(number: Fraction | int) -> Formula:
     """Make a number that is the same for every contract."""
-    return Formula("1", Fraction(number))
+    return Formula("1", Fraction(number), is_positive=number > 0)
 
 
 class Program:
@@ -55,46 +60,71 @@ class Program:
             return constant(left.scale + right.scale)
         if not left.scale or not right.scale:
             kept = left if left.scale else right
-            return _made(kept.source, kept.scale, left, right)
-        scale = _common(left, right)
-        total = self.name(f"{_over(left, scale)} + {_over(right, scale)}")
-        return _made(total, scale, left, right)
+            return _made(kept.source, kept.scale, left, right, under=kept.under, is_positive=kept.is_positive)
+        one, other, scale, under = self._comparable(left, right)
+        are_positive = left.is_positive and right.is_positive
+        return _made(self.name(f"{one} + {other}"), scale, left, right, under=under, is_positive=are_positive)
 
     def subtract(self, left: Formula, right: Formula) -> Formula:
         """Subtract the second number from the first."""
-        return self.add(left, Formula(right.source, -right.scale, right.columns, right.is_apportioned))
+        return self.add(left, replace(right, scale=-right.scale, is_positive=False))
 
     def multiply(self, left: Formula, right: Formula) -> Formula:
         """Multiply two numbers."""
-        if left.is_constant or right.is_constant:
-            source = right.source if left.is_constant else left.source
-        else:
-            source = self.name(f"{left.source}*{right.source}")
-        return _made(source, left.scale * right.scale, left, right)
+        source, under = self._product(left.source, right.source), self._product(left.under, right.under)
+        are_positive = left.is_positive and right.is_positive
+        return _made(source, left.scale * right.scale, left, right, under=under, is_positive=are_positive)
+
+    def divide(self, left: Formula, right: Formula) -> Formula:
+        """Divide the first number by the second, which must be above zero for every contract."""
+        assert right.is_positive, "nobody divides by what may be zero"
+        source, under = self._product(left.source, right.under), self._product(left.under, right.source)
+        return _made(source, left.scale / right.scale, left, right, under=under, is_positive=left.is_positive)
 
     def choose(self, comparison: str, left: Formula, right: Formula) -> Formula:
         """Take the smaller (``<``) or the greater (``>``) of two numbers."""
         if left.is_constant and right.is_constant:
             return constant(min(left.scale, right.scale) if comparison == "<" else max(left.scale, right.scale))
-        scale = _common(left, right)
-        one, other = self.name(_over(left, scale)), self.name(_over(right, scale))
-        return _made(self.name(f"{one} if {one} {comparison} {other} else {other}"), scale, left, right)
+        one, other, scale, under = self._comparable(left, right)
+        one, other = self.name(one), self.name(other)
+        chosen = self.name(f"{one} if {one} {comparison} {other} else {other}")
+        positive = (left.is_positive, right.is_positive)
+        is_positive = any(positive) if comparison == ">" else all(positive)
+        return _made(chosen, scale, left, right, under=under, is_positive=is_positive)
 
     def round(self, number: Formula, places: int) -> Formula:
         """Round half away from zero."""
         if number.is_constant:
             return constant(half_up(number.scale, places))
         factor = number.scale * 10**places
-        if factor.denominator == 1:
+        if factor.denominator == 1 and number.under == "1":
             return _made(_times(number.source, factor.numerator), Fraction(1, 10**places), number)
-        double, below = self.name(_times(number.source, 2 * factor.numerator)), factor.denominator
-        rounded = f"({double} + {below})//{2 * below} if {double} >= 0 else -(({below} - {double})//{2 * below})"
+        double = self.name(_times(number.source, 2 * factor.numerator))
+        below, twice = str(factor.denominator), str(2 * factor.denominator)
+        if number.under != "1":
+            below = self.name(_times(number.under, factor.denominator))
+            twice = self.name(f"{below}*2")
+        rounded = f"({double} + {below})//{twice} if {double} >= 0 else -(({below} - {double})//{twice})"
         return _made(self.name(rounded), Fraction(1, 10**places), number)
 
     def units(self, number: Formula, places: int) -> str:
         """Write a number as an integer expression in units of so many decimals, rounded half-up if it has more."""
         rounded = self.round(number, places)
         return _over(rounded, Fraction(1, 10**places))
+
+    def _comparable(self, left: Formula, right: Formula) -> tuple[str, str, Fraction, str]:
+        """Write two numbers as whole expressions of one scale over one divisor."""
+        scale = _common(left, right)
+        one, other = _over(left, scale), _over(right, scale)
+        if left.under == right.under:
+            return one, other, scale, left.under
+        under = self._product(left.under, right.under)
+        return self._product(self.name(one), right.under), self._product(self.name(other), left.under), scale, under
+
+    def _product(self, one: str, other: str) -> str:
+        if one == "1" or other == "1":
+            return other if one == "1" else one
+        return self.name(f"{one}*{other}")
 
 
 def assemble(columns: int, program: Program, result: str) -> Rater:
@@ -112,9 +142,9 @@ def assemble(columns: int, program: Program, result: str) -> Rater:
     return rater
 
 
-def _made(source: str, scale: Fraction, *parts: Formula) -> Formula:
+def _made(source: str, scale: Fraction, *parts: Formula, under: str = "1", is_positive: bool = False) -> Formula:
     columns = frozenset().union(*(part.columns for part in parts))
-    return Formula(source, scale, columns, any(part.is_apportioned for part in parts))
+    return Formula(source, scale, columns, any(part.is_apportioned for part in parts), under, is_positive)
 
 
 def _common(left: Formula, right: Formula) -> Fraction:

@@ -91,6 +91,23 @@ components = st.sampled_from(
         Rebate("support", Amount("energy") * D("0.6"), cap=Const(D("12.345"), "EUR"), when=private),
         Rebate("relief", Amount("fee") + Amount("water") * D("0.1"), after_tax=True),
         Rebate("protected", Block(kwh, upto=Qty("limit", "kWh")) * (energy - Const(D("0.0131"), "EUR/kWh"))),
+        Rebate(
+            "average",
+            Most((Amount("energy") - kwh * Const(D("0.1"), "EUR/kWh"), Const(0, "EUR")))
+            * Block(kwh, upto=Qty("limit", "kWh"))
+            / Most((kwh, Const(D("0.001"), "kWh"))),
+        ),
+        Rebate(
+            "two_averages",
+            Least(
+                (
+                    Amount("energy") / Most((kwh, Const(1, "kWh"))) * 7 - Const(D("0.3"), "EUR/kWh"),
+                    Const(5, "EUR") / (Most((hot, Const(1, "m3"))) + Most((hot, Const(2, "m3")))) * Const(1, "m3/kWh"),
+                )
+            )
+            * Const(10, "kWh"),
+            cap=Const(40, "EUR"),
+        ),
         Rebate("band", Block(kwh, above=500, upto=2000, prorate=True) * energy * D("0.5"), cap=Amount("energy")),
     ]
 )
@@ -270,7 +287,7 @@ def test_cohort_says_that_it_divides_usage(make):
         ),
         (Figure("kept", kwh), "kept"),
         (PerUnit("energy", GroupQty("kwh", "kWh"), energy), "building"),
-        (PerUnit("energy", kwh, energy * (Const(1, "kWh") / kwh)), "divides by a quantity"),
+        (PerUnit("energy", kwh, energy * (Const(1, "kWh") / kwh)), "divides by a quantity that may be zero"),
         (PerUnit("energy", kwh, energy * (kwh / Const(1, "kWh"))), "depends on the usage"),
         (Spot("energy", kwh, "prices", "EUR/kWh"), "intervals"),
         (PerUnit("energy", kwh, Price("product.gone", "EUR/kWh")), "no fitting `gone`"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mains_spi.exact import half_up
 from mains_spi.formula import Formula, Program, assemble, constant
@@ -34,6 +34,36 @@ def test_arithmetic(a, b, factor, places):
 
     x, y = Fraction(a, 10**6), Fraction(b, 10**6)
     assert result == half_up(min(max(x * factor, y), x + factor) - y, places)
+
+
+@settings(deadline=None)
+@given(micro, micro, fraction, fraction, st.integers(0, 5))
+def test_division_by_what_is_above_zero(a, b, factor, summand, places):
+    program = Program()
+    left, right = columns()
+    above = program.choose(">", right, constant(Fraction(1, 1000)))
+    quotient = program.divide(program.multiply(left, constant(factor)), above)
+    inverse = program.divide(constant(1), program.multiply(above, above))
+    chosen = program.choose("<", program.add(quotient, constant(summand)), program.subtract(left, inverse))
+
+    result = run(program, program.round(program.multiply(chosen, quotient), places), (a, b))
+
+    x, y = Fraction(a, 10**6), max(Fraction(b, 10**6), Fraction(1, 1000))
+    assert result == half_up(min(x * factor / y + summand, x - 1 / (y * y)) * (x * factor / y), places)
+
+
+def test_only_what_is_surely_above_zero_is_positive():
+    program = Program()
+    left, right = columns()
+    above = program.choose(">", left, constant(Fraction(1, 2)))
+
+    assert above.is_positive
+    assert program.multiply(above, constant(3)).is_positive
+    assert program.add(above, above).is_positive
+    assert not program.choose("<", above, right).is_positive
+    assert not program.choose(">", left, constant(0)).is_positive
+    assert not program.subtract(constant(1), above).is_positive
+    assert not program.multiply(above, constant(-3)).is_positive
 
 
 @given(micro, micro)
