@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mains_server.billing.draft import DraftLine
 from mains_server.billing.drafting import NotInvoiceable, cents, draft_of, drafts_of_cohort
@@ -89,6 +89,7 @@ def _terms(line: DraftLine):
     )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(
     bills=st.lists(st.tuples(MICROS, st.integers(0, 1), st.booleans()), min_size=1, max_size=5),
     protected=st.sampled_from(["no", "low_income"]),
@@ -112,6 +113,7 @@ def test_a_cohort_drafts_what_the_evaluator_does(small, bills, protected):
         assert _told(draft) == _told(draft_of([bill], due=case.due, shape=shape, inputs=inputs))
 
 
+@settings(deadline=None)
 @given(micro=MICROS, is_estimated=st.booleans())
 def test_the_stored_inputs_rebuild_the_very_question(small, micro, is_estimated):
     shape = _shape(small, protected="no")
