@@ -2,8 +2,7 @@
 
 Both are measured in CPU seconds of client and server together, since that is what a machine has to give; the replay is
 the least that anything writing these rows can cost. The contracts are billed by the installed electricity adapter on
-its prices of January 2023. Households on exchange prices or two zones are left out: that winter's price cap divides by
-their usage, which no cohort can, so that each takes the plain evaluator's milliseconds.
+its prices of January 2023: every product, exchange prices among them, one and two zones, households and businesses.
 """
 
 import asyncio

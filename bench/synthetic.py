@@ -21,7 +21,7 @@ CONTRACTS = """
 insert into contract (id, customer_id, number, adapter, product, billing, settlement, delivery, payment_term_days,
   signed_on, starts)
 select n, n, 'K' || n, 'electricity_retail',
-  (array['universalais', 'klasiskais', 'izdevigais_200', 'izdevigais_600'])[1 + n / 7 % 4],
+  (array['universalais', 'klasiskais', 'izdevigais_200', 'izdevigais_600', 'dinamiskais'])[1 + n / 7 % 5],
   'DIRECT', 'INVOICE', case when n % 50 = 0 then 'POST' else 'EMAIL' end, 20, '2022-01-01', '2022-01-01'
 from generate_series(1, %(contracts)s) n
 """
@@ -31,7 +31,7 @@ select n, n, n, '2022-01-01' from generate_series(1, %(contracts)s) n
 """
 ATTRIBUTES = """
 insert into contract_attribute (customer_id, contract_id, name, value, starts)
-select n, n, 'zones', case when n % 40 = 0 then '2' else '1' end, '2022-01-01' from generate_series(1, %(contracts)s) n
+select n, n, 'zones', case when n % 20 = 7 then '2' else '1' end, '2022-01-01' from generate_series(1, %(contracts)s) n
 """
 METERS = """
 insert into meter (id, supply_point_id, serial, digits, multiplier, installed_on)
@@ -39,9 +39,9 @@ select n, n, 'M' || n, 6, 1, '2022-01-01' from generate_series(1, %(contracts)s)
 """
 REGISTERS = """
 insert into register (meter_id, supply_point_id, code, quantity, unit, zone)
-select n, n, 'T' || t, 'energy', 'kWh', case when n % 40 = 0 then 'T' || t end
+select n, n, 'T' || t, 'energy', 'kWh', case when n % 20 = 7 then 'T' || t end
 from generate_series(1, %(contracts)s) n, generate_series(1, 2) t
-where t = 1 or n % 40 = 0
+where t = 1 or n % 20 = 7
 """
 READINGS = """
 insert into reading (register_id, supply_point_id, taken_at, counts_for, value, source, quality, status, received_at)
@@ -55,6 +55,12 @@ with series as (insert into invoice_series (code, last_number) values ('E', 0))
 insert into seller (adapter, starts, name, registration_number, vat_number, address, iban, series)
 values ('electricity_retail', '2022-01-01', 'Seller', '40003000000', 'LV40003000000', 'Rīga', 'LV80BANK0000435195001',
   'E')
+"""
+MARKET = """
+insert into fact_series (name, unit, starts_at, ends_at, step_seconds, values, known_at, source)
+select name, unit, '2022-12-31 22:00+00', '2023-01-31 22:00+00', 3600,
+  array(select base + spread * abs(h % 24 - 12) from generate_series(0, 743) h), '2023-02-01', 'synthetic'
+from (values ('nordpool.lv', 'EUR/MWh', 60.00, 9.37), ('profile.lv', '1', 1.00, 0.11)) as s(name, unit, base, spread)
 """
 # Ids were given above, so the sequences must go on behind them.
 SEQUENCES = """
@@ -74,6 +80,7 @@ CONTRACTS_SQL = tuple(
         REGISTERS,
         READINGS,
         SELLER,
+        MARKET,
         SEQUENCES,
     )
 )
