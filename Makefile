@@ -6,7 +6,7 @@ PLUGINS := $(wildcard plugins/*/pyproject.toml)
 READY := .venv/.ready-$(shell cat requirements.lock pyproject.toml $(PLUGINS) 2>/dev/null | cksum | tr ' ' '-')
 EDITABLE := -e . $(patsubst %/pyproject.toml,-e %,$(filter-out plugins/template/%,$(PLUGINS)))
 
-.PHONY: demo test check sdl bench lock ready
+.PHONY: demo test check sdl bench bench-read fuzz lock ready
 
 demo: ready
 	$(BIN)/mains demo $(ARGS)
@@ -26,6 +26,12 @@ sdl: ready
 
 bench: ready
 	$(BIN)/python -m bench $(ARGS)
+
+bench-read: ready
+	$(BIN)/python -m bench read_path
+
+fuzz: ready
+	MAINS_FUZZ_DOCUMENTS=$(or $(DOCUMENTS),20000) $(BIN)/pytest -q -s tests/schema/test_fuzz.py
 
 lock: ready
 	$(BIN)/python -m pip install --quiet uv

@@ -46,7 +46,7 @@ class Asking:
         if self.is_static:
             return str(self.request.size)
         now = self.now
-        key = ("size", id(self.request))
+        key = ("size", self.target.alias)
         return f"{self.writing.parameter(lambda run: now(run).size, key=key)}::bigint"
 
     @property
@@ -154,7 +154,7 @@ def _cursor(asking: Asking) -> str:
         fingerprint = f'["{request.fingerprint}"'
         pieces: list[Piece] = [fingerprint]
     else:
-        key = ("fingerprint", id(request))
+        key = ("fingerprint", asking.target.alias)
         place = asking.writing.parameter(lambda run: now(run).fingerprint, key=key)
         pieces = ['["', Json(f"{place}::text"), '"']
     target = asking.target
@@ -234,7 +234,7 @@ def _filter(asking: Asking, row: Row, turn: int) -> str:
     condition = asking.request.wanted[turn][0]
     kind: Any = ARRAY(condition.column.type) if condition.is_of_many else condition.column.type
     send, now = bind_value(kind), asking.now
-    key = ("wanted", id(asking.request), turn)
+    key = ("wanted", asking.target.alias, turn)
     place = asking.writing.parameter(lambda run: send(now(run).wanted[turn][1]), key=key)
     return condition_text(condition, row.shape.table).on(row.alias, lambda _name: place)
 

@@ -92,7 +92,7 @@ class Plans:
         except GraphQLError:
             answered = Answered(None, 0, "invalid")
         except Exception as error:
-            LOG.info("compiled_read_failed", error=type(error).__name__, message=str(error).partition("\n")[0][:200])
+            LOG.info("compiled_read_failed", error=type(error).__name__)
             ANSWERS.labels("fallback", type(error).__name__).inc()
             return Answered(None, 0, "fallback")
         ANSWERS.labels("compiled" if answered.data is not None else "declined", answered.reason).inc()
