@@ -89,7 +89,5 @@ def totals(connection: psycopg.Connection):
 @pytest.fixture
 def counts(connection: psycopg.Connection):
     """Give how many rows the tables that a run writes have."""
-    return lambda: {
-        table: connection.execute(f"select count(*) from {table}").fetchone()[0]
-        for table in (*WRITTEN, "billing_run", "billing_chunk", "billing_hold", "fact_figure")
-    }
+    tables = (*WRITTEN, "billing_run", "billing_chunk", "billing_hold", "fact_figure")
+    return lambda: {table: connection.execute(f"select count(*) from {table}").fetchall()[0][0] for table in tables}

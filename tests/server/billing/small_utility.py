@@ -36,6 +36,7 @@ from mains_spi import (
     When,
     hookimpl,
 )
+from psycopg.types.json import Jsonb
 
 ADAPTER = "small"
 NOW = datetime(2023, 2, 10, 8, 0, tzinfo=UTC)
@@ -145,7 +146,7 @@ class Town:
         columns = ", ".join(f'"{name}"' for name in values)
         places = ", ".join(f"%({name})s" for name in values)
         row = self.connection.execute(f"insert into {table} ({columns}) values ({places}) returning id", values)
-        return row.fetchone()[0]
+        return int(row.fetchall()[0][0])
 
     def found(self) -> None:
         """Register the seller, the prices and the taxes."""
@@ -178,7 +179,7 @@ class Town:
             conditions = [{"name": w[0], "among": [], "above": w[1], "upto": w[2]} for w in ([when] if when else [])]
             self.insert(
                 "price_row", version_id=version, position=position, name=name.rstrip("_"), value=value, unit=unit,
-                conditions=psycopg.types.json.Jsonb(conditions),
+                conditions=Jsonb(conditions),
             )  # fmt: skip
         return version
 

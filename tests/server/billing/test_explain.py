@@ -65,7 +65,9 @@ async def test_members_of_a_house_are_explained_by_the_question_of_the_house(tow
 
 @pytest.mark.asyncio
 async def test_charges_of_the_adapter_are_explained_without_asking_it_again(town, connection, small, bill, engine):
-    class Rating(small.SmallUtility):
+    plain = small.SmallUtility
+
+    class Rating(plain):
         @hookimpl
         def rate(self, request):
             charge = Charge(code="energy", period=request.period, quantity=D(3), unit="kWh", unit_price=D("0.335"))
@@ -106,7 +108,9 @@ async def test_prices_published_later_change_no_explanation(town, connection, sm
 
 @pytest.mark.asyncio
 async def test_an_adapter_that_prices_otherwise_now_explains_nothing(town, connection, small, bill, engine):
-    class Dearer(small.SmallUtility):
+    plain = small.SmallUtility
+
+    class Dearer(plain):
         @hookimpl
         def tariff(self, request):
             tariff = super().tariff(request)
