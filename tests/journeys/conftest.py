@@ -4,6 +4,7 @@ import io
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
+from typing import Any
 
 import httpx2
 import psycopg
@@ -35,16 +36,18 @@ class FrontEnd:
         assert data["sessionCreate"]["userErrors"] == []
         self.headers = {"Authorization": f"Bearer {data['sessionCreate']['token']}"}
 
-    async def answer(self, query: str, **variables: object) -> dict:
+    async def answer(self, query: str, **variables: object) -> dict[str, Any]:
         """Ask and give the whole answer."""
         body = {"query": query, "variables": variables}
-        return (await self.client.post("/graphql", json=body, headers=self.headers)).json()
+        answer: dict[str, Any] = (await self.client.post("/graphql", json=body, headers=self.headers)).json()
+        return answer
 
-    async def ask(self, query: str, **variables: object) -> dict:
+    async def ask(self, query: str, **variables: object) -> dict[str, Any]:
         """Ask and give the data; there must be no error."""
         answer = await self.answer(query, **variables)
         assert "errors" not in answer, answer["errors"]
-        return answer["data"]
+        data: dict[str, Any] = answer["data"]
+        return data
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +68,7 @@ def demo_address(test_databases) -> Iterator[str]:
 def demo_rows(demo_address):
     """Give what asks the demo's database directly."""
 
-    def rows(statement: str, *values: object) -> list[tuple]:
+    def rows(statement: str, *values: object) -> list[tuple[Any, ...]]:
         with psycopg.connect(demo_address) as connection:
             return connection.execute(statement, values).fetchall()
 

@@ -14,6 +14,8 @@ async def test_the_readme_shows_a_real_answer(front_end):
     query = re.search(r"```graphql\n(.*?)```", README, re.DOTALL)
     answer = re.search(r"```json\n(.*?)```", README, re.DOTALL)
 
+    assert query is not None
+    assert answer is not None
     async with front_end("owner@demo.example") as portal:
         data = await portal.ask(query[1])
 
