@@ -8,16 +8,12 @@ from mains_spi import (
     Bill,
     CannotRate,
     Charge,
-    ChargeTax,
-    Combined,
-    Const,
     Mistake,
-    PerUnit,
     RatingRequest,
     RatingResult,
     Rounding,
     Tariff,
-    TaxRate,
+    bill_charges,
     bind_product,
     evaluate,
     tax_codes,
@@ -98,50 +94,13 @@ def rate_by_hook(*, adapter: Adapter, request: RatingRequest, rounding: Rounding
 
 
 def bill_of_charges(*, charges: tuple[Charge, ...], request: RatingRequest, rounding: Rounding) -> Bill:
-    """Round charges and work out their tax with the one evaluator, by a tariff that has them as constants."""
-    taxes = {tax.charge: tax.tax for tax in request.tax_codes}
-    codes = {f"{charge.code}#{at}": charge for at, charge in enumerate(charges)}
-    rates = {code: _rate(taxes, charge, request) for code, charge in codes.items()}
-    question = RatingRequest(
-        contract=request.contract,
-        period=request.period,
-        attributes=request.attributes,
-        tax_codes=tuple(ChargeTax(code, f"{rate.code}@{rate.rate}") for code, rate in rates.items()),
-        taxes=tuple({replace(rate, code=f"{rate.code}@{rate.rate}", kind=None): None for rate in rates.values()}),
-    )
-    components = tuple(_component(code, charge) for code, charge in codes.items())
-    bill = evaluate(Tariff("rate", CURRENCY, components, rounding), question)
-    lines = tuple(
-        replace(
-            line,
-            code=codes[line.code].code,
-            period=codes[line.code].period,
-            tax_code=line.tax_code and line.tax_code.partition("@")[0],
-        )
-        for line in bill.lines
-    )
-    return replace(bill, lines=lines, taxes=tuple(replace(tax, code=tax.code.partition("@")[0]) for tax in bill.taxes))
-
-
-def _component(code: str, charge: Charge) -> PerUnit:
-    price = Const(charge.unit_price, f"{CURRENCY}/{charge.unit}")
-    return PerUnit(code, Const(charge.quantity, charge.unit), Combined("div", price, Const(charge.base)))
-
-
-def _rate(taxes: dict[str, str], charge: Charge, request: RatingRequest) -> TaxRate:
-    """Find the tax rate on the first day of a charge, for every day of the question."""
-    if charge.code not in taxes:
-        hint = did_you_mean(word=charge.code, known=tuple(taxes))
-        raise AdapterUnusable(f"charge `{charge.code}` is not declared in Utility.charges. {hint}")
-    tax = taxes[charge.code]
-    day = charge.period.start
-    kinds = [a.value for a in request.attributes if a.name == "kind" and a.period.has(day)]
-    fitting = [rate for rate in request.taxes if rate.code == tax and rate.period.has(day)]
-    for kind in (*kinds, None):
-        for rate in fitting:
-            if rate.kind == kind:
-                return replace(rate, period=request.period)
-    raise CannotRate("missing_tax", charge.code, f"give a rate of tax {tax!r} for {day}")
+    """Round charges, work out their tax and explain them, as the server does."""
+    declared = tuple(tax.charge for tax in request.tax_codes)
+    for charge in charges:
+        if charge.code not in declared:
+            hint = did_you_mean(word=charge.code, known=declared)
+            raise AdapterUnusable(f"charge `{charge.code}` is not declared in Utility.charges. {hint}")
+    return bill_charges(charges=charges, tariff=Tariff("rate", CURRENCY, (), rounding), request=request)
 
 
 def _vet(golden: GoldenBill, adapter: Adapter) -> None:

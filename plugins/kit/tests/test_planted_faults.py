@@ -232,8 +232,8 @@ BY_RATE = {
     ),
     "line outside the period": (
         (("period=common,", "period=version.period,"),),
-        "test_only_declared_charges*",
-        ("charge `water` is for 2024-01-01 to 2024-03-16, outside the bill's 2024-03-01 to 2024-04-01",),
+        "test_golden_bill*",
+        ("its charge 2024-01-01..2024-03-16 is outside the bill: keep to the period",),
     ),
     "decimal context": (
         (

@@ -1,5 +1,6 @@
 """Charges of the hook `rate` become a bill with the evaluator's rounding and tax."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -64,11 +65,18 @@ def test_undeclared_charge_is_refused():
         bill_of_charges(charges=(charge("watr"),), request=QUESTION, rounding=Rounding())
 
 
-def test_charge_without_a_tax_rate_is_refused():
+def test_charge_outside_the_bill_is_refused():
     later = Period(date(2025, 1, 1), date(2025, 2, 1))
 
-    with pytest.raises(CannotRate, match="give a rate of tax 'vat' for 2025-01-01"):
+    with pytest.raises(CannotRate, match="is outside the bill: keep to the period"):
         bill_of_charges(charges=(charge(period=later),), request=QUESTION, rounding=Rounding())
+
+
+def test_charge_without_a_tax_rate_is_refused():
+    untaxed = replace(QUESTION, taxes=())
+
+    with pytest.raises(CannotRate, match="missing_tax"):
+        bill_of_charges(charges=(charge(),), request=untaxed, rounding=Rounding())
 
 
 def test_list_of_the_product_is_bound_to_it(bill_of, adapter):
