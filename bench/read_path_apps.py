@@ -18,9 +18,10 @@ from starlette.routing import Route
 MINE = """(select g.customer_id from session s join access_grant g on g.person_id = s.person_id
   where s.token_hash = $1 and s.expires_at > now() and s.revoked_at is null and g.contract_ids is null
   and g.starts_at <= now() and (g.ends_at is null or g.ends_at > now()))"""
-SMALL = f"""select json_build_object('data', json_build_object('viewer', json_build_object('contracts', json_build_object(
-  'nodes', (select json_agg(json_build_object('number', c.number, 'signedOn', c.signed_on)) from
-    (select * from contract where customer_id in {MINE} order by id limit 10) c)))))::text"""
+SMALL = f"""select json_build_object('data', json_build_object('viewer', json_build_object(
+  'contracts', json_build_object('nodes', (select json_agg(
+    json_build_object('number', c.number, 'signedOn', c.signed_on)) from
+      (select * from contract where customer_id in {MINE} order by id limit 10) c)))))::text"""
 PORTAL = f"""select json_build_object('data', json_build_object('viewer', json_build_object(
   'name', (select p.name from person p join session s on s.person_id = p.id where s.token_hash = $1),
   'contracts', json_build_object('nodes', (select json_agg(json_build_object('number', c.number,

@@ -13,6 +13,7 @@ from typing import Any
 
 from mains_server.access.records import Viewer
 from mains_server.billing.records import LineExplanation
+from mains_server.db.engine import Lent
 from mains_spi import Labels
 from sqlalchemy import ARRAY, ColumnElement, Select, and_, any_, bindparam, func, literal, select, true, tuple_
 from sqlalchemy import column as sql_column
@@ -53,6 +54,7 @@ class Reads:
         self.today = today
         self.labels = labels
         self.explain = explain
+        self.lent: Lent | None = None
         self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
         self._under_way: set[asyncio.Task[Any]] = set()
         self._turns = asyncio.Semaphore(STATEMENTS_AT_ONCE)
@@ -64,10 +66,12 @@ class Reads:
 
     async def answer(self, statement: str, values: Sequence[Any]) -> bytes:
         """Run one compiled statement, whose one value is the answer's JSON."""
-        async with self._turns, self.engine.connect() as connection:
-            raw: Any = await connection.get_raw_connection()
-            found: bytes = await raw.driver_connection.fetchval(statement, *values)
+        lent = self.lent if self.lent is not None else Lent(self.engine)
+        try:
+            found: bytes = await (await lent.connection()).fetchval(statement, *values)
             return found
+        finally:
+            await lent.give_back()
 
     def load(self, batch: Hashable, key: Any, run: Batch) -> Awaitable[Any]:
         """Give one key's answer out of a batch; shielded: graphql-core cancels siblings, and batches are shared."""

@@ -11,8 +11,9 @@ from mains_server.adapters.host import AdapterHost
 from mains_server.adapters.queries import labels_of
 from mains_server.billing.explain import explain_invoices
 from mains_server.billing.records import LineExplanation
+from mains_server.db.engine import Lent
 from mains_server.db.unit_of_work import read_session
-from mains_server.signin.queries import viewer_of_token
+from mains_server.signin.queries import viewer_by_token
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from mains_schema import (
@@ -80,9 +81,8 @@ def graphql_app(
     With `has_editor` browsers get GraphiQL, a page for trying queries out. Without `compiles` resolvers answer all.
     """
 
-    async def authenticate(token: str, now: datetime) -> Viewer | None:
-        async with read_session(engine) as opened:
-            return await viewer_of_token(opened, token=token, now=now)
+    async def authenticate(lent: Lent, token: str, now: datetime) -> Viewer | None:
+        return await viewer_by_token(await lent.connection(), token=token, now=now)
 
     async def explain(invoice_ids: Sequence[int]) -> Mapping[int, Sequence[LineExplanation]]:
         async with read_session(engine) as opened:

@@ -11,6 +11,7 @@ import orjson
 from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
 from graphql import GraphQLError
 from mains_server.access.records import ANONYMOUS, Viewer
+from mains_server.db.engine import Lent
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -38,7 +39,7 @@ BODY = "mains.body"
 EXECUTOR = "mains.executor"
 HOME_ZONE = ZoneInfo("Europe/Riga")
 
-Authenticate = Callable[[str, datetime], Awaitable[Viewer | None]]
+Authenticate = Callable[[Lent, str, datetime], Awaitable[Viewer | None]]
 
 
 class Refused(Exception):
@@ -109,12 +110,16 @@ class GraphQLView(GraphQL[Context, None]):
         """Answer a query by its compiled plan, or leave the request to Strawberry and the resolvers."""
         if self._plans is None or request.method != "POST" or _content_kind(request.headers) != PLAIN_JSON:
             return await self.run(request)
-        context = await self.get_context(request, Response())
-        request.scope[BODY] = await _body(request)
-        given = _request(_json_object(request.scope[BODY], "The body"))
-        answered = await self._plans.answer(
-            query=given.query or "", name=given.operation_name, variables=given.variables or {}, context=context
-        )
+        request.scope[BODY] = await _body(request)  # before a connection is taken, since it may come slowly
+        lent = Lent(self._engine)
+        try:
+            context = await self._context(request.headers, lent)
+            given = _request(_json_object(request.scope[BODY], "The body"))
+            answered = await self._plans.answer(
+                query=given.query or "", name=given.operation_name, variables=given.variables or {}, context=context
+            )
+        finally:
+            await lent.give_back()
         executor = self._executor(request.headers, answered)
         if answered.data is None:
             request.scope[EXECUTOR] = executor
@@ -137,17 +142,25 @@ class GraphQLView(GraphQL[Context, None]):
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         """Resolve who asks, once a request, and take the time, which nothing below asks for."""
+        lent = Lent(self._engine)
+        try:
+            return await self._context(request.headers, lent)
+        finally:
+            await lent.give_back()
+
+    async def _context(self, headers: Headers, lent: Lent) -> Context:
         now = self._clock()
-        viewer = await self._viewer(request.headers, now)
+        viewer = await self._viewer(headers, now, lent)
         reads = Reads(
             engine=self._reading_engine,
             viewer=viewer,
-            language=viewer.language if viewer.is_signed_in else _language(request.headers),
+            language=viewer.language if viewer.is_signed_in else _language(headers),
             now=now,
             today=now.astimezone(HOME_ZONE).date(),
             labels=self._services.labels,
             explain=self._services.explain,
         )
+        reads.lent = lent
         return Context(reads=reads, engine=self._engine, services=self._services, now=now)
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
@@ -190,13 +203,13 @@ class GraphQLView(GraphQL[Context, None]):
         status = 200 if "data" in response_data or is_lenient else 400
         return _json(response_data, status=status, kind=kind)
 
-    async def _viewer(self, headers: Headers, now: datetime) -> Viewer:
+    async def _viewer(self, headers: Headers, now: datetime, lent: Lent) -> Viewer:
         given = headers.get("authorization")
         if given is None:
             return ANONYMOUS
         scheme, _, token = given.partition(" ")
         is_readable = scheme.lower() == "bearer" and 0 < len(token) <= TOKEN_LENGTH_MAX
-        viewer = await self._authenticate(token, now) if is_readable else None
+        viewer = await self._authenticate(lent, token, now) if is_readable else None
         if viewer is None:
             words = "This session token is unknown, expired or revoked. Sign in again."
             raise Refused(401, errors.unauthenticated(words), {"WWW-Authenticate": "Bearer"})

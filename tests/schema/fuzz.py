@@ -97,9 +97,8 @@ class Document:
     def field(self, kind: Any, depth: int) -> str:
         leaves = [name for name, known in kind.fields.items() if is_leaf_type(get_named_type(known.type))]
         deep = [name for name in kind.fields if name not in leaves and name != "explanation"]
-        is_deep = (
-            bool(deep) and depth < DEPTH_MAX and self.fields_left > 0 and (not leaves or self.chance.random() < 0.6)
-        )
+        can_go = bool(deep) and depth < DEPTH_MAX and self.fields_left > 0
+        is_deep = can_go and (not leaves or self.chance.random() < 0.6)
         if not is_deep and not leaves:
             return "__typename"
         name = self.chance.choice(deep if is_deep else leaves)

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from mains_schema.view import BODY_BYTES_MAX, GRAPHQL_JSON, GraphQLView
 from mains_server.access.records import Viewer
-from mains_server.db.engine import make_engine
+from mains_server.db.engine import Lent, make_engine
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.schema.asking import NO_ADAPTERS, NOW, Asker, owner
@@ -19,7 +19,7 @@ from tests.schema.conftest import SCHEMA
 TOKENS = {"anna": owner(1, 2)}
 
 
-async def authenticate(token: str, now: datetime) -> Viewer | None:
+async def authenticate(_lent: Lent, token: str, now: datetime) -> Viewer | None:
     assert now == NOW
     return TOKENS.get(token)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -81,6 +82,23 @@ async def lock_owner_grant(session: AsyncSession, *, customer_id: int) -> Access
         )
         .with_for_update()
         .execution_options(populate_existing=True)
+    )
+
+
+def grants_of_records(records: Sequence[Mapping[str, Any]], *, now: datetime) -> tuple[Grant, ...]:
+    """Read the rights that hold now from rows of the grants' table as the driver gives them."""
+    return tuple(
+        Grant(
+            id=row["id"],
+            customer_id=row["customer_id"],
+            role=GrantRole[row["role"]],
+            permissions=OWNER_PERMISSIONS
+            if row["role"] == GrantRole.OWNER.name
+            else frozenset(Permission[word] for word in row["permissions"]),
+            contract_ids=None if row["contract_ids"] is None else frozenset(row["contract_ids"]),
+        )
+        for row in records
+        if is_active(starts_at=row["starts_at"], ends_at=row["ends_at"], now=now)
     )
 
 

@@ -1,11 +1,20 @@
 """The asynchronous engine: asyncpg, instants in UTC, JSON by orjson."""
 
+import time
 from typing import Any
 
 import orjson
+from sqlalchemy import event
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util import greenlet_spawn
 
 from mains_server.db.addresses import asyncpg_url
+
+FRESH_SECONDS = 1.0
+# Statements differ by parameters alone, so each is planned once a connection: planning a portal page takes longer than
+# reading it. Compiling a plan to machine code takes longer still.
+PLANS = {"plan_cache_mode": "force_generic_plan", "jit": "off"}
 
 
 def make_engine(*, address: str, connections_max: int = 10, role: str | None = None) -> AsyncEngine:
@@ -15,16 +24,55 @@ def make_engine(*, address: str, connections_max: int = 10, role: str | None = N
     asked with stays out of its error messages, and so out of logs.
     """
     as_role = {} if role is None else {"role": role}
-    return create_async_engine(
+    engine = create_async_engine(
         asyncpg_url(address),
         pool_size=connections_max,
         max_overflow=0,
-        pool_pre_ping=True,
         hide_parameters=True,
         json_serializer=_json_text,
         json_deserializer=orjson.loads,
-        connect_args={"server_settings": {"timezone": "UTC", "application_name": "mains", **as_role}},
+        connect_args={"server_settings": {"timezone": "UTC", "application_name": "mains", **PLANS, **as_role}},
     )
+    event.listen(engine.sync_engine, "checkin", _note_use)
+    event.listen(engine.sync_engine, "checkout", _insist_on_life)
+    return engine
+
+
+class Lent:
+    """A connection that is taken from the pool when it is first needed, and given back once.
+
+    It is outside any transaction: each statement stands alone, and none may leave a setting behind.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._fairy: Any = None
+
+    async def connection(self) -> Any:
+        """Give asyncpg's connection."""
+        if self._fairy is None:
+            self._fairy = await greenlet_spawn(self._engine.sync_engine.raw_connection)
+        return self._fairy.driver_connection
+
+    async def give_back(self) -> None:
+        """Put the connection back into the pool, if it was taken."""
+        fairy, self._fairy = self._fairy, None
+        if fairy is not None:
+            await greenlet_spawn(fairy.close)
+
+
+def _note_use(_connection: Any, record: Any) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _insist_on_life(connection: Any, record: Any, _proxy: Any) -> None:
+    """Ask a connection that lay idle whether it still stands; the pool makes another if it does not."""
+    if time.monotonic() - record.info.get("used", 0.0) < FRESH_SECONDS:
+        return
+    try:
+        connection.ping()
+    except Exception as error:
+        raise DisconnectionError from error
 
 
 def _json_text(value: Any) -> str:
