@@ -74,6 +74,11 @@ class Plans:
         self._plans: OrderedDict[Hashable, Plan | Declined] = OrderedDict()
         self._characters = 0
 
+    @property
+    def characters(self) -> int:
+        """How much SQL is kept."""
+        return self._characters
+
     def __len__(self) -> int:
         return len(self._plans)
 

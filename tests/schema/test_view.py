@@ -11,11 +11,13 @@ import pytest_asyncio
 from mains_schema.view import BODY_BYTES_MAX, GRAPHQL_JSON, GraphQLView
 from mains_server.access.records import Viewer
 from mains_server.db.engine import Lent, make_engine
+from prometheus_client import REGISTRY
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.schema.asking import NO_ADAPTERS, NOW, Asker, owner
 from tests.schema.conftest import SCHEMA
 
+COUNTER = "mains_graphql_answers_total"
 TOKENS = {"anna": owner(1, 2)}
 
 
@@ -24,7 +26,7 @@ async def authenticate(_lent: Lent, token: str, now: datetime) -> Viewer | None:
     return TOKENS.get(token)
 
 
-def client(engine: AsyncEngine, *, has_editor: bool = True) -> httpx2.AsyncClient:
+def client(engine: AsyncEngine, *, has_editor: bool = True, compiles: bool = True) -> httpx2.AsyncClient:
     view = GraphQLView(
         schema=SCHEMA,
         engine=engine,
@@ -32,13 +34,15 @@ def client(engine: AsyncEngine, *, has_editor: bool = True) -> httpx2.AsyncClien
         authenticate=authenticate,
         clock=lambda: NOW,
         has_editor=has_editor,
+        compiles=compiles,
     )
     return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=view), base_url="http://mains")
 
 
-@pytest_asyncio.fixture
-async def http(asker: Asker) -> AsyncIterator[httpx2.AsyncClient]:
-    async with client(asker.engine) as opened:
+@pytest_asyncio.fixture(params=[True, False], ids=["compiled", "resolvers"])
+async def http(asker: Asker, request: pytest.FixtureRequest) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of a server that compiles, and of one that does not: both must answer alike."""
+    async with client(asker.engine, compiles=request.param) as opened:
         yield opened
 
 
@@ -232,3 +236,32 @@ async def test_what_nobody_foresaw_is_masked(bare: httpx2.AsyncClient, monkeypat
         error["message"]
         == f"Something went wrong on our side. Tell us {error['extensions']['correlationId']} and we will find it."
     )
+
+
+@pytest.mark.asyncio
+async def test_developers_are_told_who_answered(asker: Asker) -> None:
+    asked = {"query": "{ me { name } }"}, {"query": "{ __schema { __typename } }"}
+    told = {"x-mains-executor": "1"}
+    async with client(asker.engine) as demo, client(asker.engine, has_editor=False) as production:
+        executors = [(await post(demo, body, **told)).json()["extensions"]["executor"] for body in asked]
+        quiet = (await post(production, asked[0], **told)).json()
+
+    assert executors == [
+        {"name": "compiled", "reason": ""},
+        {"name": "resolvers", "reason": "introspection"},
+    ]
+    assert list(quiet["extensions"]) == ["cost"]
+
+
+@pytest.mark.asyncio
+async def test_answers_are_counted_by_executor(asker: Asker) -> None:
+    def counted(executor: str, reason: str) -> float:
+        return REGISTRY.get_sample_value(COUNTER, {"executor": executor, "reason": reason}) or 0.0
+
+    before = counted("compiled", ""), counted("declined", "unauthenticated")
+    async with client(asker.engine) as opened:
+        await post(opened, {"query": "{ loans { totalCount } }"})
+        await opened.post("/", json={"query": "{ me { name } }"})
+
+    assert counted("compiled", "") == before[0] + 1
+    assert counted("declined", "unauthenticated") == before[1] + 1

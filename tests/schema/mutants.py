@@ -1,0 +1,82 @@
+"""Bugs put into the compiler on purpose, one at a time; each must be found by the comparison with the resolvers.
+
+`python -m tests.schema.mutants` prints which were; `test_mutants.py` runs it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+TESTS = ("tests/schema/test_fuzz.py", "tests/schema/test_pages_both.py", "tests/schema/test_compiled.py")
+MUTANTS: Mapping[str, tuple[str, str, str]] = {
+    "the scope of a list is dropped": (
+        "compiled_pages.py",
+        "conditions += scoped(writing, row.shape.scope, row)",
+        "conditions += []",
+    ),
+    "a page is one row long": ("compiled_pages.py", "return str(self.request.size)", "return '1'"),
+    "booleans are left out of the plan's key": (
+        "plans.py",
+        "        return lambda value: value\n",
+        "        return lambda value: None\n",
+    ),
+    "a decimal is a JSON number": ("compiled_leaf.py", "['\"', Json(sql), '\"'],\n    int:", "[Json(sql)],\n    int:"),
+    "an embedded null is an object": ("compiled_rows.py", "if not source.known:", "if True:"),
+    "null stands where it may not": (
+        "compiled_rows.py",
+        "missing = failing(pointer) if is_non_null_type(place.kind) else \"'null'\"",
+        "missing = \"'null'\"",
+    ),
+    "a count forgets the filter": (
+        "compiled_pages.py",
+        "for turn in range(len(asking.request.wanted))]",
+        "for turn in range(len(asking.request.wanted)) if row is asking.target]",
+    ),
+    "lists share parameters by chance": (
+        "compiled_pages.py",
+        '("fingerprint", asking.target.alias)',
+        '("fingerprint",)',
+    ),
+    "viewers share a plan whatever their shape": (
+        "plans.py",
+        "viewer_shape(run.context.viewer))",
+        "run.context.viewer.is_signed_in)",
+    ),
+    "a page from the end is turned round": (
+        "compiled_pages.py",
+        'if asking.request.is_backwards else ""',
+        'if False else ""',
+    ),
+}
+
+
+def survivors(names: list[str]) -> list[str]:
+    """Give the mutants that no test found."""
+    return [name for name in names if not _is_found(name)]
+
+
+def _is_found(name: str) -> bool:
+    file, old, new = MUTANTS[name]
+    with tempfile.TemporaryDirectory(prefix="mains-mutant-") as folder:
+        package = Path(folder) / "mains_schema"
+        shutil.copytree(ROOT / "schema" / "mains_schema", package, ignore=shutil.ignore_patterns("__pycache__"))
+        text = (package / file).read_text()
+        if old not in text:
+            raise LookupError(f"{name}: {file} has changed; write the mutant anew")
+        (package / file).write_text(text.replace(old, new))
+        told = {**os.environ, "PYTHONPATH": folder, "MAINS_FUZZ_DOCUMENTS": "120"}
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *TESTS]
+        return subprocess.run(command, cwd=ROOT, env=told, capture_output=True, check=False).returncode == 1
+
+
+if __name__ == "__main__":
+    left = survivors(sys.argv[1:] or list(MUTANTS))
+    print(f"{len(left)} mutants were not found: {left}")
+    sys.exit(bool(left))
