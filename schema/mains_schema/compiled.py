@@ -173,7 +173,7 @@ async def _patched(answer: bytes, patches: Sequence[Patch], run: Run) -> bytes:
     parts = answer.split(_MARK)
     made: dict[bytes, bytes] = {}
     awaited: dict[bytes, Any] = {}
-    for given in set(parts[1::2]):
+    for given in dict.fromkeys(parts[1::2]):
         turn, _, arguments = given.partition(b":")
         patch = patches[int(turn)]
         values = [read(value) for read, value in zip(patch.readers, orjson.loads(arguments), strict=True)]

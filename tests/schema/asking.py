@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import orjson
 from mains_schema.build import Schema
 from mains_schema.context import Context, Services
 from mains_schema.resolve import Reads
@@ -49,9 +50,28 @@ class Asker:
     services: Services = NO_ADAPTERS
 
     async def ask(self, document: str, *, viewer: Viewer, name: str | None = None, **variables: Any) -> Answer:
-        reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        """Ask the resolvers, and insist that the compiler gives the same bytes or leaves the document to them."""
+        answer = await self.resolve(document, viewer=viewer, name=name, **variables)
+        compiled = await self.schema.plans.answer(
+            query=document, name=name, variables=variables, context=self.context(viewer)
+        )
+        if compiled.data is not None:
+            assert not answer.errors, f"compiled, but refused by the resolvers: {answer.errors}"
+            assert compiled.data == orjson.dumps(answer.data)
+        return answer
+
+    async def resolve(self, document: str, *, viewer: Viewer, name: str | None = None, **variables: Any) -> Answer:
+        """Ask the resolvers alone."""
+        with counted(self.engine) as statements:
+            result = await self.schema.execute(
+                document, variable_values=variables, context_value=self.context(viewer), operation_name=name
+            )
+        return Answer(result.data, result.errors or [], result.extensions or {}, len(statements))
+
+    def context(self, viewer: Viewer) -> Context:
+        """Give a request's context."""
         reads = Reads(
-            engine=reading,
+            engine=self.engine.execution_options(isolation_level="AUTOCOMMIT"),
             viewer=viewer,
             language=viewer.language,
             now=NOW,
@@ -59,12 +79,7 @@ class Asker:
             labels=self.services.labels,
             explain=self.services.explain,
         )
-        context = Context(reads=reads, engine=self.engine, services=self.services, now=NOW)
-        with counted(self.engine) as statements:
-            result = await self.schema.execute(
-                document, variable_values=variables, context_value=context, operation_name=name
-            )
-        return Answer(result.data, result.errors or [], result.extensions or {}, len(statements))
+        return Context(reads=reads, engine=self.engine, services=self.services, now=NOW)
 
 
 @contextmanager

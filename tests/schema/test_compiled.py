@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from mains_schema.served import schema
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.schema.asking import Asker, owner
 from tests.schema.both import compiled_text, resolved_text
+from tests.schema.town import settle
 
 LOAN = "id title at day status amount { amount currency } paid { amount } loud"
 PAGE = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
@@ -32,3 +35,17 @@ async def test_a_document_compiles_to_what_resolvers_answer(asker: Asker, docume
     viewer = owner(1, 2)
 
     assert await compiled_text(asker, document, viewer) == await resolved_text(asker, document, viewer)
+
+
+@pytest.mark.asyncio
+async def test_a_null_where_none_may_be_is_left_to_the_resolvers(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await settle(connection, customers=4, months=1, lines=1)
+        await connection.exec_driver_sql("set session_replication_role = replica")
+        await connection.exec_driver_sql("delete from seller")
+        await connection.exec_driver_sql("reset session_replication_role")
+    asker = Asker(schema(), engine)
+    document = "{ viewer { contracts { nodes { invoices { nodes { seller { name } } } } } } }"
+
+    assert await compiled_text(asker, document, owner(1)) == "fallback"
+    assert [error.path[-1] for error in await resolved_text(asker, document, owner(1))] == ["seller"]

@@ -26,7 +26,6 @@ from mains_schema.served import schema
 from mains_server.db.engine import make_engine
 
 from tests.schema.asking import NO_ADAPTERS, Asker, clerk
-from tests.schema.both import context_of
 
 ROOT = Path(__file__).parents[2]
 LEAST = 15
@@ -75,7 +74,7 @@ def test_there_are_documents_to_compile() -> None:
 @pytest.mark.parametrize(("where", "text"), QUERIES, ids=[where for where, _ in QUERIES])
 def test_it_compiles(where: str, text: str) -> None:
     made, document = schema(), schema().documents.read(text)
-    context = context_of(Asker(made, make_engine(address="postgresql://nobody@/nowhere"), NO_ADAPTERS), clerk())
+    context = Asker(made, make_engine(address="postgresql://nobody@/nowhere"), NO_ADAPTERS).context(clerk())
     for operation in document.operations:
         definitions = operation.variable_definitions or ()
         given = {

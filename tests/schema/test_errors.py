@@ -37,7 +37,7 @@ async def test_a_bug_is_logged_without_what_was_sent(asker: Asker, monkeypatch: 
     monkeypatch.setattr(weight, "reader", breaks)
 
     with capture_logs() as logs:
-        answer = await asker.ask("{ loans(first: 1) { nodes { id weight } } }", viewer=owner(1))
+        answer = await asker.resolve("{ loans(first: 1) { nodes { id weight } } }", viewer=owner(1))
 
     assert answer.codes == ["INTERNAL"]
     assert answer.data["loans"]["nodes"][0]["weight"] is None
