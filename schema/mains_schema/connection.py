@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
@@ -198,9 +198,21 @@ class Pages(Protocol):
         """Count the whole list."""
 
 
-def _part(doc: str, read: Callable[[Any], Any]) -> Any:
+class Later(Generic[T]):
+    """An answer that is begun when somebody awaits it: a field dropped for a refused sibling leaves nothing behind."""
+
+    __slots__ = ("_begin",)
+
+    def __init__(self, begin: Callable[[], Coroutine[Any, Any, T]]) -> None:
+        self._begin = begin
+
+    def __await__(self) -> Generator[Any, None, T]:
+        return self._begin().__await__()
+
+
+def _part(doc: str, read: Callable[[Pages], Callable[[], Coroutine[Any, Any, Any]]]) -> Any:
     declared = ReadField(description=doc, metadata={"source": Part()})
-    declared.reader = lambda source, _reads, _arguments: read(source)
+    declared.reader = lambda source, _reads, _arguments: Later(read(source))
     return declared
 
 
@@ -226,7 +238,7 @@ class Edge(Generic[T]):
 class Connection(Generic[T]):
     """The same four fields on every list; the instance is a `Pages`."""
 
-    edges: list[Edge[T]] = _part("The rows with their cursors.", lambda pages: pages.edges())
-    nodes: list[T] = _part("The rows.", lambda pages: pages.nodes())
-    page_info: PageInfo = _part("Whether to go on, and from where.", lambda pages: pages.page_info())
-    total_count: int = _part("How many rows the whole list has under this filter.", lambda pages: pages.count())
+    edges: list[Edge[T]] = _part("The rows with their cursors.", lambda pages: pages.edges)
+    nodes: list[T] = _part("The rows.", lambda pages: pages.nodes)
+    page_info: PageInfo = _part("Whether to go on, and from where.", lambda pages: pages.page_info)
+    total_count: int = _part("How many rows the whole list has under this filter.", lambda pages: pages.count)

@@ -53,8 +53,6 @@ async def town(engine: AsyncEngine) -> Asker:
     return Asker(schema(), engine)
 
 
-# Where a document is refused, graphql-core drops the resolvers under way; what they leave is collected here.
-@pytest.mark.filterwarnings("default::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.asyncio
 async def test_both_executors_answer_alike(town: Asker) -> None:
     outcome = await compare(
