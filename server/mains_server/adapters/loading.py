@@ -14,7 +14,7 @@ from mains_server.adapters.asking import ANSWER_WITHIN, AdapterFailed, AdapterLi
 from mains_server.adapters.host import AdapterHost
 from mains_server.adapters.live import LiveAdapter, make_manager
 from mains_server.adapters.records import Adapter, AdapterState
-from mains_server.adapters.rules import missing_hook, wrong_with_card
+from mains_server.adapters.rules import missing_hook, unheard_hook, wrong_with_card
 
 IMPORT_WITHIN = timedelta(seconds=30)
 
@@ -132,6 +132,10 @@ def _vetted(*, admitted: LiveAdapter, on: date) -> Adapter:
         missing = missing_hook(hooks=admitted.hooks, products=products)
         if missing is not None:
             raise AdapterRefused(f"hook {missing} is missing", utility=utility)
+        unheard = unheard_hook(hooks=admitted.hooks)
+        if unheard is not None:
+            reason = f"hook {unheard} is not asked by this server yet, so it would not be billed by it"
+            raise AdapterRefused(reason, utility=utility)
         for product in products:
             if not product.rated:
                 admitted.tariff(product=product.code, on=on)

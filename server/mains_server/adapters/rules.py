@@ -14,6 +14,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from mains_spi import REQUIRED_HOOKS, SPI_MAJOR, Product, Record, Utility
 
+UNHEARD = ("measure",)
 REVENUE = "revenue:"
 ACCOUNT = re.compile(rf"({REVENUE})?[a-z0-9_.-]+", re.ASCII)
 CODE = re.compile(r"[a-z][a-z0-9_]*")
@@ -63,6 +64,11 @@ def missing_hook(*, hooks: frozenset[str], products: tuple[Product, ...] | None 
         if needed not in hooks:
             return needed
     return None
+
+
+def unheard_hook(*, hooks: frozenset[str]) -> str | None:
+    """Find a hook whose answer would change what is billed but that no flow asks yet, or nothing."""
+    return next((hook for hook in UNHEARD if hook in hooks), None)
 
 
 def _wrong_with_every_choice(answer: object, wanted: Any, path: str) -> str | None:

@@ -159,6 +159,18 @@ def test_a_tariff_that_the_vet_refuses_sets_aside(water, host_of):
     assert host.codes() == ("water",)
 
 
+def test_a_measure_that_nobody_would_ask_sets_aside(water, host_of):
+    class Bad(water):
+        @hookimpl
+        def measure(self, request):
+            return ()
+
+    host = host_of(_bad(Bad()), water())
+
+    assert _reason(host).startswith("hook measure is not asked by this server yet")
+    assert host.codes() == ("water",)
+
+
 def test_a_charge_declared_twice_sets_aside(water, host_of):
     class Bad(water):
         @hookimpl
