@@ -34,7 +34,6 @@ OPERATOR = Login(role="operator", email="operator@demo.example", name="Zane Oper
 CLERK = Login(role="billing_clerk", email="clerk@demo.example", name="Edgars Norēķinis")
 ADMIN = Login(role="admin", email="admin@demo.example", name="Līga Pārvaldniece")
 
-OWNERS = (OWNER, NEIGHBOUR, BUSINESS, MANAGER)
 STAFF = ((OPERATOR, StaffRole.OPERATOR), (CLERK, StaffRole.BILLING_CLERK), (ADMIN, StaffRole.ADMIN))
 LOGINS = (OWNER, DELEGATE, NEIGHBOUR, BUSINESS, MANAGER, OPERATOR, CLERK, ADMIN)
 
@@ -53,11 +52,6 @@ async def admit_delegate(session: AsyncSession, *, login: Login, customer_id: in
     delegate = NewDelegate(customer_id=customer_id, person_id=person_id, permissions=permissions)
     await grant_delegate(session, delegate=delegate, now=now)
     return person_id
-
-
-async def own(session: AsyncSession, *, person_id: int, customer_id: int, now: datetime) -> None:
-    """Make somebody who can sign in already the owner of a customer too."""
-    await grant_owner(session, customer_id=customer_id, person_id=person_id, now=now)
 
 
 async def admit_staff(session: AsyncSession, *, now: datetime) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -129,7 +128,7 @@ def _flat_meter(premise: DemoPremise, point_id: int, day: date) -> NewMeter:
 def _last_summer(building_id: int) -> Iterator[NewFigure]:
     for month, mwh in LAST_SUMMER_CIRCULATION_MWH.items():
         yield NewFigure(
-            name="circulation", subject=f"building:{building_id}", unit="MWh", value=Decimal(mwh),
+            name="circulation", subject=f"building:{building_id}", unit="MWh", value=mwh,
             starts_at=midnight(date(2021, month, 1)), ends_at=midnight(date(2021, month + 1, 1)),
             known_at=midnight(date(2021, month + 1, 1)), source="demo",
         )  # fmt: skip

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mains_server.access.operations import grant_owner
 from mains_server.adapters.host import AdapterHost
 from mains_server.customers.queries import customer_by_number
 from mains_server.demo import cast
@@ -51,7 +52,7 @@ async def settle(session: AsyncSession, *, host: AdapterHost, now: datetime) -> 
     business_id = await settle_business(session, supplies=build_business(), days=house.days, now=now)
     await cast.admit_owner(session, login=cast.OWNER, customer_id=family_id, now=now)
     delegate_id = await cast.admit_delegate(session, login=cast.DELEGATE, customer_id=family_id, now=now)
-    await cast.own(session, person_id=delegate_id, customer_id=households[1], now=now)
+    await grant_owner(session, customer_id=households[1], person_id=delegate_id, now=now)
     await cast.admit_owner(session, login=cast.NEIGHBOUR, customer_id=premises[NEIGHBOUR_PREMISE], now=now)
     await cast.admit_owner(session, login=cast.BUSINESS, customer_id=business_id, now=now)
     await cast.admit_owner(session, login=cast.MANAGER, customer_id=premises["manager"], now=now)
