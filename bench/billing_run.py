@@ -18,7 +18,6 @@ from pathlib import Path
 
 import mains_electricity_retail
 import orjson
-import psutil
 import psycopg
 from mains_server.adapters.loading import load_adapters
 from mains_server.billing.records import RunRequest
@@ -31,6 +30,7 @@ from mains_server.tariffs.operations import load_price_versions, load_tax_rates
 from mains_server.tariffs.price_file import read_price_file
 from mains_spi import Period
 
+from bench.cost import server_cpu
 from bench.synthetic import CONTRACTS_SQL
 
 CONTRACTS = int(os.environ.get("MAINS_BENCH_CONTRACTS", "100000"))
@@ -110,24 +110,10 @@ def take_out(*, address: str, folder: Path) -> dict[str, int]:
 
 def _measured(server: EmbeddedServer, what: str, folder: str) -> Cost:
     """Run one half in a process of its own, so that its memory is its own."""
-    before = _server_cpu(server)
+    before = server_cpu(server)
     command = [sys.executable, "-m", "bench.billing_run", what, server.address(), folder]
     written = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    return Cost(server=_server_cpu(server) - before, **orjson.loads(written))
-
-
-def _server_cpu(server: EmbeddedServer) -> float:
-    """Sum the CPU of the server's processes, those that ended included."""
-    pid = int((server.data / "postmaster.pid").read_text().splitlines()[0])
-    postmaster = psutil.Process(pid)
-    times = postmaster.cpu_times()
-    total = times.user + times.system + times.children_user + times.children_system
-    for child in postmaster.children():
-        try:
-            total += sum(child.cpu_times()[:2])
-        except psutil.NoSuchProcess:
-            continue
-    return total
+    return Cost(server=server_cpu(server) - before, **orjson.loads(written))
 
 
 def run(*, address: str) -> int:
