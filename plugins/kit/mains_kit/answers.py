@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import ROUND_DOWN, Context, Decimal, localcontext
 from typing import Any
 
@@ -11,7 +11,7 @@ from mains_spi import Bill, Charge, Period, RatingResult, Utility, replay
 
 from mains_kit.adapter import Adapter
 from mains_kit.compare import all_lines
-from mains_kit.conversation import Question, questions
+from mains_kit.conversation import questions
 from mains_kit.errors import did_you_mean
 from mains_kit.purity import Impure, watched
 from mains_kit.rating import rate_again, request_for
@@ -20,7 +20,6 @@ from mains_kit.walk import first_difference, values_in
 
 ROUGH = Context(prec=3, rounding=ROUND_DOWN)
 TIME_UNITS = frozenset({"day", "month", "year", "1"})
-Ask = Callable[[Question], Any]
 
 
 def answer_mistakes_when_repeated(*, adapter: Adapter, bills: tuple[GoldenBill, ...]) -> tuple[str, ...]:
