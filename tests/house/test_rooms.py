@@ -63,6 +63,7 @@ EXTRA = {
         "workers.py",
     },
     "invoices": {"numbering.py"},
+    "metering": {"estimation.py", "installation.py", "judging.py", "windows.py"},
     "tariffs": {"price_file.py"},
 }
 

@@ -79,3 +79,25 @@ class RatingGroup(SQLModel, table=True):
     period_from: date
     period_to: date
     inputs: Any = document()
+
+
+class CorrectionDue(SQLModel, table=True):
+    """A billed period whose bill is known to be wrong since a true reading came for an estimated day.
+
+    It is settled by the documents of a correction.
+    """
+
+    __tablename__ = "correction_due"
+    __table_args__ = (
+        UniqueConstraint("customer_id", "contract_id", "invoice_id", "reading_id"),
+        Index("correction_due_contract", "contract_id", "noted_at", "id"),
+    )
+
+    id: int = key()
+    customer_id: int = owner()
+    contract_id: int = reference()
+    invoice_id: int = reference()
+    reading_id: int = reference("reading.id")
+    day: date
+    noted_at: datetime = instant()
+    settled_at: datetime | None = instant(nullable=True)

@@ -58,9 +58,17 @@ def instant(*, nullable: bool = False) -> Any:
     return _field(INSTANT, nullable=nullable)
 
 
-def choice(members: type[Enum], *, nullable: bool = False) -> Any:
-    """Return an enum stored as the member's name, so that a new member needs no migration."""
-    return _field(SqlEnum(members, native_enum=False, length=40, create_constraint=False), nullable=nullable)
+def choice(members: type[Enum], *, nullable: bool = False, initially: Enum | None = None) -> Any:
+    """Return an enum stored as the member's name, so that a new member needs no migration.
+
+    `initially` is what a row has that says nothing.
+    """
+    kind = SqlEnum(members, native_enum=False, length=40, create_constraint=False)
+    if initially is None:
+        return _field(kind, nullable=nullable)
+    return Field(
+        default=initially, sa_type=_kind(kind), nullable=False, sa_column_kwargs={"server_default": initially.name}
+    )
 
 
 def document(*, nullable: bool = False) -> Any:

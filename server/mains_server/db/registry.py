@@ -18,6 +18,8 @@ ROOMS = (
     "invoices",
     "payments",
     "billing",
+    "intervals",
+    "intake",
 )
 
 

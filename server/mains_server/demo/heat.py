@@ -25,7 +25,7 @@ from mains_server.demo.readings import Showing, load_showings
 from mains_server.demo.words import TIME_ZONE, midnight
 from mains_server.facts.operations import load_figures
 from mains_server.facts.records import NewFigure
-from mains_server.metering.operations import load_meters
+from mains_server.metering.installation import load_meters
 from mains_server.metering.records import NewMeter, NewRegister
 
 ADAPTER = "district_heating"

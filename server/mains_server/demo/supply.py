@@ -14,7 +14,7 @@ from mains_server.customers.records import Address, CustomerKind, NewCustomer, P
 from mains_server.demo.electricity import BUSINESS_NAME, DemoSupply
 from mains_server.demo.readings import Showing, load_showings
 from mains_server.demo.words import TIME_ZONE
-from mains_server.metering.operations import load_meters
+from mains_server.metering.installation import load_meters
 from mains_server.metering.records import NewMeter, NewRegister
 
 ADAPTER = "electricity_retail"

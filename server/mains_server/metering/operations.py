@@ -1,9 +1,9 @@
-"""Changes in the metering room: meters installed and replaced, readings submitted, judged and loaded."""
+"""Changes of readings: submitted, judged, decided on, and loaded."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import update
@@ -12,17 +12,14 @@ from sqlmodel import col
 
 from mains_server.access.operations import claim_request
 from mains_server.access.records import Permission, Refusal, StaffRole, Viewer
-from mains_server.contracts.queries import contracts_billed_by, contracts_there, time_zones_of_points
-from mains_server.db.copying import RowExists, copy_rows, draw_ids
+from mains_server.contracts.queries import contracts_billed_by, contracts_there
+from mains_server.db.copying import RowExists, copy_rows
 from mains_server.db.idempotency import keep_answer
 from mains_server.metering import queries, rules
 from mains_server.metering.records import (
     InstalledRegister,
     IsBilled,
     LoadedReading,
-    Meter,
-    MeterReplacement,
-    NewMeter,
     PlausibleRange,
     Reading,
     ReadingInContext,
@@ -32,16 +29,12 @@ from mains_server.metering.records import (
     ReadingSource,
     ReadingStatus,
     ReadingSubmission,
-    Register,
 )
-from mains_server.metering.tables import Meter as MeterRow
 from mains_server.metering.tables import Reading as ReadingRow
 
 SUBMIT = "reading_submit"
 STAFF_WHO_READ = frozenset({StaffRole.OPERATOR, StaffRole.ADMIN})
 DEFAULT_LIMITS = ReadingLimits()
-METER_COLUMNS = ("id", "supply_point_id", "serial", "digits", "multiplier", "installed_on", "removed_on")
-REGISTER_COLUMNS = ("id", "meter_id", "supply_point_id", "code", "quantity", "unit", "zone")
 READING_COLUMNS = (
     "register_id", "supply_point_id", "taken_at", "counts_for", "value", "source", "quality", "status", "received_at",
 )  # fmt: skip
@@ -71,89 +64,6 @@ class ReadingUnknown(Refusal):
     """There is no such reading that waits for a decision."""
 
     code = "READING_UNKNOWN"
-
-
-class MeterExists(Refusal):
-    """This meter is installed at this place on this day already."""
-
-    code = "METER_EXISTS"
-    path = "serial"
-
-
-class MeterUnknown(Refusal):
-    """There is no such meter in use."""
-
-    code = "METER_UNKNOWN"
-
-
-class MeterDatesWrong(Refusal):
-    """The dates of a meter contradict each other or its readings."""
-
-    code = "METER_DATES_WRONG"
-
-
-class FinalValuesIncomplete(Refusal):
-    """A removed meter whose last value nobody wrote down could never be billed."""
-
-    code = "FINAL_VALUES_INCOMPLETE"
-    path = "finalValues"
-
-
-async def load_meters(session: AsyncSession, *, meters: Sequence[NewMeter], now: datetime) -> tuple[Meter, ...]:
-    """Install many meters at once, all or none, with what their registers showed where that is known."""
-    if any(meter.removed_on is not None and meter.removed_on <= meter.installed_on for meter in meters):
-        raise MeterDatesWrong("let a meter be removed after the day it was installed")
-    ids = await draw_ids(session, sequence="meter_id_seq", count=len(meters))
-    count = sum(len(meter.registers) for meter in meters)
-    register_ids = iter(await draw_ids(session, sequence="register_id_seq", count=count))
-    installed = [
-        _meter(meter_id, meter, register_ids=[next(register_ids) for _ in meter.registers])
-        for meter_id, meter in zip(ids, meters, strict=True)
-    ]
-    registers = [register for meter in installed for register in meter.registers]
-    try:
-        await copy_rows(session, table="meter", columns=METER_COLUMNS, rows=_rows(installed, METER_COLUMNS))
-        await copy_rows(session, table="register", columns=REGISTER_COLUMNS, rows=_rows(registers, REGISTER_COLUMNS))
-    except RowExists as refused:
-        raise MeterExists("this meter is installed here on this day, or has two registers of one code") from refused
-    await _load_first_values(session, meters=meters, installed=installed, now=now)
-    return tuple(installed)
-
-
-async def install_meter(session: AsyncSession, *, meter: NewMeter, now: datetime) -> Meter:
-    """Install a meter at a supply point, with what its registers showed where that is known."""
-    (installed,) = await load_meters(session, meters=[meter], now=now)
-    return installed
-
-
-async def replace_meter(
-    session: AsyncSession, *, replacement: MeterReplacement, now: datetime, is_billed: IsBilled
-) -> Meter:
-    """Take a meter away and put another in its place on one civil day, and return the new one.
-
-    What counted for that day or later gives way to the final values, unless it has been billed.
-    """
-    old = await queries.lock_meter(session, meter_id=replacement.meter_id)
-    if old is None or old.removed_on is not None:
-        raise MeterUnknown("there is no such meter in use")
-    if {register.code for register in old.registers} != set(replacement.final_values):
-        raise FinalValuesIncomplete(f"write down what every register of meter {old.serial} showed, and no other")
-    day = replacement.replaced_on
-    if day <= old.installed_on:
-        raise MeterDatesWrong(f"meter {old.serial} was installed on {old.installed_on}; replace it on a later day")
-    for register in old.registers:
-        value = replacement.final_values[register.code]
-        await _write_final_value(session, register=register, value=value, day=day, now=now, is_billed=is_billed)
-    await session.execute(update(MeterRow).where(col(MeterRow.id) == old.id).values(removed_on=day))
-    new = NewMeter(
-        supply_point_id=old.supply_point_id,
-        serial=replacement.serial,
-        digits=replacement.digits,
-        installed_on=day,
-        registers=replacement.registers,
-        multiplier=replacement.multiplier,
-    )
-    return await install_meter(session, meter=new, now=now)
 
 
 async def load_readings(session: AsyncSession, *, readings: Sequence[LoadedReading], now: datetime) -> None:
@@ -202,7 +112,7 @@ async def submit_reading(
     rules.check_order(reading)
     outcome = await _same_as_before(session, reading=reading)
     if outcome is None:
-        row = await _write_flagged(session, reading=reading, source=request.source, person_id=person_id, now=now)
+        row = await write_flagged(session, reading=reading, source=request.source, person_id=person_id, now=now)
         if not rules.is_implausibly_high(reading):
             await _accept(session, row=row, is_billed=is_billed)
         outcome = _outcome(row, plausible=rules.plausible_range(reading))
@@ -266,7 +176,7 @@ async def _same_as_before(session: AsyncSession, *, reading: ReadingInContext) -
     return None
 
 
-async def _write_flagged(
+async def write_flagged(
     session: AsyncSession, *, reading: ReadingInContext, source: ReadingSource, person_id: int | None, now: datetime
 ) -> ReadingRow:
     """Write a reading down; until it is accepted it does not count."""
@@ -292,14 +202,13 @@ async def _accept(session: AsyncSession, *, row: ReadingRow, is_billed: IsBilled
     held = await queries.readings_for_day(
         session, register_id=row.register_id, day=row.counts_for, status=ReadingStatus.ACCEPTED
     )
-    await _set_aside(session, readings=held, by=row, is_billed=is_billed)
+    await set_aside(session, readings=held, by=row, is_billed=is_billed)
     row.status = ReadingStatus.ACCEPTED
     await session.flush()
 
 
-async def _set_aside(
-    session: AsyncSession, *, readings: Sequence[Reading], by: ReadingRow, is_billed: IsBilled
-) -> None:
+async def set_aside(session: AsyncSession, *, readings: Sequence[Reading], by: ReadingRow, is_billed: IsBilled) -> None:
+    """Let readings give way to another; one of a day that was billed with another value cannot."""
     for reading in readings:
         day, is_the_same = reading.counts_for, (reading.counts_for, reading.value) == (by.counts_for, by.value)
         contracts = await contracts_billed_by(session, supply_point_id=by.supply_point_id, day=day)
@@ -317,74 +226,6 @@ async def _flagged(session: AsyncSession, *, reading_id: int) -> ReadingRow:
     if row is None:
         raise ReadingUnknown("there is no such reading that waits for a decision")
     return row
-
-
-async def _write_final_value(
-    session: AsyncSession, *, register: Register, value: Decimal, day: date, now: datetime, is_billed: IsBilled
-) -> None:
-    found = await queries.installed_register(session, register_id=register.id)
-    assert found is not None
-    reading = ReadingInContext(
-        register=found,
-        taken_at=rules.day_start(day, time_zone=found.time_zone),
-        day=day,
-        value=rules.read_value(value, digits=found.digits),
-        limits=DEFAULT_LIMITS,
-        before=await queries.readings_before(session, register_id=register.id, day=day),
-    )
-    rules.check_order(reading)
-    later = await queries.accepted_from(session, register_id=register.id, day=day)
-    if any(rules.civil_day(held.taken_at, time_zone=found.time_zone) > day for held in later):
-        raise MeterDatesWrong(f"meter {found.serial} was read after {day}; replace it on a later day")
-    row = await _write_flagged(session, reading=reading, source=ReadingSource.INSTALLER, person_id=None, now=now)
-    await _set_aside(session, readings=later, by=row, is_billed=is_billed)
-    row.status = ReadingStatus.ACCEPTED
-    await session.flush()
-
-
-async def _load_first_values(
-    session: AsyncSession, *, meters: Sequence[NewMeter], installed: Sequence[Meter], now: datetime
-) -> None:
-    points = sorted({meter.supply_point_id for meter in meters})
-    zones = await time_zones_of_points(session, supply_point_ids=points)
-    first = [
-        LoadedReading(
-            register_id=register.id,
-            supply_point_id=meter.supply_point_id,
-            taken_at=rules.day_start(meter.installed_on, time_zone=zones[meter.supply_point_id]),
-            counts_for=meter.installed_on,
-            value=rules.read_value(new.first_value, digits=meter.digits),
-            source=ReadingSource.INSTALLER,
-        )
-        for asked, meter in zip(meters, installed, strict=True)
-        for new, register in zip(asked.registers, meter.registers, strict=True)
-        if new.first_value is not None
-    ]
-    await load_readings(session, readings=first, now=now)
-
-
-def _meter(meter_id: int, meter: NewMeter, *, register_ids: Sequence[int]) -> Meter:
-    point = meter.supply_point_id
-    return Meter(
-        id=meter_id,
-        supply_point_id=point,
-        serial=meter.serial,
-        digits=meter.digits,
-        multiplier=meter.multiplier,
-        installed_on=meter.installed_on,
-        removed_on=meter.removed_on,
-        registers=tuple(
-            Register(
-                id=register_id, meter_id=meter_id, supply_point_id=point,
-                code=new.code, quantity=new.quantity, unit=new.unit, zone=new.zone,
-            )
-            for register_id, new in zip(register_ids, meter.registers, strict=True)
-        ),
-    )  # fmt: skip
-
-
-def _rows(records: Sequence[Meter | Register], columns: tuple[str, ...]) -> Iterator[tuple[object, ...]]:
-    return (tuple(getattr(record, column) for column in columns) for record in records)
 
 
 def _outcome(reading: Reading | ReadingRow, *, plausible: PlausibleRange) -> ReadingOutcome:

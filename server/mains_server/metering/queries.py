@@ -256,6 +256,7 @@ def _meter(row: MeterRow, registers: Sequence[RegisterRow]) -> Meter:
                 quantity=register.quantity,
                 unit=register.unit,
                 zone=register.zone,
+                collection=register.collection,
             )
             for register in registers
         ),

@@ -26,6 +26,15 @@ class ReadingSource(Enum):
     CONTROL_ROUND = "CONTROL_ROUND"
     SMART_METER = "SMART_METER"
     IMPORT = "IMPORT"
+    ESTIMATION = "ESTIMATION"
+
+
+class ReadingCollection(Enum):
+    """How a register is read: by people, by its own telemetry, or as consumption by intervals."""
+
+    MANUAL = "MANUAL"
+    REMOTE = "REMOTE"
+    INTERVALS = "INTERVALS"
 
 
 class ReadingQuality(Enum):
@@ -55,6 +64,7 @@ class Register:
     quantity: str
     unit: str
     zone: str | None = None
+    collection: ReadingCollection = ReadingCollection.MANUAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +109,7 @@ class NewRegister:
     unit: str
     zone: str | None = None
     first_value: Decimal | None = None
+    collection: ReadingCollection = ReadingCollection.MANUAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,8 @@ from decimal import Decimal
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import SQLModel
 
-from mains_server.db.columns import choice, instant, key, quantity, reference
-from mains_server.metering.records import ReadingQuality, ReadingSource, ReadingStatus
+from mains_server.db.columns import choice, instant, key, quantity, reference, words
+from mains_server.metering.records import ReadingCollection, ReadingQuality, ReadingSource, ReadingStatus
 
 
 class Meter(SQLModel, table=True):
@@ -47,10 +47,15 @@ class Register(SQLModel, table=True):
     quantity: str
     unit: str
     zone: str | None = None
+    collection: ReadingCollection = choice(ReadingCollection, initially=ReadingCollection.MANUAL)
 
 
 class Reading(SQLModel, table=True):
-    """What a register showed at an instant; `counts_for` is the civil day at whose start it counts for billing."""
+    """What a register showed at an instant; `counts_for` is the civil day at whose start it counts for billing.
+
+    `actor` says who sent it where that was nobody with a login: a phone, an installer, a file. `reasons` are the codes
+    for which it was flagged, and the decision is what somebody of the utility made of it.
+    """
 
     __tablename__ = "reading"
     __table_args__ = (
@@ -59,6 +64,7 @@ class Reading(SQLModel, table=True):
         ),
         Index("reading_register_taken", "register_id", "taken_at", "id"),
         Index("reading_point_day", "supply_point_id", "counts_for", "id"),
+        Index("reading_flagged", "received_at", "id", postgresql_where=text("status = 'FLAGGED'")),
     )
 
     id: int = key()
@@ -73,3 +79,8 @@ class Reading(SQLModel, table=True):
     actor_person_id: int | None = reference("person.id", nullable=True)
     received_at: datetime = instant()
     superseded_by: int | None = reference("reading.id", nullable=True)
+    actor: str | None = None
+    reasons: list[str] | None = words(nullable=True)
+    decided_by_person_id: int | None = reference("person.id", nullable=True)
+    decided_at: datetime | None = instant(nullable=True)
+    decision_note: str | None = None

@@ -6,7 +6,7 @@ from decimal import Decimal as D
 
 import pytest
 from mains_server.db.unit_of_work import unit_of_work
-from mains_server.metering import operations, queries, rules
+from mains_server.metering import installation, operations, queries, rules
 from mains_server.metering.records import MeterReplacement, NewRegister
 from mains_spi.record import Period
 from sqlalchemy import text
@@ -28,7 +28,7 @@ async def replace_meter(engine, home, *, is_billed=never_billed, **changes):
         registers=(NEW,),
     )
     async with unit_of_work(engine) as session:
-        return await operations.replace_meter(
+        return await installation.replace_meter(
             session, replacement=replace(replacement, **changes), now=NOW, is_billed=is_billed
         )
 
@@ -58,21 +58,21 @@ async def test_a_meter_is_installed_with_what_it_showed(engine, home):
 async def test_many_meters_are_installed_at_once_or_none(engine, home):
     many = [new_meter(home.point, serial=f"M-{n}", registers=(NEW, replace(NEW, code="T2"))) for n in range(200)]
     async with unit_of_work(engine) as session:
-        made = await operations.load_meters(session, meters=many, now=NOW)
+        made = await installation.load_meters(session, meters=many, now=NOW)
 
-    with pytest.raises(operations.MeterExists):
+    with pytest.raises(installation.MeterExists):
         async with unit_of_work(engine) as session:
             again = [new_meter(home.point, serial="N-1"), new_meter(home.point, serial="M-7")]
-            await operations.load_meters(session, meters=again, now=NOW)
+            await installation.load_meters(session, meters=again, now=NOW)
 
     assert [meter.serial for meter in made] == [f"M-{n}" for n in range(200)]
     assert set(await meters(engine, home)) == {home.meter, *made}
 
 
 async def test_two_registers_of_one_code_are_refused(engine, home):
-    with pytest.raises(operations.MeterExists):
+    with pytest.raises(installation.MeterExists):
         async with unit_of_work(engine) as session:
-            await operations.install_meter(
+            await installation.install_meter(
                 session, meter=new_meter(home.point, serial="B", registers=(NEW, NEW)), now=NOW
             )
 
@@ -80,10 +80,10 @@ async def test_two_registers_of_one_code_are_refused(engine, home):
 
 
 async def test_a_meter_is_removed_after_it_was_installed(engine, home):
-    with pytest.raises(operations.MeterDatesWrong):
+    with pytest.raises(installation.MeterDatesWrong):
         async with unit_of_work(engine) as session:
             wrong = new_meter(home.point, serial="B", removed_on=date(2022, 1, 1))
-            await operations.install_meter(session, meter=wrong, now=NOW)
+            await installation.install_meter(session, meter=wrong, now=NOW)
 
     assert await meters(engine, home) == (home.meter,)
 
@@ -119,13 +119,13 @@ async def test_what_counted_after_the_removal_gives_way_to_the_final_value(engin
 @pytest.mark.parametrize(
     ("changes", "refusal"),
     [
-        ({"meter_id": 404}, operations.MeterUnknown),
-        ({"final_values": {}}, operations.FinalValuesIncomplete),
-        ({"final_values": {"T1": D(1140), "T2": D(1)}}, operations.FinalValuesIncomplete),
+        ({"meter_id": 404}, installation.MeterUnknown),
+        ({"final_values": {}}, installation.FinalValuesIncomplete),
+        ({"final_values": {"T1": D(1140), "T2": D(1)}}, installation.FinalValuesIncomplete),
         ({"final_values": {"T1": D(1099)}}, rules.ReadingRunsBackwards),
         ({"final_values": {"T1": D("NaN")}}, rules.ReadingMalformed),
-        ({"replaced_on": date(2022, 1, 1)}, operations.MeterDatesWrong),
-        ({"replaced_on": date(2023, 2, 10), "final_values": {"T1": D(1050)}}, operations.MeterDatesWrong),
+        ({"replaced_on": date(2022, 1, 1)}, installation.MeterDatesWrong),
+        ({"replaced_on": date(2023, 2, 10), "final_values": {"T1": D(1050)}}, installation.MeterDatesWrong),
         ({"registers": (replace(NEW, first_value=D(1_000_000)),)}, rules.ReadingTooLarge),
     ],
 )
@@ -142,7 +142,7 @@ async def test_a_replacement_that_cannot_be_is_refused_and_leaves_nothing(engine
 async def test_a_meter_is_replaced_once(engine, home):
     await replace_meter(engine, home)
 
-    with pytest.raises(operations.MeterUnknown):
+    with pytest.raises(installation.MeterUnknown):
         await replace_meter(engine, home, serial="C-3")
 
     assert [meter.serial for meter in await meters(engine, home)] == ["A-1", "B-2"]

@@ -6,7 +6,7 @@ from decimal import Decimal as D
 
 import pytest
 from mains_server.db.unit_of_work import unit_of_work
-from mains_server.metering import operations, queries
+from mains_server.metering import installation, operations, queries
 from mains_server.metering.records import ReadingQuality
 from mains_spi.hooks import ReadingPoint, RegisterReadings
 from mains_spi.record import Period
@@ -44,7 +44,7 @@ async def test_a_meter_of_other_days_and_a_reading_set_aside_do_not_count(engine
     async with unit_of_work(engine) as session:
         gone = new_meter(home.point, serial="G", installed_on=date(2021, 1, 1), removed_on=date(2023, 2, 1))
         to_come = new_meter(home.point, serial="C", installed_on=date(2023, 3, 1))
-        await operations.load_meters(session, meters=[gone, to_come], now=NOW)
+        await installation.load_meters(session, meters=[gone, to_come], now=NOW)
         guess = loaded(home.meter, date(2023, 2, 15), "1050", quality=ReadingQuality.ESTIMATED)
         await operations.load_readings(session, readings=[guess], now=NOW)
 
