@@ -146,6 +146,7 @@ _ENUMS: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "CONTROL_ROUND": "The utility's control round.",
             "SMART_METER": "The meter itself.",
             "IMPORT": "Another system.",
+            "ESTIMATION": "Nobody looked: it was worked out.",
         },
     ),
     ReadingQuality: (
