@@ -18,6 +18,7 @@ from strawberry.types.execution import ExecutionContext, ExecutionResult, PreExe
 
 from mains_schema import connection, errors, node, scalars
 from mains_schema.bind import bind, declare_arguments
+from mains_schema.changed import Execution
 from mains_schema.checks import check
 from mains_schema.context import Context
 from mains_schema.limits import COST_MAX, Documents, chosen
@@ -94,6 +95,7 @@ def build_schema(*, query: type, mutation: type | None = None, rooms: Sequence[M
         mutation=mutation,
         types=mapped_classes,
         extensions=[Guard],
+        execution_context_class=Execution,
         config=StrawberryConfig(scalar_map=scalars.scalar_map(), disable_field_suggestions=True),
     )
     schema.documents = Documents(schema._schema)

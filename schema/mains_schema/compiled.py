@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from graphql import GraphQLObjectType, OperationDefinitionNode, OperationType, is_non_null_type
+from graphql import GraphQLObjectType, OperationDefinitionNode, is_non_null_type
 from graphql.execution.values import VariableValues
+from mains_server.signin.queries import viewer_text_sql
 
 from mains_schema.compiled_leaf import failing
-from mains_schema.compiled_parts import MARK, Patch, Read, Run, Writing, declared_of, fragments_of, once
+from mains_schema.compiled_parts import MARK, Details, Patch, Read, Run, Writing, declared_of, fragments_of, once
 from mains_schema.compiled_plain import plain_writer
-from mains_schema.compiled_rows import Place, Row, field_pieces, name_piece, scoped, select_row
+from mains_schema.compiled_rows import Place, Row, field_pieces, name_piece, row_text, scoped, select_row
 from mains_schema.compiled_text import Declined, Json, Piece, joined
 from mains_schema.connection import PageRequest
 from mains_schema.context import Context
@@ -32,23 +33,40 @@ _MARK = MARK.encode()
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A part of an answer that is a row: its type, its selections, merged, and its names from the root."""
+
+    kind: Any
+    details: Details
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """One SELECT for all requests of a document, a variable shape and a viewer shape."""
+    """One SELECT for all requests of a document, a variable shape and a viewer shape.
+
+    `proven` is the same for a viewer who was known before: it gives nothing unless their session proves them again.
+    """
 
     sql: str
+    proven: str
     reads: Sequence[Read]
     pages: Sequence[Callable[[VariableValues], PageRequest]]
     checks: Sequence[Callable[[Run], None]]
     patches: Sequence[Patch]
 
-    async def run(self, run: Run) -> bytes:
-        """Give the JSON of `data`; any failure means that resolvers have to answer."""
+    async def run(self, run: Run) -> bytes | None:
+        """Give the JSON, or None where the row is missing or the viewer not proven; failures are for the resolvers."""
         for check in self.checks:
             check(run)
         run.pages = [read(run.variables) for read in self.pages]
         values = [read(run) for read in self.reads]
-        answer = await run.context.reads.answer(self.sql, values)
-        return await _patched(answer, self.patches, run) if self.patches else answer
+        if (proof := run.context.reads.proof) is None:
+            answer = await run.context.reads.answer(self.sql, values)
+        else:
+            values += [proof.token_hash, run.context.now, proof.text]
+            answer = await run.context.reads.answer(self.proven, values)
+        return await _patched(answer, self.patches, run) if self.patches and answer is not None else answer
 
 
 def write_plan(
@@ -56,8 +74,6 @@ def write_plan(
 ) -> Plan:
     """Compile an operation for the shape that these variables and this viewer have, or decline."""
     graphql = schema._schema
-    if operation.operation is not OperationType.QUERY:
-        raise Declined(operation.operation.value)
     writing = Writing(
         schema=schema,
         graphql=graphql,
@@ -66,9 +82,48 @@ def write_plan(
         variables=variables,
         context=context,
     )
-    pieces = _root(writing, graphql.query_type)
-    sql = f"select convert_to({joined(pieces)}, 'UTF8')"
-    return Plan(sql, tuple(writing.reads), tuple(writing.pages), tuple(writing.checks), tuple(writing.patches))
+    return _plan(writing, f"convert_to({joined(_root(writing, graphql.query_type))}, 'UTF8')")
+
+
+def write_payload_plan(
+    *,
+    schema: Any,
+    document: Document,
+    operation: OperationDefinitionNode,
+    variables: VariableValues,
+    context: Context,
+    part: Part,
+    target: type,
+) -> Plan:
+    """Compile what a mutation's payload shows of the row with a number, or decline."""
+    writing = Writing(
+        schema=schema,
+        graphql=schema._schema,
+        fragments=fragments_of(document.fragments),
+        operation=operation,
+        variables=variables,
+        context=context,
+    )
+    row = Row(shape_of(target), writing.alias())
+    if row.shape.key is None or name_of(row.shape.cls) != part.kind.name:
+        raise Declined("type")
+    number = writing.parameter(lambda run: run.number)
+    text = row_text(writing, part.kind, row, part.details)
+    where = " and ".join([f"{row.sql(row.shape.key)} = {number}::bigint", *scoped(writing, row.shape.scope, row)])
+    return _plan(writing, f"convert_to({text}, 'UTF8')", f" from {row.shape.table.name} {row.alias} where {where}")
+
+
+def _plan(writing: Writing, answer: str, source: str = "") -> Plan:
+    places = (f"${len(writing.reads) + more}" for more in (1, 2, 3))
+    is_same = f"({viewer_text_sql(token=next(places), now=next(places))}) = {next(places)}::text"
+    return Plan(
+        sql=f"select {answer}{source}",
+        proven=f"select case when {is_same} then {answer} end{source}",
+        reads=tuple(writing.reads),
+        pages=tuple(writing.pages),
+        checks=tuple(writing.checks),
+        patches=tuple(writing.patches),
+    )
 
 
 def _root(writing: Writing, kind: GraphQLObjectType) -> list[Piece]:

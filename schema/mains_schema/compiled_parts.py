@@ -32,12 +32,12 @@ MARK = "\x01"
 
 @dataclass(slots=True)
 class Run:
-    """One request that a plan is run for."""
+    """One request that a plan is run for; `number` is the row that a payload shows."""
 
     context: Context
     variables: VariableValues
     pages: Sequence[PageRequest] = ()
-    outcome: Any = None
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ def once(read: Callable[[VariableValues], Any], variables: VariableValues) -> An
     try:
         return read(variables)
     except RequestRefused:
-        raise Declined("input") from None
+        raise Declined("bad_input") from None
 
 
 def _has_variable(value: Any) -> bool:

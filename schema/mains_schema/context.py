@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from mains_server.access.records import Viewer
 from mains_server.adapters.host import AdapterHost
@@ -12,7 +13,11 @@ from mains_spi import Labels
 from sqlalchemy.ext.asyncio import AsyncEngine
 from strawberry.types.info import Info as StrawberryInfo
 
+from mains_schema.proofs import Proofs
 from mains_schema.resolve import ExplainInvoices, Reads
+
+if TYPE_CHECKING:
+    from mains_schema.plans import Plans
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,22 +25,29 @@ class Services:
     """What the process has for all requests.
 
     `explain` tells how the lines of invoices came about, by invoice id; what it cannot explain it leaves out.
+    `proofs` are the viewers of the tokens used last.
     """
 
     host: AdapterHost
     explain: ExplainInvoices
     session_lifetime: timedelta
     labels: Mapping[tuple[str, str], Labels] = field(default_factory=dict)
+    proofs: Proofs = field(default_factory=Proofs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """One request: its reads, and the engine that operations open their own transactions on."""
+    """One request: its reads, and the engine that operations open their own transactions on.
+
+    `plans` answers what a payload shows, if it may; `payloads` tells how that went, in the order of the answer.
+    """
 
     reads: Reads
     engine: AsyncEngine
     services: Services
     now: datetime
+    plans: Plans | None = None
+    payloads: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def viewer(self) -> Viewer:

@@ -17,6 +17,7 @@ from graphql import (
     GraphQLError,
     GraphQLInputObjectType,
     OperationDefinitionNode,
+    OperationType,
     get_named_type,
     get_operation_ast,
     get_variable_values,
@@ -27,7 +28,7 @@ from graphql.execution.values import VariableValues
 from graphql.type import get_nullable_type
 from prometheus_client import Counter
 
-from mains_schema.compiled import Plan, write_plan
+from mains_schema.compiled import Part, Plan, write_payload_plan, write_plan
 from mains_schema.compiled_parts import Run
 from mains_schema.compiled_text import Declined, viewer_shape
 from mains_schema.context import Context
@@ -40,6 +41,7 @@ PLANS_KEPT = 500
 CHARACTERS_KEPT = 20_000_000
 COSTS_KEPT = 200
 ANSWERS = Counter("mains_graphql_answers", "Answers by the executor that gave them.", ["executor", "reason"])
+PAYLOADS = Counter("mains_graphql_payloads", "Rows of mutations' payloads by what read them.", ["executor", "reason"])
 
 Shape = Callable[[Any], Hashable]
 
@@ -82,26 +84,62 @@ class Plans:
     def __len__(self) -> int:
         return len(self._plans)
 
-    async def answer(self, *, query: str, name: str | None, variables: Mapping[str, Any], context: Context) -> Answered:
-        """Answer by one statement, or say why not; the resolvers then answer, and report what there is to report."""
+    async def payload(
+        self,
+        *,
+        part: Part,
+        target: type,
+        number: int,
+        operation: OperationDefinitionNode,
+        variables: VariableValues,
+        context: Context,
+    ) -> bytes | None:
+        """Read what a mutation's payload shows of a row, `null` if it has none, or leave it to the resolvers."""
+        assert operation.loc is not None
+        query, name = operation.loc.source.body, None if operation.name is None else operation.name.value
+        run, found, reason = Run(context, variables, number=number), None, ""
         try:
             entry = self._entry(query, name)
-            run = Run(context, self._coerced(entry, variables))
-            plan = self._plan(entry, query, name, run)
-            cost = self._cost(entry, variables)
-            answered = Answered(await plan.run(run), cost, "")
+            asked = (query, name, part.path, target)
+            plan = self._plan(asked, run, entry, lambda: self._write_part(entry, run, part, target))
+            found = await plan.run(run) or b"null"
         except Declined as declined:
-            answered = Answered(None, 0, declined.reason)
+            reason = declined.reason
+        except Exception as error:
+            LOG.info("compiled_payload_failed", error=type(error).__name__)
+            reason = "fallback"
+        context.payloads.append((".".join(part.path), reason))
+        PAYLOADS.labels(_executor(reason) if reason else "compiled", reason).inc()
+        return found
+
+    async def answer(self, *, query: str, name: str | None, variables: Mapping[str, Any], context: Context) -> Answered:
+        """Answer by one statement, or say why not; the resolvers then answer, and report what there is to report."""
+        answered = await self.attempt(query=query, name=name, variables=variables, context=context)
+        count(answered)
+        return answered
+
+    async def attempt(
+        self, *, query: str, name: str | None, variables: Mapping[str, Any], context: Context
+    ) -> Answered:
+        """Answer like `answer`, without counting it."""
+        try:
+            entry = self._entry(query, name)
+            if entry.operation.operation is not OperationType.QUERY:
+                raise Declined(entry.operation.operation.value)
+            run = Run(context, self._coerced(entry, variables))
+            plan = self._plan((query, name), run, entry, lambda: self._write(entry, run))
+            cost = self._cost(entry, variables)
+            data = await plan.run(run)
+            return Answered(data, cost, "" if data is not None else "stale")
+        except Declined as declined:
+            return Answered(None, 0, declined.reason)
         except RequestRefused as refused:
-            answered = Answered(None, 0, refused.code.value.lower())
+            return Answered(None, 0, refused.code.value.lower())
         except GraphQLError:
-            answered = Answered(None, 0, "invalid")
+            return Answered(None, 0, "invalid")
         except Exception as error:
             LOG.info("compiled_read_failed", error=type(error).__name__)
-            ANSWERS.labels("fallback", type(error).__name__).inc()
             return Answered(None, 0, "fallback")
-        ANSWERS.labels("compiled" if answered.data is not None else "declined", answered.reason).inc()
-        return answered
 
     def _entry(self, query: str, name: str | None) -> Entry:
         key = (query, name)
@@ -148,13 +186,13 @@ class Plans:
             entry.costs[key] = cost
         return cost
 
-    def _plan(self, entry: Entry, query: str, name: str | None, run: Run) -> Plan:
+    def _plan(self, asked: Hashable, run: Run, entry: Entry, write: Callable[[], Plan]) -> Plan:
         coerced = run.variables.coerced
         shape = tuple(entry.shapes[given](value) for given, value in coerced.items())
-        key = (query, name, tuple(coerced), shape, viewer_shape(run.context.viewer))
+        key = (asked, tuple(coerced), shape, viewer_shape(run.context.viewer))
         found = self._plans.get(key)
         if found is None:
-            found = self._write(entry, run)
+            found = _written(write)
             self._keep(key, found)
         else:
             self._plans.move_to_end(key)
@@ -162,19 +200,25 @@ class Plans:
             raise found
         return found
 
-    def _write(self, entry: Entry, run: Run) -> Plan | Declined:
-        try:
-            return write_plan(
-                schema=self._schema,
-                document=entry.document,
-                operation=entry.operation,
-                variables=run.variables,
-                context=run.context,
-            )
-        except Declined as declined:
-            if declined.reason == "input":
-                raise
-            return Declined(declined.reason)
+    def _write(self, entry: Entry, run: Run) -> Plan:
+        return write_plan(
+            schema=self._schema,
+            document=entry.document,
+            operation=entry.operation,
+            variables=run.variables,
+            context=run.context,
+        )
+
+    def _write_part(self, entry: Entry, run: Run, part: Part, target: type) -> Plan:
+        return write_payload_plan(
+            schema=self._schema,
+            document=entry.document,
+            operation=entry.operation,
+            variables=run.variables,
+            context=run.context,
+            part=part,
+            target=target,
+        )
 
     def _keep(self, key: Hashable, found: Plan | Declined) -> None:
         self._plans[key] = found
@@ -184,13 +228,33 @@ class Plans:
             self._characters -= _length(gone)
 
 
+def count(answered: Answered) -> None:
+    """Count an answer, or that resolvers have to give it, and why."""
+    executor = "compiled" if answered.data is not None else _executor(answered.reason)
+    ANSWERS.labels(executor, answered.reason).inc()
+
+
 def cost_text(cost: int) -> bytes:
     """Give the JSON of the cost that an answer publishes."""
     return b'{"rows":%d,"rowsMax":%d}' % (cost, COST_MAX)
 
 
+def _executor(reason: str) -> str:
+    return "fallback" if reason == "fallback" else "declined"
+
+
+def _written(write: Callable[[], Plan]) -> Plan | Declined:
+    """Write a plan, or keep that there is none; values that cannot be read say nothing about the next ones."""
+    try:
+        return write()
+    except Declined as declined:
+        if declined.reason == "bad_input":
+            raise
+        return Declined(declined.reason)
+
+
 def _length(found: Plan | Declined) -> int:
-    return len(found.sql) if isinstance(found, Plan) else 0
+    return len(found.sql) + len(found.proven) if isinstance(found, Plan) else 0
 
 
 def _size(value: Any) -> Hashable:

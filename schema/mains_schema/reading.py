@@ -14,15 +14,14 @@ from mains_server.metering.operations import submit_reading
 from mains_server.metering.records import PlausibleRange as PlausibleRecord
 from mains_server.metering.records import ReadingOutcome, ReadingSubmission
 
+from mains_schema.changed import changed
 from mains_schema.context import Context, Info
 from mains_schema.errors import unauthenticated
 from mains_schema.mapping import described
 from mains_schema.meter import Reading
 from mains_schema.node import number_of
 from mains_schema.payload import USER_ERROR_PATH, USER_ERRORS, user_error
-from mains_schema.resolve import row_by_number
 from mains_schema.scalars import Quantity
-from mains_schema.shape import shape_of
 
 
 class ReadingErrorCode(Enum):
@@ -124,7 +123,7 @@ async def reading_submit(info: Info, given: ReadingSubmitInput) -> ReadingSubmit
         error = user_error(ReadingUserError, ReadingErrorCode, refusal)
         plausible = _plausible(getattr(refusal, "plausible", None))
         return ReadingSubmitPayload(reading=None, plausible=plausible, user_errors=[error])
-    reading = await row_by_number(target=shape_of(Reading), reads=context.reads, number=outcome.reading_id)
+    reading = changed(Reading, outcome.reading_id)
     return ReadingSubmitPayload(reading=reading, plausible=_plausible(outcome.plausible), user_errors=[])
 
 

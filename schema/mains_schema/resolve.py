@@ -24,6 +24,7 @@ from mains_schema.connection import Edge, List, Page, PageInfo, PageRequest, wri
 from mains_schema.errors import not_found, unauthenticated
 from mains_schema.mapping import Many, One, Paged
 from mains_schema.node import decode_id, number_of
+from mains_schema.proofs import Proof
 from mains_schema.scope import Scope
 from mains_schema.shape import Shape, name_of
 
@@ -55,6 +56,7 @@ class Reads:
         self.labels = labels
         self.explain = explain
         self.lent: Lent | None = None
+        self.proof: Proof | None = None
         self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
         self._under_way: set[asyncio.Task[Any]] = set()
         self._turns = asyncio.Semaphore(STATEMENTS_AT_ONCE)
@@ -64,11 +66,11 @@ class Reads:
         async with self._turns, self.engine.connect() as connection:
             return (await connection.execute(statement)).all()
 
-    async def answer(self, statement: str, values: Sequence[Any]) -> bytes:
-        """Run one compiled statement, whose one value is the answer's JSON."""
-        lent = self.lent if self.lent is not None else Lent(self.engine)
+    async def answer(self, statement: str, values: Sequence[Any]) -> bytes | None:
+        """Run one compiled statement, whose one value is JSON; None where it has no row."""
+        lent, self.lent = self.lent or Lent(self.engine), None
         try:
-            found: bytes = await (await lent.connection()).fetchval(statement, *values)
+            found: bytes | None = await (await lent.connection()).fetchval(statement, *values)
             return found
         finally:
             await lent.give_back()

@@ -13,7 +13,7 @@ from mains_server.billing.explain import explain_invoices
 from mains_server.billing.records import LineExplanation
 from mains_server.db.engine import Lent
 from mains_server.db.unit_of_work import read_session
-from mains_server.signin.queries import viewer_by_token
+from mains_server.signin.queries import viewer_of_text, viewer_text_by_token
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from mains_schema import (
@@ -35,6 +35,7 @@ from mains_schema import (
 )
 from mains_schema.build import Schema, build_schema
 from mains_schema.context import Services
+from mains_schema.proofs import Proofs
 from mains_schema.view import GraphQLView
 
 ROOMS = (
@@ -81,14 +82,21 @@ def graphql_app(
     With `has_editor` browsers get GraphiQL, a page for trying queries out. Without `compiles` resolvers answer all.
     """
 
+    proofs = Proofs()
+
     async def authenticate(lent: Lent, token: str, now: datetime) -> Viewer | None:
-        return await viewer_by_token(await lent.connection(), token=token, now=now)
+        text = await viewer_text_by_token(await lent.connection(), token=token, now=now)
+        viewer = None if text is None else viewer_of_text(text)
+        proofs.note(token=token, viewer=viewer, text=text)
+        return viewer
 
     async def explain(invoice_ids: Sequence[int]) -> Mapping[int, Sequence[LineExplanation]]:
         async with read_session(engine) as opened:
             return await explain_invoices(opened, host=host, invoice_ids=invoice_ids)
 
-    services = Services(host=host, explain=explain, session_lifetime=session_lifetime, labels=labels_of(host))
+    services = Services(
+        host=host, explain=explain, session_lifetime=session_lifetime, labels=labels_of(host), proofs=proofs
+    )
     return GraphQLView(
         schema=schema(),
         engine=engine,

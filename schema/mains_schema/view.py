@@ -26,7 +26,7 @@ from strawberry.types.execution import ExecutionResult
 from mains_schema import errors
 from mains_schema.build import Schema
 from mains_schema.context import Context, Services
-from mains_schema.plans import Answered, cost_text
+from mains_schema.plans import Answered, Plans, cost_text, count
 from mains_schema.resolve import Reads
 
 BODY_BYTES_MAX = 1_000_000
@@ -111,23 +111,50 @@ class GraphQLView(GraphQL[Context, None]):
         if self._plans is None or request.method != "POST" or _content_kind(request.headers) != PLAIN_JSON:
             return await self.run(request)
         request.scope[BODY] = await _body(request)  # before a connection is taken, since it may come slowly
+        return await self._proven(request, self._plans) or await self._looked_up(request, self._plans)
+
+    async def _proven(self, request: Request, plans: Plans) -> Response | None:
+        """Answer who asked before by the one SELECT that also proves them; whatever it cannot answer is asked anew."""
+        token = _token(request.headers)
+        proof = None if token is None else self._services.proofs.known(token)
+        if proof is None:
+            return None
+        try:
+            given = _request(_json_object(request.scope[BODY], "The body"))
+        except Refused:
+            return None
+        context = self._context_of(proof.viewer, request.headers, self._clock())
+        context.reads.proof = proof
+        answered = await plans.attempt(
+            query=given.query or "", name=given.operation_name, variables=given.variables or {}, context=context
+        )
+        if answered.data is None:
+            return None
+        count(answered)
+        return self._compiled(request, answered, answered.data)
+
+    async def _looked_up(self, request: Request, plans: Plans) -> Response:
+        """Find out who asks, and answer by the plan or leave it to Strawberry."""
         lent = Lent(self._engine)
         try:
             context = await self._context(request.headers, lent)
             given = _request(_json_object(request.scope[BODY], "The body"))
-            answered = await self._plans.answer(
+            answered = await plans.answer(
                 query=given.query or "", name=given.operation_name, variables=given.variables or {}, context=context
             )
         finally:
             await lent.give_back()
+        if answered.data is not None:
+            return self._compiled(request, answered, answered.data)
+        if (executor := self._executor(request.headers, answered)) is not None:
+            request.scope[EXECUTOR] = executor, context.payloads
+        return await self.run(request, context=context)
+
+    def _compiled(self, request: Request, answered: Answered, data: bytes) -> Response:
         executor = self._executor(request.headers, answered)
-        if answered.data is None:
-            request.scope[EXECUTOR] = executor
-            return await self.run(request, context=context)
         told = b"" if executor is None else b',"executor":' + orjson.dumps(executor)
-        text = b'{"data":%b,"extensions":{"cost":%b%b}}' % (answered.data, cost_text(answered.cost), told)
-        kind = _media_type(request.headers.get("accept", ""))
-        return Response(text, 200, media_type=f"{kind}; charset=utf-8")
+        text = b'{"data":%b,"extensions":{"cost":%b%b}}' % (data, cost_text(answered.cost), told)
+        return Response(text, 200, media_type=f"{_media_type(request.headers.get('accept', ''))}; charset=utf-8")
 
     def _executor(self, headers: Headers, answered: Answered) -> Mapping[str, str] | None:
         """Tell which executor answers, to developers who ask for it with a header."""
@@ -150,7 +177,11 @@ class GraphQLView(GraphQL[Context, None]):
 
     async def _context(self, headers: Headers, lent: Lent) -> Context:
         now = self._clock()
-        viewer = await self._viewer(headers, now, lent)
+        context = self._context_of(await self._viewer(headers, now, lent), headers, now)
+        context.reads.lent = lent
+        return context
+
+    def _context_of(self, viewer: Viewer, headers: Headers, now: datetime) -> Context:
         reads = Reads(
             engine=self._reading_engine,
             viewer=viewer,
@@ -160,8 +191,7 @@ class GraphQLView(GraphQL[Context, None]):
             labels=self._services.labels,
             explain=self._services.explain,
         )
-        reads.lent = lent
-        return Context(reads=reads, engine=self._engine, services=self._services, now=now)
+        return Context(reads=reads, engine=self._engine, services=self._services, now=now, plans=self._plans)
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
         """Read a request's document, variables and operation name from its URL or its body."""
@@ -190,8 +220,8 @@ class GraphQLView(GraphQL[Context, None]):
             answer["data"] = result.data
         if result.extensions:
             answer["extensions"] = result.extensions
-        if (executor := request.scope.get(EXECUTOR)) is not None:
-            answer["extensions"] = {**answer.get("extensions", {}), "executor": executor}
+        if (told := request.scope.get(EXECUTOR)) is not None:
+            answer["extensions"] = {**answer.get("extensions", {}), "executor": _with_payloads(*told)}
         answer["accept"] = request.headers.get("accept", "")
         return answer
 
@@ -204,16 +234,28 @@ class GraphQLView(GraphQL[Context, None]):
         return _json(response_data, status=status, kind=kind)
 
     async def _viewer(self, headers: Headers, now: datetime, lent: Lent) -> Viewer:
-        given = headers.get("authorization")
-        if given is None:
+        if "authorization" not in headers:
             return ANONYMOUS
-        scheme, _, token = given.partition(" ")
-        is_readable = scheme.lower() == "bearer" and 0 < len(token) <= TOKEN_LENGTH_MAX
-        viewer = await self._authenticate(lent, token, now) if is_readable else None
+        token = _token(headers)
+        viewer = None if token is None else await self._authenticate(lent, token, now)
         if viewer is None:
             words = "This session token is unknown, expired or revoked. Sign in again."
             raise Refused(401, errors.unauthenticated(words), {"WWW-Authenticate": "Bearer"})
         return viewer
+
+
+def _token(headers: Headers) -> str | None:
+    """Give the token of a request, if it sends one that can be read."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token if scheme.lower() == "bearer" and 0 < len(token) <= TOKEN_LENGTH_MAX else None
+
+
+def _with_payloads(executor: Mapping[str, str], payloads: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
+    """Add which parts of a mutation's payload were compiled, and why others were not."""
+    told = [
+        {"path": path, "name": "resolvers" if reason else "compiled", "reason": reason} for path, reason in payloads
+    ]
+    return {**executor, "payloads": told} if told else executor
 
 
 def _content_kind(headers: Mapping[str, str]) -> str:

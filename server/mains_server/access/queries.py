@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -85,20 +84,17 @@ async def lock_owner_grant(session: AsyncSession, *, customer_id: int) -> Access
     )
 
 
-def grants_of_records(records: Sequence[Mapping[str, Any]], *, now: datetime) -> tuple[Grant, ...]:
-    """Read the rights that hold now from rows of the grants' table as the driver gives them."""
-    return tuple(
-        Grant(
-            id=row["id"],
-            customer_id=row["customer_id"],
-            role=GrantRole[row["role"]],
-            permissions=OWNER_PERMISSIONS
-            if row["role"] == GrantRole.OWNER.name
-            else frozenset(Permission[word] for word in row["permissions"]),
-            contract_ids=None if row["contract_ids"] is None else frozenset(row["contract_ids"]),
-        )
-        for row in records
-        if is_active(starts_at=row["starts_at"], ends_at=row["ends_at"], now=now)
+def grant_of_parts(
+    grant_id: int, customer_id: int, role: str, permissions: Sequence[str], contract_ids: Sequence[int] | None
+) -> Grant:
+    """Make a right of the columns of its row."""
+    is_owner = role == GrantRole.OWNER.name
+    return Grant(
+        id=grant_id,
+        customer_id=customer_id,
+        role=GrantRole[role],
+        permissions=OWNER_PERMISSIONS if is_owner else frozenset(Permission[word] for word in permissions),
+        contract_ids=None if contract_ids is None else frozenset(contract_ids),
     )
 
 
@@ -107,14 +103,7 @@ def _active_grants(rows: Sequence[AccessGrant], *, now: datetime) -> tuple[Grant
 
 
 def _grant(row: AccessGrant) -> Grant:
-    is_owner = row.role is GrantRole.OWNER
-    return Grant(
-        id=row.id,
-        customer_id=row.customer_id,
-        role=row.role,
-        permissions=OWNER_PERMISSIONS if is_owner else frozenset(Permission[word] for word in row.permissions),
-        contract_ids=None if row.contract_ids is None else frozenset(row.contract_ids),
-    )
+    return grant_of_parts(row.id, row.customer_id, row.role.name, row.permissions, row.contract_ids)
 
 
 def _person(row: PersonRow | None) -> Person | None:

@@ -5,23 +5,25 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from mains_server.access.queries import grants_of_records, person_by_email, viewer_of_person
+from mains_server.access.queries import grant_of_parts, person_by_email, viewer_of_person
 from mains_server.access.records import StaffRole, Viewer
 from mains_server.signin.records import StoredCredential
 from mains_server.signin.rules import FAILURE_WINDOW, is_storable, token_hash
 from mains_server.signin.tables import Credential, Session, SigninAttempt
 
-VIEWER_BY_TOKEN = """
-select s.id as session_id, p.id as person_id, p.language,
-    (select array_agg(m.role) from staff_member m where m.person_id = p.id and m.since <= $2) as roles,
-    g.id, g.customer_id, g.role, g.permissions, g.contract_ids, g.starts_at, g.ends_at
-from session s join person p on p.id = s.person_id left join access_grant g on g.person_id = p.id
-where s.token_hash = $1 and s.expires_at > $2 and (s.revoked_at is null or s.revoked_at > $2)
-order by g.id
+VIEWER_TEXT = """
+select json_build_array(s.id, p.id, p.language,
+    (select json_agg(m.role order by m.role) from staff_member m where m.person_id = p.id and m.since <= {now}),
+    (select json_agg(json_build_array(g.id, g.customer_id, g.role, g.permissions, g.contract_ids) order by g.id)
+     from access_grant g
+     where g.person_id = p.id and g.starts_at <= {now} and (g.ends_at is null or g.ends_at > {now})))::text
+from session s join person p on p.id = s.person_id
+where s.token_hash = {token} and s.expires_at > {now} and (s.revoked_at is null or s.revoked_at > {now})
 """
 
 
@@ -40,20 +42,29 @@ async def viewer_of_token(session: AsyncSession, *, token: str, now: datetime) -
     return await viewer_of_person(session, person_id=row.person_id, session_id=row.id, now=now)
 
 
-async def viewer_by_token(connection: Any, *, token: str, now: datetime) -> Viewer | None:
-    """Resolve a session token like `viewer_of_token`, in one statement on the driver's own connection.
+def viewer_text_sql(*, token: str, now: str) -> str:
+    """Give the SELECT of all that a session's viewer is, as one text; a session that does not hold has none.
 
-    Every request begins with this, so it does without the ORM.
+    `token` and `now` are the places of the token's hash and of the moment. Equal texts mean the same viewer.
     """
-    rows = await connection.fetch(VIEWER_BY_TOKEN, token_hash(token), now)
-    if not rows:
-        return None
+    return VIEWER_TEXT.format(token=f"{token}::bytea", now=f"{now}::timestamptz")
+
+
+async def viewer_text_by_token(connection: Any, *, token: str, now: datetime) -> str | None:
+    """Read a session token's viewer as text, in one statement on the driver's own connection, without the ORM."""
+    found: str | None = await connection.fetchval(_VIEWER_BY_TOKEN, token_hash(token), now)
+    return found
+
+
+def viewer_of_text(text: str) -> Viewer:
+    """Make the viewer that a text of `viewer_text_sql` describes, as `viewer_of_token` would."""
+    session_id, person_id, language, roles, grants = orjson.loads(text)
     return Viewer(
-        person_id=rows[0]["person_id"],
-        session_id=rows[0]["session_id"],
-        language=rows[0]["language"],
-        grants=grants_of_records([row for row in rows if row["id"] is not None], now=now),
-        staff=frozenset(StaffRole[role] for role in rows[0]["roles"] or ()),
+        person_id=person_id,
+        session_id=session_id,
+        language=language,
+        grants=tuple(grant_of_parts(*parts) for parts in grants or ()),
+        staff=frozenset(StaffRole[role] for role in roles or ()),
     )
 
 
@@ -83,3 +94,6 @@ async def lock_address(session: AsyncSession, *, address: bytes) -> bool:
     """
     number = int.from_bytes(address[:8], "big", signed=True)
     return bool(await session.scalar(select(func.pg_try_advisory_xact_lock(number))))
+
+
+_VIEWER_BY_TOKEN = viewer_text_sql(token="$1", now="$2")
