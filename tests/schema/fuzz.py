@@ -1,12 +1,11 @@
-"""Makes documents out of a schema, and compares what the compiler and the resolvers answer to them.
+"""Makes documents out of a schema, with values for their variables; `comparing.py` asks them of both executors.
 
-New types join by themselves. `python -m tests.schema.fuzz 20000` asks that many documents of an embedded database.
+New types join by themselves: each document goes to two fields of the schema in turn, and on from there by chance.
 """
 
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,104 +14,211 @@ import orjson
 from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,
-    GraphQLInterfaceType,
     GraphQLSchema,
     get_named_type,
     get_nullable_type,
+    is_abstract_type,
     is_leaf_type,
     is_list_type,
 )
-from mains_server.access.records import ANONYMOUS, Viewer
+from mains_schema.mapping import Asked, ById, Many, Mine, Paged, ReadField, source_of
+from mains_schema.node import Node
+from mains_schema.shape import name_of, target_of
 
-from tests.schema.asking import Asker, clerk, delegate, owner
-from tests.schema.both import compiled_text, resolved_text
+from tests.schema.routes import Routes, Step
 
 DEPTH_MAX = 6
 SIZES = (1, 2, 3, 4, 100)
-STRANGE = ("", "abc", "WyJ4Il0", "\x00", "💡", "%")
+PAGE = 10
+ROWS_MAX = 6_000
+MISTAKE_SHARE = 0.01
+STRANGE = ("", "abc", "WyJ4Il0", "\x00", "💡", "%", None)
+CURSORS = ("after", "before")
+EDGE_VALUES: Mapping[str, Sequence[Any]] = {
+    "Date": ("2022-01-01", "2022-02-10", "2022-03-10", "2022-06-10", "2023-01-05", "0001-01-01", "9999-12-31"),
+    "Instant": ("2022-01-01T00:00:00Z", "2022-02-01T00:00:00.500Z", "2022-03-01T02:00:00.999999+02:00"),
+    "Decimal": ("0", "0.25", "-0.000001", "0.000000", "1.5", "100.00", "999999999999.99", "-999999999999.99"),
+    "Boolean": (True, False),
+}
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What a database holds that documents can ask for: global ids by type, and words."""
+
+    ids: Mapping[str, Sequence[str]]
+    words: Sequence[str]
+
+    def ids_of(self, type_name: str | None) -> Sequence[str]:
+        """Give ids of one type, or of any."""
+        if type_name is not None:
+            return self.ids.get(type_name) or ["bm9uZQ"]
+        return [number for numbers in self.ids.values() for number in numbers]
 
 
 @dataclass
 class Document:
     """A document under way: its text, and for each variable its type and what it may be."""
 
+    seed: int
     chance: random.Random
     schema: GraphQLSchema
-    ids: Sequence[str]
-    words: Sequence[str]
-    variables: dict[str, tuple[str, list[Any]]] = field(default_factory=dict)
+    vocabulary: Vocabulary
+    routes: Routes
+    variables: dict[str, tuple[str, Sequence[Any]]] = field(default_factory=dict)
+    cursors: dict[str, str] = field(default_factory=dict)
     fragments: list[str] = field(default_factory=list)
-    fields_left: int = 40
-    aliases_left: int = 20
-    directives_left: int = 10
+    known_fragments: list[tuple[str, str, int, int]] = field(default_factory=list)
+    expected: str = ""
+    root_sources: list[object] = field(default_factory=list)
+    asked: set[tuple[str, str]] = field(default_factory=set)
+    is_hand_written: bool = False
+    body: str = ""
+    fields_left: int = 16
+    aliases_left: int = 18
+    directives_left: int = 12
+    rows_left: int = ROWS_MAX
 
-    def text(self) -> str:
+    def write(self, targets: Sequence[tuple[str, str]]) -> Document:
+        """Write a document that asks these fields, and others by chance."""
+        steps = [self.routes.to(target, self.chance) for target in targets]
         root = self.schema.query_type
-        assert root is not None
-        body = self.selection(root, 0)
-        declared = ", ".join(f"${name}: {kind}" for name, (kind, _values) in self.variables.items())
-        head = f"query ({declared}) " if declared else "query "
-        return head + body + "".join(self.fragments)
+        self.body = self.selection(root, 0, 1, [step for step in steps if step])
+        return self
+
+    def text(self, fixed: Mapping[str, Any] | None = None) -> str:
+        """Give the document's text, some variables replaced by their values."""
+        body = self.body + "".join(self.fragments)
+        declared = []
+        for name, (kind, _values) in self.variables.items():
+            if fixed is not None and name in fixed:
+                body = body.replace(f"${name}_", orjson.dumps(fixed[name]).decode())
+            else:
+                declared.append(f"${name}_: {kind}")
+        return f"query ({', '.join(declared)}) {body}" if declared else f"query {body}"
 
     def values(self) -> dict[str, Any]:
-        """Choose values for the variables; some are left out where they may be."""
+        """Choose values for the variables; some are left out where they may be, cursors stay null."""
         found = {}
         for name, (kind, values) in self.variables.items():
-            if kind.endswith("!") or self.chance.random() > 0.15:
-                found[name] = self.chance.choice(values)
+            if name in self.cursors:
+                found[f"{name}_"] = None
+            elif kind.endswith("!") or self.chance.random() > 0.15:
+                found[f"{name}_"] = self.chance.choice(values)
         return found
 
-    def variable(self, kind: str, values: list[Any]) -> str:
+    def variable(self, kind: str, values: Sequence[Any], type_of: Any = None) -> str:
         name = f"v{len(self.variables)}"
+        if type_of is not None and self.chance.random() < 0.15:
+            kind = f"{kind} = {literal(self.chance.choice(values), type_of)}"
         self.variables[name] = (kind, values)
-        return f"${name}"
+        return f"${name}_"
 
-    def selection(self, kind: Any, depth: int) -> str:
-        chosen = []
-        for _ in range(self.chance.randint(1, 4 if depth else 2)):
-            if self.fields_left <= 0 and chosen:
-                break
-            part = self.part(kind, depth)
-            if part:
-                chosen.append(part)
+    def selection(self, kind: Any, depth: int, times: int, routes: Sequence[Sequence[Step]] = ()) -> str:
+        chosen = [self.step(kind, depth, times, route) for route in routes]
+        chosen += ["__typename"] * any(len(route) == 1 for route in routes)
+        for _ in range(self.chance.randint(0 if chosen else 1, 3 if depth else 1)):
+            if self.fields_left > 0 or not chosen:
+                chosen.append(self.part(kind, depth, times))
+        self.chance.shuffle(chosen)
         return "{ " + " ".join(chosen or ["__typename"]) + " }"
 
-    def part(self, kind: Any, depth: int) -> str:
-        roll = self.chance.random()
-        if isinstance(kind, GraphQLInterfaceType) and roll < 0.5:
-            member = self.chance.choice(self.schema.get_possible_types(kind))
-            return f"... on {member.name}{self.directive()} {self.selection(member, depth + 1)}"
-        if roll < 0.08 and depth < DEPTH_MAX:
-            return f"...{self.directive()} {self.selection(kind, depth + 1)}"
-        if roll < 0.16 and depth < DEPTH_MAX:
-            name = f"f{len(self.fragments)}"
-            self.fragments.append("")
-            place = len(self.fragments) - 1
-            self.fragments[place] = f" fragment {name} on {kind.name} {self.selection(kind, depth + 1)}"
-            return f"...{name}{self.directive()}"
-        if roll < 0.2:
-            return "__typename"
-        return self.field(kind, depth)
+    def step(self, kind: Any, depth: int, times: int, route: Sequence[Step]) -> str:
+        """Go one step of a route, through a fragment where the schema leads from an interface to a type."""
+        first, rest = route[0], route[1:]
+        if first.type_name != kind.name:
+            on = self.schema.type_map[first.type_name]
+            return f"... on {on.name} {self.selection(on, depth + 1, times, [route])}"
+        return self.field(kind, first.field_name, depth, times, rest)
 
-    def field(self, kind: Any, depth: int) -> str:
+    def part(self, kind: Any, depth: int, times: int) -> str:
+        roll = self.chance.random()
+        can_nest = depth < DEPTH_MAX
+        if is_abstract_type(kind) and roll < 0.5:
+            member = self.member(kind)
+            return f"... on {member.name}{self.directive()} {self.selection(member, depth + 1, times)}"
+        if roll < 0.06 and can_nest:
+            on = self.chance.choice(["", f" on {kind.name}", *(f" on {each.name}" for each in interfaces_of(kind))])
+            within = self.schema.type_map[on[4:]] if on else kind
+            return f"...{on}{self.directive()} {self.selection(within, depth + 1, times)}"
+        if roll < 0.14 and can_nest:
+            return self.fragment(kind, depth, times)
+        if kind is self.schema.query_type and roll < 0.18:
+            self.is_hand_written = True
+            return "__schema { queryType { name } }"
+        if roll < 0.18 or not hasattr(kind, "fields"):
+            return "__typename"
+        return self.field(kind, self.some_field(kind, depth), depth, times, ())
+
+    def member(self, kind: Any) -> Any:
+        """Choose a type of an interface or union, mostly one that may stand there."""
+        members = self.schema.get_possible_types(kind)
+        fitting = [each for each in members if each.name == self.expected]
+        return self.chance.choice(fitting if fitting and self.chance.random() < 0.8 else members)
+
+    def fragment(self, kind: Any, depth: int, times: int) -> str:
+        """Spread a fragment: one that stands already, or a new one, in which others may be spread."""
+        fitting = [
+            (name, rows)
+            for name, on, below, rows in self.known_fragments
+            if on == kind.name and depth + below <= DEPTH_MAX + 1 and rows * times <= self.rows_left
+        ]
+        if fitting and self.chance.random() < 0.5:
+            name, rows = self.chance.choice(fitting)
+            self.rows_left -= rows * times
+            return f"...{name}{self.directive()}"
+        name, place, rows_before = f"f{len(self.fragments)}", len(self.fragments), self.rows_left
+        self.fragments.append("")
+        self.fragments[place] = f" fragment {name} on {kind.name} {self.selection(kind, depth + 1, times)}"
+        rows = -(-(rows_before - self.rows_left) // times)
+        self.known_fragments.append((name, kind.name, DEPTH_MAX + 1 - depth, rows))
+        return f"...{name}{self.directive()}"
+
+    def some_field(self, kind: Any, depth: int) -> str:
         leaves = [name for name, known in kind.fields.items() if is_leaf_type(get_named_type(known.type))]
-        deep = [name for name in kind.fields if name not in leaves and name != "explanation"]
+        deep = [name for name in kind.fields if name not in leaves]
         can_go = bool(deep) and depth < DEPTH_MAX and self.fields_left > 0
         is_deep = can_go and (not leaves or self.chance.random() < 0.6)
         if not is_deep and not leaves:
             return "__typename"
-        name = self.chance.choice(deep if is_deep else leaves)
-        self.fields_left -= 1
+        return str(self.chance.choice(deep if is_deep else leaves))
+
+    def field(self, kind: Any, name: str, depth: int, times: int, route: Sequence[Step]) -> str:
+        if name == "__typename":
+            return name
         known = kind.fields[name]
-        given = self.arguments(known)
-        alias = ""
-        if given or self.chance.random() < 0.1:
-            if self.aliases_left <= 0:
-                return "__typename"
-            self.aliases_left -= 1
-            alias = f"a{self.aliases_left}: "
-        below = "" if not is_deep else " " + self.selection(get_named_type(known.type), depth + 1)
-        return f"{alias}{name}{given}{self.directive()}{below}"
+        declared = known.extensions.get("strawberry-definition")
+        source = None if declared is None else source_of(declared)
+        if not self.can_pay(source, times) or (known.args and self.aliases_left <= 0 and not route):
+            return "__typename"
+        self.fields_left -= 1
+        self.asked.add((kind.name, name))
+        self.is_hand_written |= (
+            not isinstance(declared, ReadField) and getattr(declared, "base_resolver", None) is not None
+        )
+        if kind is self.schema.query_type:
+            self.root_sources.append(source)
+        alias = self.alias() if known.args or self.chance.random() < 0.1 else ""
+        given, size, has_cursor = self.arguments(known, declared, source, times, alias, route)
+        if is_leaf_type(get_named_type(known.type)):
+            return f"{alias}{name}{given}{self.directive()}"
+        self.rows_left -= times * (10 if isinstance(source, Asked) else size)
+        outer, led = self.expected, get_named_type(known.type)
+        self.expected = led.name if not is_abstract_type(led) else self.expected
+        below = self.selection(led, depth + 1, times * size, [route] if route else ())
+        self.expected = outer
+        if has_cursor:
+            below = below.replace("{", "{ pageInfo { startCursor endCursor }", 1)
+        return f"{alias}{name}{given}{'' if route else self.directive()} {below}"
+
+    def alias(self) -> str:
+        self.aliases_left -= 1
+        return f"a{self.aliases_left + 100}: "
+
+    def can_pay(self, source: object, times: int) -> bool:
+        """Tell whether a field fits in what an operation may read; the smallest page has one row."""
+        price = {Asked: 10, Many: 10, Paged: 1}.get(type(source), 1)
+        return times * price <= self.rows_left
 
     def directive(self) -> str:
         if self.directives_left <= 0 or self.chance.random() > 0.08:
@@ -121,65 +227,110 @@ class Document:
         condition = self.variable("Boolean!", [True, False]) if self.chance.random() < 0.6 else "true"
         return f" @{self.chance.choice(('include', 'skip'))}(if: {condition})"
 
-    def arguments(self, known: Any) -> str:
-        given = []
-        is_backwards = self.chance.random() < 0.3
-        left_out = ("first", "after") if is_backwards else ("last", "before")
+    def arguments(
+        self, known: Any, declared: Any, source: object, times: int, alias: str, route: Sequence[Step]
+    ) -> tuple[str, int, bool]:
+        """Give a field's arguments, how many rows it may have, and whether there is a cursor among them."""
+        given: list[str] = []
+        size, has_cursor = source.about if isinstance(source, Many) else 1, False
+        if isinstance(source, Paged):
+            given, size, has_cursor = self.page(times, alias)
+        if isinstance(source, ById):
+            target = target_of(declared)
+            named = name_of(target) if target is not Node else self.expected_of(route)
+            self.expected = named
+            return f"(id: {self.choose('ID!', self.some_ids(named))})", 1, False
         for name, argument in known.args.items():
-            is_needed = str(argument.type).endswith("!")
-            if is_needed or (name not in left_out and self.chance.random() < 0.45):
-                given.append(f"{name}: {self.value(name, argument.type)}")
-        return f"({', '.join(given)})" if given else ""
+            if name in ("first", "last", *CURSORS) and isinstance(source, Paged):
+                continue
+            if str(argument.type).endswith("!") or self.chance.random() < 0.45:
+                given.append(f"{name}: {self.value(argument.type)}")
+        self.chance.shuffle(given)
+        return (f"({', '.join(given)})" if given else ""), size, has_cursor
 
-    def value(self, name: str, kind: Any) -> str:
-        choices = self.choices(name, kind)
+    def expected_of(self, route: Sequence[Step]) -> str:
+        """Choose the type that a global id is to name."""
+        return route[0].type_name if route else str(self.chance.choice(list(self.vocabulary.ids)))
+
+    def page(self, times: int, alias: str) -> tuple[list[str], int, bool]:
+        """Choose a page from either end, of a size that can be paid for, perhaps beyond a cursor."""
+        sizes = [size for size in SIZES if size * times <= self.rows_left // 2] or [1]
+        word, cursor = self.chance.choice((("first", "after"), ("first", "after"), ("last", "before")))
+        if PAGE in sizes and self.chance.random() < 0.4:
+            return [], PAGE, False
+        chosen = [self.chance.choice(sizes) for _ in range(3)]
+        if self.is_mistaken():
+            chosen[0] = self.chance.choice((0, 101, -1))
+        has_cursor = self.chance.random() < 0.5
+        is_fixed = self.chance.random() < 0.5
+        given = [f"{word}: {chosen[0] if is_fixed else self.variable('Int!', chosen)}"]
+        if has_cursor:
+            given.append(f"{cursor}: {self.cursor(alias)}")
+        return given, max(chosen), has_cursor
+
+    def cursor(self, alias: str) -> str:
+        """Give a variable that later askings fill with a cursor out of the first answer; seldom, with nonsense."""
+        if self.is_mistaken():
+            return self.choose("String", STRANGE)
+        place = self.variable("String", [None])
+        self.cursors[place.strip("$_")] = alias.strip(": ")
+        return place
+
+    def value(self, kind: Any) -> str:
+        """Give an argument's value: in full, by variable, or an object with variables inside."""
+        named = get_nullable_type(kind)
+        if isinstance(named, GraphQLInputObjectType) and self.chance.random() < 0.6:
+            some = [name for name in named.fields if self.chance.random() < 0.4]
+            return "{" + ", ".join(f"{name}: {self.value(named.fields[name].type)}" for name in some) + "}"
+        return self.choose(str(kind), self.choices(kind), kind)
+
+    def choose(self, kind: str, values: Sequence[Any], type_of: Any = None) -> str:
         if self.chance.random() < 0.5:
-            return self.variable(str(kind), choices)
-        if isinstance(get_nullable_type(kind), GraphQLInputObjectType) and self.chance.random() < 0.6:
-            fields = get_nullable_type(kind).fields
-            some = [key for key in fields if self.chance.random() < 0.4]
-            return "{" + ", ".join(f"{key}: {self.value(key, fields[key].type)}" for key in some) + "}"
-        return literal(self.chance.choice(choices), kind)
+            return self.variable(kind, values, type_of)
+        return literal(self.chance.choice(values), type_of)
 
-    def choices(self, name: str, kind: Any) -> list[Any]:
+    def choices(self, kind: Any) -> Sequence[Any]:
         named = get_nullable_type(kind)
         if is_list_type(named):
-            of = self.choices(name, named.of_type)
+            of = self.choices(named.of_type)
             return [[self.chance.choice(of) for _ in range(self.chance.randint(0, 3))] for _ in range(3)]
         if isinstance(named, GraphQLEnumType):
             return list(named.values)
         if isinstance(named, GraphQLInputObjectType):
             return [self.object(named) for _ in range(3)]
-        if name in ("after", "before"):
-            return [None, None, None, self.chance.choice(STRANGE)]
-        return self.scalars(named.name)
+        if named.name == "Int":
+            return [self.chance.choice(SIZES) for _ in range(3)]
+        if named.name == "ID":
+            return self.some_ids(None)
+        return EDGE_VALUES.get(named.name) or [self.chance.choice(self.vocabulary.words) for _ in range(3)]
 
     def object(self, kind: GraphQLInputObjectType) -> dict[str, Any]:
         return {
-            name: self.chance.choice(self.choices(name, part.type))
+            name: self.chance.choice(self.choices(part.type))
             for name, part in kind.fields.items()
             if self.chance.random() < 0.4
         }
 
-    def scalars(self, name: str) -> list[Any]:
-        match name:
-            case "Int":
-                return [self.chance.choice(SIZES), self.chance.choice(SIZES), self.chance.choice((2, 3, 0, 101, -1))]
-            case "ID":
-                return [self.chance.choice(self.ids) for _ in range(3)]
-            case "Date":
-                return ["2022-01-01", "2022-06-10", "2023-01-05", "9999-12-31"]
-            case "Decimal":
-                return ["0", "0.25", "-0.000001", "1.5", "999999999999.99"]
-            case "Boolean":
-                return [True, False]
-            case _:
-                return [self.chance.choice(self.words) for _ in range(3)]
+    def some_ids(self, type_name: str | None) -> Sequence[str]:
+        """Give three ids: of the type that is looked for, or of any; seldom, what is no id."""
+        known = self.vocabulary.ids_of(type_name)
+        some = [self.chance.choice(known) for _ in range(3)]
+        if self.is_mistaken():
+            some[0] = self.chance.choice(("bm9uc2Vuc2U", "x", some[0] + "="))
+        return some
+
+    def is_mistaken(self) -> bool:
+        return self.chance.random() < MISTAKE_SHARE
+
+    @property
+    def needs_somebody(self) -> bool:
+        """Tell whether the document is refused to who is not signed in."""
+        return any(isinstance(source, Mine) for source in self.root_sources)
 
 
-def literal(value: Any, kind: Any) -> str:
+def literal(value: Any, kind: Any = None) -> str:
     """Give a value as it stands in a document."""
-    named = get_nullable_type(kind)
+    named = None if kind is None else get_nullable_type(kind)
     if value is None:
         return "null"
     if isinstance(value, list):
@@ -190,54 +341,6 @@ def literal(value: Any, kind: Any) -> str:
     return str(value) if isinstance(named, GraphQLEnumType) else orjson.dumps(value).decode()
 
 
-@dataclass
-class Outcome:
-    """What a run of the fuzz came to."""
-
-    equal: int = 0
-    declined: Counter[str] = field(default_factory=Counter)
-    refused: int = 0
-    different: list[str] = field(default_factory=list)
-
-    @property
-    def declined_share(self) -> float:
-        """The share declined of what resolvers could answer."""
-        return sum(self.declined.values()) / max(1, self.equal + sum(self.declined.values()))
-
-
-def viewers(count: int) -> Sequence[Viewer]:
-    """Give viewers of every shape over customers 1 to `count`; contracts have their customers' numbers."""
-    each = [owner(n, person=n) for n in range(1, count + 1)]
-    shared = [delegate(1, 1, person=2), delegate(2, person=1), delegate(3, 3, 4, person=3)]
-    return [*each, owner(1, 2, 3), *shared, owner(person=2), clerk(1), clerk(2), ANONYMOUS]
-
-
-async def compare(
-    asker: Asker, *, seeds: Sequence[int], ids: Sequence[str], words: Sequence[str], people: Sequence[Viewer]
-) -> Outcome:
-    """Ask both executors the documents of these seeds, each with three sets of variables."""
-    outcome = Outcome()
-    for seed in seeds:
-        chance = random.Random(seed)
-        document = Document(chance, asker.schema._schema, ids, words)
-        text = document.text()
-        for _ in range(3):
-            await _ask(asker, outcome, seed, text, document.values(), chance.choice(people))
-    return outcome
-
-
-async def _ask(
-    asker: Asker, outcome: Outcome, seed: int, text: str, variables: Mapping[str, Any], viewer: Viewer
-) -> None:
-    resolved = await resolved_text(asker, text, viewer, **variables)
-    compiled = await compiled_text(asker, text, viewer, **variables)
-    if isinstance(resolved, list):
-        outcome.refused += 1
-        if isinstance(compiled, bytes):
-            outcome.different.append(f"seed {seed}: {text} {variables} {viewer}\nrefused: {resolved}\nbut {compiled!r}")
-    elif isinstance(compiled, str):
-        outcome.declined[compiled] += 1
-    elif compiled == resolved:
-        outcome.equal += 1
-    else:
-        outcome.different.append(f"seed {seed}: {text} {variables} {viewer}\n{resolved!r}\n{compiled!r}")
+def interfaces_of(kind: Any) -> Sequence[Any]:
+    """Give the interfaces that a type has."""
+    return list(getattr(kind, "interfaces", ()))

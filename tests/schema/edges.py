@@ -1,0 +1,115 @@
+"""The town with values on the edges of what scalars can say, with ties in every order, and explanations for some."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from mains_schema.mapping import mapping_of
+from mains_schema.node import encode_id
+from mains_schema.served import schema
+from mains_schema.shape import Shape, shape_of
+from mains_server.adapters.host import AdapterHost
+from mains_server.adapters.records import Adapter, AdapterState
+from mains_server.billing.explain import NotExplained
+from mains_server.billing.records import LineExplanation
+from mains_spi import Capability, Labels, Utility
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from tests.schema.asking import NO_ADAPTERS, Asker
+from tests.schema.fuzz import Vocabulary
+from tests.schema.town import settle
+
+CUSTOMERS = 4
+MONTHS = 5
+LINES = 2
+IDS_EACH = 12
+WORDS = ("heat_co", "heat", "K-000001", "C-000002", "C-000003", "", "ā", "2022", "INV")
+NOWHERE = 999
+EDGES = (
+    "set session_replication_role = replica",  # invoices are never changed, but here
+    "update invoice set issued_at = issued_at + interval '0.5 second' * (id % 3)",
+    "update invoice set issued_at = issued_at + interval '0.999999 second' where id % 2 = 0",
+    "update invoice set net = -999999999999.99, total = 999999999999.99 where id % 5 = 0",
+    "update invoice set issued_on = date '2022-03-10' where id % 4 = 0",
+    "update reading set value = 0 where id % 3 = 0",
+    "update reading set value = 123456789012.000001, taken_at = taken_at + interval '0.1234 second' where id % 7 = 0",
+    "update invoice_line set quantity = -0.000001, unit_price = 0 where id % 2 = 0",
+    "update customer set name = E'A \"quoted\" \\\\ name\\n\\t\\x1f\\x7f ā 💡' where id = 2",
+    "update contract set number = E'K-\\'1\\'' where id = 4",
+    "update customer set phone = '' where id = 1",
+    "reset session_replication_role",
+)
+UTILITY = Utility(
+    code="heat_co",
+    spi_major=1,
+    labels=Labels("Siltums", "Heat", "Тепло"),
+    quantities=(),
+    charges=(),
+    price_lists=("heat",),
+    capabilities=(Capability.BUILDINGS, Capability.SUBMIT_READINGS),
+)
+HOST = AdapterHost(
+    adapters=(
+        Adapter(name="heat", version="1.0", state=AdapterState.ACTIVE, utility=UTILITY),
+        Adapter(name="broken", version="0.1", state=AdapterState.SET_ASIDE, reason="import failed: no module x"),
+    ),
+    live={},
+)
+
+
+async def edgy_town(engine: AsyncEngine) -> Asker:
+    """Settle the town, move its values to the edges, and give what asks it."""
+    async with engine.begin() as connection:
+        await settle(connection, customers=CUSTOMERS, months=MONTHS, lines=LINES)
+        for statement in EDGES:
+            await connection.exec_driver_sql(statement)
+    return Asker(schema(), engine, replace(NO_ADAPTERS, host=HOST, explain=explains_some))
+
+
+async def vocabulary(asker: Asker) -> Vocabulary:
+    """Read ids of every type that has them, and add one of each type that no row has."""
+    ids = {}
+    for name, shape in keyed_shapes().items():
+        assert shape.key is not None
+        async with asker.engine.connect() as connection:
+            found = (await connection.execute(select(shape.key).order_by(shape.key).limit(IDS_EACH))).scalars().all()
+        ids[name] = [encode_id(type_name=name, number=number) for number in [*found, NOWHERE]]
+    return Vocabulary(ids=ids, words=WORDS)
+
+
+def keyed_shapes() -> Mapping[str, Shape]:
+    """Give the shapes of the types that `node(id)` knows."""
+    schema_types = schema()._schema
+    found = {}
+    for kind in schema_types.get_possible_types(schema_types.type_map["Node"]):  # type: ignore[arg-type]
+        cls: Any = kind.extensions["strawberry-definition"].origin
+        assert mapping_of(cls) is not None
+        found[kind.name] = shape_of(cls)
+    return found
+
+
+async def explains_some(invoices: Sequence[int]) -> Mapping[int, Sequence[LineExplanation]]:
+    """Explain as billing does: some lines are, some are not, and one invoice that is none spoils the lot."""
+    if any(number % 4 == 0 for number in invoices):
+        raise NotExplained("not by a run")
+    return {number: [_line(number, position) for position in range(1, number % 4)] for number in invoices}
+
+
+def _line(invoice: int, position: int) -> LineExplanation:
+    given = {"id": "a", "name": 'use "x"', "value": "1/3", "unit": "", "source": "s", "quality": "ACTUAL"}
+    series = {**given, "id": "b", "value": ["0", "-0.000001"], "decision": "No. 1"}
+    step = {"id": "c", "op": "mul", "args": ["a", "b"], "value": "0.000000"}
+    why: Any = {
+        "tariff": "heat",
+        "inputs": [given, series],
+        "steps": [step, {**step, "op": "round", "places": 2}],
+        "result": "c",
+        "rounding": {"name": "per_rate"} if position % 2 else {},
+    }
+    return LineExplanation(
+        invoice_id=invoice, position=position, code="heating", net=Decimal(0), text="a × b\u2028", why=why
+    )
