@@ -1,6 +1,7 @@
 """The plans of a process: one for each document, operation, shape of variables and shape of viewer, the last ones kept.
 
 Presence, booleans, enum members and the type in a global id decide a plan's text; all other values are parameters.
+Keys hold the document's text, so that of a document too long for `limits.Documents` nothing is kept here either.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from mains_schema.compiled_parts import Run
 from mains_schema.compiled_text import Declined, viewer_shape
 from mains_schema.context import Context
 from mains_schema.errors import RequestRefused
-from mains_schema.limits import COST_MAX, Document, chosen
+from mains_schema.limits import COST_MAX, KEPT_LENGTH_MAX, Document, chosen
 from mains_schema.node import decode_id
 
 LOG = structlog.get_logger("mains_schema")
@@ -64,6 +65,7 @@ class Entry:
     shapes: Mapping[str, Shape]
     sizes: tuple[str, ...]
     cost_name: str | None
+    is_short: bool
     costs: dict[Hashable, int] = field(default_factory=dict)
 
 
@@ -145,7 +147,9 @@ class Plans:
         key = (query, name)
         entry = self._entries.get(key)
         if entry is None:
-            entry = self._entries[key] = self._read(query, name)
+            entry = self._read(query, name)
+            if entry.is_short:
+                self._entries[key] = entry
             if len(self._entries) > PLANS_KEPT:
                 self._entries.popitem(last=False)
         else:
@@ -165,7 +169,8 @@ class Plans:
             if getattr(get_nullable_type(kind), "name", "") == "Int":
                 sizes.append(definition.variable.name.value)
         cost_name = None if get_operation_ast(document.node) is not None else name
-        return Entry(document, operation, shapes, tuple(sizes), cost_name)
+        is_short = len(query) <= KEPT_LENGTH_MAX
+        return Entry(document, operation, shapes, tuple(sizes), cost_name, is_short)
 
     def _coerced(self, entry: Entry, variables: Mapping[str, Any]) -> VariableValues:
         definitions = entry.operation.variable_definitions
@@ -193,7 +198,8 @@ class Plans:
         found = self._plans.get(key)
         if found is None:
             found = _written(write)
-            self._keep(key, found)
+            if entry.is_short:
+                self._keep(key, found)
         else:
             self._plans.move_to_end(key)
         if isinstance(found, Declined):
