@@ -12,7 +12,8 @@ from graphql import GraphQLError
 
 LOG = structlog.get_logger("mains_schema")
 MESSAGE_LENGTH_MAX = 300
-# How graphql-core words our own wrong answers, which it marks no other way.
+# How graphql-core words our own wrong answers, which it marks no other way; of variables, whose errors have no path, it
+# words wrong ones likewise.
 SERVER_WORDS = ("Cannot return null", "Expected Iterable", "Abstract type", "Expected value of type")
 
 
@@ -78,7 +79,9 @@ def _typed(error: GraphQLError) -> GraphQLError:
     root = _root(error)
     if isinstance(root, RequestRefused):
         return error if root is error else _coded(error, root.code, root.message)
-    is_wrong_input = isinstance(root, GraphQLError) and not root.message.startswith(SERVER_WORDS)
+    is_wrong_input = isinstance(root, GraphQLError) and (
+        error.path is None or not root.message.startswith(SERVER_WORDS)
+    )
     is_unreadable_value = isinstance(root, ValueError) and error.path is None
     if is_wrong_input or is_unreadable_value:
         return _coded(error, ErrorCode.BAD_INPUT, error.message)

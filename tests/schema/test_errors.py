@@ -26,6 +26,7 @@ def test_every_refusal_has_its_code() -> None:
     assert code(GraphQLError("Syntax Error")) == "BAD_INPUT"
     assert code(GraphQLError("x", path=["a"], original_error=ValueError("x"))) == "INTERNAL"
     assert code(GraphQLError("Cannot return null for non-nullable field A.b.", path=["a"])) == "INTERNAL"
+    assert code(GraphQLError("Expected value of type 'A' to be an object, found: 'x'.")) == "BAD_INPUT"
 
 
 @pytest.mark.asyncio

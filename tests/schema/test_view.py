@@ -1,42 +1,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import datetime
-from typing import Any
 
 import httpx2
-import orjson
 import pytest
 import pytest_asyncio
-from mains_schema.view import BODY_BYTES_MAX, GRAPHQL_JSON, GraphQLView
-from mains_server.access.records import Viewer
-from mains_server.db.engine import Lent, make_engine
+from mains_schema.view import BODY_BYTES_MAX
+from mains_server.db.engine import make_engine
 from prometheus_client import REGISTRY
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tests.schema.asking import NO_ADAPTERS, NOW, Asker, owner
-from tests.schema.conftest import SCHEMA
+from tests.schema.asking import Asker
+from tests.schema.serving import client, headers, post, refused
 
 COUNTER = "mains_graphql_answers_total"
-TOKENS = {"anna": owner(1, 2)}
-
-
-async def authenticate(_lent: Lent, token: str, now: datetime) -> Viewer | None:
-    assert now == NOW
-    return TOKENS.get(token)
-
-
-def client(engine: AsyncEngine, *, has_editor: bool = True, compiles: bool = True) -> httpx2.AsyncClient:
-    view = GraphQLView(
-        schema=SCHEMA,
-        engine=engine,
-        services=NO_ADAPTERS,
-        authenticate=authenticate,
-        clock=lambda: NOW,
-        has_editor=has_editor,
-        compiles=compiles,
-    )
-    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=view), base_url="http://mains")
 
 
 @pytest_asyncio.fixture(params=[True, False], ids=["compiled", "resolvers"])
@@ -51,22 +27,6 @@ async def bare() -> AsyncIterator[httpx2.AsyncClient]:
     """A client of a server whose database does not exist, so that a test fails if it is asked for anything."""
     async with client(make_engine(address="postgresql://nobody@/nowhere?host=/nonexistent")) as opened:
         yield opened
-
-
-def headers(**more: str) -> dict[str, str]:
-    return {"accept": GRAPHQL_JSON, "content-type": "application/json", "authorization": "Bearer anna"} | more
-
-
-async def post(http: httpx2.AsyncClient, body: Any, **more: str) -> httpx2.Response:
-    content = body if isinstance(body, bytes) else orjson.dumps(body)
-    return await http.post("/", content=content, headers=headers(**more))
-
-
-def refused(response: httpx2.Response, status: int, code: str) -> bool:
-    answer = response.json()
-    assert response.status_code == status, answer
-    assert "data" not in answer
-    return [error["extensions"]["code"] for error in answer["errors"]] == [code]
 
 
 @pytest.mark.asyncio
@@ -225,7 +185,7 @@ async def test_documents_that_fail_keep_status_200_for_plain_json(bare: httpx2.A
 
 @pytest.mark.asyncio
 async def test_what_nobody_foresaw_is_masked(bare: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(globals(), "TOKENS", None)
+    monkeypatch.setattr("tests.schema.serving.TOKENS", None)
 
     response = await post(bare, {"query": "{ me { name } }"})
 
