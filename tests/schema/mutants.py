@@ -14,7 +14,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-TESTS = ("tests/schema/test_fuzz.py", "tests/schema/test_pages_both.py", "tests/schema/test_compiled.py")
+TESTS = (
+    "tests/schema/test_fuzz.py",
+    "tests/schema/test_pages_both.py",
+    "tests/schema/test_compiled.py",
+    "tests/schema/test_changed.py",
+)
 MUTANTS: Mapping[str, tuple[str, str, str]] = {
     "the scope of a list is dropped": (
         "compiled_pages.py",
@@ -25,7 +30,28 @@ MUTANTS: Mapping[str, tuple[str, str, str]] = {
     "booleans are left out of the plan's key": (
         "plans.py",
         "        return lambda value: value\n",
-        "        return lambda value: None\n",
+        "        return lambda value: None if isinstance(value, bool) else value\n",
+    ),
+    "enums are left out of the plan's key": (
+        "plans.py",
+        'isinstance(named, GraphQLEnumType) or named.name == "Boolean"',
+        'named.name == "Boolean"',
+    ),
+    "a page does not look whether another follows": (
+        "compiled_pages.py",
+        'limit = f"{asking.size} + 1" if is_longer else asking.size',
+        "limit = asking.size",
+    ),
+    "a page shows the row that only tells whether another follows": (
+        "compiled_pages.py",
+        "where {place} <= {asking.size})",
+        "where {place} <= {asking.size} + 1)",
+    ),
+    "the page's size is written into the plan": ("compiled_pages.py", "if self.is_static:", "if True:"),
+    "the cursor is written into the plan": (
+        "compiled_pages.py",
+        "    if is_static(place.node):\n",
+        "    if request.position is not None or is_static(place.node):\n",
     ),
     "a decimal is a JSON number": ("compiled_leaf.py", "['\"', Json(sql), '\"'],\n    int:", "[Json(sql)],\n    int:"),
     "an embedded null is an object": ("compiled_rows.py", "if not source.known:", "if True:"),
@@ -48,6 +74,16 @@ MUTANTS: Mapping[str, tuple[str, str, str]] = {
         "plans.py",
         "viewer_shape(run.context.viewer))",
         "run.context.viewer.is_signed_in)",
+    ),
+    "the scope of a payload is dropped": (
+        "compiled.py",
+        '{number}::bigint", *scoped(writing, row.shape.scope, row)])\n    return _plan(',
+        '{number}::bigint"])\n    return _plan(',
+    ),
+    "payloads of one document share a plan": (
+        "plans.py",
+        "asked = (query, name, part.path, target)",
+        "asked = (query, name, target)",
     ),
     "a page from the end is turned round": (
         "compiled_pages.py",
