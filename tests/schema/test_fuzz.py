@@ -1,6 +1,7 @@
 """The compiler and the resolvers give the same bytes for documents made of the served schema, seed by seed.
 
-There are 300, or one for each field of the schema if that is more; `make fuzz` asks 20,000.
+There are 300, or one for each field of the schema if that is more; `make fuzz` asks 20,000, and
+`make fuzz DOCUMENTS=1` with `MAINS_FUZZ_FIRST` set to a seed asks that one.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from tests.schema.routes import Routes
 FIELDS = Routes(schema()._schema).targets
 DOCUMENTS = int(os.environ.get("MAINS_FUZZ_DOCUMENTS", max(300, len(FIELDS))))
 FIRST = int(os.environ.get("MAINS_FUZZ_FIRST", "0"))
+ENOUGH = 100  # of fewer, as when one seed is looked at, shares say nothing
 DECLINED_SHARE_MAX = 0.01
 UNANSWERED_SHARE_MAX = 0.12
 
@@ -39,6 +41,8 @@ async def test_both_executors_answer_alike(town: Asker) -> None:
     gc.collect()
     print(outcome.summary())
     assert not outcome.different, "\n\n".join(outcome.different[:5])
+    if DOCUMENTS < ENOUGH:
+        return
     assert outcome.declined_share < DECLINED_SHARE_MAX, outcome.summary()
     assert outcome.unanswered_share < UNANSWERED_SHARE_MAX, outcome.summary()
     assert outcome.equal > 2 * DOCUMENTS
