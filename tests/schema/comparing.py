@@ -23,6 +23,7 @@ from mains_server.access.records import ANONYMOUS, Grant, GrantRole, Permission,
 from tests.schema.asking import Asker, delegate, owner
 from tests.schema.both import compiled_text, resolved_text
 from tests.schema.fuzz import Document, Vocabulary
+from tests.schema.payloads import payload_texts
 from tests.schema.routes import Routes
 
 AT_ONCE = 3
@@ -37,6 +38,7 @@ class Outcome:
 
     equal: int = 0
     hand_written: int = 0
+    payloads: int = 0
     declined: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     different: list[str] = field(default_factory=list)
@@ -65,7 +67,7 @@ class Outcome:
                 f"{self.total} askings: {self.equal} equal, {len(self.different)} different",
                 f"refused by both {self.refused.total()}: {dict(self.refused.most_common())}",
                 f"declined {self.declined.total()}: {dict(self.declined.most_common())}; hand-written and equal "
-                f"{self.hand_written}",
+                f"{self.hand_written}; rows equal as payloads {self.payloads}",
                 f"not answered {self.unanswered_share:.1%}, of these declined {self.declined_share:.2%}",
             )
         )
@@ -152,6 +154,7 @@ class Comparison:
             if isinstance(compiled, bytes):
                 self.outcome.different.append(f"{where}refused: {resolved}\nbut {compiled!r}")
             return None
+        await self._compare_payloads(where, text, variables, viewer, orjson.loads(resolved))
         self.outcome.answered.update(name.decode() for name in TYPE_NAME.findall(resolved))
         if isinstance(compiled, str) and document.is_hand_written:
             self.outcome.hand_written += 1
@@ -162,6 +165,17 @@ class Comparison:
         else:
             self.outcome.different.append(f"{where}{resolved!r}\n{compiled!r}")
         return resolved
+
+    async def _compare_payloads(
+        self, where: str, text: str, variables: Mapping[str, Any], viewer: Viewer, answer: Mapping[str, Any]
+    ) -> None:
+        for name, found in (await payload_texts(self.asker, text, viewer, variables)).items():
+            if found is None:
+                self.outcome.declined["payload"] += 1
+            elif found == orjson.dumps(answer[name]):
+                self.outcome.payloads += 1
+            else:
+                self.outcome.different.append(f"{where}payload {name}: {found!r}\n{answer[name]!r}")
 
 
 def some_viewer(chance: Random, customers: int) -> Viewer:
