@@ -88,13 +88,13 @@ class Comparison:
     async def run(self, seeds: Sequence[int], *, tell: Callable[[str], None] = lambda _words: None) -> Outcome:
         """Ask the documents of these seeds, a few at the same time so that the database is never waited for."""
         waiting = iter(seeds)
-        await asyncio.gather(*(self._work(waiting, len(seeds), tell) for _ in range(AT_ONCE)))
+        await asyncio.gather(*(self._work(waiting, seeds, tell) for _ in range(AT_ONCE)))
         return self.outcome
 
-    async def _work(self, waiting: Iterator[int], count: int, tell: Callable[[str], None]) -> None:
+    async def _work(self, waiting: Iterator[int], seeds: Sequence[int], tell: Callable[[str], None]) -> None:
         for turn, seed in enumerate(waiting):
             if turn % (SHOWN // AT_ONCE) == SHOWN // AT_ONCE - 1:
-                tell(f"seed {seed} of {count}: {self.outcome.summary()}")
+                tell(f"seed {seed} of {seeds[0]} to {seeds[-1]}: {self.outcome.summary()}")
             await self.ask(seed)
 
     async def ask(self, seed: int) -> None:
