@@ -19,6 +19,7 @@ TESTS = (
     "tests/schema/test_pages_both.py",
     "tests/schema/test_compiled.py",
     "tests/schema/test_changed.py",
+    "tests/schema/test_proofs.py",
 )
 MUTANTS: Mapping[str, tuple[str, str, str]] = {
     "the scope of a list is dropped": (
@@ -79,6 +80,11 @@ MUTANTS: Mapping[str, tuple[str, str, str]] = {
         "compiled.py",
         '{number}::bigint", *scoped(writing, row.shape.scope, row)])\n    return _plan(',
         '{number}::bigint"])\n    return _plan(',
+    ),
+    "who asked before is taken at their word": (
+        "compiled.py",
+        'f"select case when {is_same} then {answer} end{source}"',
+        'f"select case when ({is_same}) is not null or true then {answer} end{source}"',
     ),
     "payloads of one document share a plan": (
         "plans.py",
