@@ -65,7 +65,7 @@ order by c.id, p.starts
 USAGE = """
 with stretch as (
   select c.id as contract_id, s.supply_point_id, r.id as register_id, m.serial, r.quantity, r.unit, r.zone,
-    m.multiplier,
+    m.multiplier, m.digits,
     greatest(s.starts, c.starts, m.installed_on, %(from)s::date) as starts,
     least(s.ends, c.ends, m.removed_on, %(to)s::date) as ends
   from contract c
@@ -76,6 +76,7 @@ with stretch as (
 )
 select t.contract_id, t.supply_point_id, t.register_id, t.serial, t.quantity, t.unit, t.zone, t.starts, t.ends,
   case when u.readings = 2 and u.last >= u.first and scale(trim_scale((u.last - u.first) * t.multiplier)) <= 6
+      and not (u.is_estimated and 2 * (u.last - u.first) > power(10::numeric, t.digits))
     then ((u.last - u.first) * t.multiplier * 1000000)::bigint end,
   u.is_estimated,
   'meter ' || t.serial || ': ' || trim_scale(u.first) || ' to ' || trim_scale(u.last)

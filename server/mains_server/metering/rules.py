@@ -302,13 +302,15 @@ def outcome_of(answer: Mapping[str, Any]) -> ReadingOutcome:
 
 
 def _step(earlier: ReadingPoint, later: ReadingPoint, *, register: RegisterReadings) -> Decimal:
-    """An estimate may turn out too high; between true readings a register only goes on, or restarts at zero."""
+    """An estimate may turn out too high, also over zero; between true readings a register only goes on, or restarts."""
     gone = later.value - earlier.value
+    whole = None if register.digits is None else _range(register.digits)
+    is_guessed = Quality.ESTIMATED in (earlier.quality, later.quality)
     if gone >= 0:
-        return gone
-    if register.digits is not None and 2 * (gone + _range(register.digits)) <= _range(register.digits):
-        return gone + _range(register.digits)
-    if Quality.ESTIMATED in (earlier.quality, later.quality):
+        return gone - whole if is_guessed and whole is not None and 2 * gone > whole else gone
+    if whole is not None and 2 * (gone + whole) <= whole:
+        return gone + whole
+    if is_guessed:
         return gone
     raise ReadingsContradict(register=name_of(register), day=later.counts_for)
 

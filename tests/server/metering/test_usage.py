@@ -68,6 +68,14 @@ def test_an_estimate_that_was_too_high_gives_usage_back():
     assert told.quality is Quality.ESTIMATED
 
 
+def test_an_estimate_that_went_over_zero_too_early_gives_usage_back():
+    told = rules.usage_between(
+        register=register(point(MARCH, "490", Quality.ESTIMATED), point(APRIL, "99995")), period=MONTH
+    )
+
+    assert told.value == D(-495)
+
+
 @pytest.mark.parametrize(
     ("points", "day"), [((APRIL,), MARCH), ((MARCH,), APRIL), ((date(2023, 3, 15),), MARCH), ((), MARCH)]
 )
