@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from mains_spi import (
     SPI_MAJOR,
     Capability,
@@ -10,6 +12,7 @@ from mains_spi import (
     Labels,
     Product,
     QuantityKind,
+    ReadingRules,
     Utility,
 )
 
@@ -80,6 +83,15 @@ ATTRIBUTES = (
     ),
 )
 
+READING_RULES = ReadingRules(
+    from_day=25,
+    upto_day=1,
+    estimates=True,
+    times_average_max=Decimal(10),
+    times_last_year_max=Decimal(4),
+)
+"""Heat is read at the month's end, so the first is the last day that still counts for it."""
+
 UTILITY = Utility(
     code=CODE,
     spi_major=SPI_MAJOR,
@@ -90,6 +102,7 @@ UTILITY = Utility(
     attributes=ATTRIBUTES,
     capabilities=(Capability.SUBMIT_READINGS, Capability.BUILDINGS),
     correction="next_bill",
+    reading_rules=READING_RULES,
 )
 
 PRODUCTS = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from mains_spi import (
     SPI_MAJOR,
     Capability,
@@ -9,6 +11,7 @@ from mains_spi import (
     ContractAttribute,
     Labels,
     QuantityKind,
+    ReadingRules,
     Utility,
 )
 
@@ -89,6 +92,15 @@ ATTRIBUTES = (
     ),
 )
 
+READING_RULES = ReadingRules(
+    from_day=25,
+    upto_day=3,
+    estimates=True,
+    times_average_max=Decimal(5),
+    times_last_year_max=Decimal(4),
+)
+"""Readings are due by the 3rd; without one a month is billed on what the customer uses on average."""
+
 UTILITY = Utility(
     code=CODE,
     spi_major=SPI_MAJOR,
@@ -104,4 +116,5 @@ UTILITY = Utility(
         Capability.LEVELLED,
         Capability.INTERVALS,
     ),
+    reading_rules=READING_RULES,
 )

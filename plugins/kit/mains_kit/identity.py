@@ -21,6 +21,7 @@ from mains_spi import (
     TimeOfUse,
     Utility,
     When,
+    reading_rules_mistakes,
 )
 from mains_spi.units import parse_unit
 
@@ -65,6 +66,8 @@ def _card(utility: Utility) -> Iterator[str]:
     ):
         for name in sorted({name for name in names if names.count(name) > 1}):
             yield f"Utility.{field} has {name!r} twice: keep one"
+    for mistake in reading_rules_mistakes(utility.reading_rules):
+        yield f"Utility.{mistake}"
 
 
 def _labels(utility: Utility, products: tuple[Product, ...]) -> Iterator[str]:

@@ -9,7 +9,7 @@ import pytest
 from mains_example_cold_water import PRODUCT, TARIFF, UTILITY
 from mains_kit import Adapter
 from mains_kit.identity import identity_mistakes
-from mains_spi import Capability, PerUnit, Price, Qty, Settlement, Tariff, When, hookimpl
+from mains_spi import Capability, PerUnit, Price, Qty, ReadingRules, Settlement, Tariff, When, hookimpl
 
 M3 = Qty("cold_water", "m3")
 
@@ -50,6 +50,10 @@ def test_complete_card_has_no_mistakes():
         (
             {"capabilities": (Capability.LEVELLED,)},
             "capability LEVELLED is declared, but there is no Settlement.LEVELLED in a product: drop it, or add that",
+        ),
+        (
+            {"reading_rules": ReadingRules(from_day=31)},
+            "Utility.reading_rules.from_day is 31: give a day of every month, 15 to 28",
         ),
         (
             {"price_lists": ("watr",)},

@@ -61,6 +61,7 @@ from mains_spi.hooks import (
     tax_codes,
 )
 from mains_spi.prices import ChargeTax, PriceRow, PriceVersion, TaxRate, When, bind_product
+from mains_spi.readings import ReadingRules, reading_rules_mistakes
 from mains_spi.record import ALWAYS, Number, Period, Record
 from mains_spi.replay import replay
 from mains_spi.requests import (
@@ -178,6 +179,7 @@ __all__ = [
     "RatingResult",
     "ReadingCheck",
     "ReadingPoint",
+    "ReadingRules",
     "Rebate",
     "Record",
     "Reduce",
@@ -214,6 +216,7 @@ __all__ = [
     "facts_needed",
     "hookimpl",
     "hookspec",
+    "reading_rules_mistakes",
     "replay",
     "request_from_json",
     "request_to_json",

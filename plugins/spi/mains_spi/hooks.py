@@ -11,6 +11,7 @@ from typing import Literal
 import pluggy
 
 from mains_spi.prices import ChargeTax
+from mains_spi.readings import USUAL_READING_RULES, ReadingRules
 from mains_spi.record import Period, Record
 from mains_spi.requests import Attribute, FactValue, Group, Quality, RatingRequest, Usage
 from mains_spi.results import Bill
@@ -101,7 +102,8 @@ class ContractAttribute(Record):
 class Utility(Record):
     """The identity card of an adapter.
 
-    ``correction`` is the policy for wrong bills: rate the period anew, or settle on the next bill.
+    ``correction`` is the policy for wrong bills: rate the period anew, or settle on the next bill. ``reading_rules``
+    say when readings are taken and which ones somebody looks at.
     """
 
     code: str
@@ -113,6 +115,7 @@ class Utility(Record):
     attributes: tuple[ContractAttribute, ...] = ()
     capabilities: tuple[Capability, ...] = ()
     correction: Literal["rerate", "next_bill"] = "rerate"
+    reading_rules: ReadingRules = USUAL_READING_RULES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

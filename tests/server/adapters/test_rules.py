@@ -1,11 +1,12 @@
 """An answer is believed only if it is exactly the declared records."""
 
 from copy import copy
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
-from mains_server.adapters.rules import missing_hook, wrong_with
+from mains_server.adapters.rules import missing_hook, wrong_with, wrong_with_card
 from mains_spi import (
     Charge,
     Const,
@@ -16,8 +17,10 @@ from mains_spi import (
     Product,
     Qty,
     RatingResult,
+    ReadingRules,
     Tariff,
     Usage,
+    Utility,
 )
 
 JANUARY = Period(date(2023, 1, 1), date(2023, 2, 1))
@@ -114,3 +117,13 @@ def test_tariff_may_be_missing_where_everything_is_rated():
     assert missing_hook(hooks=hooks) is None
     plain = Product(code="p", labels=LABELS, tariff="t", price_list="p")
     assert missing_hook(hooks=hooks, products=(plain,)) == "tariff"
+
+
+def test_rules_for_readings_that_nobody_can_mean_are_named():
+    card = Utility(
+        code="water", spi_major=1, labels=LABELS, quantities=(), charges=(), price_lists=(),
+        reading_rules=ReadingRules(upto_day=20),
+    )  # fmt: skip
+
+    assert wrong_with_card(card) == "reading_rules.upto_day is 20: give a day from 1 to 14"
+    assert wrong_with_card(replace(card, reading_rules=ReadingRules())) is None
