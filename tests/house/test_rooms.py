@@ -63,6 +63,7 @@ EXTRA = {
         "workers.py",
     },
     "invoices": {"numbering.py"},
+    "intake": {"cells.py", "links.py", "numbers.py", "reading_file.py", "sms.py", "sms_text.py", "taking.py"},
     "metering": {"estimation.py", "installation.py", "judging.py", "windows.py"},
     "tariffs": {"price_file.py"},
 }
