@@ -15,7 +15,10 @@ class Person(SQLModel, table=True):
     """A human being who can sign in; a customer is somebody who has contracts, and may be another."""
 
     __tablename__ = "person"
-    __table_args__ = (Index("person_email", text("lower(email)"), unique=True),)
+    __table_args__ = (
+        Index("person_email", text("lower(email)"), unique=True),
+        Index("person_phone", text("regexp_replace(phone, '[^0-9]', '', 'g')")),
+    )
 
     id: int = key()
     email: str

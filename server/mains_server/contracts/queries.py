@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, any_, func, literal, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, String, and_, any_, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -62,6 +62,47 @@ async def supply_point_by_id(session: AsyncSession, *, supply_point_id: int) -> 
     """Find a supply point by id."""
     row = await session.scalar(select(SupplyPointRow).where(col(SupplyPointRow.id) == supply_point_id))
     return None if row is None else _supply_point(row)
+
+
+async def points_by_identifiers(session: AsyncSession, *, identifiers: Sequence[str]) -> tuple[SupplyPoint, ...]:
+    """Find the supply points that have one of these identifiers in whatever scheme."""
+    found = await session.scalars(
+        select(SupplyPointRow)
+        .where(col(SupplyPointRow.identifier) == any_(literal(list(identifiers), ARRAY(String()))))
+        .order_by(col(SupplyPointRow.id))
+    )
+    return tuple(_supply_point(row) for row in found)
+
+
+async def points_of_buildings(session: AsyncSession, *, building_ids: Sequence[int]) -> tuple[SupplyPoint, ...]:
+    """List the supply points of buildings: each house's own first, then its premises."""
+    found = await session.scalars(
+        select(SupplyPointRow)
+        .where(col(SupplyPointRow.building_id) == any_(literal(list(building_ids), ARRAY(BigInteger()))))
+        .order_by(col(SupplyPointRow.building_id), col(SupplyPointRow.role), col(SupplyPointRow.id))
+    )
+    return tuple(_supply_point(row) for row in found)
+
+
+async def managed_buildings(
+    session: AsyncSession, *, customer_ids: Sequence[int], contract_ids: Sequence[int], day: date
+) -> frozenset[int]:
+    """List the buildings whose cost a contract of these customers, or one of these contracts, shares out on a day."""
+    customers = any_(literal(list(customer_ids), ARRAY(BigInteger())))
+    contracts = any_(literal(list(contract_ids), ARRAY(BigInteger())))
+    found = await session.scalars(
+        select(col(SupplyPointRow.building_id))
+        .join(ContractSupplyPoint, col(ContractSupplyPoint.supply_point_id) == col(SupplyPointRow.id))
+        .join(ContractRow, col(ContractRow.id) == col(ContractSupplyPoint.contract_id))
+        .where(
+            col(SupplyPointRow.role) == PointRole.BUILDING,
+            col(SupplyPointRow.building_id).is_not(None),
+            col(ContractRow.billing) == ContractBilling.BY_MEMBERS,
+            or_(col(ContractRow.customer_id) == customers, col(ContractRow.id) == contracts),
+            _covers(day),
+        )
+    )
+    return frozenset(building for building in found if building is not None)
 
 
 async def contracts_there(session: AsyncSession, *, supply_point_id: int, day: date) -> tuple[ContractThere, ...]:

@@ -32,6 +32,7 @@ class SupplyPoint(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("commodity", "scheme", "identifier"),
         Index("supply_point_building", "building_id", "id"),
+        Index("supply_point_identifier", "identifier"),
     )
 
     id: int = key()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlmodel import SQLModel
 
 from mains_server.customers.records import CustomerKind, ProtectionKind
@@ -15,7 +15,11 @@ class Customer(SQLModel, table=True):
     """A party to contracts: a household, a business or a building's manager."""
 
     __tablename__ = "customer"
-    __table_args__ = (Index("customer_number", "number", unique=True), Index("customer_name", "name", "id"))
+    __table_args__ = (
+        Index("customer_number", "number", unique=True),
+        Index("customer_name", "name", "id"),
+        Index("customer_phone", text("regexp_replace(phone, '[^0-9]', '', 'g')")),
+    )
 
     id: int = key()
     number: str

@@ -34,6 +34,7 @@ class ReadingLink(SQLModel, table=True):
     created_by_person_id: int | None = reference("person.id", nullable=True)
     used_at: datetime | None = instant(nullable=True)
     revoked_at: datetime | None = instant(nullable=True)
+    refused_count: int = 0
 
 
 class ReadingUpload(SQLModel, table=True):

@@ -9,12 +9,12 @@ from datetime import date
 from mains_spi.hooks import ReadingPoint, RegisterReadings
 from mains_spi.record import Period
 from mains_spi.requests import Quality
-from sqlalchemy import BigInteger, Select, any_, literal, select
+from sqlalchemy import BigInteger, Select, String, any_, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from mains_server.contracts.queries import supply_point_by_id
+from mains_server.contracts.queries import supply_point_by_id, time_zones_of_points
 from mains_server.metering.records import (
     InstalledRegister,
     Meter,
@@ -45,17 +45,32 @@ async def installed_register(session: AsyncSession, *, register_id: int) -> Inst
     if row is None or point is None:
         return None
     register, meter = row
-    return InstalledRegister(
-        id=register.id,
-        supply_point_id=register.supply_point_id,
-        code=register.code,
-        unit=register.unit,
-        serial=meter.serial,
-        digits=meter.digits,
-        installed_on=meter.installed_on,
-        removed_on=meter.removed_on,
-        time_zone=point.time_zone,
+    return _installed(register, meter, time_zone=point.time_zone)
+
+
+async def registers_of_meters(
+    session: AsyncSession, *, serials: Sequence[str] = (), supply_point_ids: Sequence[int] = ()
+) -> tuple[InstalledRegister, ...]:
+    """List the registers of meters with one of these serial numbers, and of those that are or were at these places."""
+    found = await session.execute(
+        select(RegisterRow, MeterRow)
+        .join(MeterRow, col(MeterRow.id) == col(RegisterRow.meter_id))
+        .where(
+            or_(
+                col(MeterRow.serial) == any_(literal(list(serials), ARRAY(String()))),
+                col(MeterRow.supply_point_id) == any_(literal(list(supply_point_ids), ARRAY(BigInteger()))),
+            )
+        )
+        .order_by(col(MeterRow.installed_on), col(RegisterRow.id))
     )
+    rows = found.all()
+    zones = await time_zones_of_points(session, supply_point_ids=[register.supply_point_id for register, _ in rows])
+    return tuple(_installed(register, meter, time_zone=zones[register.supply_point_id]) for register, meter in rows)
+
+
+async def newest_reading_id(session: AsyncSession) -> int:
+    """Give the highest id of a reading, so that a caller can tell one that was there from one that it made."""
+    return await session.scalar(select(func.max(col(ReadingRow.id)))) or 0
 
 
 async def lock_register(session: AsyncSession, *, register_id: int) -> None:
@@ -206,6 +221,20 @@ async def register_readings(
     for register, meter in registers:
         told[register.supply_point_id] += (_register_readings(register, meter, by_register[register.id]),)
     return told
+
+
+def _installed(register: RegisterRow, meter: MeterRow, *, time_zone: str) -> InstalledRegister:
+    return InstalledRegister(
+        id=register.id,
+        supply_point_id=register.supply_point_id,
+        code=register.code,
+        unit=register.unit,
+        serial=meter.serial,
+        digits=meter.digits,
+        installed_on=meter.installed_on,
+        removed_on=meter.removed_on,
+        time_zone=time_zone,
+    )
 
 
 def _true(register_id: int) -> Select[ReadingRow]:

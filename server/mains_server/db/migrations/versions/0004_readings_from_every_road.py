@@ -106,6 +106,7 @@ def upgrade() -> None:
         sa.Column("created_by_person_id", sa.BigInteger(), nullable=True),
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("refused_count", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["contract_id", "customer_id"],
             ["contract.id", "contract.customer_id"],
@@ -254,9 +255,15 @@ def upgrade() -> None:
             nullable=False,
         ),
     )
+    op.create_index("supply_point_identifier", "supply_point", ["identifier"], unique=False)
+    for table in ("person", "customer"):
+        op.create_index(f"{table}_phone", table, [sa.text("regexp_replace(phone, '[^0-9]', '', 'g')")], unique=False)
 
 
 def downgrade() -> None:
+    for table in ("customer", "person"):
+        op.drop_index(f"{table}_phone", table_name=table)
+    op.drop_index("supply_point_identifier", table_name="supply_point")
     op.drop_column("register", "collection")
     op.drop_constraint("reading_decided_by_person_id_fkey", "reading", type_="foreignkey")
     op.drop_index("reading_flagged", table_name="reading", postgresql_where=sa.text("status = 'FLAGGED'"))
