@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from mains_server.access.records import Refusal
 from mains_server.intake.cells import CellRefused, is_formula, read_moment, read_number, shown
+from mains_server.intake.records import RefusedRow
 
 FILE_BYTES_MAX = 10_000_000
 LINE_BYTES_MAX = 2_000
@@ -67,16 +68,6 @@ class FileRow:
     moment: date | datetime
     value: str
     unit: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefusedRow:
-    """A line that is no row, and why."""
-
-    line: int
-    text: str
-    code: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,10 +236,15 @@ def _without_repetition(rows: Sequence[FileRow | RefusedRow]) -> Iterator[FileRo
         if first is row:
             yield row
         else:
-            is_same = Decimal(first.value) == Decimal(row.value)
-            code = "ROW_REPEATED" if is_same else "ROW_CONTRADICTS"
-            words = "says the same as" if is_same else "gives another value than"
-            yield RefusedRow(line=row.line, text=row.text, code=code, message=f"the row {words} line {first.line}")
+            yield _repeated(row, first)
+
+
+def _repeated(row: FileRow, first: FileRow) -> RefusedRow:
+    if Decimal(row.value) == Decimal(first.value):
+        words, code = f"the row says the same as line {first.line}", "ROW_REPEATED"
+        return RefusedRow(line=row.line, text=row.text, code=code, message=words, is_harmless=True)
+    words = f"the row gives another value than line {first.line}"
+    return RefusedRow(line=row.line, text=row.text, code="ROW_CONTRADICTS", message=words)
 
 
 def _refused(number: int, cells: Sequence[str], code: str, message: str) -> RefusedRow:

@@ -1,0 +1,107 @@
+"""Taking many readings in one transaction: each row by itself, or all or nothing, with a report either way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mains_server.access.records import Refusal, Viewer
+from mains_server.intake.records import RefusedRow, RowOutcome, RowReading, RowReport, UploadMode
+from mains_server.invoices.queries import is_billed
+from mains_server.metering.operations import submit_reading
+from mains_server.metering.queries import newest_reading_id
+from mains_server.metering.records import ReadingOutcome, ReadingStatus, ReadingSubmission
+
+OUTCOMES = {ReadingStatus.ACCEPTED: RowOutcome.ACCEPTED, ReadingStatus.FLAGGED: RowOutcome.FLAGGED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Who sends many rows at once, under which key, and what one bad row does to the others."""
+
+    viewer: Viewer
+    key: str
+    mode: UploadMode
+    now: datetime
+
+
+class _NothingTaken(Exception):
+    """One row was refused, so that all are taken back."""
+
+    def __init__(self, reports: Sequence[RowReport]) -> None:
+        self.reports = reports
+
+
+async def take_rows(
+    session: AsyncSession, *, rows: Sequence[RowReading | RefusedRow], batch: Batch
+) -> tuple[RowReport, ...]:
+    """Take rows in, each in a savepoint of its own, and report on every one of them by its line.
+
+    With ALL_OR_NOTHING all are tried, so that the report is whole, and none stays if one is refused.
+    """
+    if batch.mode is UploadMode.PER_ROW:
+        return await _take_each(session, rows=rows, batch=batch)
+    try:
+        async with session.begin_nested():
+            reports = await _take_each(session, rows=rows, batch=batch)
+            if any(report.outcome is RowOutcome.REFUSED for report in reports):
+                raise _NothingTaken(reports)
+            return reports
+    except _NothingTaken as nothing:
+        return tuple(_left_out(report) for report in nothing.reports)
+
+
+async def take_one(
+    session: AsyncSession, *, viewer: Viewer, submission: ReadingSubmission, now: datetime
+) -> ReadingOutcome:
+    """Hand a reading to the metering room, with what that room wants to know from the ones above it."""
+    return await submit_reading(session, viewer=viewer, request=submission, now=now, is_billed=is_billed)
+
+
+async def _take_each(
+    session: AsyncSession, *, rows: Sequence[RowReading | RefusedRow], batch: Batch
+) -> tuple[RowReport, ...]:
+    """Go register by register in the order of ids, so that two batches never wait for each other in a circle."""
+    newest = await newest_reading_id(session)
+    reports = [_refused(row) for row in rows if isinstance(row, RefusedRow)]
+    for row in sorted((row for row in rows if isinstance(row, RowReading)), key=lambda row: _turn(row, batch.now)):
+        reports.append(await _take(session, row=row, batch=batch, newest=newest))
+    return tuple(sorted(reports, key=lambda report: report.line))
+
+
+async def _take(session: AsyncSession, *, row: RowReading, batch: Batch, newest: int) -> RowReport:
+    submission = ReadingSubmission(
+        register_id=row.register_id,
+        value=row.value,
+        idempotency_key=f"{batch.key}:{row.line}",
+        taken_at=row.taken_at,
+        source=row.source,
+    )
+    try:
+        async with session.begin_nested():
+            taken = await take_one(session, viewer=batch.viewer, submission=submission, now=batch.now)
+    except Refusal as refusal:
+        return RowReport(
+            line=row.line, text=row.text, outcome=RowOutcome.REFUSED, code=refusal.code, message=refusal.message
+        )
+    outcome = RowOutcome.UNCHANGED if taken.reading_id <= newest else OUTCOMES[taken.status]
+    return RowReport(line=row.line, text=row.text, outcome=outcome, reading_id=taken.reading_id)
+
+
+def _turn(row: RowReading, now: datetime) -> tuple[int, datetime, int]:
+    return row.register_id, (row.taken_at or now).astimezone(UTC), row.line
+
+
+def _refused(row: RefusedRow) -> RowReport:
+    outcome = RowOutcome.UNCHANGED if row.is_harmless else RowOutcome.REFUSED
+    return RowReport(line=row.line, text=row.text, outcome=outcome, code=row.code, message=row.message)
+
+
+def _left_out(report: RowReport) -> RowReport:
+    """Say of a row that was right that it was not taken, because another was wrong."""
+    if report.outcome is RowOutcome.REFUSED or report.code is not None:
+        return report
+    return replace(report, outcome=RowOutcome.LEFT_OUT, reading_id=None)
