@@ -11,7 +11,8 @@ import orjson
 from psycopg import Connection
 
 from mains_server.billing.binary import NULL, bigint, day, instant, integer, jsonb, numeric, table_of, text
-from mains_server.billing.draft import CENTS_PLACES, Draft, kind_of
+from mains_server.billing.draft import CENTS_PLACES, MICRO_PLACES, Draft, kind_of
+from mains_server.billing.due import EstimatedReading
 from mains_server.billing.rate import RatedHouse
 from mains_server.billing.records import Run, RunSeller
 from mains_server.billing.rows import LineRows
@@ -20,6 +21,8 @@ from mains_server.invoices.numbering import draw_numbers
 from mains_server.invoices.rules import document_number, due_on, entries_of_invoice, payment_reference
 from mains_server.ledger.records import BookingKind
 from mains_server.ledger.rules import document_key
+from mains_server.metering.records import ReadingQuality, ReadingSource, ReadingStatus
+from mains_server.metering.rules import day_start
 
 INVOICE_ISSUED = "invoice.issued"
 INVOICE_COLUMNS = (
@@ -29,6 +32,7 @@ INVOICE_COLUMNS = (
 )
 TRANSACTION_COLUMNS = "id, customer_id, document_id, key, kind, effective_on, booked_at"
 ENTRY_COLUMNS = "transaction_id, customer_id, amount, account, currency"
+READING_COLUMNS = "register_id, supply_point_id, taken_at, counts_for, value, source, quality, status, received_at"
 EVENT_COLUMNS = "customer_id, payload, kind, occurred_at"
 
 COPY = "copy {table} ({columns}) from stdin (format binary)"
@@ -41,6 +45,7 @@ _invoice_head = Struct("!hiqiqiqiq").pack
 _transaction_head = Struct("!hiqiqiq").pack
 _entry_head = Struct("!hiqiq").pack
 _event_head = Struct("!hiq").pack
+_reading_head = Struct("!hiqiq").pack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +82,12 @@ def book(connection: Connection, *, booking: Booking, drafts: Sequence[Draft], h
     numbers = draw_numbers(connection, series=booking.seller.series, count=len(drafts))
     rows = _invoices(numbered, booking=booking, numbers=numbers, groups=groups)
     _copy(connection, "invoice", INVOICE_COLUMNS, rows)
+
+
+def book_estimates(connection: Connection, *, readings: Sequence[EstimatedReading], now: datetime) -> None:
+    """Write the readings that bills rest on though nobody took them, in the transaction of these bills."""
+    if readings:
+        _copy(connection, "reading", READING_COLUMNS, _estimated(readings, now=now))
 
 
 def _copy(connection: Connection, table: str, columns: str, rows: Iterable[bytes]) -> None:
@@ -134,6 +145,20 @@ def _events(numbered: Iterable[tuple[int, Draft]], *, booking: Booking) -> Itera
         yield _event_head(4, 8, draft.due.customer_id) + jsonb(payload) + tail
 
 
+def _estimated(readings: Iterable[EstimatedReading], *, now: datetime) -> Iterator[bytes]:
+    words = (ReadingSource.ESTIMATION.name, ReadingQuality.ESTIMATED.name, ReadingStatus.ACCEPTED.name)
+    tail = b"".join((*map(text, words), instant(now)))
+    for reading in readings:
+        units = int(reading.value.scaleb(MICRO_PLACES))
+        yield b"".join(
+            (
+                _reading_head(9, 8, reading.register_id, 8, reading.supply_point_id),
+                *(instant(day_start(reading.counts_for, time_zone=reading.time_zone)), day(reading.counts_for)),
+                *(numeric(units, MICRO_PLACES), tail),
+            )
+        )
+
+
 def _invoices(
     numbered: Iterable[tuple[int, Draft]], *, booking: Booking, numbers: Iterable[int], groups: dict[int, int]
 ) -> Iterator[bytes]:
@@ -154,7 +179,7 @@ def _invoices(
                 *(numeric(cents, CENTS_PLACES) for cents in (draft.net, draft.tax, draft.support, draft.total)),
                 *(day(due.starts), day(due.ends)),
                 day(due_on(issued_on=run.issued_on, payment_term_days=due.payment_term_days)),
-                *(text(kind_of(due).name), text(document), text(payment_reference(document))),
+                *(text(kind_of(draft).name), text(document), text(payment_reference(document))),
                 *(text(due.customer_name), text(due.billing_address), text(due.supply_address)),
                 *(text(draft.currency), text(draft.rounding), jsonb(draft.inputs), group, tail),
             )

@@ -8,29 +8,41 @@ from datetime import date
 from itertools import groupby
 from operator import attrgetter
 
-from mains_spi import Period, Utility
+from mains_spi import Attribute, Period, Utility
 from psycopg import Connection
 
 from mains_server.billing import queries
 from mains_server.billing.attributes import AttributeTeller
 from mains_server.billing.due import AttributeRow, Case, DueRow, Measured, Problem, UsageRow
+from mains_server.billing.estimates import AttributesOf, Estimator, Filled, Unread, unread_or
 from mains_server.billing.usage import MICRO, by_register, measured
 
 PAPER = "paper_invoices"
 PAPER_UNIT = "pcs"
 
 Dated = tuple[tuple[str, str, date, date], ...]
-Counted = dict[int, list[Measured | Problem]]
+Counted = dict[int, list[Measured | Filled | Unread | Problem]]
 
 
 def build_cases(
-    connection: Connection, *, asked: queries.Asked, utility: Utility, teller: AttributeTeller
+    connection: Connection,
+    *,
+    asked: queries.Asked,
+    utility: Utility,
+    teller: AttributeTeller,
+    estimator: Estimator,
 ) -> dict[int, Case]:
     """Put together all that is known of some contracts."""
     points = queries.due_points(connection, asked=asked)
     rows = queries.attributes(connection, asked=asked, wants_protection="protected" in teller.units)
     dated = _dated(rows, names=frozenset(teller.units), period=asked.period)
     counted = _counted(connection, asked=asked, points=points, utility=utility)
+
+    def attributes_of(contract: int) -> tuple[Attribute, ...]:
+        due = next(point for point in points if point.contract_id == contract)
+        return teller.tell(teller.traits_of(due, dated=dated.get(contract, ())))
+
+    _fill_in(connection, counted, asked=asked, estimator=estimator, attributes_of=attributes_of)
     wants_paper = any((quantity.name, quantity.unit) == (PAPER, PAPER_UNIT) for quantity in utility.quantities)
     return {
         contract: _case(
@@ -72,8 +84,21 @@ def _counted(connection: Connection, *, asked: queries.Asked, points: Sequence[D
     for row in rows:
         place = places.get((row.contract_id, row.supply_point_id), "")
         inside = [r for r in readings.get(row.register_id, ()) if row.starts <= r.counts_for <= row.ends]
-        found[row.contract_id].append(measured(row, readings=inside, place=place))
+        usage = measured(row, readings=inside, place=place)
+        found[row.contract_id].append(unread_or(usage, row=row, place=place))
     return found
+
+
+def _fill_in(
+    connection: Connection, counted: Counted, *, asked: queries.Asked, estimator: Estimator, attributes_of: AttributesOf
+) -> None:
+    """Put estimates, or the reasons why there are none, in the places of what was not read."""
+    places = [(used, at, one) for used in counted.values() for at, one in enumerate(used) if isinstance(one, Unread)]
+    if places:
+        unread = [one for _, _, one in places]
+        found = estimator.fill_in(connection, asked=asked, unread=unread, attributes_of=attributes_of)
+        for (used, at, _), filled in zip(places, found, strict=True):
+            used[at] = filled
 
 
 def _unclear(rows: Iterable[UsageRow]) -> list[int]:
@@ -94,13 +119,14 @@ def _case(
     points: tuple[DueRow, ...],
     *,
     dated: Dated,
-    counted: Sequence[Measured | Problem],
+    counted: Sequence[Measured | Filled | Unread | Problem],
     teller: AttributeTeller,
     wants_paper: bool,
 ) -> Case:
     due = points[0]
     traits = teller.traits_of(due, dated=dated)
-    usage = [row for row in counted if isinstance(row, Measured)]
+    estimated = [row for row in counted if isinstance(row, Filled)]
+    usage = [row.measured if isinstance(row, Filled) else row for row in counted if isinstance(row, Measured | Filled)]
     if wants_paper:
         usage.append(_paper(due))
     problems = [row for row in counted if isinstance(row, Problem)]
@@ -109,7 +135,14 @@ def _case(
             f"its supply points {', '.join(point.identifier for point in points)} differ; give each its own contract"
         )
         problems.append(Problem("supply_points_differ", reason))
-    return Case(due, points, traits, tuple(usage), problems[0] if problems else None)
+    return Case(
+        due=due,
+        points=points,
+        traits=traits,
+        usage=tuple(usage),
+        problem=problems[0] if problems else None,
+        estimates=tuple(row.reading for row in estimated if row.reading is not None),
+    )
 
 
 def _paper(due: DueRow) -> Measured:

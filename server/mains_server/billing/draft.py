@@ -13,6 +13,7 @@ from mains_server.money.rules import TaxSubtotal
 
 CENTS_PLACES = 2
 MICRO_PLACES = 6
+ESTIMATED = LineQuality.ESTIMATED.name
 PRICE_PLACES = 8
 NO_TAX = "none"
 
@@ -83,9 +84,12 @@ class KeptFigure(NamedTuple):
     time_zone: str
 
 
-def kind_of(due: DueRow) -> InvoiceKind:
-    """Tell a contract's last bill from its regular ones."""
-    return InvoiceKind.FINAL if due.is_final else InvoiceKind.REGULAR
+def kind_of(draft: Draft) -> InvoiceKind:
+    """Tell a contract's last bill from its regular ones, and of these those that rest on an estimate."""
+    if draft.due.is_final:
+        return InvoiceKind.FINAL
+    is_estimated = any(line.quality == ESTIMATED for line in draft.lines)
+    return InvoiceKind.ESTIMATED if is_estimated else InvoiceKind.REGULAR
 
 
 def as_invoice(draft: Draft, *, adapter: str) -> InvoiceDraft:
@@ -95,7 +99,7 @@ def as_invoice(draft: Draft, *, adapter: str) -> InvoiceDraft:
         customer_id=due.customer_id,
         contract_id=due.contract_id,
         adapter=adapter,
-        kind=kind_of(due),
+        kind=kind_of(draft),
         revision=0,
         period_from=due.starts,
         period_to=due.ends,

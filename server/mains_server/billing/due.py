@@ -80,6 +80,46 @@ class ReadingRow(NamedTuple):
     multiplier: Decimal
 
 
+class GapRow(NamedTuple):
+    """A register that was not read for a contract: what its meter says, and since and until when its customer had it.
+
+    `until` is None while the customer has it; `forecast` is the contract's own text, in units a year.
+    """
+
+    contract_id: int
+    register_id: int
+    is_read_by_people: bool
+    removed_on: date | None
+    digits: int
+    multiplier: Decimal
+    time_zone: str
+    since: date
+    until: date | None
+    forecast: str | None
+
+
+class PastRow(NamedTuple):
+    """An accepted reading that an estimate may rest on, of the register itself or one that hung there before it."""
+
+    gap_register_id: int
+    register_id: int
+    counts_for: date
+    value: Decimal
+    is_estimated: bool
+    digits: int
+    multiplier: Decimal
+
+
+class EstimatedReading(NamedTuple):
+    """What a register would show at the start of a civil day, to be booked with the first bill that rests on it."""
+
+    register_id: int
+    supply_point_id: int
+    counts_for: date
+    value: Decimal
+    time_zone: str
+
+
 class HistoryRow(NamedTuple):
     """How many bills a contract had in the twelve months before, and their sum in cents."""
 
@@ -145,6 +185,7 @@ class Case(NamedTuple):
     traits: Traits
     usage: tuple[Measured, ...]
     problem: Problem | None
+    estimates: tuple[EstimatedReading, ...] = ()
 
 
 class VersionRow(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from mains_spi import Period, Utility
@@ -11,7 +11,9 @@ from psycopg import Connection
 from mains_server.billing import queries
 from mains_server.billing.attributes import AttributeTeller
 from mains_server.billing.cases import build_cases
-from mains_server.billing.due import Case, DueRow, HistoryRow, PremiseRow, Problem
+from mains_server.billing.draft import Draft
+from mains_server.billing.due import Case, DueRow, EstimatedReading, HistoryRow, PremiseRow, Problem
+from mains_server.billing.estimates import Estimator
 from mains_server.billing.houses import House, HouseParts, build_house
 from mains_server.billing.records import Hold
 
@@ -26,9 +28,23 @@ class Gathered:
     wanted: frozenset[int]
     history: Mapping[int, HistoryRow]
 
+    def estimates_of(self, drafts: Collection[Draft]) -> list[EstimatedReading]:
+        """Give the estimated readings that some bills rest on; those of a building when any of its bills is issued."""
+        contracts = {draft.due.contract_id for draft in drafts}
+        of_cases = (r for case in self.cases if case.due.contract_id in contracts for r in case.estimates)
+        houses = {draft.house for draft in drafts}
+        of_houses = (r for house in self.houses if house.building_id in houses for r in house.estimates)
+        return list(dict.fromkeys((*of_cases, *of_houses)))
+
 
 def gather(
-    connection: Connection, *, utility: Utility, period: Period, contracts: Sequence[int], teller: AttributeTeller
+    connection: Connection,
+    *,
+    utility: Utility,
+    period: Period,
+    contracts: Sequence[int],
+    teller: AttributeTeller,
+    estimator: Estimator,
 ) -> Gathered:
     """Gather all that a chunk's bills depend on, neighbours included; contracts that lack something come back held.
 
@@ -39,7 +55,7 @@ def gather(
     premises = queries.premises(connection, asked=asked, buildings=tuple(managers))
     neighbours = {row.contract_id for rows in premises.values() for row in rows if row.contract_id is not None}
     everybody = sorted({*contracts, *neighbours, *(c for found in managers.values() for c in found)})
-    cases = build_cases(connection, asked=asked.of(everybody), utility=utility, teller=teller)
+    cases = build_cases(connection, asked=asked.of(everybody), utility=utility, teller=teller, estimator=estimator)
     wanted = frozenset(contracts)
     houses, holds = _houses(managers=managers, premises=premises, cases=cases, teller=teller, wanted=wanted)
     alone = [cases[contract] for contract in contracts if contract in cases and contract not in neighbours]

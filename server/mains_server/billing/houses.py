@@ -9,7 +9,7 @@ from typing import NamedTuple
 from mains_spi import Attribute, Group, Member, Occupant, Period, Usage
 
 from mains_server.billing.attributes import OF_PREMISE, AttributeTeller, clipped
-from mains_server.billing.due import Case, DueRow, PremiseRow, Problem
+from mains_server.billing.due import Case, DueRow, EstimatedReading, PremiseRow, Problem
 from mains_server.billing.usage import as_usage
 
 
@@ -23,6 +23,7 @@ class House(NamedTuple):
     group: Group
     occupants: Mapping[str, DueRow]
     is_metered: frozenset[str]
+    estimates: tuple[EstimatedReading, ...] = ()
 
 
 class HouseParts(NamedTuple):
@@ -57,6 +58,7 @@ def build_house(parts: HouseParts, *, teller: AttributeTeller) -> House | Proble
         ),
         occupants={contract: due for _, dues in members for contract, due in dues.items()},
         is_metered=frozenset(row.unit for case in parts.cases.values() for row in case.usage),
+        estimates=tuple(estimate for case in _involved(parts, managers=managers) for estimate in case.estimates),
     )
 
 
@@ -69,11 +71,17 @@ def _first_problem(parts: HouseParts, *, managers: Sequence[Case]) -> Problem | 
         if premise.contract_id is None:
             name = premise.premise or premise.identifier
             return Problem("premise_without_contract", f"nobody has premise {name}; conclude a contract for it")
-    involved = [*managers, *(parts.cases[p.contract_id] for p in parts.premises if p.contract_id is not None)]
-    for case in involved:
+    for case in _involved(parts, managers=managers):
         if case.problem is not None:
             return Problem(case.problem.code, f"{case.due.identifier}: {case.problem.reason}")
+        if any(used.value is not None and used.value < 0 for used in case.usage):
+            reason = "an estimate was too high; give a reading for its day, so that its bill is corrected"
+            return Problem("negative_usage", f"{case.due.identifier}: {reason}")
     return None
+
+
+def _involved(parts: HouseParts, *, managers: Sequence[Case]) -> list[Case]:
+    return [*managers, *(parts.cases[p.contract_id] for p in parts.premises if p.contract_id is not None)]
 
 
 def _by_premise(premises: Iterable[PremiseRow]) -> dict[str, list[PremiseRow]]:

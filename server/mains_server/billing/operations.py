@@ -40,6 +40,7 @@ RELEASE = """
 update billing_hold set released_at = %(now)s
 where run_id = %(run)s and contract_id = any(%(contracts)s::bigint[]) and released_at is null
 """
+HOLD_REGISTERS = "select id from register where id = any(%(registers)s::bigint[]) order by id for update"
 KEEP = """
 insert into fact_figure (name, subject, unit, starts_at, ends_at, value, known_at, source)
 values (%(name)s, %(subject)s, %(unit)s,
@@ -110,6 +111,11 @@ def release_contracts(connection: Connection, *, run: Run, contracts: Sequence[i
     """Release contracts that were held before and are billed now."""
     if contracts:
         connection.execute(RELEASE, {"run": run.id, "contracts": list(contracts), "now": now})
+
+
+def hold_registers(connection: Connection, registers: Sequence[int]) -> None:
+    """Take hold of registers until the transaction ends, so that nobody's reading comes between estimate and bill."""
+    connection.execute(HOLD_REGISTERS, {"registers": list(registers)})
 
 
 def keep_figures(connection: Connection, *, run: Run, figures: Iterable[KeptFigure]) -> None:

@@ -6,6 +6,7 @@ from psycopg import Connection
 
 from mains_server.adapters.live import LiveAdapter
 from mains_server.billing.draft import as_invoice
+from mains_server.billing.estimates import Estimator
 from mains_server.billing.gather import gather
 from mains_server.billing.rate import Rater
 from mains_server.billing.records import Bounds, Hold, PreviewRequest
@@ -25,6 +26,7 @@ def preview(connection: Connection, *, adapter: LiveAdapter, request: PreviewReq
         period=request.period,
         contracts=[request.contract_id],
         teller=rater.teller,
+        estimator=Estimator(adapter=adapter, on=request.issued_on),
     )
     rated = rater.rate(connection, gathered=gathered)
     if rated.drafts:

@@ -19,7 +19,9 @@ from mains_server.billing.due import (
     AttributeRow,
     DueRow,
     FigureRow,
+    GapRow,
     HistoryRow,
+    PastRow,
     PremiseRow,
     ReadingRow,
     SeriesRow,
@@ -92,6 +94,18 @@ def readings(connection: Connection, *, asked: Asked, registers: Sequence[int]) 
         if registers
         else []
     )
+
+
+def gaps(connection: Connection, *, asked: Asked, pairs: Sequence[tuple[int, int]]) -> list[GapRow]:
+    """Read what estimates have to know of contracts and their registers that were not read."""
+    parameters = asked.parameters(registers=[register for _, register in pairs])
+    parameters["contracts"] = [contract for contract, _ in pairs]
+    return _rows(connection, statements.GAPS, parameters, kind=GapRow)
+
+
+def past(connection: Connection, *, asked: Asked, registers: Sequence[int]) -> list[PastRow]:
+    """Read the accepted readings, around a period, that estimates for some registers may rest on."""
+    return _rows(connection, statements.PAST, asked.parameters(registers=list(registers)), kind=PastRow)
 
 
 def history(connection: Connection, *, asked: Asked) -> dict[int, HistoryRow]:

@@ -11,8 +11,9 @@ from psycopg.errors import UniqueViolation
 
 from mains_server.adapters.live import LiveAdapter
 from mains_server.billing import operations, queries
-from mains_server.billing.book import Booking, book
+from mains_server.billing.book import Booking, book, book_estimates
 from mains_server.billing.draft import Draft
+from mains_server.billing.estimates import Estimator
 from mains_server.billing.gather import gather
 from mains_server.billing.rate import Rated, Rater
 from mains_server.billing.records import Bounds, Run, RunRequest, RunSeller, RunState
@@ -45,15 +46,19 @@ def run_billing(connection: Connection, *, request: RunRequest, shift: Shift) ->
 def work_off(connection: Connection, *, run: Run, seller: RunSeller, shift: Shift) -> RunState:
     """Bill the chunks that nobody else has until there are none, then tell how far the run is."""
     rater = Rater(adapter=shift.adapter, period=run.period, known_at=run.issued_on, bounds=shift.bounds)
+    today = max(run.issued_on, shift.now.date())
+    estimator = Estimator(adapter=shift.adapter, on=today, take_hold=operations.hold_registers)
     booking = Booking(run=run, seller=seller, now=shift.now)
-    while _bill_next_chunk(connection, rater=rater, booking=booking, watch=shift.watch):
+    while _bill_next_chunk(connection, rater=rater, estimator=estimator, booking=booking, watch=shift.watch):
         shift.watch("done")
     operations.finish_run(connection, run=run, now=shift.now)
     shift.watch("finished")
     return queries.run_state(connection, run=queries.run_by_id(connection, run_id=run.id))
 
 
-def _bill_next_chunk(connection: Connection, *, rater: Rater, booking: Booking, watch: Watch) -> bool:
+def _bill_next_chunk(
+    connection: Connection, *, rater: Rater, estimator: Estimator, booking: Booking, watch: Watch
+) -> bool:
     run = booking.run
     with connection.transaction():
         claimed = queries.claim_chunk(connection, run_id=run.id)
@@ -67,13 +72,16 @@ def _bill_next_chunk(connection: Connection, *, rater: Rater, booking: Booking, 
             period=run.period,
             contracts=contracts,
             teller=rater.teller,
+            estimator=estimator,
         )
         watch("gathered")
         rated = rater.rate(connection, gathered=gathered)
         watch("rated")
         operations.hold_contracts(connection, run=run, holds=rated.holds, now=booking.now)
         operations.keep_figures(connection, run=run, figures=rated.figures)
-        invoiced = _book_unbilled(connection, booking=booking, rated=rated)
+        issued = _book_unbilled(connection, booking=booking, rated=rated)
+        book_estimates(connection, readings=gathered.estimates_of(issued), now=booking.now)
+        invoiced = [draft.due.contract_id for draft in issued]
         operations.release_contracts(connection, run=run, contracts=invoiced, now=booking.now)
         operations.finish_chunk(
             connection, chunk_id=chunk_id, invoiced=len(invoiced), held=len(rated.holds), now=booking.now
@@ -82,8 +90,8 @@ def _bill_next_chunk(connection: Connection, *, rater: Rater, booking: Booking, 
     return True
 
 
-def _book_unbilled(connection: Connection, *, booking: Booking, rated: Rated) -> list[int]:
-    """Book, and where the database says that somebody was billed meanwhile, book the others; give who was invoiced."""
+def _book_unbilled(connection: Connection, *, booking: Booking, rated: Rated) -> Sequence[Draft]:
+    """Book, and where the database says that somebody was billed meanwhile, book the others; give what was issued."""
     drafts: Sequence[Draft] = sorted(rated.drafts, key=lambda draft: draft.due.contract_id)
     try:
         with connection.transaction():
@@ -96,4 +104,4 @@ def _book_unbilled(connection: Connection, *, booking: Booking, rated: Rated) ->
         )
         drafts = [draft for draft in drafts if draft.due.contract_id not in billed]
         book(connection, booking=booking, drafts=drafts, houses=rated.houses)
-    return [draft.due.contract_id for draft in drafts]
+    return drafts

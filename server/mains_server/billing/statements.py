@@ -102,6 +102,40 @@ where a.register_id = any(%(registers)s::bigint[]) and a.status = 'ACCEPTED'
 order by a.register_id, a.counts_for
 """
 
+# What is asked of registers that were not read, one row a contract and register.
+GAPS = """
+select c.id, r.id, r.collection = 'MANUAL', m.removed_on, m.digits, m.multiplier, p.time_zone, o.since, o.until,
+  (
+    select f.value from contract_attribute f
+    where f.customer_id = c.customer_id and f.contract_id = c.id and f.name = concat_ws('_', 'forecast', lower(r.zone))
+      and f.starts < %(to)s and (f.ends is null or f.ends > %(from)s)
+    order by f.starts desc limit 1
+  )
+from unnest(%(contracts)s::bigint[], %(registers)s::bigint[]) as g (contract_id, register_id)
+join contract c on c.id = g.contract_id
+join register r on r.id = g.register_id
+join meter m on m.id = r.meter_id
+join supply_point p on p.id = r.supply_point_id
+cross join lateral (
+  select min(s.starts) as since, nullif(max(coalesce(s.ends, 'infinity')), 'infinity') as until
+  from contract_supply_point s
+  where s.customer_id = c.customer_id and s.supply_point_id = r.supply_point_id
+) o
+"""
+
+# Of two years and a season around the period: the registers of the place that count, or counted, the same.
+PAST = """
+select g.id, r.id, a.counts_for, a.value, a.quality = 'ESTIMATED', m.digits, m.multiplier
+from register g
+join register r on r.supply_point_id = g.supply_point_id and r.quantity = g.quantity and r.unit = g.unit
+  and r.zone is not distinct from g.zone
+join meter m on m.id = r.meter_id
+join reading a on a.register_id = r.id and a.status = 'ACCEPTED'
+  and a.counts_for between (%(from)s::date - interval '16 months')::date and (%(to)s::date + interval '1 year')::date
+where g.id = any(%(registers)s::bigint[])
+order by g.id, r.id, a.counts_for
+"""
+
 HISTORY = """
 select contract_id, count(*), (sum(total) * 100)::bigint
 from invoice
