@@ -4,6 +4,7 @@ from mains_kit.adapter import Adapter, installed_adapter, load_adapter
 from mains_kit.compare import Difference, differences
 from mains_kit.contract import AdapterContract
 from mains_kit.errors import AdapterUnusable, ExplanationRefused, GoldenFileRefused
+from mains_kit.fact_source import FactSourceContract
 from mains_kit.golden import golden_files, load_golden
 from mains_kit.rating import bill_of_charges, rate_golden
 from mains_kit.records import GoldenBill
@@ -14,6 +15,7 @@ __all__ = [
     "AdapterUnusable",
     "Difference",
     "ExplanationRefused",
+    "FactSourceContract",
     "GoldenBill",
     "GoldenFileRefused",
     "bill_of_charges",

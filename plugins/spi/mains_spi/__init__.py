@@ -24,6 +24,19 @@ from mains_spi.components import (
 )
 from mains_spi.errors import BadRecord, BadUnit, CannotRate, InexactNumber, SpiError
 from mains_spi.evaluate import evaluate, evaluate_amounts
+from mains_spi.fact_sources import (
+    FACT_SOURCE_GROUP,
+    FILE_BYTES_MAX,
+    REQUIRED_SOURCE_HOOKS,
+    FactFetch,
+    FactFile,
+    FactReading,
+    FactSource,
+    FactSourceHooks,
+    FactStretch,
+    FetchRequest,
+    SeriesKind,
+)
 from mains_spi.facts import facts_needed
 from mains_spi.hooks import (
     ENTRY_POINT_GROUP,
@@ -105,9 +118,12 @@ from mains_spi.vet import vet
 __all__ = [
     "ALWAYS",
     "ENTRY_POINT_GROUP",
+    "FACT_SOURCE_GROUP",
+    "FILE_BYTES_MAX",
     "MICRO",
     "PROJECT",
     "REQUIRED_HOOKS",
+    "REQUIRED_SOURCE_HOOKS",
     "SPI_MAJOR",
     "SPI_VERSION",
     "AllocateBuilding",
@@ -136,9 +152,16 @@ __all__ = [
     "EstimateRequest",
     "Explanation",
     "Fact",
+    "FactFetch",
+    "FactFile",
     "FactNeed",
+    "FactReading",
+    "FactSource",
+    "FactSourceHooks",
+    "FactStretch",
     "FactValue",
     "FactsRequest",
+    "FetchRequest",
     "Figure",
     "FigureValue",
     "Group",
@@ -188,6 +211,7 @@ __all__ = [
     "Round",
     "Rounding",
     "Series",
+    "SeriesKind",
     "Settlement",
     "SpiError",
     "Spot",

@@ -1,0 +1,1 @@
+"""Exchange prices of electricity, from ENTSO-E documents (`entsoe`) and from CSV files (`csv_file`)."""
