@@ -37,7 +37,7 @@ EXTRA = {
         "unit_of_work.py",
         "work.py",
     },
-    "adapters": {"asking.py", "host.py", "live.py", "loading.py"},
+    "adapters": {"asking.py", "host.py", "live.py", "loading.py", "sources.py"},
     "billing": {  # the run's stages, each a file: gather, rate, round, book
         "attributes.py",
         "binary.py",
@@ -71,9 +71,10 @@ EXTRA = {
         "telegrams.py",
         "wmbusmeters.py",
     },
+    "consumption": {"buckets.py", "comparing.py", "drawing.py", "links.py", "showing.py"},
     "invoices": {"numbering.py"},
     "intake": {"cells.py", "links.py", "matching.py", "reading_file.py", "sms.py", "sms_text.py", "taking.py"},
-    "metering": {"estimation.py", "installation.py", "judging.py", "windows.py"},
+    "metering": {"deciding.py", "estimation.py", "gathering.py", "installation.py", "judging.py", "windows.py"},
     "tariffs": {"price_file.py"},
 }
 

@@ -19,7 +19,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), autoincrement=True, nullable=False),
         sa.Column(
             "format",
-            sa.Enum("SADALES_TIKLS", "CSV", name="intervalformat", native_enum=False, length=40),
+            sa.Enum("SADALES_TIKLS", "CSV", "WMBUS", name="intervalformat", native_enum=False, length=40),
             nullable=False,
         ),
         sa.Column("name", sa.String(), nullable=False),
