@@ -11,6 +11,14 @@ from mains_schema.connection import Connection
 from mains_schema.context import Context, Info
 from mains_schema.errors import forbidden, unauthenticated
 from mains_schema.gates import gate, given
+from mains_schema.intake import (
+    ReadingSubmitManyInput,
+    ReadingSubmitManyPayload,
+    ReadingUploadCreateInput,
+    ReadingUploadCreatePayload,
+    reading_submit_many,
+    reading_upload_create,
+)
 from mains_schema.mapping import by_id, connection, mine, resolved, section
 from mains_schema.node import Node
 from mains_schema.reading import ReadingSubmitInput, ReadingSubmitPayload, reading_submit
@@ -84,3 +92,23 @@ class Mutation:
     ) -> ReadingSubmitPayload:
         """Send in a reading."""
         return await reading_submit(info, given)
+
+    @resolved(
+        "Sends in several readings, such as a whole house's, and reports on each. UNAUTHENTICATED without a session."
+    )
+    async def reading_submit_many(
+        self,
+        info: Info,
+        given: Annotated[ReadingSubmitManyInput, strawberry.argument(name="input", description="What.")],
+    ) -> ReadingSubmitManyPayload:
+        """Send in several readings."""
+        return await reading_submit_many(info, given)
+
+    @resolved("Announces a file of readings and gives the address to send it to. UNAUTHENTICATED without a session.")
+    async def reading_upload_create(
+        self,
+        info: Info,
+        given: Annotated[ReadingUploadCreateInput, strawberry.argument(name="input", description="What.")],
+    ) -> ReadingUploadCreatePayload:
+        """Announce a file of readings."""
+        return await reading_upload_create(info, given)

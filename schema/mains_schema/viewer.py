@@ -8,10 +8,12 @@ import strawberry
 from mains_server.access.records import StaffRole
 from mains_server.access.tables import Person as PE
 from mains_server.customers.tables import Customer as C
+from mains_server.intake.tables import ReadingUpload as RU
 
 from mains_schema.connection import Connection
 from mains_schema.contract import ContractFilter
 from mains_schema.customer import CustomerOrder
+from mains_schema.intake import ReadingUploadOrder
 from mains_schema.mapping import column, computed, connection, key, mapped
 from mains_schema.node import Node
 from mains_schema.scope import granted, oneself
@@ -20,6 +22,7 @@ from mains_schema.scopes import MY_CONTRACTS
 if TYPE_CHECKING:
     from mains_schema.contract import Contract
     from mains_schema.customer import Customer
+    from mains_schema.intake import ReadingUpload
     from mains_schema.resolve import Reads
 
 
@@ -43,4 +46,7 @@ class Viewer(Node):
     )
     contracts: Connection[Contract] = connection(
         "Contracts that are the viewer's own or delegated to them.", filters=ContractFilter, within=MY_CONTRACTS
+    )
+    reading_uploads: Connection[ReadingUpload] = connection(
+        "Files of readings that the viewer announced.", RU.person_id, orders=ReadingUploadOrder
     )

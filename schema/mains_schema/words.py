@@ -11,6 +11,7 @@ from mains_server.adapters.records import AdapterState
 from mains_server.billing.records import RunStatus
 from mains_server.contracts.records import ContractBilling, Delivery, PointRole, PremiseKind, Settlement
 from mains_server.customers.records import CustomerKind, ProtectionKind
+from mains_server.intake.records import RowOutcome, UploadMode, UploadStatus
 from mains_server.invoices.records import InvoiceKind, InvoiceStatus, LineQuality
 from mains_server.metering.records import ReadingQuality, ReadingSource, ReadingStatus
 from mains_server.payments.records import PaymentMethod
@@ -160,6 +161,28 @@ _ENUMS: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "FLAGGED": "It is implausible; somebody will look at it.",
             "REJECTED": "Somebody looked at it and set it aside.",
             "SUPERSEDED": "A later one took its place.",
+        },
+    ),
+    UploadMode: (
+        "What one bad row does to the others.",
+        {"ALL_OR_NOTHING": "None is taken.", "PER_ROW": "The right ones are taken."},
+    ),
+    UploadStatus: (
+        "How far an upload is.",
+        {
+            "WAITING": "Its file has not come.",
+            "TAKEN": "Its file was taken; each row has its outcome.",
+            "REFUSED": "Nothing of its file was taken.",
+        },
+    ),
+    RowOutcome: (
+        "What became of one of several readings.",
+        {
+            "ACCEPTED": "It was taken and counts.",
+            "FLAGGED": "It was taken; somebody will look at it before it counts.",
+            "UNCHANGED": "It was known already.",
+            "REFUSED": "It was not taken; the code says why.",
+            "LEFT_OUT": "It was right, and not taken because another was not.",
         },
     ),
     PaymentMethod: (
