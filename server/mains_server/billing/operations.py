@@ -1,11 +1,13 @@
-"""Starting a run, and writing down how far it is: chunks, contracts held and released, figures kept."""
+"""Starting a run, and writing down how far it is: chunks, contracts held and released, figures kept, what is wrong."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import date, datetime
 
 from psycopg import Connection
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.billing import queries
 from mains_server.billing.draft import KeptFigure
@@ -41,6 +43,20 @@ update billing_hold set released_at = %(now)s
 where run_id = %(run)s and contract_id = any(%(contracts)s::bigint[]) and released_at is null
 """
 HOLD_REGISTERS = "select id from register where id = any(%(registers)s::bigint[]) order by id for update"
+# Bills that count from or to a day and were not taken back; telling it again writes nothing.
+NOTE_CORRECTION = """
+insert into correction_due (customer_id, contract_id, invoice_id, reading_id, day, noted_at)
+select i.customer_id, i.contract_id, i.id, :reading, :day, :now
+from invoice i
+where i.contract_id = any(cast(:contracts as bigint[])) and i.kind <> 'CREDIT'
+  and i.period_from <= :day and i.period_to >= :day
+  and not exists (
+    select from invoice c
+    where c.customer_id = i.customer_id and c.corrects_invoice_id = i.id and c.kind = 'CREDIT'
+  )
+order by i.id
+on conflict (customer_id, contract_id, invoice_id, reading_id) do nothing
+"""
 KEEP = """
 insert into fact_figure (name, subject, unit, starts_at, ends_at, value, known_at, source)
 values (%(name)s, %(subject)s, %(unit)s,
@@ -137,6 +153,17 @@ def keep_figures(connection: Connection, *, run: Run, figures: Iterable[KeptFigu
     if rows:
         with connection.cursor() as cursor:
             cursor.executemany(KEEP, rows)
+
+
+async def note_correction(
+    session: AsyncSession, *, contracts: Collection[int], day: date, reading_id: int, now: datetime
+) -> None:
+    """Write down that bills counting from or to a day are wrong, since a true reading came for an estimated one.
+
+    The metering room calls it through whoever submits a reading, in the transaction in which the estimate gives way.
+    """
+    asked = {"contracts": sorted(contracts), "day": day, "reading": reading_id, "now": now}
+    await session.execute(text(NOTE_CORRECTION), asked)
 
 
 def _plan(connection: Connection, *, run: Run, contracts_max: int) -> None:

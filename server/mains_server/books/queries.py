@@ -8,12 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mains_server.books.records import BooksReport, Check, CheckResult, Finding
 
 FINDINGS_LISTED = 100
+CORRECTIONS_DUE = "select count(*) from correction_due where settled_at is null"
 
 
 async def check_books(session: AsyncSession, *, listed_max: int = FINDINGS_LISTED) -> BooksReport:
     """Run every check; give it a session that sees one moment of the database (`read_session`)."""
     return BooksReport(
-        results=tuple([await run_check(session, check=check, listed_max=listed_max) for check in CHECKS])
+        results=tuple([await run_check(session, check=check, listed_max=listed_max) for check in CHECKS]),
+        corrections_due=await session.scalar(text(CORRECTIONS_DUE)) or 0,
     )
 
 
@@ -339,6 +341,17 @@ BILLING_CHECKS = (
                 'billed for ' || i.period_from || ' to ' || i.period_to
             from invoice i left join contract c on c.id = i.contract_id and c.customer_id = i.customer_id
             where i.kind <> 'CREDIT' and (c.id is null or i.period_from < c.starts or i.period_to > c.ends)
+        """,
+    ),
+    Check(
+        name="corrections-have-invoice",
+        claim="Every correction that is due names an invoice of its contract that counts over its day.",
+        statement="""
+            select 'correction due ' || d.id, 'invoice ' || d.invoice_id, null from correction_due d
+            where not exists (
+                select from invoice i where i.id = d.invoice_id and i.customer_id = d.customer_id
+                    and i.contract_id = d.contract_id and d.day between i.period_from and i.period_to
+            )
         """,
     ),
     Check(

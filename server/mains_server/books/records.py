@@ -36,9 +36,10 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BooksReport:
-    """The whole proof: every check with what it found."""
+    """The whole proof: every check with what it found, and how many bills are known to need a correction."""
 
     results: tuple[CheckResult, ...]
+    corrections_due: int = 0
 
     @property
     def count(self) -> int:

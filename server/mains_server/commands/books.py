@@ -37,7 +37,7 @@ def check(as_json: AsJson = False) -> None:
     else:
         if report.count:
             Console().print(_as_table(report))
-        typer.echo(f"{len(report.results)} checks, {report.count} findings")
+        typer.echo(f"{len(report.results)} checks, {report.count} findings{_due(report)}")
     if report.count:
         raise typer.Exit(1)
 
@@ -80,6 +80,7 @@ def _as_json(report: BooksReport) -> dict[str, object]:
     return {
         "checks": len(report.results),
         "findings": report.count,
+        "correctionsDue": report.corrections_due,
         "results": [
             {
                 "check": result.name,
@@ -93,6 +94,11 @@ def _as_json(report: BooksReport) -> dict[str, object]:
             for result in report.results
         ],
     }
+
+
+def _due(report: BooksReport) -> str:
+    """Tell of corrections that are due: no defect of the books, but money that is not settled yet."""
+    return f", {report.corrections_due} corrections due" if report.corrections_due else ""
 
 
 def _as_table(report: BooksReport) -> Table:

@@ -29,6 +29,10 @@ select customer_id, 2, id, 'no_reading', 'no reading', now() from contract where
 """
 OF_T1 = "(select id from invoice where document_number = 'T-000001')"
 OF_T2 = "(select id from invoice where document_number = 'T-000002')"
+LATE_CORRECTION = f"""
+insert into correction_due (customer_id, contract_id, invoice_id, reading_id, day, noted_at)
+select customer_id, contract_id, id, 1, date '2024-03-01', now() from invoice where id = {OF_T2}
+"""
 OF_NOTE = "(select id from invoice where kind = 'CREDIT')"
 ENTRY = "(select min(id) from ledger_entry where account = 'tax:vat')"
 
@@ -178,6 +182,7 @@ DEFECTS = [
     ("billed-without-hole", "contract K-1", "delete from invoice where number = 5"),
     ("billed-in-force", "T-000003", "update contract set ends = '2024-02-15' where number = 'K-1'"),
     ("billed-in-force", "T-000002", "delete from contract where number = 'K-2'"),
+    ("corrections-have-invoice", "correction due 1", "set local session_replication_role = replica", LATE_CORRECTION),
     ("chunks-complete", "run 1 chunk 1 contract K-2", f"delete from invoice where id = {OF_T2}"),
     ("chunks-complete", "run 2 chunk 2 contract K-2", "delete from billing_hold"),
     ("chunks-counted", "run 2 test_heat", "update billing_chunk set invoiced = 2"),
