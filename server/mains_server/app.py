@@ -18,6 +18,7 @@ from mains_server.adapters.loading import load_adapters
 from mains_server.db.engine import make_engine
 from mains_server.db.unit_of_work import read_session
 from mains_server.logs import log_to_console
+from mains_server.routes.uploads import upload_route
 from mains_server.settings import Mode, Settings, load_settings
 
 
@@ -60,6 +61,7 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
     )
     routes = [
         Route("/graphql", graphql),
+        upload_route(engine=engine),
         Route("/health/alive", _is_alive),
         Route("/health/ready", is_ready),
     ]

@@ -1,0 +1,1 @@
+"""HTTP besides GraphQL: files that are sent, and messages that gateways bring."""
