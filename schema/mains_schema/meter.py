@@ -99,5 +99,14 @@ class Reading(Node):
     quality: ReadingQuality = column("Whether somebody saw it.", RD.quality)
     status: ReadingStatus = column("What became of it.", RD.status)
     received_at: datetime = column("When it came in.", RD.received_at)
+    reasons: list[str] | None = column(
+        "Why somebody should look at it, by code: HIGH, HIGH_FOR_SEASON, LOW, ZERO, LOOKS_MULTIPLIED, LOOKS_SWAPPED,"
+        " SECOND_TODAY, ADAPTER_SILENT, or ADAPTER_ with a code of the utility's own; null if nothing was odd.",
+        RD.reasons,
+    )
+    decided_at: datetime | None = column(
+        "When the utility accepted or rejected it; null if nobody had to.", RD.decided_at
+    )
+    decision_note: str | None = column("What the utility said about it then; null if it said nothing.", RD.decision_note)
     register: Register = one("The register.", RD.register_id)
     superseded_by: Reading | None = one("The reading that took its place; null while it stands.", RD.superseded_by)

@@ -8,6 +8,7 @@ from enum import Enum
 
 import strawberry
 from mains_server.access.records import Refusal
+from mains_server.billing.operations import note_correction
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.invoices.queries import is_billed
 from mains_server.metering.operations import submit_reading
@@ -28,14 +29,18 @@ class ReadingErrorCode(Enum):
     """Why a reading was not taken."""
 
     REGISTER_UNKNOWN = "REGISTER_UNKNOWN"
+    READING_UNIT_WRONG = "READING_UNIT_WRONG"
     READING_MALFORMED = "READING_MALFORMED"
+    READING_NEGATIVE = "READING_NEGATIVE"
     READING_TOO_LARGE = "READING_TOO_LARGE"
     READING_IN_FUTURE = "READING_IN_FUTURE"
     READING_BEFORE_INSTALLATION = "READING_BEFORE_INSTALLATION"
     READING_AFTER_REMOVAL = "READING_AFTER_REMOVAL"
     READING_RUNS_BACKWARDS = "READING_RUNS_BACKWARDS"
     READING_ABOVE_LATER_ONE = "READING_ABOVE_LATER_ONE"
+    READING_LOOKS_SWAPPED = "READING_LOOKS_SWAPPED"
     READING_ALREADY_BILLED = "READING_ALREADY_BILLED"
+    ADAPTER_REFUSED = "ADAPTER_REFUSED"
     IDEMPOTENCY_KEY_MALFORMED = "IDEMPOTENCY_KEY_MALFORMED"
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
 
@@ -45,6 +50,8 @@ described(
     "Why a reading was not taken.",
     {
         "REGISTER_UNKNOWN": "The viewer has no such register on that day.",
+        "READING_UNIT_WRONG": "The register counts in another unit.",
+        "READING_NEGATIVE": "A meter shows nothing below zero.",
         "READING_MALFORMED": "The value is not a plain number a register can show.",
         "READING_TOO_LARGE": "The value has more digits than the meter.",
         "READING_IN_FUTURE": "Nobody can have read the meter yet.",
@@ -52,6 +59,8 @@ described(
         "READING_AFTER_REMOVAL": "The meter was not installed on that day any more.",
         "READING_RUNS_BACKWARDS": "The register showed more before.",
         "READING_ABOVE_LATER_ONE": "The register showed less afterwards.",
+        "READING_LOOKS_SWAPPED": "The value cannot be this register's, but fits another one of the same meter.",
+        "ADAPTER_REFUSED": "The utility turns the reading down; the message says why, in the viewer's language.",
         "READING_ALREADY_BILLED": "Another value for that day has been billed.",
         "IDEMPOTENCY_KEY_MALFORMED": "The key is not 1 to 200 printable characters.",
         "IDEMPOTENCY_KEY_REUSED": "The key was used for another request.",
@@ -64,7 +73,7 @@ class ReadingUserError:
     """A refusal."""
 
     code: ReadingErrorCode = strawberry.field(description="What could not be done.")
-    message: str = strawberry.field(description="The same for people, in English.")
+    message: str = strawberry.field(description="The same for people, in English unless the code says otherwise.")
     path: str | None = strawberry.field(description=USER_ERROR_PATH)
     retryable: bool = strawberry.field(description="Whether the same request may succeed later.")
 
@@ -85,6 +94,10 @@ class ReadingSubmitInput:
 
     register_id: strawberry.ID = strawberry.field(description="Global id of the register.")
     value: Decimal = strawberry.field(description="What it showed, in its unit: up to 12 digits and 6 decimals.")
+    unit: str | None = strawberry.field(
+        description="Unit the value is in, to be sure; another one than the register's is refused, never converted.",
+        default=strawberry.UNSET,
+    )
     taken_at: datetime | None = strawberry.field(
         description="When somebody looked; now if left out. Not in the future.", default=strawberry.UNSET
     )
@@ -114,6 +127,7 @@ async def reading_submit(info: Info, given: ReadingSubmitInput) -> ReadingSubmit
     request = ReadingSubmission(
         register_id=number_of(given.register_id, type_name="Register"),
         value=given.value,
+        unit=given.unit or None,
         taken_at=given.taken_at or None,
         idempotency_key=given.idempotency_key,
     )
@@ -130,7 +144,13 @@ async def reading_submit(info: Info, given: ReadingSubmitInput) -> ReadingSubmit
 async def _submitted(context: Context, request: ReadingSubmission) -> ReadingOutcome:
     async with unit_of_work(context.engine) as session:
         return await submit_reading(
-            session, viewer=context.viewer, request=request, now=context.now, is_billed=is_billed
+            session,
+            viewer=context.viewer,
+            request=request,
+            now=context.now,
+            is_billed=is_billed,
+            host=context.services.host,
+            note_correction=note_correction,
         )
 
 

@@ -51,6 +51,7 @@ EXTRA = {
         "explain.py",
         "gather.py",
         "houses.py",
+        "interval_usage.py",
         "preview.py",
         "pricebook.py",
         "prices.py",

@@ -113,11 +113,16 @@ async def contracts_there(session: AsyncSession, *, supply_point_id: int, day: d
     point, near = aliased(SupplyPointRow), aliased(SupplyPointRow)
     is_the_managers = and_(col(near.role) == PointRole.BUILDING, col(ContractRow.billing) == ContractBilling.BY_MEMBERS)
     found = await session.execute(
-        _contracts_near(point, near, supply_point_id=supply_point_id, day=day).where(
-            or_(col(near.id) == col(point.id), is_the_managers)
-        )
+        _contracts_near(point, near, supply_point_id=supply_point_id, day=day)
+        .add_columns(col(ContractRow.adapter), (col(near.id) != col(point.id)).label("is_managers"))
+        .where(or_(col(near.id) == col(point.id), is_the_managers))
     )
-    return tuple(ContractThere(contract_id=row.id, customer_id=row.customer_id) for row in found)
+    return tuple(
+        ContractThere(
+            contract_id=row.id, customer_id=row.customer_id, adapter=row.adapter, is_managers=row.is_managers
+        )
+        for row in found
+    )
 
 
 async def contracts_billed_by(session: AsyncSession, *, supply_point_id: int, day: date) -> frozenset[int]:

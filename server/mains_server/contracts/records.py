@@ -151,7 +151,9 @@ class Contract:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContractThere:
-    """A contract that has, or answers for, a supply point on a civil day."""
+    """A contract that has, or answers for, a supply point on a civil day; for a premise of a house the manager's."""
 
     contract_id: int
     customer_id: int
+    adapter: str
+    is_managers: bool

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 
+from mains_spi.readings import USUAL_READING_RULES
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -14,8 +15,8 @@ from sqlmodel import col
 from mains_server.access.records import Refusal
 from mains_server.contracts.queries import time_zones_of_points
 from mains_server.db.copying import RowExists, copy_rows, draw_ids
-from mains_server.metering import queries, rules
-from mains_server.metering.operations import DEFAULT_LIMITS, load_readings, set_aside, write_flagged
+from mains_server.metering import judging, queries, rules
+from mains_server.metering.operations import load_readings, set_aside, write_flagged
 from mains_server.metering.records import (
     IsBilled,
     LoadedReading,
@@ -23,6 +24,7 @@ from mains_server.metering.records import (
     MeterReplacement,
     NewMeter,
     ReadingInContext,
+    ReadingSender,
     ReadingSource,
     ReadingStatus,
     Register,
@@ -125,16 +127,16 @@ async def _write_final_value(
         register=found,
         taken_at=rules.day_start(day, time_zone=found.time_zone),
         day=day,
-        value=rules.read_value(value, digits=found.digits),
-        limits=DEFAULT_LIMITS,
+        value=judging.read_value(value, digits=found.digits),
+        limits=USUAL_READING_RULES,
         before=await queries.readings_before(session, register_id=register.id, day=day),
     )
-    rules.check_order(reading)
+    judging.check_order(reading)
     later = await queries.accepted_from(session, register_id=register.id, day=day)
     if any(rules.civil_day(held.taken_at, time_zone=found.time_zone) > day for held in later):
         raise MeterDatesWrong(f"meter {found.serial} was read after {day}; replace it on a later day")
-    row = await write_flagged(session, reading=reading, source=ReadingSource.INSTALLER, person_id=None, now=now)
-    await set_aside(session, readings=later, by=row, is_billed=is_billed)
+    row = await write_flagged(session, reading=reading, sender=ReadingSender(source=ReadingSource.INSTALLER), now=now)
+    await set_aside(session, readings=later, by=row, now=now, is_billed=is_billed)
     row.status = ReadingStatus.ACCEPTED
     await session.flush()
 
@@ -150,7 +152,7 @@ async def _load_first_values(
             supply_point_id=meter.supply_point_id,
             taken_at=rules.day_start(meter.installed_on, time_zone=zones[meter.supply_point_id]),
             counts_for=meter.installed_on,
-            value=rules.read_value(new.first_value, digits=meter.digits),
+            value=judging.read_value(new.first_value, digits=meter.digits),
             source=ReadingSource.INSTALLER,
         )
         for asked, meter in zip(meters, installed, strict=True)

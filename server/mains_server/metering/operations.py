@@ -1,40 +1,45 @@
-"""Changes of readings: submitted, judged, decided on, and loaded."""
+"""Changes of readings: submitted, judged, and loaded."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
+from mains_spi.readings import ReadingRules
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from mains_server.access.operations import claim_request
 from mains_server.access.records import Permission, Refusal, StaffRole, Viewer
+from mains_server.adapters.host import AdapterHost
 from mains_server.contracts.queries import contracts_billed_by, contracts_there
+from mains_server.contracts.records import ContractThere
 from mains_server.db.copying import RowExists, copy_rows
 from mains_server.db.idempotency import keep_answer
-from mains_server.metering import queries, rules
+from mains_server.metering import gathering, judging, queries, rules
 from mains_server.metering.records import (
     InstalledRegister,
     IsBilled,
     LoadedReading,
+    NoteCorrection,
     PlausibleRange,
     Reading,
+    ReadingFlag,
     ReadingInContext,
-    ReadingLimits,
     ReadingOutcome,
     ReadingQuality,
+    ReadingSender,
     ReadingSource,
     ReadingStatus,
     ReadingSubmission,
+    SystemViewer,
 )
 from mains_server.metering.tables import Reading as ReadingRow
 
 SUBMIT = "reading_submit"
 STAFF_WHO_READ = frozenset({StaffRole.OPERATOR, StaffRole.ADMIN})
-DEFAULT_LIMITS = ReadingLimits()
 READING_COLUMNS = (
     "register_id", "supply_point_id", "taken_at", "counts_for", "value", "source", "quality", "status", "received_at",
 )  # fmt: skip
@@ -60,16 +65,10 @@ class ReadingExists(Refusal):
     code = "READING_EXISTS"
 
 
-class ReadingUnknown(Refusal):
-    """There is no such reading that waits for a decision."""
-
-    code = "READING_UNKNOWN"
-
-
 async def load_readings(session: AsyncSession, *, readings: Sequence[LoadedReading], now: datetime) -> None:
     """Take in many readings that were vetted elsewhere, all or none; they say themselves what they count for."""
     for reading in readings:
-        rules.read_value(reading.value, digits=rules.DIGITS_MAX)
+        judging.read_value(reading.value, digits=judging.DIGITS_MAX)
     rows = (
         (
             reading.register_id, reading.supply_point_id, reading.taken_at, reading.counts_for, reading.value,
@@ -83,101 +82,62 @@ async def load_readings(session: AsyncSession, *, readings: Sequence[LoadedReadi
         raise ReadingExists("a register has an accepted reading for this day already; load each once") from refused
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Admitted:
+    """A submission that was let in: the register, who sent it, and the contract it is judged by."""
+
+    register: InstalledRegister
+    sender: ReadingSender
+    language: str
+    is_staff: bool
+    contract: ContractThere | None
+
+
 async def submit_reading(
     session: AsyncSession,
     *,
-    viewer: Viewer,
+    viewer: Viewer | SystemViewer,
     request: ReadingSubmission,
     now: datetime,
     is_billed: IsBilled,
-    limits: ReadingLimits = DEFAULT_LIMITS,
+    host: AdapterHost | None = None,
+    note_correction: NoteCorrection | None = None,
 ) -> ReadingOutcome:
     """Take a reading in, or refuse it by name; the same key and body get the same outcome again.
 
-    A later value for the same day takes the place of an earlier one until that day is billed.
+    A later value for the same day takes the place of an earlier one until that day is billed. The limits are those of
+    the utility's adapter in `host`. A true reading replaces an estimate that was billed only where `note_correction` is
+    there to be told.
     """
     taken_at = request.taken_at or now
     assert taken_at.tzinfo is not None, "an instant has a zone"
-    register = await _register_of(session, viewer=viewer, register_id=request.register_id, at=taken_at)
-    person_id, key = viewer.person_id, request.idempotency_key
-    assert person_id is not None
-    body = rules.body_of(request)
-    answer = await claim_request(session, person_id=person_id, operation=SUBMIT, key=key, body=body, now=now)
-    if answer is not None:
-        return rules.outcome_of(answer)
-    register = await queries.lock_installed_register(session, register_id=register.id)
-    value = rules.read_value(request.value, digits=register.digits)
-    rules.check_day(taken_at=taken_at, now=now, register=register)
-    reading = await _in_context(session, register=register, value=value, taken_at=taken_at, limits=limits)
-    rules.check_order(reading)
+    admitted = await _admitted(session, viewer=viewer, request=request, at=taken_at)
+    person_id, key = admitted.sender.person_id, request.idempotency_key
+    if person_id is not None:
+        body = rules.body_of(request)
+        answer = await claim_request(session, person_id=person_id, operation=SUBMIT, key=key, body=body, now=now)
+        if answer is not None:
+            return rules.outcome_of(answer)
+    limits = gathering.reading_rules_of(host, contract=admitted.contract)
+    reading = await _reading_of(session, admitted=admitted, request=request, now=now, limits=limits)
     outcome = await _same_as_before(session, reading=reading)
     if outcome is None:
-        row = await write_flagged(session, reading=reading, source=request.source, person_id=person_id, now=now)
-        if not rules.is_implausibly_high(reading):
-            await _accept(session, row=row, is_billed=is_billed)
-        outcome = _outcome(row, plausible=rules.plausible_range(reading))
-    await keep_answer(session, person_id=person_id, operation=SUBMIT, key=key, answer=rules.answer_of(outcome))
+        reasons = await _reasons(session, reading=reading, admitted=admitted, host=host)
+        row = await write_flagged(session, reading=reading, sender=admitted.sender, now=now, reasons=reasons)
+        is_replaced = await _place(session, row=row, now=now, is_billed=is_billed, note_correction=note_correction)
+        outcome = _outcome(row, plausible=judging.plausible_range(reading), estimate_replaced=is_replaced)
+    if person_id is not None:
+        await keep_answer(session, person_id=person_id, operation=SUBMIT, key=key, answer=rules.answer_of(outcome))
     return outcome
 
 
-async def accept_flagged_reading(session: AsyncSession, *, reading_id: int, is_billed: IsBilled) -> None:
-    """Let a reading count that was flagged as implausibly high, after somebody looked at it."""
-    await _accept(session, row=await _flagged(session, reading_id=reading_id), is_billed=is_billed)
-
-
-async def reject_flagged_reading(session: AsyncSession, *, reading_id: int) -> None:
-    """Set a flagged reading aside for good, after somebody looked at it."""
-    row = await _flagged(session, reading_id=reading_id)
-    row.status = ReadingStatus.REJECTED
-    await session.flush()
-
-
-async def _register_of(session: AsyncSession, *, viewer: Viewer, register_id: int, at: datetime) -> InstalledRegister:
-    """Find the register, if the viewer may submit readings for a contract that had it at that time."""
-    register = await queries.installed_register(session, register_id=register_id)
-    if register is not None and viewer.is_signed_in:
-        if viewer.staff & STAFF_WHO_READ:
-            return register
-        day = rules.civil_day(at, time_zone=register.time_zone)
-        for there in await contracts_there(session, supply_point_id=register.supply_point_id, day=day):
-            if viewer.may(Permission.SUBMIT_READINGS, customer_id=there.customer_id, contract_id=there.contract_id):
-                return register
-    raise RegisterUnknown("you have no such register at that time; choose one of your own meters")
-
-
-async def _in_context(
-    session: AsyncSession, *, register: InstalledRegister, value: Decimal, taken_at: datetime, limits: ReadingLimits
-) -> ReadingInContext:
-    day = rules.counts_for(
-        day=rules.civil_day(taken_at, time_zone=register.time_zone),
-        window=limits.window,
-        installed_on=register.installed_on,
-        removed_on=register.removed_on,
-    )
-    return ReadingInContext(
-        register=register,
-        taken_at=taken_at,
-        day=day,
-        value=value,
-        limits=limits,
-        before=await queries.readings_before(session, register_id=register.id, day=day),
-        after=await queries.reading_after(session, register_id=register.id, day=day),
-    )
-
-
-async def _same_as_before(session: AsyncSession, *, reading: ReadingInContext) -> ReadingOutcome | None:
-    """Telling the same value again for a day changes nothing."""
-    for status in (ReadingStatus.ACCEPTED, ReadingStatus.FLAGGED):
-        for held in await queries.readings_for_day(
-            session, register_id=reading.register.id, day=reading.day, status=status
-        ):
-            if held.value == reading.value:
-                return _outcome(held, plausible=rules.plausible_range(reading))
-    return None
-
-
 async def write_flagged(
-    session: AsyncSession, *, reading: ReadingInContext, source: ReadingSource, person_id: int | None, now: datetime
+    session: AsyncSession,
+    *,
+    reading: ReadingInContext,
+    sender: ReadingSender,
+    now: datetime,
+    reasons: Sequence[str] = (),
 ) -> ReadingRow:
     """Write a reading down; until it is accepted it does not count."""
     row = ReadingRow(
@@ -186,49 +146,217 @@ async def write_flagged(
         taken_at=reading.taken_at,
         counts_for=reading.day,
         value=reading.value,
-        source=source,
+        source=sender.source,
         quality=ReadingQuality.ACTUAL,
         status=ReadingStatus.FLAGGED,
-        actor_person_id=person_id,
+        actor_person_id=sender.person_id,
+        actor=sender.actor,
         received_at=now,
+        reasons=list(reasons) or None,
     )
     session.add(row)
     await session.flush()
     return row
 
 
-async def _accept(session: AsyncSession, *, row: ReadingRow, is_billed: IsBilled) -> None:
-    """Let a written reading count; what counted for its day gives way."""
-    held = await queries.readings_for_day(
-        session, register_id=row.register_id, day=row.counts_for, status=ReadingStatus.ACCEPTED
-    )
-    await set_aside(session, readings=held, by=row, is_billed=is_billed)
-    row.status = ReadingStatus.ACCEPTED
-    await session.flush()
+async def set_aside(
+    session: AsyncSession,
+    *,
+    readings: Sequence[Reading],
+    by: ReadingRow,
+    now: datetime,
+    is_billed: IsBilled,
+    note_correction: NoteCorrection | None = None,
+) -> bool:
+    """Let readings give way to another, and tell whether an estimate that was billed did.
 
-
-async def set_aside(session: AsyncSession, *, readings: Sequence[Reading], by: ReadingRow, is_billed: IsBilled) -> None:
-    """Let readings give way to another; one of a day that was billed with another value cannot."""
+    A true one of a day that was billed with another value cannot; an estimate can where corrections are taken.
+    """
+    is_corrected = False
     for reading in readings:
-        day, is_the_same = reading.counts_for, (reading.counts_for, reading.value) == (by.counts_for, by.value)
-        contracts = await contracts_billed_by(session, supply_point_id=by.supply_point_id, day=day)
-        if not is_the_same and await is_billed(session, contracts, day):
-            raise ReadingAlreadyBilled(f"{rules.shown(reading.value)} was billed for {day}; ask us to correct the bill")
+        contracts = await _billed_with(session, reading=reading, by=by, is_billed=is_billed)
+        if contracts and (note_correction is None or reading.quality is not ReadingQuality.ESTIMATED):
+            raise _already_billed(reading)
         await session.execute(
             update(ReadingRow)
             .where(col(ReadingRow.id) == reading.id)
             .values(status=ReadingStatus.SUPERSEDED, superseded_by=by.id)
         )
+        if contracts and note_correction is not None:
+            day = reading.counts_for
+            await note_correction(session, contracts=contracts, day=day, reading_id=by.id, now=now)
+            is_corrected = True
+    return is_corrected
 
 
-async def _flagged(session: AsyncSession, *, reading_id: int) -> ReadingRow:
-    row = await queries.lock_flagged(session, reading_id=reading_id)
-    if row is None:
-        raise ReadingUnknown("there is no such reading that waits for a decision")
-    return row
+async def _admitted(
+    session: AsyncSession, *, viewer: Viewer | SystemViewer, request: ReadingSubmission, at: datetime
+) -> _Admitted:
+    """Find the register, if the viewer may submit readings for a contract that had it at that time."""
+    register = await queries.installed_register(session, register_id=request.register_id)
+    if register is not None:
+        day = rules.civil_day(at, time_zone=register.time_zone)
+        there = await contracts_there(session, supply_point_id=register.supply_point_id, day=day)
+        sender = _sender(viewer, request=request, point=register.supply_point_id, there=there)
+        if sender is not None:
+            return _Admitted(
+                register=register,
+                sender=sender,
+                language=viewer.language,
+                is_staff=isinstance(viewer, Viewer) and bool(viewer.staff & STAFF_WHO_READ),
+                contract=gathering.contract_of(there),
+            )
+    raise RegisterUnknown("you have no such register at that time; choose one of your own meters")
 
 
-def _outcome(reading: Reading | ReadingRow, *, plausible: PlausibleRange) -> ReadingOutcome:
+def _sender(
+    viewer: Viewer | SystemViewer, *, request: ReadingSubmission, point: int, there: Sequence[ContractThere]
+) -> ReadingSender | None:
+    """Tell by which road and by whom a reading comes, or nothing where the viewer has no business with the place."""
+    if isinstance(viewer, SystemViewer):
+        is_theirs = point in viewer.supply_point_ids or any(one.contract_id in viewer.contract_ids for one in there)
+        return ReadingSender(source=viewer.source, actor=request.actor or viewer.actor) if is_theirs else None
+    if viewer.person_id is None:
+        return None
+    if viewer.staff & STAFF_WHO_READ:
+        source = request.source or ReadingSource.STAFF
+        return ReadingSender(source=source, person_id=viewer.person_id, actor=request.actor)
+    theirs = [
+        one
+        for one in there
+        if viewer.may(Permission.SUBMIT_READINGS, customer_id=one.customer_id, contract_id=one.contract_id)
+    ]
+    if not theirs:
+        return None
+    usual = ReadingSource.MANAGER if all(one.is_managers for one in theirs) else ReadingSource.PORTAL
+    return ReadingSender(source=request.source or usual, person_id=viewer.person_id, actor=request.actor)
+
+
+async def _reading_of(
+    session: AsyncSession, *, admitted: _Admitted, request: ReadingSubmission, now: datetime, limits: ReadingRules
+) -> ReadingInContext:
+    """Read what was sent and hold it against the register, which is ours until the transaction ends."""
+    register = await queries.lock_installed_register(session, register_id=admitted.register.id)
+    judging.check_unit(request.unit, register=register)
+    value = judging.read_value(request.value, digits=register.digits)
+    taken_at = request.taken_at or now
+    judging.check_day(taken_at=taken_at, now=now, register=register)
+    reading = await gathering.in_context(session, register=register, value=value, taken_at=taken_at, limits=limits)
+    try:
+        judging.check_order(reading)
+    except judging.ReadingRunsBackwards as refused:
+        if await gathering.looks_swapped(session, reading=reading):
+            raise judging.ReadingLooksSwapped(
+                f"{rules.shown(value)} cannot be {register.code}, but fits another register of meter {register.serial};"
+                " look which value belongs to which",
+                plausible=refused.plausible,
+            ) from refused
+        raise
+    return reading
+
+
+async def _same_as_before(session: AsyncSession, *, reading: ReadingInContext) -> ReadingOutcome | None:
+    """Telling the same value again for a day changes nothing."""
+    for status in (ReadingStatus.ACCEPTED, ReadingStatus.FLAGGED):
+        for held in await queries.readings_for_day(
+            session, register_id=reading.register.id, day=reading.day, status=status
+        ):
+            if held.value == reading.value and held.quality is ReadingQuality.ACTUAL:
+                return _outcome(held, plausible=judging.plausible_range(reading))
+    return None
+
+
+async def _reasons(
+    session: AsyncSession, *, reading: ReadingInContext, admitted: _Admitted, host: AdapterHost | None
+) -> tuple[str, ...]:
+    """Find all for which somebody should look at a reading that may be true."""
+    found: list[str] = list(judging.flags_of(reading))
+    if ReadingFlag.HIGH in found and await gathering.looks_swapped(session, reading=reading):
+        found.append(ReadingFlag.LOOKS_SWAPPED)
+    held = await queries.readings_for_day(
+        session, register_id=reading.register.id, day=reading.day, status=ReadingStatus.ACCEPTED
+    )
+    if any(_is_anothers(one, admitted=admitted) for one in held):
+        found.append(ReadingFlag.SECOND_TODAY)
+    try:
+        said = await gathering.opinion_of_adapter(session, host=host, contract=admitted.contract, reading=reading)
+    except judging.AdapterRefusesReading as refused:
+        raise refused.said_in(admitted.language) from None
+    return (*found, *said)
+
+
+def _is_anothers(held: Reading, *, admitted: _Admitted) -> bool:
+    """People correct themselves, and staff anybody; of what two others say, somebody decides."""
+    sender = admitted.sender
+    if held.quality is ReadingQuality.ESTIMATED or admitted.is_staff:
+        return False
+    if sender.person_id is not None:
+        return held.actor_person_id != sender.person_id
+    return (held.source, held.actor) != (sender.source, sender.actor)
+
+
+async def _place(
+    session: AsyncSession,
+    *,
+    row: ReadingRow,
+    now: datetime,
+    is_billed: IsBilled,
+    note_correction: NoteCorrection | None,
+) -> bool:
+    """Let a written reading count, unless somebody is to look at it; what nobody could ever accept is refused."""
+    if not row.reasons:
+        return await accept(session, row=row, now=now, is_billed=is_billed, note_correction=note_correction)
+    for held in await _held(session, row=row):
+        is_true = held.quality is ReadingQuality.ACTUAL
+        if is_true and await _billed_with(session, reading=held, by=row, is_billed=is_billed):
+            raise _already_billed(held)
+    return False
+
+
+async def accept(
+    session: AsyncSession,
+    *,
+    row: ReadingRow,
+    now: datetime,
+    is_billed: IsBilled,
+    note_correction: NoteCorrection | None,
+) -> bool:
+    """Let a written reading count; what counted for its day gives way."""
+    held = await _held(session, row=row)
+    is_replaced = await set_aside(
+        session, readings=held, by=row, now=now, is_billed=is_billed, note_correction=note_correction
+    )
+    row.status = ReadingStatus.ACCEPTED
+    await session.flush()
+    return is_replaced
+
+
+async def _held(session: AsyncSession, *, row: ReadingRow) -> tuple[Reading, ...]:
+    return await queries.readings_for_day(
+        session, register_id=row.register_id, day=row.counts_for, status=ReadingStatus.ACCEPTED
+    )
+
+
+async def _billed_with(
+    session: AsyncSession, *, reading: Reading, by: ReadingRow, is_billed: IsBilled
+) -> frozenset[int]:
+    """List the contracts whose bills stand on a reading that another one contradicts; none while nothing is billed."""
+    if (reading.counts_for, reading.value) == (by.counts_for, by.value):
+        return frozenset()
+    day = reading.counts_for
+    contracts = await contracts_billed_by(session, supply_point_id=by.supply_point_id, day=day)
+    return contracts if await is_billed(session, contracts, day) else frozenset()
+
+
+def _already_billed(reading: Reading) -> ReadingAlreadyBilled:
+    return ReadingAlreadyBilled(
+        f"{rules.shown(reading.value)} was billed for {reading.counts_for}; ask us to correct the bill"
+    )
+
+
+def _outcome(
+    reading: Reading | ReadingRow, *, plausible: PlausibleRange, estimate_replaced: bool = False
+) -> ReadingOutcome:
     return ReadingOutcome(
         reading_id=reading.id,
         register_id=reading.register_id,
@@ -236,4 +364,6 @@ def _outcome(reading: Reading | ReadingRow, *, plausible: PlausibleRange) -> Rea
         value=reading.value,
         counts_for=reading.counts_for,
         plausible=plausible,
+        reasons=tuple(reading.reasons or ()),
+        estimate_replaced=estimate_replaced,
     )

@@ -161,16 +161,16 @@ async def accepted_from(session: AsyncSession, *, register_id: int, day: date) -
     return tuple(_reading(row) for row in found)
 
 
-async def lock_flagged(session: AsyncSession, *, reading_id: int) -> ReadingRow | None:
-    """Take hold of a flagged reading and its register until the transaction ends, for a decision inside this room."""
+async def lock_reading(session: AsyncSession, *, reading_id: int) -> ReadingRow | None:
+    """Take hold of a reading and its register until the transaction ends, for a decision inside this room."""
+    if not 0 < reading_id < 2**63:
+        return None
     register_id = await session.scalar(select(col(ReadingRow.register_id)).where(col(ReadingRow.id) == reading_id))
     if register_id is None:
         return None
     await lock_register(session, register_id=register_id)
     return await session.scalar(
-        select(ReadingRow)
-        .where(col(ReadingRow.id) == reading_id, col(ReadingRow.status) == ReadingStatus.FLAGGED)
-        .execution_options(populate_existing=True)
+        select(ReadingRow).where(col(ReadingRow.id) == reading_id).execution_options(populate_existing=True)
     )
 
 
@@ -188,6 +188,16 @@ async def reading_after(session: AsyncSession, *, register_id: int, day: date) -
     counts = col(ReadingRow.counts_for)
     row = await session.scalar(_true(register_id).where(counts > day).order_by(counts).limit(1))
     return None if row is None else _reading(row)
+
+
+async def readings_around(session: AsyncSession, *, register_id: int, period: Period) -> tuple[Reading, ...]:
+    """List the true readings inside a period, oldest first, with the last one before it and the first one after."""
+    counts = col(ReadingRow.counts_for)
+    inside = await session.scalars(_true(register_id).where(counts.between(period.start, period.end)).order_by(counts))
+    before = await session.scalar(_true(register_id).where(counts < period.start).order_by(counts.desc()).limit(1))
+    after = await session.scalar(_true(register_id).where(counts > period.end).order_by(counts).limit(1))
+    rows = [*([before] if before else []), *inside, *([after] if after else [])]
+    return tuple(_reading(row) for row in rows)
 
 
 async def register_readings(
@@ -234,6 +244,10 @@ def _installed(register: RegisterRow, meter: MeterRow, *, time_zone: str) -> Ins
         installed_on=meter.installed_on,
         removed_on=meter.removed_on,
         time_zone=time_zone,
+        meter_id=meter.id,
+        quantity=register.quantity,
+        zone=register.zone,
+        multiplier=meter.multiplier,
     )
 
 
@@ -303,4 +317,7 @@ def _reading(row: ReadingRow) -> Reading:
         source=row.source,
         quality=row.quality,
         status=row.status,
+        actor_person_id=row.actor_person_id,
+        actor=row.actor,
+        reasons=tuple(row.reasons or ()),
     )

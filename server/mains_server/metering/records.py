@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, StrEnum
+from typing import Protocol
 
+from mains_spi.readings import ReadingRules
 from sqlalchemy.ext.asyncio import AsyncSession
 
 IsBilled = Callable[[AsyncSession, frozenset[int], date], Awaitable[bool]]
@@ -98,6 +100,9 @@ class Reading:
     source: ReadingSource
     quality: ReadingQuality
     status: ReadingStatus
+    actor_person_id: int | None = None
+    actor: str | None = None
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,13 +158,64 @@ class LoadedReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingSubmission:
-    """A reading as somebody sends it in; without `taken_at` it was taken now."""
+    """A reading as somebody sends it in; without `taken_at` it was taken now, without `source` the viewer tells it.
+
+    `unit` is what the sender believes the register counts in. `actor` says who sent it where it was nobody with a
+    login, or for whom somebody with one did: a phone number, an installer, a file.
+    """
 
     register_id: int
     value: str | Decimal
     idempotency_key: str
     taken_at: datetime | None = None
-    source: ReadingSource = ReadingSource.PORTAL
+    source: ReadingSource | None = None
+    unit: str | None = None
+    actor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingSender:
+    """By which road a reading came, and who sent it."""
+
+    source: ReadingSource
+    person_id: int | None = None
+    actor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemViewer:
+    """A road that brings readings without anybody signed in: what it is, and the places it may submit for.
+
+    It does not use idempotency keys: the road itself sees to it that a message or a link works once.
+    """
+
+    source: ReadingSource
+    actor: str
+    contract_ids: frozenset[int] = frozenset()
+    supply_point_ids: frozenset[int] = frozenset()
+    language: str = "lv"
+
+
+class NoteCorrection(Protocol):
+    """Tells the room that corrects bills that a true reading took the place of an estimate that was billed."""
+
+    async def __call__(
+        self, session: AsyncSession, *, contracts: frozenset[int], day: date, reading_id: int, now: datetime
+    ) -> None:
+        """Note down that these contracts' bills over this day are to be corrected."""
+
+
+class ReadingFlag(StrEnum):
+    """Why somebody of the utility should look at a reading; an adapter's own codes begin with `ADAPTER_`."""
+
+    HIGH = "HIGH"
+    HIGH_FOR_SEASON = "HIGH_FOR_SEASON"
+    LOW = "LOW"
+    ZERO = "ZERO"
+    LOOKS_MULTIPLIED = "LOOKS_MULTIPLIED"
+    LOOKS_SWAPPED = "LOOKS_SWAPPED"
+    SECOND_TODAY = "SECOND_TODAY"
+    ADAPTER_SILENT = "ADAPTER_SILENT"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,11 +243,18 @@ class InstalledRegister:
     installed_on: date
     removed_on: date | None
     time_zone: str
+    meter_id: int = 0
+    quantity: str = ""
+    zone: str | None = None
+    multiplier: Decimal = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingOutcome:
-    """What became of a submission: ACCEPTED, or FLAGGED for staff to look at because it is implausibly high."""
+    """What became of a submission: ACCEPTED, or FLAGGED with the codes of why staff should look at it.
+
+    `estimate_replaced` tells that an estimate that was billed gave way, so that a bill is to be corrected.
+    """
 
     reading_id: int
     register_id: int
@@ -199,37 +262,22 @@ class ReadingOutcome:
     value: Decimal
     counts_for: date
     plausible: PlausibleRange
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadingWindow:
-    """When readings are taken for a month: from this day of the month before, until this day of the month itself."""
-
-    from_day: int = 25
-    upto_day: int = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadingLimits:
-    """What a utility takes for plausible; the adapter or the settings say otherwise.
-
-    A usage above `times_average_max` times the register's own daily average is flagged. A register that restarts
-    at zero without a known average may have gone at most `rollover_share_max` of its range.
-    """
-
-    window: ReadingWindow = ReadingWindow()
-    times_average_max: Decimal = Decimal(10)
-    rollover_share_max: Decimal = Decimal("0.1")
+    reasons: tuple[str, ...] = ()
+    estimate_replaced: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingInContext:
-    """A value for a day, with what it is held against: the true readings before it, oldest first, and the next one."""
+    """A value for a day, with what it is held against: true readings before it, oldest first, and the next one.
+
+    `year_ago` are those around the same days a year before.
+    """
 
     register: InstalledRegister
     taken_at: datetime
     day: date
     value: Decimal
-    limits: ReadingLimits
+    limits: ReadingRules
     before: tuple[Reading, ...] = ()
     after: Reading | None = None
+    year_ago: tuple[Reading, ...] = ()

@@ -1,90 +1,26 @@
-"""Calculations of metering: what a reading counts for, whether it can be true, and the usage between readings."""
+"""Calculations of metering: what a reading counts for, and the usage between readings."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from mains_spi.hooks import ReadingPoint, RegisterReadings
+from mains_spi.readings import ReadingRules
 from mains_spi.record import Period
 from mains_spi.requests import Quality, Usage
 
 from mains_server.access.records import Refusal
 from mains_server.metering.records import (
-    InstalledRegister,
     PlausibleRange,
-    ReadingInContext,
     ReadingOutcome,
     ReadingStatus,
     ReadingSubmission,
-    ReadingWindow,
 )
-
-DIGITS_MAX = 12
-MILLIONTH = Decimal("0.000001")
-VALUE = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,6})?", re.ASCII)
-
-
-class ReadingRefused(Refusal):
-    """A reading cannot be taken; where it is known, the plausible range is told."""
-
-    def __init__(self, message: str, *, plausible: PlausibleRange | None = None) -> None:
-        super().__init__(message)
-        self.plausible = plausible
-
-
-class ReadingMalformed(ReadingRefused):
-    """The value is not written as plain digits."""
-
-    code = "READING_MALFORMED"
-    path = "value"
-
-
-class ReadingTooLarge(ReadingRefused):
-    """The value has more digits than the meter."""
-
-    code = "READING_TOO_LARGE"
-    path = "value"
-
-
-class ReadingInFuture(ReadingRefused):
-    """Nobody has read a meter tomorrow."""
-
-    code = "READING_IN_FUTURE"
-    path = "takenAt"
-
-
-class ReadingBeforeInstallation(ReadingRefused):
-    """The meter was not there yet."""
-
-    code = "READING_BEFORE_INSTALLATION"
-    path = "takenAt"
-
-
-class ReadingAfterRemoval(ReadingRefused):
-    """The meter was gone already."""
-
-    code = "READING_AFTER_REMOVAL"
-    path = "takenAt"
-
-
-class ReadingRunsBackwards(ReadingRefused):
-    """The register shows less than it did before."""
-
-    code = "READING_RUNS_BACKWARDS"
-    path = "value"
-
-
-class ReadingAboveLaterOne(ReadingRefused):
-    """The register shows more than it did later."""
-
-    code = "READING_ABOVE_LATER_ONE"
-    path = "value"
 
 
 class MissingReading(Refusal):
@@ -155,10 +91,10 @@ def name_of(register: RegisterReadings) -> str:
 
 def forward(earlier: Decimal, later: Decimal, *, digits: int) -> Decimal:
     """Count how far a register went from one value to another, over zero where the later one is smaller."""
-    return later - earlier if later >= earlier else later - earlier + _range(digits)
+    return later - earlier if later >= earlier else later - earlier + span(digits)
 
 
-def counts_for(*, day: date, window: ReadingWindow, installed_on: date, removed_on: date | None) -> date:
+def counts_for(*, day: date, window: ReadingRules, installed_on: date, removed_on: date | None) -> date:
     """Tell the civil day at whose start a reading taken on `day` counts.
 
     Within the window around a month's first day it counts for that day; never for a day the meter was not there.
@@ -185,88 +121,17 @@ def day_start(day: date, *, time_zone: str) -> datetime:
     return datetime.combine(day, time(), tzinfo=ZoneInfo(time_zone)).astimezone(UTC)
 
 
-def read_value(value: str | Decimal, *, digits: int) -> Decimal:
-    """Read what somebody saw on a meter: ASCII digits, at most six after the point, no more before it than it has."""
-    text = value if isinstance(value, str) else _plain_text(value)
-    if VALUE.fullmatch(text) is None:
-        raise ReadingMalformed("write the value in digits, with a point and at most six decimals, such as 1234.567")
-    number = Decimal(text)
-    if number >= _range(digits):
-        raise ReadingTooLarge(f"this meter has {digits} digits before the point; leave the decimals behind the point")
-    return number.quantize(MILLIONTH)
-
-
 def shown(value: Decimal) -> str:
     """Write a value as a meter shows it, without zeros behind the point that say nothing."""
     text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def check_day(*, taken_at: datetime, now: datetime, register: InstalledRegister) -> None:
-    """Refuse a reading of a time at which the meter could not be read."""
-    day = civil_day(taken_at, time_zone=register.time_zone)
-    if taken_at > now:
-        raise ReadingInFuture("give the time at which you read the meter; it cannot be later than now")
-    if day < register.installed_on:
-        raise ReadingBeforeInstallation(
-            f"meter {register.serial} was installed on {register.installed_on}; give a reading of that day or later"
-        )
-    if register.removed_on is not None and day > register.removed_on:
-        raise ReadingAfterRemoval(
-            f"meter {register.serial} was removed on {register.removed_on}; read the meter that replaced it"
-        )
-
-
-def plausible_range(reading: ReadingInContext) -> PlausibleRange:
-    """Tell what a register could show for a day, from its own habit and from the reading after."""
-    after, unit = reading.after, reading.register.unit
-    if not reading.before:
-        return PlausibleRange(lowest=Decimal(0), highest=None if after is None else after.value, unit=unit)
-    lowest, digits = reading.before[-1].value, reading.register.digits
-    allowed = [usage_allowed(reading), None if after is None else forward(lowest, after.value, digits=digits)]
-    least = min((usage for usage in allowed if usage is not None), default=None)
-    highest = None if least is None else (lowest + least) % _range(digits)
-    return PlausibleRange(lowest=lowest, highest=highest, unit=unit)
-
-
-def usage_allowed(reading: ReadingInContext) -> Decimal | None:
-    """Tell the highest usage since the reading before that is not implausible, in whole units; None without a habit."""
-    before, digits = reading.before, reading.register.digits
-    used = sum((forward(a.value, b.value, digits=digits) for a, b in pairwise(before)), Decimal(0))
-    if used == 0:
-        return None
-    days_used = (before[-1].counts_for - before[0].counts_for).days
-    days = (reading.day - before[-1].counts_for).days
-    return (reading.limits.times_average_max * used * days / days_used).to_integral_value(ROUND_CEILING)
-
-
-def check_order(reading: ReadingInContext) -> None:
-    """Refuse a value that contradicts the readings before or after it; a register may restart at zero."""
-    if reading.before and not _is_reached(reading):
-        before = shown(reading.before[-1].value)
-        raise ReadingRunsBackwards(
-            f"the register showed {before} before; look again, and tell us if the meter was replaced",
-            plausible=plausible_range(reading),
-        )
-    if reading.after is not None and not _leads_on(reading, after=reading.after.value):
-        after = shown(reading.after.value)
-        raise ReadingAboveLaterOne(
-            f"the register showed {after} later, for {reading.after.counts_for}; look again",
-            plausible=plausible_range(reading),
-        )
-
-
-def is_implausibly_high(reading: ReadingInContext) -> bool:
-    """Tell whether a value is so high against the register's own daily average that somebody should look at it."""
-    allowed = usage_allowed(reading)
-    if allowed is None:
-        return False
-    return forward(reading.before[-1].value, reading.value, digits=reading.register.digits) > allowed
-
-
 def body_of(request: ReadingSubmission) -> dict[str, str | int | None]:
     """Write down what a submission asks for, so that a repetition is told from another one."""
+    said = {} if request.unit is None else {"unit": request.unit}
     return {
+        **said,
         "register": request.register_id,
         "value": str(request.value),
         "taken_at": None if request.taken_at is None else request.taken_at.astimezone(UTC).isoformat(),
@@ -285,6 +150,8 @@ def answer_of(outcome: ReadingOutcome) -> dict[str, Any]:
         "lowest": str(outcome.plausible.lowest),
         "highest": None if highest is None else str(highest),
         "unit": outcome.plausible.unit,
+        "reasons": list(outcome.reasons),
+        "estimate_replaced": outcome.estimate_replaced,
     }
 
 
@@ -298,13 +165,15 @@ def outcome_of(answer: Mapping[str, Any]) -> ReadingOutcome:
         value=Decimal(answer["value"]),
         counts_for=date.fromisoformat(answer["counts_for"]),
         plausible=PlausibleRange(lowest=Decimal(answer["lowest"]), highest=highest, unit=answer["unit"]),
+        reasons=tuple(answer.get("reasons", ())),
+        estimate_replaced=answer.get("estimate_replaced", False),
     )
 
 
 def _step(earlier: ReadingPoint, later: ReadingPoint, *, register: RegisterReadings) -> Decimal:
     """An estimate may turn out too high, also over zero; between true readings a register only goes on, or restarts."""
     gone = later.value - earlier.value
-    whole = None if register.digits is None else _range(register.digits)
+    whole = None if register.digits is None else span(register.digits)
     is_guessed = Quality.ESTIMATED in (earlier.quality, later.quality)
     if gone >= 0:
         return gone - whole if is_guessed and whole is not None and 2 * gone > whole else gone
@@ -315,27 +184,6 @@ def _step(earlier: ReadingPoint, later: ReadingPoint, *, register: RegisterReadi
     raise ReadingsContradict(register=name_of(register), day=later.counts_for)
 
 
-def _plain_text(value: Decimal) -> str:
-    """Write a Decimal out, unless it is one that would not end, such as 1e5000."""
-    return format(value, "f") if value.is_finite() and abs(value.adjusted()) < 20 else str(value)
-
-
-def _is_reached(reading: ReadingInContext) -> bool:
-    last, digits = reading.before[-1].value, reading.register.digits
-    if reading.value >= last:
-        return True
-    allowed = usage_allowed(reading)
-    if allowed is None:
-        allowed = reading.limits.rollover_share_max * _range(digits)
-    return forward(last, reading.value, digits=digits) <= allowed
-
-
-def _leads_on(reading: ReadingInContext, *, after: Decimal) -> bool:
-    if not reading.before:
-        return reading.value <= after
-    last, digits = reading.before[-1].value, reading.register.digits
-    return forward(last, reading.value, digits=digits) <= forward(last, after, digits=digits)
-
-
-def _range(digits: int) -> Decimal:
+def span(digits: int) -> Decimal:
+    """Tell how far a register counts before it starts again at zero."""
     return Decimal(10) ** digits

@@ -51,7 +51,7 @@ async def test_a_place_is_found_by_its_identifier(engine, point):
     ],
 )
 async def test_a_contract_has_its_place_until_the_day_it_leaves(engine, concluded, customers, point, day, is_there):
-    expected = (ContractThere(contract_id=concluded, customer_id=customers[0]),) if is_there else ()
+    expected = (_there(concluded, customers[0]),) if is_there else ()
 
     assert await there(engine, point, day) == expected
 
@@ -91,10 +91,13 @@ async def test_a_buildings_manager_answers_for_every_flat_and_no_flat_for_the_bu
             ],
         )
 
-    for_all = ContractThere(contract_id=managed, customer_id=manager)
-    assert await there(engine, flat, date(2022, 5, 1)) == (
-        for_all,
-        ContractThere(contract_id=owned, customer_id=owner),
-    )
+    for_all = _there(managed, manager, is_managers=True)
+    assert await there(engine, flat, date(2022, 5, 1)) == (for_all, _there(owned, owner))
     assert await there(engine, other, date(2022, 5, 1)) == (for_all,)
-    assert await there(engine, house, date(2022, 5, 1)) == (for_all,)
+    assert await there(engine, house, date(2022, 5, 1)) == (_there(managed, manager),)
+
+
+def _there(contract_id, customer_id, *, is_managers=False):
+    return ContractThere(
+        contract_id=contract_id, customer_id=customer_id, adapter="electricity_retail", is_managers=is_managers
+    )

@@ -6,7 +6,7 @@ from decimal import Decimal as D
 
 import pytest
 from mains_server.db.unit_of_work import unit_of_work
-from mains_server.metering import installation, operations, queries, rules
+from mains_server.metering import installation, judging, operations, queries, rules
 from mains_server.metering.records import MeterReplacement, NewRegister
 from mains_spi.record import Period
 from sqlalchemy import text
@@ -122,11 +122,11 @@ async def test_what_counted_after_the_removal_gives_way_to_the_final_value(engin
         ({"meter_id": 404}, installation.MeterUnknown),
         ({"final_values": {}}, installation.FinalValuesIncomplete),
         ({"final_values": {"T1": D(1140), "T2": D(1)}}, installation.FinalValuesIncomplete),
-        ({"final_values": {"T1": D(1099)}}, rules.ReadingRunsBackwards),
-        ({"final_values": {"T1": D("NaN")}}, rules.ReadingMalformed),
+        ({"final_values": {"T1": D(1099)}}, judging.ReadingRunsBackwards),
+        ({"final_values": {"T1": D("NaN")}}, judging.ReadingMalformed),
         ({"replaced_on": date(2022, 1, 1)}, installation.MeterDatesWrong),
         ({"replaced_on": date(2023, 2, 10), "final_values": {"T1": D(1050)}}, installation.MeterDatesWrong),
-        ({"registers": (replace(NEW, first_value=D(1_000_000)),)}, rules.ReadingTooLarge),
+        ({"registers": (replace(NEW, first_value=D(1_000_000)),)}, judging.ReadingTooLarge),
     ],
 )
 async def test_a_replacement_that_cannot_be_is_refused_and_leaves_nothing(engine, home, changes, refusal):
@@ -164,9 +164,9 @@ async def test_a_billed_reading_does_not_give_way_unless_it_says_the_same(engine
 async def test_a_removed_meter_takes_no_reading(engine, home):
     await replace_meter(engine, home)
 
-    with pytest.raises(rules.ReadingAfterRemoval):
+    with pytest.raises(judging.ReadingAfterRemoval):
         await submit(engine, home, "1200")
-    with pytest.raises(rules.ReadingAfterRemoval):
+    with pytest.raises(judging.ReadingAfterRemoval):
         await submit(engine, home, "1200", taken_at=datetime(2023, 3, 12, 22, tzinfo=UTC))
 
     assert (await readings(engine, home))[-1] == (DAY, D("1140.25"), "ACCEPTED")
@@ -175,7 +175,7 @@ async def test_a_removed_meter_takes_no_reading(engine, home):
 async def test_a_meter_takes_no_reading_from_before_it_came(engine, home):
     new = await replace_meter(engine, home)
 
-    with pytest.raises(rules.ReadingBeforeInstallation):
+    with pytest.raises(judging.ReadingBeforeInstallation):
         await submit(engine, home, "8", register_id=new.registers[0].id, taken_at=datetime(2023, 3, 11, 12, tzinfo=UTC))
 
 
@@ -190,7 +190,7 @@ async def test_a_day_is_loaded_once(engine, home):
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-1", "0.0000001", "1e12"])
 async def test_a_loaded_value_is_a_plain_number(engine, home, value):
-    with pytest.raises(rules.ReadingMalformed):
+    with pytest.raises(judging.ReadingNegative if value == "-1" else judging.ReadingMalformed):
         await load(engine, loaded(home.meter, date(2023, 4, 1), value))
 
     async with unit_of_work(engine) as session:

@@ -13,11 +13,11 @@ from mains_server.access.operations import (
 from mains_server.access.queries import viewer_of_person
 from mains_server.access.records import ANONYMOUS, NewDelegate, NewPerson, Permission
 from mains_server.db.unit_of_work import unit_of_work
-from mains_server.metering import operations, queries, rules
+from mains_server.metering import deciding, judging, operations, queries
 from mains_server.metering.records import PlausibleRange, ReadingOutcome, ReadingQuality, ReadingStatus
 from sqlalchemy import text
 
-from tests.server.metering.conftest import NOW, loaded, readings, submit
+from tests.server.metering.conftest import NOW, loaded, never_billed, readings, submit
 
 pytestmark = pytest.mark.asyncio
 APRIL = date(2023, 4, 1)
@@ -67,30 +67,30 @@ async def test_a_reading_keeps_when_it_was_taken_and_who_told_it(engine, home):
 @pytest.mark.parametrize(
     ("value", "taken_at", "refusal"),
     [
-        ("1e4", NOW, rules.ReadingMalformed),
-        ("NaN", NOW, rules.ReadingMalformed),
-        ("Infinity", NOW, rules.ReadingMalformed),
-        (D("NaN"), NOW, rules.ReadingMalformed),
-        (D("1e5000"), NOW, rules.ReadingMalformed),
-        ("١٢٠٠", NOW, rules.ReadingMalformed),
-        ("1200.1234567", NOW, rules.ReadingMalformed),
-        ("100000", NOW, rules.ReadingTooLarge),
-        ("1200", NOW + timedelta(seconds=1), rules.ReadingInFuture),
-        ("1099.999999", NOW, rules.ReadingRunsBackwards),
-        ("1000.1", datetime(2023, 1, 20, tzinfo=UTC), rules.ReadingAboveLaterOne),
+        ("1e4", NOW, judging.ReadingMalformed),
+        ("NaN", NOW, judging.ReadingMalformed),
+        ("Infinity", NOW, judging.ReadingMalformed),
+        (D("NaN"), NOW, judging.ReadingMalformed),
+        (D("1e5000"), NOW, judging.ReadingMalformed),
+        ("١٢٠٠", NOW, judging.ReadingMalformed),
+        ("1200.1234567", NOW, judging.ReadingMalformed),
+        ("100000", NOW, judging.ReadingTooLarge),
+        ("1200", NOW + timedelta(seconds=1), judging.ReadingInFuture),
+        ("1099.999999", NOW, judging.ReadingRunsBackwards),
+        ("1000.1", datetime(2023, 1, 20, tzinfo=UTC), judging.ReadingAboveLaterOne),
     ],
 )
 async def test_a_reading_that_cannot_be_true_is_refused_and_leaves_nothing(engine, home, value, taken_at, refusal):
     with pytest.raises(refusal) as refused:
         await submit(engine, home, value, taken_at=taken_at)
 
-    assert isinstance(refused.value, rules.ReadingRefused)
+    assert isinstance(refused.value, judging.ReadingRefused)
     assert await readings(engine, home) == BEFORE
     assert await rows(engine, "idempotent_request") == 0
 
 
 async def test_the_plausible_range_is_told_with_a_refusal(engine, home):
-    with pytest.raises(rules.ReadingRunsBackwards) as refused:
+    with pytest.raises(judging.ReadingRunsBackwards) as refused:
         await submit(engine, home, "1099")
 
     assert refused.value.plausible == PlausibleRange(lowest=D(1100), highest=D(1903), unit="kWh")
@@ -222,19 +222,19 @@ async def test_a_flagged_reading_counts_once_somebody_has_looked_at_it(engine, h
     flagged = await submit(engine, home, "2000", key="other")
 
     async with unit_of_work(engine) as session:
-        await operations.accept_flagged_reading(session, reading_id=flagged.reading_id, is_billed=billed_never)
+        await accepted(session, home, flagged)
 
     assert await readings(engine, home) == [*BEFORE, (APRIL, D(1190), "SUPERSEDED"), (APRIL, D(2000), "ACCEPTED")]
-    with pytest.raises(operations.ReadingUnknown):
+    with pytest.raises(deciding.ReadingDecided):
         async with unit_of_work(engine) as session:
-            await operations.reject_flagged_reading(session, reading_id=flagged.reading_id)
+            await rejected(session, home, flagged)
 
 
 async def test_a_flagged_reading_may_be_set_aside(engine, home):
     flagged = await submit(engine, home, "2000")
 
     async with unit_of_work(engine) as session:
-        await operations.reject_flagged_reading(session, reading_id=flagged.reading_id)
+        await rejected(session, home, flagged)
 
     assert await readings(engine, home) == [*BEFORE, (APRIL, D(2000), "REJECTED")]
     assert (await submit(engine, home, "1190", key="other")).status is ReadingStatus.ACCEPTED
@@ -246,7 +246,7 @@ async def test_a_flagged_reading_cannot_replace_what_was_billed(engine, home):
 
     with pytest.raises(operations.ReadingAlreadyBilled):
         async with unit_of_work(engine) as session:
-            await operations.accept_flagged_reading(session, reading_id=flagged.reading_id, is_billed=billed)
+            await accepted(session, home, flagged, is_billed=billed)
 
     assert await readings(engine, home) == [*BEFORE, (APRIL, D(1190), "ACCEPTED"), (APRIL, D(2000), "FLAGGED")]
 
@@ -292,5 +292,13 @@ async def test_the_same_request_sent_twice_at_once_works_once(engine, home):
     assert await readings(engine, home) == [*BEFORE, (APRIL, D(1190), "ACCEPTED")]
 
 
-async def billed_never(session, contract_ids, day):
-    return False
+async def accepted(session, home, flagged, is_billed=never_billed):
+    await deciding.accept_flagged_reading(
+        session, viewer=home.staff, reading_id=flagged.reading_id, now=NOW, is_billed=is_billed
+    )
+
+
+async def rejected(session, home, flagged):
+    await deciding.reject_flagged_reading(
+        session, viewer=home.staff, reading_id=flagged.reading_id, now=NOW, note="A digit was misread"
+    )
