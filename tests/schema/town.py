@@ -58,15 +58,15 @@ def _everything(*, customers: int, months: int, lines: int) -> Iterator[tuple[An
     numbers = range(1, customers + 1)
     yield Person, [_person(n) for n in numbers]
     yield StaffMember, [{"id": 1, "person_id": customers, "role": StaffRole.OPERATOR, "since": THEN}]
-    yield Customer, [_customer(n) for n in numbers]
+    yield Customer, [customer(n) for n in numbers]
     yield (
         CustomerProtection,
         [{"id": 1, "customer_id": 1, "kind": ProtectionKind.LARGE_FAMILY, "starts": month(0), "proof": "seen"}],
     )
     yield AccessGrant, [_grant(n) for n in numbers]
     yield Building, [{"id": 1, "name": "House", "address_line": "Lielā iela 1", **ADDRESS}]
-    yield SupplyPoint, [_point(n) for n in (*numbers, HOUSE)]
-    yield Contract, [_contract(n) for n in numbers]
+    yield SupplyPoint, [point(n) for n in (*numbers, HOUSE)]
+    yield Contract, [contract(n) for n in numbers]
     yield ContractSupplyPoint, [_supply(n, n) for n in numbers if n != 3] + [_supply(HOUSE, 3)]
     yield (
         ContractAttribute,
@@ -77,10 +77,10 @@ def _everything(*, customers: int, months: int, lines: int) -> Iterator[tuple[An
     )
     yield Meter, [_meter(n) for n in (*numbers, HOUSE)]
     yield Register, [_register(n) for n in (*numbers, HOUSE)]
-    yield Reading, [_reading(n, turn) for n in (*numbers, HOUSE) for turn in range(months + 1)]
+    yield Reading, [reading(n, turn) for n in (*numbers, HOUSE) for turn in range(months + 1)]
     yield from _tariffs()
     yield Seller, [_seller()]
-    yield Invoice, [_invoice(n, turn) for n in numbers for turn in range(months)]
+    yield Invoice, [invoice(n, turn) for n in numbers for turn in range(months)]
     yield (
         InvoiceLine,
         [_line(n, turn, p, lines) for n in numbers for turn in range(months) for p in range(1, lines + 1)],
@@ -94,7 +94,7 @@ def _person(n: int) -> dict[str, Any]:
     return {"id": n, "email": f"person{n}@example.lv", "name": f"Person {n}", "language": "lv", "created_at": THEN}
 
 
-def _customer(n: int) -> dict[str, Any]:
+def customer(n: int) -> dict[str, Any]:
     kind = CustomerKind.BUILDING_MANAGER if n == 3 else CustomerKind.PRIVATE
     named = {"id": n, "number": f"C-{n:06}", "kind": kind, "name": f"Customer {n}", "language": "lv"}
     return {**named, "address_line": f"Street {n}", **ADDRESS, "created_at": THEN}
@@ -111,7 +111,7 @@ def _grant(n: int) -> dict[str, Any]:
     }
 
 
-def _point(n: int) -> dict[str, Any]:
+def point(n: int) -> dict[str, Any]:
     is_house = n == HOUSE
     return {
         "id": n,
@@ -129,7 +129,7 @@ def _point(n: int) -> dict[str, Any]:
     }
 
 
-def _contract(n: int) -> dict[str, Any]:
+def contract(n: int) -> dict[str, Any]:
     return {
         "id": n,
         "customer_id": n,
@@ -170,7 +170,7 @@ def _register(n: int) -> dict[str, Any]:
     return {"id": n, "meter_id": n, "supply_point_id": n, "code": "heat", "quantity": "heat", "unit": "MWh"}
 
 
-def _reading(n: int, turn: int) -> dict[str, Any]:
+def reading(n: int, turn: int) -> dict[str, Any]:
     return {
         "id": n * 100 + turn,
         "register_id": n,
@@ -186,13 +186,21 @@ def _reading(n: int, turn: int) -> dict[str, Any]:
 
 
 def _tariffs() -> Iterator[tuple[Any, Rows]]:
-    names = {"name_lv": "Siltums", "name_en": "Heat", "name_ru": "Тепло"}
-    product = {"id": 1, "adapter": "heat_co", "code": "heat", **names, "tariff": "heat", "price_list": "heat"}
-    yield Product, [{**product, "settlements": ["INVOICE"], "channels": ["PORTAL"], "is_offered": True}]
-    version = {"id": 1, "adapter": "heat_co", "list": "heat", "code": "2022", "starts": month(0), "known_from": THEN}
-    yield PriceVersion, [{**version, "decision": "No. 1", "source": "demo"}]
+    yield Product, [product()]
+    yield PriceVersion, [price_version()]
     price = {"id": 1, "version_id": 1, "position": 1, "name": "tariff", "value": Decimal("62.5"), "unit": "EUR/MWh"}
     yield PriceRow, [{**price, "conditions": []}]
+
+
+def product() -> dict[str, Any]:
+    names = {"name_lv": "Siltums", "name_en": "Heat", "name_ru": "Тепло"}
+    named = {"id": 1, "adapter": "heat_co", "code": "heat", **names, "tariff": "heat", "price_list": "heat"}
+    return {**named, "settlements": ["INVOICE"], "channels": ["PORTAL"], "is_offered": True}
+
+
+def price_version() -> dict[str, Any]:
+    version = {"id": 1, "adapter": "heat_co", "list": "heat", "code": "2022", "starts": month(0), "known_from": THEN}
+    return {**version, "decision": "No. 1", "source": "demo"}
 
 
 def _seller() -> dict[str, Any]:
@@ -212,7 +220,7 @@ def _seller() -> dict[str, Any]:
     }
 
 
-def _invoice(n: int, turn: int) -> dict[str, Any]:
+def invoice(n: int, turn: int) -> dict[str, Any]:
     return {
         "id": invoice_id(n, turn),
         "customer_id": n,
@@ -275,19 +283,7 @@ def _tax(n: int, turn: int) -> dict[str, Any]:
 def _money(numbers: Sequence[int], *, months: int) -> Iterator[tuple[Any, Rows]]:
     """Each customer owes 121.00 a month and paid 100.00 once, of which 60.00 went to the first invoice."""
     common = {"currency": "EUR"}
-    paid = {
-        "amount": Decimal("100.00"),
-        "method": PaymentMethod.BANK_TRANSFER,
-        "received_on": month(2),
-        "booked_at": THEN,
-    }
-    yield (
-        Payment,
-        [
-            {"id": n, "customer_id": n, "reference": f"RF{n:02}", "idempotency_key": f"pay{n}", **paid, **common}
-            for n in numbers
-        ],
-    )
+    yield Payment, [payment(n) for n in numbers]
     used = {"amount": Decimal("60.00"), "allocated_at": THEN, **common}
     yield (
         PaymentAllocation,
@@ -306,6 +302,12 @@ def _money(numbers: Sequence[int], *, months: int) -> Iterator[tuple[Any, Rows]]
             for n in numbers
         ],
     )
+
+
+def payment(n: int) -> dict[str, Any]:
+    paid = {"amount": Decimal("100.00"), "currency": "EUR", "received_on": month(2), "booked_at": THEN}
+    named = {"id": n, "customer_id": n, "reference": f"RF{n:02}", "idempotency_key": f"pay{n}"}
+    return {**named, **paid, "method": PaymentMethod.BANK_TRANSFER}
 
 
 def _billing(customers: int) -> Iterator[tuple[Any, Rows]]:

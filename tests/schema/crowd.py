@@ -1,0 +1,114 @@
+"""More rows for the town of `town.py`, so that every served list has several of them and they tie in its orders."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from mains_server.billing.records import RunStatus
+from mains_server.billing.tables import BillingHold, BillingRun
+from mains_server.contracts.records import ContractBilling, Settlement
+from mains_server.contracts.tables import Contract, SupplyPoint
+from mains_server.customers.records import CustomerKind
+from mains_server.customers.tables import Customer
+from mains_server.intake.records import RowOutcome, UploadMode, UploadStatus
+from mains_server.intake.tables import ReadingUpload, ReadingUploadRow
+from mains_server.invoices.records import InvoiceKind
+from mains_server.invoices.tables import Invoice
+from mains_server.metering.records import ReadingSource, ReadingStatus
+from mains_server.metering.tables import Reading
+from mains_server.payments.tables import Payment
+from mains_server.tariffs.tables import PriceVersion, Product
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tests.schema import town
+
+CUSTOMERS = 4
+CUSTOMERS_MAX = 8
+MORE = range(CUSTOMERS + 1, CUSTOMERS_MAX + 1)
+
+
+async def settle_crowd(connection: AsyncConnection) -> None:
+    """Settle the town, and give its customer 1, register 1, building 1 and run 1 lists of several rows that tie."""
+    await town.settle(connection, customers=CUSTOMERS, months=1, lines=1)
+    for table, rows in _more():
+        await connection.execute(insert(table), rows)
+
+
+def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
+    return [
+        (Customer, [_customer(n) for n in MORE]),
+        (Contract, [_contract(n) for n in MORE]),
+        (SupplyPoint, [town.point(n) | {"building_id": 1} for n in MORE]),
+        (Reading, [_reading(n) for n in MORE]),
+        (Invoice, [_invoice(n) for n in MORE]),
+        (Payment, [_payment(n) for n in MORE]),
+        (Product, [_product(n) for n in MORE]),
+        (PriceVersion, [_price_version(n) for n in MORE]),
+        (BillingRun, [_run(n) for n in MORE]),
+        (BillingHold, [_hold(n) for n in MORE]),
+        (ReadingUpload, [_upload(n) for n in MORE]),
+        (ReadingUploadRow, [_upload_row(n) for n in MORE]),
+    ]
+
+
+def _customer(n: int) -> dict[str, Any]:
+    kind = CustomerKind.BUSINESS if n % 2 else CustomerKind.PRIVATE
+    return town.customer(n) | {"name": f"Namesake {n % 2}", "kind": kind}
+
+
+def _contract(n: int) -> dict[str, Any]:
+    own = {"customer_id": 1, "starts": town.month(n % 2), "adapter": "water_co" if n % 2 else "heat_co"}
+    paid = {"settlement": Settlement.LEVELLED if n % 3 else Settlement.INVOICE}
+    return town.contract(n) | own | paid | {"billing": ContractBilling.DIRECT if n % 2 else ContractBilling.BY_MEMBERS}
+
+
+def _reading(n: int) -> dict[str, Any]:
+    status = ReadingStatus.FLAGGED if n % 2 else ReadingStatus.SUPERSEDED
+    seen = {"taken_at": town.midnight(town.month(n % 3)), "counts_for": town.month(n % 3)}
+    return town.reading(1, n) | seen | {"status": status}
+
+
+def _invoice(n: int) -> dict[str, Any]:
+    kind = InvoiceKind.ESTIMATED if n % 2 else InvoiceKind.FINAL
+    return town.invoice(1, n) | {"kind": kind, "issued_on": town.month(n % 2) + timedelta(days=9)}
+
+
+def _payment(n: int) -> dict[str, Any]:
+    return town.payment(n) | {"customer_id": 1, "received_on": town.month(n % 2), "amount": Decimal(n)}
+
+
+def _product(n: int) -> dict[str, Any]:
+    return town.product() | {"id": n, "code": f"heat {n}", "adapter": "water_co" if n % 2 else "heat_co"}
+
+
+def _price_version(n: int) -> dict[str, Any]:
+    named = {"list": "water" if n % 2 else "heat", "adapter": "water_co" if n % 2 else "heat_co", "code": f"v{n}"}
+    return town.price_version() | {"id": n, "starts": town.month(n % 4), **named}
+
+
+def _run(n: int) -> dict[str, Any]:
+    days = {"period_from": town.month(n), "period_to": town.month(n + 1), "issued_on": town.month(n + 1)}
+    return {"id": n, "adapter": "heat_co", "status": RunStatus.RUNNING, "started_at": town.THEN, **days}
+
+
+def _hold(n: int) -> dict[str, Any]:
+    return {"id": n, "customer_id": 1, "contract_id": n, "run_id": 1, "code": "X", "reason": "x", "held_at": town.THEN}
+
+
+def _upload(n: int) -> dict[str, Any]:
+    kept = {"mode": UploadMode.PER_ROW, "status": UploadStatus.TAKEN, "token_hash": f"hash {n}"}
+    at = town.midnight(town.month(n % 2))
+    return {"id": n, "person_id": 1, "source": ReadingSource.MANAGER, "created_at": at, "expires_at": at, **kept}
+
+
+def _upload_row(n: int) -> dict[str, Any]:
+    return {
+        "id": n,
+        "upload_id": 5,
+        "line": n % 2 + 1,
+        "outcome": RowOutcome.ACCEPTED if n % 2 else RowOutcome.REFUSED,
+        "text": f"row {n}",
+    }
