@@ -62,6 +62,7 @@ EXTRA = {
         "snapshot.py",
         "statements.py",
         "usage.py",
+        "window.py",
         "workers.py",
     },
     "intervals": {  # a file for each format, and what these share

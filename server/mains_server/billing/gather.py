@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from mains_spi import Period, Utility
+from mains_spi import Period, Usage, Utility
 from psycopg import Connection
 
 from mains_server.billing import queries
 from mains_server.billing.attributes import AttributeTeller
-from mains_server.billing.cases import build_cases
+from mains_server.billing.cases import PAPER, build_cases
 from mains_server.billing.draft import Draft
 from mains_server.billing.due import Case, DueRow, EstimatedReading, HistoryRow, PremiseRow, Problem
 from mains_server.billing.estimates import Estimator
 from mains_server.billing.houses import House, HouseParts, build_house
 from mains_server.billing.records import Hold
+from mains_server.billing.usage import as_usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,14 @@ class Gathered:
         houses = {draft.house for draft in drafts}
         of_houses = (r for house in self.houses if house.building_id in houses for r in house.estimates)
         return list(dict.fromkeys((*of_cases, *of_houses)))
+
+    def usage_of(self, contract_id: int) -> tuple[Usage, ...]:
+        """Give what a contract used, measured or estimated; in a building what its premises used."""
+        alone = (case for case in self.cases if case.due.contract_id == contract_id)
+        own = [as_usage(row) for case in alone for row in case.usage if row.quantity != PAPER]
+        members = (member for house in self.houses for member in house.group.members)
+        shared = (m for m in members if str(contract_id) in {occupant.contract for occupant in m.occupants})
+        return (*own, *(usage for member in shared for usage in member.usage if usage.name != PAPER))
 
 
 def gather(

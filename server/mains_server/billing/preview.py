@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from mains_spi import Usage
 from psycopg import Connection
 
 from mains_server.adapters.live import LiveAdapter
@@ -17,8 +20,22 @@ class NothingToBill(Exception):
     """A contract has no day in the period, so there is no bill to work out."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Previewed:
+    """A bill that would be issued, and the usage that it would rest on."""
+
+    bill: InvoiceDraft
+    usage: tuple[Usage, ...]
+
+
 def preview(connection: Connection, *, adapter: LiveAdapter, request: PreviewRequest) -> InvoiceDraft | Hold:
     """Work out a contract's bill of a period as it would be issued on a day, or why it would be held."""
+    found = preview_with_usage(connection, adapter=adapter, request=request)
+    return found.bill if isinstance(found, Previewed) else found
+
+
+def preview_with_usage(connection: Connection, *, adapter: LiveAdapter, request: PreviewRequest) -> Previewed | Hold:
+    """Work out a contract's bill as `preview` does, and tell what was used."""
     rater = Rater(adapter=adapter, period=request.period, known_at=request.issued_on, bounds=Bounds())
     gathered = gather(
         connection,
@@ -30,7 +47,8 @@ def preview(connection: Connection, *, adapter: LiveAdapter, request: PreviewReq
     )
     rated = rater.rate(connection, gathered=gathered)
     if rated.drafts:
-        return as_invoice(rated.drafts[0], adapter=adapter.code)
+        bill = as_invoice(rated.drafts[0], adapter=adapter.code)
+        return Previewed(bill=bill, usage=gathered.usage_of(request.contract_id))
     if not rated.holds:
         raise NothingToBill(f"contract {request.contract_id} has no days in {request.period}")
     return rated.holds[0]

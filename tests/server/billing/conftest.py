@@ -3,6 +3,8 @@
 import importlib.util
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from types import ModuleType
 
@@ -10,6 +12,7 @@ import psycopg
 import pytest
 from mains_server.billing.records import Hold
 from mains_server.billing.run import Shift, run_billing
+from mains_spi import ReadingRules, hookimpl
 
 WRITTEN = (
     "invoice",
@@ -91,3 +94,29 @@ def counts(connection: psycopg.Connection):
     """Give how many rows the tables that a run writes have."""
     tables = (*WRITTEN, "billing_run", "billing_chunk", "billing_hold", "fact_figure")
     return lambda: {table: connection.execute(f"select count(*) from {table}").fetchall()[0][0] for table in tables}
+
+
+@pytest.fixture
+def guessing(small):
+    """Give an adapter whose utility estimates."""
+
+    class Guessing(small.SmallUtility):
+        @hookimpl
+        def describe_utility(self):
+            return replace(
+                small.SmallUtility.describe_utility(self),
+                reading_rules=ReadingRules(from_day=25, upto_day=3, estimates=True),
+            )
+
+    return Guessing()
+
+
+@pytest.fixture
+def unread(town):
+    """Have a household that was read at every month's first of the year before, 3 kWh a day, and not any more."""
+    point = town.point()
+    contract = town.contract(customer=town.customer(), points=(point,))
+    register = town.meter(point)
+    days = [date(2022, month, 1) for month in range(1, 13)] + [date(2023, 1, 1)]
+    town.read(register, *((day, str(1000 + 3 * (day - days[0]).days)) for day in days))
+    return contract, register

@@ -1,6 +1,5 @@
 """A true reading for a day billed on an estimate leaves corrections due, and later bills start from the truth."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal as D
 
@@ -9,22 +8,10 @@ import pytest_asyncio
 from mains_server.billing.operations import note_correction
 from mains_server.books.queries import check_books
 from mains_server.db.unit_of_work import read_session, unit_of_work
-from mains_spi import Period, ReadingRules, hookimpl
+from mains_spi import Period
 
 FEBRUARY = Period(date(2023, 2, 1), date(2023, 3, 1))
 LATER = datetime(2023, 3, 10, 8, tzinfo=UTC)
-
-
-@pytest.fixture
-def guessing(small):
-    """Give an adapter whose utility estimates."""
-
-    class Guessing(small.SmallUtility):
-        @hookimpl
-        def describe_utility(self):
-            return replace(small.SmallUtility.describe_utility(self), reading_rules=ReadingRules(estimates=True))
-
-    return Guessing()
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from mains_spi import (
     Qty,
     Quality,
     QuantityKind,
-    ReadingRules,
     Tariff,
     Usage,
     hookimpl,
@@ -27,30 +26,6 @@ from mains_spi import (
 FEBRUARY = Period(date(2023, 2, 1), date(2023, 3, 1))
 MARCH = Period(date(2023, 3, 1), date(2023, 4, 1))
 LATER = datetime(2023, 3, 10, 8, tzinfo=UTC)
-RULES = ReadingRules(from_day=25, upto_day=3, estimates=True)
-
-
-@pytest.fixture
-def guessing(small):
-    """Give an adapter whose utility estimates."""
-
-    class Guessing(small.SmallUtility):
-        @hookimpl
-        def describe_utility(self):
-            return replace(small.SmallUtility.describe_utility(self), reading_rules=RULES)
-
-    return Guessing()
-
-
-@pytest.fixture
-def unread(town):
-    """Have a household that was read at every month's first of the year before, 3 kWh a day, and not any more."""
-    point = town.point()
-    contract = town.contract(customer=town.customer(), points=(point,))
-    register = town.meter(point)
-    days = [date(2022, month, 1) for month in range(1, 13)] + [date(2023, 1, 1)]
-    town.read(register, *((day, str(1000 + 3 * (day - days[0]).days)) for day in days))
-    return contract, register
 
 
 def _estimated(connection):
