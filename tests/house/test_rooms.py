@@ -77,7 +77,7 @@ EXTRA = {
     "facts": {"overlaying.py"},
     "invoices": {"numbering.py"},
     "intake": {"cells.py", "links.py", "matching.py", "reading_file.py", "sms.py", "sms_text.py", "taking.py"},
-    "metering": {"deciding.py", "estimation.py", "gathering.py", "installation.py", "judging.py", "windows.py"},
+    "metering": {"deciding.py", "estimation.py", "fitting.py", "gathering.py", "installation.py", "judging.py", "windows.py"},
     "tariffs": {"price_file.py"},
 }
 

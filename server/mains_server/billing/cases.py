@@ -15,6 +15,7 @@ from mains_server.billing import queries
 from mains_server.billing.attributes import AttributeTeller
 from mains_server.billing.due import AttributeRow, Case, DueRow, Measured, Problem, UsageRow
 from mains_server.billing.estimates import AttributesOf, Estimator, Filled, Unread, unread_or
+from mains_server.billing.interval_usage import IntervalCounter, Stretch
 from mains_server.billing.usage import MICRO, by_register, measured
 
 PAPER = "paper_invoices"
@@ -22,6 +23,7 @@ PAPER_UNIT = "pcs"
 
 Dated = tuple[tuple[str, str, date, date], ...]
 Counted = dict[int, list[Measured | Filled | Unread | Problem]]
+Places = dict[tuple[int, int], str]
 
 
 def build_cases(
@@ -31,17 +33,35 @@ def build_cases(
     utility: Utility,
     teller: AttributeTeller,
     estimator: Estimator,
+    counter: IntervalCounter,
 ) -> dict[int, Case]:
     """Put together all that is known of some contracts."""
     points = queries.due_points(connection, asked=asked)
     rows = queries.attributes(connection, asked=asked, wants_protection="protected" in teller.units)
     dated = _dated(rows, names=frozenset(teller.units), period=asked.period)
-    counted = _counted(connection, asked=asked, points=points, utility=utility)
+    first = {point.contract_id: point for point in reversed(points)}
 
     def attributes_of(contract: int) -> tuple[Attribute, ...]:
-        due = next(point for point in points if point.contract_id == contract)
-        return teller.tell(teller.traits_of(due, dated=dated.get(contract, ())))
+        return teller.tell(teller.traits_of(first[contract], dated=dated.get(contract, ())))
 
+    used = queries.usage(connection, asked=asked, quantities=[quantity.name for quantity in utility.quantities])
+    places = _places(points)
+    counted = _counted(connection, used, asked=asked, places=places)
+    stretches = [
+        Stretch(
+            row,
+            first[row.contract_id].product,
+            attributes_of(row.contract_id),
+            first[row.contract_id].time_zone,
+            _place_of(row, places=places),
+        )
+        for row in used
+        if row.by_intervals
+    ]
+    for stretch, found in zip(
+        stretches, counter.count(connection, stretches=stretches, period=asked.period), strict=True
+    ):
+        counted[stretch.row.contract_id] += [found] if isinstance(found, Problem) else found
     _fill_in(connection, counted, asked=asked, estimator=estimator, attributes_of=attributes_of)
     wants_paper = any((quantity.name, quantity.unit) == (PAPER, PAPER_UNIT) for quantity in utility.quantities)
     return {
@@ -76,17 +96,20 @@ def _without_doubles(attributes: Iterable[tuple[str, str, date, date]]) -> Itera
             yield name, value, starts, ends
 
 
-def _counted(connection: Connection, *, asked: queries.Asked, points: Sequence[DueRow], utility: Utility) -> Counted:
-    rows = queries.usage(connection, asked=asked, quantities=[quantity.name for quantity in utility.quantities])
+def _counted(connection: Connection, rows: Sequence[UsageRow], *, asked: queries.Asked, places: Places) -> Counted:
     readings = by_register(queries.readings(connection, asked=asked, registers=_unclear(rows)))
-    places = _places(points)
     found: Counted = defaultdict(list)
     for row in rows:
-        place = places.get((row.contract_id, row.supply_point_id), "")
-        inside = [r for r in readings.get(row.register_id, ()) if row.starts <= r.counts_for <= row.ends]
-        usage = measured(row, readings=inside, place=place)
-        found[row.contract_id].append(unread_or(usage, row=row, place=place))
+        if not row.by_intervals:
+            place = _place_of(row, places=places)
+            inside = [r for r in readings.get(row.register_id, ()) if row.starts <= r.counts_for <= row.ends]
+            usage = measured(row, readings=inside, place=place)
+            found[row.contract_id].append(unread_or(usage, row=row, place=place))
     return found
+
+
+def _place_of(row: UsageRow, *, places: Places) -> str:
+    return places.get((row.contract_id, row.supply_point_id), "")
 
 
 def _fill_in(
@@ -102,10 +125,10 @@ def _fill_in(
 
 
 def _unclear(rows: Iterable[UsageRow]) -> list[int]:
-    return sorted({row.register_id for row in rows if row.micro is None})
+    return sorted({row.register_id for row in rows if row.micro is None and not row.by_intervals})
 
 
-def _places(points: Sequence[DueRow]) -> dict[tuple[int, int], str]:
+def _places(points: Sequence[DueRow]) -> Places:
     """Name the places of contracts that have several; where there is one, it needs no name."""
     found: dict[int, dict[int, str]] = defaultdict(dict)
     for point in points:

@@ -42,7 +42,7 @@ class UsageRow(NamedTuple):
     """What a register counted at a supply point from one civil day to another.
 
     `micro` is the usage in millionths of the unit where only the two boundary readings are there and the later is no
-    lower; None where the rule of the metering room has to look at the readings.
+    lower; None where the rule of the metering room has to look at the readings, or days of intervals are to be summed.
     """
 
     contract_id: int
@@ -57,6 +57,23 @@ class UsageRow(NamedTuple):
     micro: int | None
     is_estimated: bool
     source: str | None
+    by_intervals: bool = False
+
+
+class IntervalDayRow(NamedTuple):
+    """A register's day as its smart meter told it; the values are there where one is missing, or where they are asked.
+
+    `total` sums what is known, `known` of `expected` values.
+    """
+
+    register_id: int
+    day: date
+    step_seconds: int
+    total: Decimal
+    known: int
+    expected: int
+    statuses: str
+    values: list[Decimal | None] | None
 
 
 class AttributeRow(NamedTuple):

@@ -15,6 +15,7 @@ from mains_server.billing.draft import Draft
 from mains_server.billing.due import Case, DueRow, EstimatedReading, HistoryRow, PremiseRow, Problem
 from mains_server.billing.estimates import Estimator
 from mains_server.billing.houses import House, HouseParts, build_house
+from mains_server.billing.interval_usage import IntervalCounter
 from mains_server.billing.records import Hold
 from mains_server.billing.usage import as_usage
 
@@ -54,6 +55,7 @@ def gather(
     contracts: Sequence[int],
     teller: AttributeTeller,
     estimator: Estimator,
+    counter: IntervalCounter,
 ) -> Gathered:
     """Gather all that a chunk's bills depend on, neighbours included; contracts that lack something come back held.
 
@@ -64,7 +66,9 @@ def gather(
     premises = queries.premises(connection, asked=asked, buildings=tuple(managers))
     neighbours = {row.contract_id for rows in premises.values() for row in rows if row.contract_id is not None}
     everybody = sorted({*contracts, *neighbours, *(c for found in managers.values() for c in found)})
-    cases = build_cases(connection, asked=asked.of(everybody), utility=utility, teller=teller, estimator=estimator)
+    cases = build_cases(
+        connection, asked=asked.of(everybody), utility=utility, teller=teller, estimator=estimator, counter=counter
+    )
     wanted = frozenset(contracts)
     houses, holds = _houses(managers=managers, premises=premises, cases=cases, teller=teller, wanted=wanted)
     alone = [cases[contract] for contract in contracts if contract in cases and contract not in neighbours]

@@ -44,6 +44,7 @@ def preview_with_usage(connection: Connection, *, adapter: LiveAdapter, request:
         contracts=[request.contract_id],
         teller=rater.teller,
         estimator=Estimator(adapter=adapter, on=request.issued_on),
+        counter=rater.counter,
     )
     rated = rater.rate(connection, gathered=gathered)
     if rated.drafts:

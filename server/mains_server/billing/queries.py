@@ -21,6 +21,7 @@ from mains_server.billing.due import (
     FigureRow,
     GapRow,
     HistoryRow,
+    IntervalDayRow,
     PastRow,
     PremiseRow,
     ReadingRow,
@@ -106,6 +107,14 @@ def gaps(connection: Connection, *, asked: Asked, pairs: Sequence[tuple[int, int
 def past(connection: Connection, *, asked: Asked, registers: Sequence[int]) -> list[PastRow]:
     """Read the accepted readings, around a period, that estimates for some registers may rest on."""
     return _rows(connection, statements.PAST, asked.parameters(registers=list(registers)), kind=PastRow)
+
+
+def interval_days(
+    connection: Connection, *, registers: Sequence[int], by_zone: Sequence[int], known: KnownOn
+) -> list[IntervalDayRow]:
+    """Read the days of registers that send intervals as they were known at the end of a civil day, in order."""
+    asked = {**known.parameters(), "registers": list(registers), "by_zone": list(by_zone)}
+    return _rows(connection, statements.INTERVAL_DAYS, asked, kind=IntervalDayRow)
 
 
 def history(connection: Connection, *, asked: Asked) -> dict[int, HistoryRow]:

@@ -16,6 +16,7 @@ from mains_spi import (
     Period,
     RatingRequest,
     SpiError,
+    Tariff,
     Used,
     Utility,
     bill_charges,
@@ -34,6 +35,7 @@ from mains_server.billing.drafting import NotInvoiceable, draft_of, drafts_of_co
 from mains_server.billing.due import Case, DueRow, HistoryRow, Problem, Traits
 from mains_server.billing.gather import Gathered, hold_of, hold_of_row
 from mains_server.billing.houses import House
+from mains_server.billing.interval_usage import IntervalCounter
 from mains_server.billing.pricebook import Offer, PriceBook
 from mains_server.billing.records import Bounds, Hold
 from mains_server.billing.rules import out_of_bounds
@@ -96,6 +98,7 @@ class Rater:
         self.teller = AttributeTeller(utility=adapter.utility, period=period)
         self._bounds = bounds
         self._book = PriceBook(adapter=adapter, period=period, known_at=known_at)
+        self.counter = IntervalCounter(tariff_of=self._tariff_of, known_at=known_at)
         self._shapes: dict[ShapeKey, Shape | Problem] = {}
         self._accounts = adapter.accounts()
 
@@ -112,6 +115,10 @@ class Rater:
         for house in gathered.houses:
             self._rate_house(connection, house, wanted=gathered.wanted, rated=rated)
         return self._within_bounds(rated, history=gathered.history)
+
+    def _tariff_of(self, product: str) -> Tariff | None:
+        offer = self._book.offer(product)
+        return offer.tariff if isinstance(offer, Offer) else None
 
     def _forget_shapes(self) -> None:
         """Where hardly two contracts are alike, keeping what each was priced by would fill the memory."""

@@ -73,6 +73,7 @@ def _bill_next_chunk(
             contracts=contracts,
             teller=rater.teller,
             estimator=estimator,
+            counter=rater.counter,
         )
         watch("gathered")
         rated = rater.rate(connection, gathered=gathered)

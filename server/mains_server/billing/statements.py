@@ -65,7 +65,7 @@ order by c.id, p.starts
 USAGE = """
 with stretch as (
   select c.id as contract_id, s.supply_point_id, r.id as register_id, m.serial, r.quantity, r.unit, r.zone,
-    m.multiplier, m.digits,
+    m.multiplier, m.digits, r.collection = 'INTERVALS' as by_intervals,
     greatest(s.starts, c.starts, m.installed_on, %(from)s::date) as starts,
     least(s.ends, c.ends, m.removed_on, %(to)s::date) as ends
   from contract c
@@ -75,21 +75,35 @@ with stretch as (
   where c.id = any(%(contracts)s::bigint[]) and r.quantity = any(%(quantities)s::text[])
 )
 select t.contract_id, t.supply_point_id, t.register_id, t.serial, t.quantity, t.unit, t.zone, t.starts, t.ends,
-  case when u.readings = 2 and u.last >= u.first and scale(trim_scale((u.last - u.first) * t.multiplier)) <= 6
+  case when not t.by_intervals and u.readings = 2
+      and u.last >= u.first and scale(trim_scale((u.last - u.first) * t.multiplier)) <= 6
       and not (u.is_estimated and 2 * (u.last - u.first) > power(10::numeric, t.digits))
     then ((u.last - u.first) * t.multiplier * 1000000)::bigint end,
   u.is_estimated,
-  'meter ' || t.serial || ': ' || trim_scale(u.first) || ' to ' || trim_scale(u.last)
+  'meter ' || t.serial || ': ' || trim_scale(u.first) || ' to ' || trim_scale(u.last),
+  t.by_intervals
 from stretch t
 cross join lateral (
   select count(*) as readings, coalesce(bool_or(a.quality = 'ESTIMATED'), false) as is_estimated,
     max(a.value) filter (where a.counts_for = t.starts) as first,
     max(a.value) filter (where a.counts_for = t.ends) as last
   from reading a
-  where a.register_id = t.register_id and a.status = 'ACCEPTED' and a.counts_for between t.starts and t.ends
+  where not t.by_intervals and a.register_id = t.register_id and a.status = 'ACCEPTED'
+    and a.counts_for between t.starts and t.ends
 ) u
 where t.starts < t.ends
 order by t.contract_id, t.supply_point_id, t.quantity, t.zone, t.starts, t.register_id
+"""
+
+# The latest version of each day that was known at the end of a civil day; the values only where somebody wants them.
+INTERVAL_DAYS = """
+select distinct on (d.register_id, d.day) d.register_id, d.day, d.step_seconds, d.total, d.known,
+  cardinality(d.values), d.statuses,
+  case when d.register_id = any(%(by_zone)s::bigint[]) or d.known < cardinality(d.values) then d.values end
+from interval_day d
+where d.register_id = any(%(registers)s::bigint[]) and d.day >= %(from)s and d.day < %(to)s
+  and d.known_at <= (%(known_at)s::date + 1)::timestamp at time zone %(time_zone)s
+order by d.register_id, d.day, d.version desc
 """
 
 READINGS = """

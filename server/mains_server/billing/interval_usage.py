@@ -1,0 +1,163 @@
+"""What was used by registers that send intervals: the sum of their days, in the zones that the tariff prices."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from mains_spi import Attribute, Calendar, Period, Tariff, TimeOfUse, When
+from mains_spi.civil import zone_at
+from psycopg import Connection
+
+from mains_server.billing import queries
+from mains_server.billing.due import IntervalDayRow, Measured, Problem, UsageRow
+from mains_server.billing.usage import MICRO
+from mains_server.intervals.records import PackedDay
+from mains_server.intervals.rules import day_seconds, is_estimated, missing_stretches
+
+TariffOf = Callable[[str], Tariff | None]
+"""Gives the tariff of a product; None where the adapter prices it itself, or cannot be asked."""
+
+Counted = tuple[Measured, ...] | Problem
+
+
+class Zoned(NamedTuple):
+    """A calendar, and the zones that a tariff prices by it."""
+
+    calendar: Calendar
+    zones: tuple[str, ...]
+
+
+class Stretch(NamedTuple):
+    """A register's days to be counted by intervals, and what is known of the contract that they are counted for."""
+
+    row: UsageRow
+    product: str
+    attributes: tuple[Attribute, ...]
+    time_zone: str
+    place: str
+
+
+class IntervalCounter:
+    """Counts by intervals as they were known at the end of a civil day; the zones of a day are worked out once."""
+
+    def __init__(self, *, tariff_of: TariffOf, known_at: date) -> None:
+        self._tariff_of = tariff_of
+        self._known_at = known_at
+        self._zones: dict[tuple[Calendar, str, date, int], tuple[str | None, ...]] = {}
+
+    def count(self, connection: Connection, *, stretches: Sequence[Stretch], period: Period) -> list[Counted]:
+        """Tell of each stretch what was used, by zone where the tariff asks for zones, or why it cannot be told."""
+        if not stretches:
+            return []
+        zoned = [_zoned(stretch, tariff=self._tariff_of(stretch.product)) for stretch in stretches]
+        days: dict[int, list[IntervalDayRow]] = defaultdict(list)
+        for day in queries.interval_days(
+            connection,
+            registers=sorted({stretch.row.register_id for stretch in stretches}),
+            by_zone=sorted({s.row.register_id for s, asked in zip(stretches, zoned, strict=True) if asked is not None}),
+            known=queries.KnownOn(period=period, known_at=self._known_at, time_zone=stretches[0].time_zone),
+        ):
+            days[day.register_id].append(day)
+        return [
+            self._counted(stretch, days=days[stretch.row.register_id], zoned=asked)
+            for stretch, asked in zip(stretches, zoned, strict=True)
+        ]
+
+    def _counted(self, stretch: Stretch, *, days: Iterable[IntervalDayRow], zoned: Zoned | None) -> Counted:
+        row = stretch.row
+        mine = [day for day in days if row.starts <= day.day < row.ends]
+        if len(mine) < (row.ends - row.starts).days or any(day.known < day.expected for day in mine):
+            return _missing(stretch, days=mine)
+        if zoned is None:
+            return (_measured(stretch, days=mine, zone=row.zone, used=sum((day.total for day in mine), Decimal(0))),)
+        used = dict.fromkeys(zoned.zones, Decimal(0))
+        for day in mine:
+            zones = self._zones_of(day, calendar=zoned.calendar, time_zone=stretch.time_zone)
+            for zone, value in zip(zones, day.values or (), strict=True):
+                if zone not in used:
+                    return Problem("zone_without_price", f"calendar `{zoned.calendar.name}` has {zone!r} on {day.day}")
+                used[zone] += value or Decimal(0)
+        return tuple(_measured(stretch, days=mine, zone=zone, used=total) for zone, total in used.items())
+
+    def _zones_of(self, day: IntervalDayRow, *, calendar: Calendar, time_zone: str) -> tuple[str | None, ...]:
+        key = (calendar, time_zone, day.day, day.step_seconds)
+        found = self._zones.get(key)
+        if found is None:
+            starts, length = day_seconds(day.day, time_zone)
+            stamps = range(starts, starts + length, day.step_seconds)
+            found = self._zones[key] = tuple(zone_at(calendar, datetime.fromtimestamp(at, UTC)) for at in stamps)
+        return found
+
+
+def zones_asked(tariff: Tariff | None, *, attributes: Iterable[Attribute]) -> Zoned | None:
+    """Tell by which calendar, and in which zones, a tariff prices a contract with these attributes; None if in none."""
+    told: dict[str, list[str]] = defaultdict(list)
+    for attribute in attributes:
+        told[attribute.name].append(attribute.value)
+    if tariff is None:
+        return None
+    calendars = {calendar.name: calendar for calendar in tariff.calendars}
+    by_zone = [part for part in tariff.components if isinstance(part, TimeOfUse) and part.calendar in calendars]
+    for part in by_zone:
+        if all(_may_hold(when, told=told) for when in part.when):
+            return Zoned(calendars[part.calendar], tuple(zone.zone for zone in part.zones))
+    return None
+
+
+def _may_hold(when: When, *, told: Mapping[str, Sequence[str]]) -> bool:
+    return any(_fits(when, value) for value in told.get(when.name, ()))
+
+
+def _fits(when: When, value: str) -> bool:
+    if when.among and value not in when.among:
+        return False
+    if when.above is None and when.upto is None:
+        return True
+    number = Decimal(value)
+    return (when.above is None or number > when.above) and (when.upto is None or number <= when.upto)
+
+
+def _zoned(stretch: Stretch, *, tariff: Tariff | None) -> Zoned | None:
+    """A register that counts in a zone says itself which."""
+    return None if stretch.row.zone is not None else zones_asked(tariff, attributes=stretch.attributes)
+
+
+def _measured(stretch: Stretch, *, days: Sequence[IntervalDayRow], zone: str | None, used: Decimal) -> Measured:
+    row = stretch.row
+    count = sum(day.known for day in days)
+    return Measured(
+        row.quantity,
+        zone,
+        row.unit,
+        row.starts,
+        row.ends,
+        int(used * MICRO),
+        None,
+        any(is_estimated(day.statuses) for day in days),
+        f"meter {row.serial}: {count} intervals of {len(days)} days",
+        stretch.place,
+    )
+
+
+def _missing(stretch: Stretch, *, days: Iterable[IntervalDayRow]) -> Problem:
+    """Name the first stretch that is missing; who looks after it asks the network operator for it."""
+    row = stretch.row
+    known = (
+        PackedDay(day.day, day.step_seconds, day.values or [Decimal(0)] * day.expected, day.statuses) for day in days
+    )
+    gaps = list(
+        missing_stretches(
+            known, register_id=row.register_id, starts=row.starts, ends=row.ends, time_zone=stretch.time_zone
+        )
+    )
+    first = gaps[0]
+    more = f", and {len(gaps) - 1} more stretches" if len(gaps) > 1 else ""
+    return Problem(
+        "missing_intervals",
+        f"meter {row.serial} has no {row.quantity} from {first.starts_at:%Y-%m-%d %H:%M} to"
+        f" {first.ends_at:%Y-%m-%d %H:%M} UTC{more}; import it",
+    )
