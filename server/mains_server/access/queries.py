@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import String, any_, func, literal, literal_column, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -50,6 +51,17 @@ async def person_by_email(session: AsyncSession, *, email: str) -> Person | None
     """Find a person by e-mail address, whatever its capitals."""
     same = func.lower(col(PersonRow.email)) == plain_email(email)
     return _person(await session.scalar(select(PersonRow).where(same)))
+
+
+async def persons_with_phone(session: AsyncSession, *, digits: Sequence[str]) -> tuple[Person, ...]:
+    """List the persons whose phone number has one of these rows of digits, whatever stands between them."""
+    kept = func.regexp_replace(
+        col(PersonRow.phone), literal_column("'[^0-9]'"), literal_column("''"), literal_column("'g'")
+    )
+    found = await session.scalars(
+        select(PersonRow).where(kept == any_(literal(list(digits), ARRAY(String())))).order_by(col(PersonRow.id))
+    )
+    return tuple(person for row in found if (person := _person(row)) is not None)
 
 
 async def grants_on_customer(session: AsyncSession, *, customer_id: int, now: datetime) -> tuple[Grant, ...]:

@@ -105,6 +105,22 @@ async def managed_buildings(
     return frozenset(building for building in found if building is not None)
 
 
+async def points_of_contracts(
+    session: AsyncSession, *, customer_ids: Sequence[int], contract_ids: Sequence[int], day: date
+) -> frozenset[int]:
+    """List the supply points that contracts of these customers, or these contracts, have on a day."""
+    found = await session.scalars(
+        select(col(ContractSupplyPoint.supply_point_id)).where(
+            or_(
+                col(ContractSupplyPoint.customer_id) == any_(literal(list(customer_ids), ARRAY(BigInteger()))),
+                col(ContractSupplyPoint.contract_id) == any_(literal(list(contract_ids), ARRAY(BigInteger()))),
+            ),
+            _covers(day),
+        )
+    )
+    return frozenset(found)
+
+
 async def contracts_there(session: AsyncSession, *, supply_point_id: int, day: date) -> tuple[ContractThere, ...]:
     """List the contracts that have a supply point on a civil day, the day they leave it included.
 
@@ -118,9 +134,7 @@ async def contracts_there(session: AsyncSession, *, supply_point_id: int, day: d
         .where(or_(col(near.id) == col(point.id), is_the_managers))
     )
     return tuple(
-        ContractThere(
-            contract_id=row.id, customer_id=row.customer_id, adapter=row.adapter, is_managers=row.is_managers
-        )
+        ContractThere(contract_id=row.id, customer_id=row.customer_id, adapter=row.adapter, is_managers=row.is_managers)
         for row in found
     )
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from collections.abc import Sequence
+
+from sqlalchemy import String, any_, func, literal, literal_column, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -19,6 +22,17 @@ async def customer_by_number(session: AsyncSession, *, number: str) -> Customer 
 async def customer_by_id(session: AsyncSession, *, customer_id: int) -> Customer | None:
     """Find a customer by id."""
     return _customer(await session.scalar(select(CustomerRow).where(col(CustomerRow.id) == customer_id)))
+
+
+async def customers_with_phone(session: AsyncSession, *, digits: Sequence[str]) -> tuple[Customer, ...]:
+    """List the customers whose phone number has one of these rows of digits, whatever stands between them."""
+    kept = func.regexp_replace(
+        col(CustomerRow.phone), literal_column("'[^0-9]'"), literal_column("''"), literal_column("'g'")
+    )
+    found = await session.scalars(
+        select(CustomerRow).where(kept == any_(literal(list(digits), ARRAY(String())))).order_by(col(CustomerRow.id))
+    )
+    return tuple(customer for row in found if (customer := _customer(row)) is not None)
 
 
 async def customer_numbers(session: AsyncSession) -> tuple[tuple[int, str], ...]:

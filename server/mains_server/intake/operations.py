@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mains_server.access.operations import claim_request
 from mains_server.access.queries import viewer_of_person
 from mains_server.access.records import ANONYMOUS, Permission, Refusal, Viewer
+from mains_server.adapters.host import AdapterHost
 from mains_server.contracts.queries import managed_buildings, points_by_identifiers, points_of_buildings
 from mains_server.contracts.records import SupplyPoint
 from mains_server.db.idempotency import keep_answer
@@ -101,7 +102,15 @@ async def create_upload(session: AsyncSession, *, viewer: Viewer, request: Uploa
     return NewUpload(id=row.id, token=token, expires_at=row.expires_at)
 
 
-async def take_upload(session: AsyncSession, *, token: str, file: BinaryIO, sha256: str, now: datetime) -> UploadReport:
+async def take_upload(
+    session: AsyncSession,
+    *,
+    token: str,
+    file: BinaryIO,
+    sha256: str,
+    now: datetime,
+    host: AdapterHost | None = None,
+) -> UploadReport:
     """Take a file of readings in, once; the same bytes again get the same report.
 
     Who announced it must still be allowed to.
@@ -117,24 +126,23 @@ async def take_upload(session: AsyncSession, *, token: str, file: BinaryIO, sha2
         raise UploadExpired("this address has expired; ask for a new one by readingUploadCreate")
     viewer = await viewer_of_person(session, person_id=upload.person_id, now=now) or ANONYMOUS
     points = await _check_road(session, viewer=viewer, building_id=upload.building_id, source=upload.source, now=now)
-    batch = Batch(viewer=viewer, key=f"upload:{upload.id}", mode=upload.mode, now=now)
+    batch = Batch(viewer=viewer, key=f"upload:{upload.id}", mode=upload.mode, now=now, host=host)
     report = await _report_on(session, file=file, upload=upload, points=points, batch=batch)
     await _keep_report(session, upload=upload, report=report, sha256=sha256, now=now)
     return report
 
 
 async def take_file(
-    session: AsyncSession, *, file: BinaryIO, batch: Batch, source: ReadingSource
-) -> tuple[tuple[str, ...], tuple[RowReport, ...]]:
-    """Take in a file that an employee has at hand; gives the columns that were not read, and the rows' reports."""
-    await _check_road(session, viewer=batch.viewer, building_id=None, source=source, now=batch.now)
-    found = read_reading_file(file)
-    rows = await _matched(session, found=found, points=None, source=source)
-    return found.ignored, await take_rows(session, rows=rows, batch=batch)
+    session: AsyncSession, *, viewer: Viewer, file: BinaryIO, source: ReadingSource, batch: Batch
+) -> tuple[RowReport, ...]:
+    """Take in a file that an employee has at hand, and report on each row."""
+    await _check_road(session, viewer=viewer, building_id=None, source=source, now=batch.now)
+    rows = await _matched(session, found=read_reading_file(file), points=None, source=source)
+    return await take_rows(session, rows=rows, batch=batch)
 
 
 async def submit_many(
-    session: AsyncSession, *, viewer: Viewer, request: ManyReadings, now: datetime
+    session: AsyncSession, *, viewer: Viewer, request: ManyReadings, now: datetime, host: AdapterHost | None = None
 ) -> tuple[RowReport, ...]:
     """Take several readings in, and report on each in order; the same key and body get the same report again."""
     if not 1 <= len(request.readings) <= READINGS_MAX:
@@ -145,19 +153,11 @@ async def submit_many(
     answer = await claim_request(session, person_id=person_id, operation=SUBMIT_MANY, key=key, body=body, now=now)
     if answer is not None:
         return tuple(_report_of(kept) for kept in answer["rows"])
-    managed = await _managed_registers(session, viewer=viewer, now=now)
     rows = [
-        RowReading(
-            line=place,
-            text="",
-            register_id=reading.register_id,
-            value=reading.value,
-            taken_at=reading.taken_at,
-            source=_source(viewer, is_managed=reading.register_id in managed),
-        )
+        RowReading(line=place, text="", register_id=reading.register_id, value=reading.value, taken_at=reading.taken_at)
         for place, reading in enumerate(request.readings, start=1)
     ]
-    batch = Batch(viewer=viewer, key=f"many:{rules.token_hash(key)}", mode=request.mode, now=now)
+    batch = Batch(viewer=viewer, key=f"many:{rules.token_hash(key)}", mode=request.mode, now=now, host=host)
     reports = await take_rows(session, rows=rows, batch=batch)
     kept = {"rows": [{**asdict(report), "outcome": report.outcome.name} for report in reports]}
     await keep_answer(session, person_id=person_id, operation=SUBMIT_MANY, key=key, answer=kept)
@@ -256,21 +256,6 @@ async def _keep_report(
     if report.rows:
         kept = [{"upload_id": upload.id, **asdict(row)} for row in report.rows]
         await session.execute(insert(ReadingUploadRow), kept)
-
-
-async def _managed_registers(session: AsyncSession, *, viewer: Viewer, now: datetime) -> frozenset[int]:
-    buildings = await buildings_managed(session, viewer=viewer, now=now)
-    if not buildings:
-        return frozenset()
-    points = await points_of_buildings(session, building_ids=sorted(buildings))
-    registers = await registers_of_meters(session, supply_point_ids=[point.id for point in points])
-    return frozenset(register.id for register in registers)
-
-
-def _source(viewer: Viewer, *, is_managed: bool) -> ReadingSource:
-    if is_managed:
-        return ReadingSource.MANAGER
-    return ReadingSource.STAFF if viewer.staff & STAFF_WHO_READ else ReadingSource.PORTAL
 
 
 def _body(request: ManyReadings) -> dict[str, Any]:

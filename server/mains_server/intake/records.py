@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 
-from mains_server.metering.records import ReadingSource
+from mains_server.metering.records import PlausibleRange, ReadingSource
 
 
 class UploadMode(Enum):
@@ -48,14 +48,14 @@ class RefusedRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowReading:
-    """A row that names a register, what it showed and when."""
+    """A row that names a register, what it showed and when; without a source the sender tells it."""
 
     line: int
     text: str
     register_id: int
     value: str | Decimal
     taken_at: datetime | None
-    source: ReadingSource
+    source: ReadingSource | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,3 +116,110 @@ class ManyReadings:
     idempotency_key: str
     mode: UploadMode
     readings: tuple[ManyReading, ...]
+
+
+class LinkState(Enum):
+    """Whether a link can be used."""
+
+    OPEN = "OPEN"
+    NOT_OPEN_YET = "NOT_OPEN_YET"
+    USED = "USED"
+    EXPIRED = "EXPIRED"
+    REVOKED = "REVOKED"
+    TRIED_TOO_OFTEN = "TRIED_TOO_OFTEN"
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewLink:
+    """What a link is to be for: registers of one place, all that people read there if none are named."""
+
+    contract_id: int
+    supply_point_id: int
+    register_ids: tuple[int, ...] = ()
+    opens_at: datetime | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeLink:
+    """A link that was made; the token is shown this once."""
+
+    id: int
+    token: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRegister:
+    """A register as whoever has the link sees it: its code, what it showed last, and what would be plausible now."""
+
+    code: str
+    previous: Decimal | None
+    previous_on: date | None
+    plausible: PlausibleRange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkForm:
+    """What a link shows to whoever has it."""
+
+    address: str
+    opens_at: datetime
+    expires_at: datetime
+    registers: tuple[LinkRegister, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkView:
+    """A link by its token: whether it can be used, and only then what it shows."""
+
+    state: LinkState
+    form: LinkForm | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkOutcome:
+    """What became of the values sent by a link, in their order; nothing is taken unless all are."""
+
+    state: LinkState
+    rows: tuple[RowReport, ...] = ()
+    is_taken: bool = False
+
+
+class SmsCode(Enum):
+    """What became of a text message."""
+
+    ACCEPTED = "ACCEPTED"
+    FLAGGED = "FLAGGED"
+    REFUSED = "REFUSED"
+    UNREADABLE = "UNREADABLE"
+    NOT_KNOWN = "NOT_KNOWN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundMessage:
+    """A text message as the gateway brings it."""
+
+    gateway: str
+    message_id: str
+    sender: str
+    text: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageAnswer:
+    """How a text message is answered, the same each time the gateway brings it."""
+
+    code: SmsCode
+    answer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texter:
+    """Somebody who has a phone: the contracts for whose meters they may send readings, and their language."""
+
+    contract_ids: frozenset[int]
+    customer_ids: frozenset[int]
+    language: str

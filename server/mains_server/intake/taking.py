@@ -9,23 +9,29 @@ from datetime import UTC, datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.access.records import Refusal, Viewer
+from mains_server.adapters.host import AdapterHost
+from mains_server.billing.operations import note_correction
 from mains_server.intake.records import RefusedRow, RowOutcome, RowReading, RowReport, UploadMode
 from mains_server.invoices.queries import is_billed
 from mains_server.metering.operations import submit_reading
 from mains_server.metering.queries import newest_reading_id
-from mains_server.metering.records import ReadingOutcome, ReadingStatus, ReadingSubmission
+from mains_server.metering.records import ReadingOutcome, ReadingStatus, ReadingSubmission, SystemViewer
 
 OUTCOMES = {ReadingStatus.ACCEPTED: RowOutcome.ACCEPTED, ReadingStatus.FLAGGED: RowOutcome.FLAGGED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Who sends many rows at once, under which key, and what one bad row does to the others."""
+    """Who sends many rows at once, under which key, and what one bad row does to the others.
 
-    viewer: Viewer
+    The limits of readings are those of the adapters in `host`.
+    """
+
+    viewer: Viewer | SystemViewer
     key: str
     mode: UploadMode
     now: datetime
+    host: AdapterHost | None = None
 
 
 class _NothingTaken(Exception):
@@ -54,11 +60,17 @@ async def take_rows(
         return tuple(_left_out(report) for report in nothing.reports)
 
 
-async def take_one(
-    session: AsyncSession, *, viewer: Viewer, submission: ReadingSubmission, now: datetime
-) -> ReadingOutcome:
+async def take_one(session: AsyncSession, *, submission: ReadingSubmission, batch: Batch) -> ReadingOutcome:
     """Hand a reading to the metering room, with what that room wants to know from the ones above it."""
-    return await submit_reading(session, viewer=viewer, request=submission, now=now, is_billed=is_billed)
+    return await submit_reading(
+        session,
+        viewer=batch.viewer,
+        request=submission,
+        now=batch.now,
+        is_billed=is_billed,
+        host=batch.host,
+        note_correction=note_correction,
+    )
 
 
 async def _take_each(
@@ -82,7 +94,7 @@ async def _take(session: AsyncSession, *, row: RowReading, batch: Batch, newest:
     )
     try:
         async with session.begin_nested():
-            taken = await take_one(session, viewer=batch.viewer, submission=submission, now=batch.now)
+            taken = await take_one(session, submission=submission, batch=batch)
     except Refusal as refusal:
         return RowReport(
             line=row.line, text=row.text, outcome=RowOutcome.REFUSED, code=refusal.code, message=refusal.message
