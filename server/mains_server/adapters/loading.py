@@ -55,15 +55,17 @@ def load_adapters(
 def installed_plugins() -> tuple[FoundPlugin, ...]:
     """Find the adapters that installed packages announce, in the order of their names."""
     found = sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: (point.name, point.value))
-    return tuple(FoundPlugin(name=point.name, version=_version(point), load=point.load) for point in found)
+    return tuple(found_plugin(point) for point in found)
 
 
-def _version(point: EntryPoint) -> str:
-    return "" if point.dist is None else point.dist.version
+def found_plugin(point: EntryPoint) -> FoundPlugin:
+    """Tell what an entry point announces, without importing it."""
+    version = "" if point.dist is None else point.dist.version
+    return FoundPlugin(name=point.name, version=version, load=point.load)
 
 
 def _admit(*, found: FoundPlugin, manager: pluggy.PluginManager, answer_within: timedelta) -> LiveAdapter:
-    plugin = _import(found)
+    plugin = import_plugin(found)
     _refuse_wrong_hooks(found=found, plugin=plugin)
     try:
         manager.register(plugin, name=f"{found.name} {len(manager.get_plugins())}")
@@ -73,7 +75,8 @@ def _admit(*, found: FoundPlugin, manager: pluggy.PluginManager, answer_within: 
     return LiveAdapter(name=found.name, version=found.version, plugin=plugin, manager=manager, line=line)
 
 
-def _import(found: FoundPlugin) -> object:
+def import_plugin(found: FoundPlugin) -> object:
+    """Import what an entry point names, in limited time, or say why that cannot be."""
     try:
         plugin = AdapterLine(adapter=found.name, answer_within=IMPORT_WITHIN).ask(hook="import", call=found.load)
         hash(plugin)
@@ -93,7 +96,7 @@ def _refuse_wrong_hooks(*, found: FoundPlugin, plugin: object) -> None:
         alone.register(plugin, name=found.name)
         alone.check_pending()
     except pluggy.PluginValidationError as error:
-        raise AdapterRefused(_hook_reason(error)) from error
+        raise AdapterRefused(hook_reason(error)) from error
     except Exception as error:
         raise AdapterRefused(f"cannot be registered: {one_line(error)}") from error
     missing = missing_hook(hooks=frozenset(caller.name for caller in alone.get_hookcallers(plugin) or ()))
@@ -101,7 +104,8 @@ def _refuse_wrong_hooks(*, found: FoundPlugin, plugin: object) -> None:
         raise AdapterRefused(f"hook {missing} is missing")
 
 
-def _hook_reason(error: pluggy.PluginValidationError) -> str:
+def hook_reason(error: pluggy.PluginValidationError) -> str:
+    """Say in one line what pluggy finds wrong with a hook."""
     words = " ".join(str(error).split())
     if words.startswith("unknown hook"):
         return words.split(" in plugin ")[0]

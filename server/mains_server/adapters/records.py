@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from mains_spi import Capability, Labels, Product, Utility
+from mains_spi import Capability, FactSource, Labels, Product, Utility
 
 
 class AdapterState(Enum):
@@ -45,3 +45,14 @@ class Adapter:
     def capabilities(self) -> tuple[Capability, ...]:
         """Give what the utility offers beyond a bill."""
         return () if self.utility is None else self.utility.capabilities
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One fact source as it was found: active with its identity card, or set aside with one line of reason."""
+
+    name: str
+    version: str
+    state: AdapterState
+    reason: str | None = None
+    card: FactSource | None = None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.db.copying import RowExists, copy_rows
 from mains_server.facts import queries, rules
-from mains_server.facts.records import NewFigure, Stretch
+from mains_server.facts.overlaying import days_touched, overlay, place_of
+from mains_server.facts.records import NewFigure, Stretch, TakenIn, ToldSeries
 from mains_server.facts.tables import FactSeries
 
 FIGURE_COLUMNS = ("name", "subject", "unit", "starts_at", "ends_at", "value", "known_at", "source")
@@ -22,6 +24,35 @@ async def load_series(session: AsyncSession, *, stretches: Sequence[Stretch]) ->
     for name in sorted({stretch.name for stretch in stretches}):
         known = await queries.stretches_of(session, name=name)
         rules.check_joins(known=known, new=[stretch for stretch in stretches if stretch.name == name])
+    await _add(session, stretches)
+
+
+async def take_in(
+    session: AsyncSession, *, told: Sequence[ToldSeries], known_at: datetime, source: str
+) -> tuple[TakenIn, ...]:
+    """Lay what a source told over what is known; values known already change nothing."""
+    await queries.lock_series(session)
+    taken = []
+    for series in told:
+        if series.values:
+            taken.append(await _take_in(session, told=series, known_at=known_at, source=source))
+    return tuple(taken)
+
+
+async def _take_in(session: AsyncSession, *, told: ToldSeries, known_at: datetime, source: str) -> TakenIn:
+    starts_at, ends_at = days_touched(told)
+    like = await queries.any_stretch(session, name=told.name)
+    if like is not None:
+        rules.check_grid(place_of(told, known_at=known_at), like=like)
+    known = await queries.latest_stretches(session, name=told.name, starts_at=starts_at, ends_at=ends_at)
+    found = overlay(told=told, known=known, known_at=known_at, source=source)
+    for stretch in found.stretches:
+        rules.check_stretch(stretch)
+    await _add(session, found.stretches)
+    return found.taken
+
+
+async def _add(session: AsyncSession, stretches: Sequence[Stretch]) -> None:
     session.add_all(
         FactSeries(
             name=stretch.name,

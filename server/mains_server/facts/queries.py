@@ -7,13 +7,13 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from mains_spi import FactValue, Period, Series
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from mains_server.facts import rules
-from mains_server.facts.records import Stretch, StretchDays
+from mains_server.facts.records import SeriesGap, SeriesSpan, Stretch, StretchDays
 from mains_server.facts.tables import FactFigure, FactSeries
 
 
@@ -35,18 +35,24 @@ async def series_known(
         )
         .order_by(col(FactSeries.name), col(FactSeries.starts_at), col(FactSeries.known_at).desc())
     )
-    return rules.joined(
-        Stretch(
-            name=row.name,
-            unit=row.unit,
-            starts_at=row.starts_at,
-            step_seconds=row.step_seconds,
-            values=tuple(row.values),
-            known_at=row.known_at,
-            source=row.source,
+    return rules.joined(_stretch(row) for row in found)
+
+
+async def latest_stretches(
+    session: AsyncSession, *, name: str, starts_at: datetime, ends_at: datetime
+) -> tuple[Stretch, ...]:
+    """Give the stretches of a series that share some time, each as it was told last."""
+    found = await session.scalars(
+        select(FactSeries)
+        .ext(distinct_on(col(FactSeries.starts_at)))
+        .where(
+            col(FactSeries.name) == name,
+            col(FactSeries.starts_at) < ends_at,
+            col(FactSeries.ends_at) > starts_at,
         )
-        for row in found
+        .order_by(col(FactSeries.starts_at), col(FactSeries.known_at).desc())
     )
+    return tuple(_stretch(row) for row in found)
 
 
 async def figures_known(
@@ -82,6 +88,49 @@ async def figures_known(
             row.source,
         )
         for row in found
+    )
+
+
+async def any_stretch(session: AsyncSession, *, name: str) -> StretchDays | None:
+    """Give where one stretch of a series lies; all of them have its unit and lie on its steps."""
+    row = (await session.scalars(select(FactSeries).where(col(FactSeries.name) == name).limit(1))).first()
+    return None if row is None else rules.days_of(_stretch(row))
+
+
+async def list_series(session: AsyncSession) -> tuple[SeriesSpan, ...]:
+    """List all series, how far they reach and when they were last told."""
+    columns = (col(FactSeries.name), col(FactSeries.unit), col(FactSeries.step_seconds))
+    found = await session.execute(
+        select(
+            *columns,
+            func.min(col(FactSeries.starts_at)).label("starts_at"),
+            func.max(col(FactSeries.ends_at)).label("ends_at"),
+            func.max(col(FactSeries.known_at)).label("known_at"),
+        )
+        .group_by(*columns)
+        .order_by(col(FactSeries.name))
+    )
+    return tuple(SeriesSpan(**row) for row in found.mappings())
+
+
+async def list_gaps(
+    session: AsyncSession, *, name: str, starts_at: datetime, ends_at: datetime, known_at: datetime
+) -> tuple[SeriesGap, ...]:
+    """List the time of which a series has no values, as it was known at an instant."""
+    found = await series_known(session, names=[name], starts_at=starts_at, ends_at=ends_at, known_at=known_at)
+    series = found[0] if found else None
+    return tuple(rules.gaps_in(series=series, name=name, starts_at=starts_at, ends_at=ends_at))
+
+
+def _stretch(row: FactSeries) -> Stretch:
+    return Stretch(
+        name=row.name,
+        unit=row.unit,
+        starts_at=row.starts_at,
+        step_seconds=row.step_seconds,
+        values=tuple(row.values),
+        known_at=row.known_at,
+        source=row.source,
     )
 
 

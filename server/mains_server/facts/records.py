@@ -52,3 +52,48 @@ class StretchDays:
     ends_at: datetime
     step_seconds: int
     known_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldSeries:
+    """What a source told of one series: its unit and step, and the values by the instant at which they begin.
+
+    A source that does not know a value does not tell it, so that nothing known is ever forgotten.
+    """
+
+    name: str
+    unit: str
+    step_seconds: int
+    values: dict[datetime, Decimal]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenIn:
+    """How many values of a series were new, corrected, or known already."""
+
+    name: str
+    added: int
+    corrected: int
+    unchanged: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesSpan:
+    """From when until when a series reaches, and when it was last told."""
+
+    name: str
+    unit: str
+    step_seconds: int
+    starts_at: datetime
+    ends_at: datetime
+    known_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesGap:
+    """Time of which a series has no values."""
+
+    name: str
+    starts_at: datetime
+    ends_at: datetime
+    missing: int

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC, timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
@@ -12,7 +12,7 @@ from mains_spi import BadUnit, Series
 from mains_spi.units import parse_unit
 
 from mains_server.access.records import Refusal
-from mains_server.facts.records import NewFigure, Stretch, StretchDays
+from mains_server.facts.records import NewFigure, SeriesGap, Stretch, StretchDays
 
 PLACES = 8
 LIMIT = Decimal(10) ** 10
@@ -88,6 +88,31 @@ def check_joins(*, known: Iterable[StretchDays], new: Sequence[Stretch]) -> None
         held.append(days)
 
 
+def check_grid(stretch: StretchDays, *, like: StretchDays) -> None:
+    """Refuse a stretch that has another unit or step than its series, or lies off its steps."""
+    where = f"series {stretch.name} from {stretch.starts_at}"
+    apart = (stretch.starts_at - like.starts_at) % timedelta(seconds=like.step_seconds)
+    if (stretch.unit, stretch.step_seconds) != (like.unit, like.step_seconds) or apart:
+        raise SeriesChanges(f"{where}: keep to {like.unit} every {like.step_seconds} s, as before, or name it anew")
+
+
+def gaps_in(*, series: Series | None, name: str, starts_at: datetime, ends_at: datetime) -> Iterator[SeriesGap]:
+    """Find the time of which a series has no values; where it has none at all, that is all the time asked for."""
+    if series is None:
+        yield SeriesGap(name=name, starts_at=starts_at, ends_at=ends_at, missing=0)
+        return
+    first = -((series.start - starts_at) // series.step)
+    count = (ends_at - starts_at) // series.step
+    run = 0
+    for position in range(count + 1):
+        index = first + position
+        is_known = position == count or (0 <= index < len(series.values) and series.values[index] is not None)
+        if is_known and run:
+            gap_start = starts_at + series.step * (position - run)
+            yield SeriesGap(name=name, starts_at=gap_start, ends_at=starts_at + series.step * position, missing=run)
+        run = 0 if is_known else run + 1
+
+
 def days_of(stretch: Stretch) -> StretchDays:
     """Tell where a stretch lies."""
     return StretchDays(
@@ -107,9 +132,7 @@ def joined(stretches: Iterable[Stretch]) -> tuple[Series, ...]:
 
 def _check_join(days: StretchDays, other: StretchDays) -> None:
     where = f"series {days.name} from {days.starts_at}"
-    apart = (days.starts_at - other.starts_at) % timedelta(seconds=other.step_seconds)
-    if (days.unit, days.step_seconds) != (other.unit, other.step_seconds) or apart:
-        raise SeriesChanges(f"{where}: keep to {other.unit} every {other.step_seconds} s, as before, or name it anew")
+    check_grid(days, like=other)
     if (days.starts_at, days.ends_at) == (other.starts_at, other.ends_at):
         if days.known_at == other.known_at:
             raise FactExists(f"{where} was told already as of {days.known_at}; say when the correction became known")
