@@ -55,10 +55,12 @@ def bind(*, declared: ReadField, owner: Shape | None, name: str, nodes: Mapping[
 
 
 def declare_arguments(declared: ReadField) -> None:
-    """Give a connection or a lookup by id its arguments; no default is declared, so that none is published."""
+    """Give a field its arguments; no default is declared, so that none is published."""
     source = declared.metadata["source"]
     if isinstance(source, ById):
         declared.arguments = [_argument("id", strawberry.ID, "Global id of what to read.")]
+    if isinstance(source, Asked) and source.given:
+        declared.arguments = [_argument(given.name, given.kind, given.doc) for given in source.given]
     if isinstance(source, Paged):
         declared.arguments = [_argument(name, kind, doc) for name, kind, doc in _page_arguments(source)]
 
@@ -93,7 +95,7 @@ def _leaf(source: Column | Key | Embed | Computed | Asked, owner: Shape) -> Read
         case Computed():
             return _computed(source.compute, tuple(owner.slot(part) for part in source.arguments))
         case Asked():
-            return _computed(source.ask, tuple(owner.slot(part) for part in source.arguments))
+            return _asked(source.ask, tuple(owner.slot(part) for part in source.arguments))
 
 
 def _column(slot: int) -> Reader:
@@ -118,6 +120,10 @@ def _embed(source: Embed, slots: Mapping[str, int]) -> Reader:
 
 def _computed(compute: Callable[..., Any], slots: tuple[int, ...]) -> Reader:
     return lambda source, reads, _arguments: compute(reads, *(source.row[slot] for slot in slots))
+
+
+def _asked(ask: Callable[..., Any], slots: tuple[int, ...]) -> Reader:
+    return lambda source, reads, arguments: ask(reads, *(source.row[slot] for slot in slots), **arguments)
 
 
 def _related(read: Callable[[Any, Any], Any], slot: int) -> Reader:

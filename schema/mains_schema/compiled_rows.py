@@ -158,6 +158,8 @@ def _embed(writing: Writing, place: Place, source: Embed) -> list[Piece]:
 
 def _patched(writing: Writing, place: Place, source: Computed | Asked) -> list[Piece]:
     """Leave the arguments in the answer, between marks that JSON text cannot hold, for Python to replace."""
+    if isinstance(source, Asked) and source.given:
+        raise Declined("resolver")
     write = plain_writer(writing, place.kind, place.details)
     if isinstance(source, Computed) and not source.arguments:
         compute = source.compute

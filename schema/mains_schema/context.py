@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mains_server.access.records import Viewer
 from mains_server.adapters.host import AdapterHost
+from mains_server.consumption.links import ChartLinks, links_of_this_process
 from mains_spi import Labels
 from sqlalchemy.ext.asyncio import AsyncEngine
 from strawberry.types.info import Info as StrawberryInfo
@@ -25,7 +26,7 @@ class Services:
     """What the process has for all requests.
 
     `explain` tells how the lines of invoices came about, by invoice id; what it cannot explain it leaves out.
-    `proofs` are the viewers of the tokens used last.
+    `proofs` are the viewers of the tokens used last, `links` sign the addresses of charts.
     """
 
     host: AdapterHost
@@ -33,6 +34,7 @@ class Services:
     session_lifetime: timedelta
     labels: Mapping[tuple[str, str], Labels] = field(default_factory=dict)
     proofs: Proofs = field(default_factory=Proofs)
+    links: ChartLinks = field(default_factory=links_of_this_process)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,7 +41,6 @@ ALIASES_MAX = 30
 DIRECTIVES_MAX = 20
 REPEATS_MAX = 30
 COST_MAX = 10_000
-ASKED_COST = 10
 ENDLESS = 10**9
 DOCUMENTS_KEPT = 500
 KEPT_LENGTH_MAX = 20_000
@@ -138,7 +137,7 @@ class Measure:
             case One() | Mine() | ById():
                 return 1, 1
             case Asked():
-                return ASKED_COST, 1
+                return source.rows, 1
             case _:
                 return 0, 1
 

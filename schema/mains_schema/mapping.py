@@ -22,6 +22,7 @@ from mains_schema.expressions import plain, table_of
 from mains_schema.scope import Scope
 
 if TYPE_CHECKING:
+    from mains_schema.given import Given
     from mains_schema.resolve import Reads
     from mains_schema.shape import Shape
 
@@ -68,10 +69,12 @@ class Computed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Asked:
-    """A value that a room is asked for, row by row: the way out where SQL cannot say it."""
+    """A value that a room is asked for, row by row: the way out where SQL cannot say it; `rows` is what it costs."""
 
     ask: Callable[..., Awaitable[Any]]
     arguments: Sequence[Expression]
+    given: Sequence[Given] = ()
+    rows: int = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,7 +135,8 @@ class ReadField(StrawberryField):
     @property
     def is_basic_field(self) -> bool:
         """Tell Strawberry that it need not make an `Info` for a field that a row answers by itself."""
-        return not isinstance(self.metadata.get("source"), Paged | Mine | ById)
+        source = source_of(self)
+        return not (source.given if isinstance(source, Asked) else isinstance(source, Paged | Mine | ById))
 
     def get_result(self, source: Any, info: Info[Any, Any] | None, args: list[Any], kwargs: Any) -> Any:
         """Read the value, from the row or through the request's batches."""
@@ -383,8 +387,7 @@ def mapping_of(cls: Any) -> Mapped:
 
 def source_of(declared: StrawberryField) -> Source | None:
     """Give the source a field was declared with, or None for hand-written ones."""
-    found: Source | None = declared.metadata.get("source")
-    return found
+    return declared.metadata.get("source")
 
 
 def _field(doc: str, source: Source) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 
 from mains_server.access.records import Viewer
 from mains_server.billing.records import LineExplanation
+from mains_server.consumption.links import ChartLinks
 from mains_server.db.engine import Lent
 from mains_spi import Labels
 from sqlalchemy import ARRAY, ColumnElement, Select, and_, any_, bindparam, func, literal, select, true, tuple_
@@ -56,6 +57,7 @@ class Reads:
         self.labels = labels
         self.explain = explain
         self.lent: Lent | None = None
+        self.links: ChartLinks | None = None
         self.proof: Proof | None = None
         self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
         self._under_way: set[asyncio.Task[Any]] = set()

@@ -5,12 +5,14 @@ Every subquery says what it correlates with: SQLAlchemy guesses only one level d
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from mains_server.access.records import Viewer
 from mains_server.contracts.records import ContractBilling, PointRole
 from mains_server.contracts.tables import Contract, ContractSupplyPoint, SupplyPoint
 from mains_server.metering.tables import Reading
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, any_, bindparam, exists, null, or_, select, union_all
 
 from mains_schema.expressions import plain
 from mains_schema.scope import Scope, allowed, granted, through
@@ -50,6 +52,35 @@ def read_while_supplied() -> Scope:
     Who moves out stops seeing the meter, and who moves in does not see who lived there before.
     """
     return through(SUPPLIES, _read_while_supplied)
+
+
+def days_supplied(*, points: Sequence[int], viewer: Viewer) -> Select[Any] | None:
+    """Select the days on which a viewer sees supply points, as `read_while_supplied` shows readings; None is every day.
+
+    Each row has the point, the first day, the day after the last, and the contract where the point is its own.
+    """
+    seen = SUPPLIES.condition(viewer)
+    if seen is None:
+        return None
+    asked = any_(bindparam("points", points, type_=ARRAY(BigInteger)))
+    days = _supply.starts, _supply.ends
+    own = select(_supply.supply_point_id, *days, _supply.contract_id).where(_supply.supply_point_id == asked, seen)
+    nobody = null().cast(BigInteger)
+    near = select(_house.c.id, *days, nobody).join_from(
+        _supply.id.table, _premise, _premise.c.id == _supply.supply_point_id
+    )
+    houses = near.join(_house, _house.c.building_id == _premise.c.building_id).where(
+        _house.c.id == asked, _house.c.role == PointRole.BUILDING, seen
+    )
+    kept = select(_premise.c.id, *days, nobody).join_from(
+        _supply.id.table, _house, _house.c.id == _supply.supply_point_id
+    )
+    premises = kept.join(_managing, _managing.c.id == _supply.contract_id).where(
+        _managing.c.billing == ContractBilling.BY_MEMBERS, _house.c.role == PointRole.BUILDING, seen
+    )
+    managed = premises.join(_premise, _premise.c.building_id == _house.c.building_id).where(_premise.c.id == asked)
+    days_seen = union_all(own, houses, managed).subquery("days_seen")
+    return select(*days_seen.c)
 
 
 def _is_supplied(point: ColumnElement[Any], seen: ColumnElement[bool]) -> ColumnElement[bool]:

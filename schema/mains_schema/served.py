@@ -11,6 +11,7 @@ from mains_server.adapters.host import AdapterHost
 from mains_server.adapters.queries import labels_of
 from mains_server.billing.explain import explain_invoices
 from mains_server.billing.records import LineExplanation
+from mains_server.consumption.links import ChartLinks, links_of_this_process
 from mains_server.db.engine import Lent
 from mains_server.db.unit_of_work import read_session
 from mains_server.signin.queries import viewer_of_text, viewer_text_by_token
@@ -18,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from mains_schema import (
     adapter,
+    consumption,
     contract,
     customer,
     explanation,
@@ -47,6 +49,7 @@ ROOMS = (
     contract,
     supply,
     meter,
+    consumption,
     reading,
     intake,
     tariff,
@@ -75,13 +78,15 @@ def graphql_app(
     engine: AsyncEngine,
     host: AdapterHost,
     session_lifetime: timedelta,
+    links: ChartLinks | None = None,
     has_editor: bool = False,
     compiles: bool = True,
     clock: Callable[[], datetime] = utc_now,
 ) -> GraphQLView:
     """Make the ASGI application that answers `/graphql` on a database and the adapters that were found.
 
-    With `has_editor` browsers get GraphiQL, a page for trying queries out. Without `compiles` resolvers answer all.
+    `links` sign the addresses of charts. With `has_editor` browsers get GraphiQL, a page for trying queries out.
+    Without `compiles` resolvers answer all.
     """
 
     proofs = Proofs()
@@ -97,7 +102,12 @@ def graphql_app(
             return await explain_invoices(opened, host=host, invoice_ids=invoice_ids)
 
     services = Services(
-        host=host, explain=explain, session_lifetime=session_lifetime, labels=labels_of(host), proofs=proofs
+        host=host,
+        explain=explain,
+        session_lifetime=session_lifetime,
+        labels=labels_of(host),
+        proofs=proofs,
+        links=links or links_of_this_process(),
     )
     return GraphQLView(
         schema=schema(),

@@ -12,6 +12,9 @@ from mains_server.contracts.tables import SupplyPoint as SP
 from mains_server.metering.tables import Meter as M
 
 from mains_schema.connection import Connection
+from mains_schema.consumption import Consumption
+from mains_schema.consumption_asked import GIVEN, ROWS_ABOUT, of_building, of_supply_point
+from mains_schema.given import asked_with
 from mains_schema.mapping import (
     column,
     connection,
@@ -49,6 +52,14 @@ class Building(Node):
     supply_points: Connection[SupplyPoint] = connection(
         "The house's own supply point and those of its premises that the viewer sees.", SP.building_id
     )
+    consumption: Consumption | None = asked_with(
+        "What the house's own meters counted: the total that everybody in it sees, on the days of their contracts. "
+        "Null for a house without such meters. BAD_INPUT for a period that is reversed, in the future or too long.",
+        of_building,
+        BU.id,
+        given=GIVEN,
+        rows=ROWS_ABOUT,
+    )
 
 
 @mapped(SP, scope=supplied(SP.id))
@@ -83,6 +94,14 @@ class SupplyPoint(Node):
         M.supply_point_id,
         order=(M.installed_on,),
         about=2,
+    )
+    consumption: Consumption = asked_with(
+        "What was used here on the days of contracts that the viewer sees, and what was billed for it. BAD_INPUT for a "
+        "period that is reversed, in the future or too long. Costs more than other fields.",
+        of_supply_point,
+        SP.id,
+        given=GIVEN,
+        rows=ROWS_ABOUT,
     )
 
 

@@ -191,6 +191,7 @@ class GraphQLView(GraphQL[Context, None]):
             labels=self._services.labels,
             explain=self._services.explain,
         )
+        reads.links = self._services.links
         return Context(reads=reads, engine=self._engine, services=self._services, now=now, plans=self._plans)
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:

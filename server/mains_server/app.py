@@ -15,9 +15,11 @@ from starlette.routing import Route
 
 from mains_server.adapters.host import AdapterHost
 from mains_server.adapters.loading import load_adapters
+from mains_server.consumption.links import ChartLinks, links_of_this_process
 from mains_server.db.engine import make_engine
 from mains_server.db.unit_of_work import read_session
 from mains_server.logs import log_to_console
+from mains_server.routes.charts import chart_route
 from mains_server.routes.uploads import upload_route
 from mains_server.settings import Mode, Settings, load_settings
 
@@ -53,14 +55,18 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
             return PlainTextResponse("the database does not answer\n", status_code=503)
         return PlainTextResponse("ready\n")
 
+    secret = settings.secret
+    links = links_of_this_process() if secret is None else ChartLinks(secret.get_secret_value().encode())
     graphql = graphql_app(
         engine=engine,
         host=host,
         session_lifetime=settings.session_lifetime,
+        links=links,
         has_editor=settings.mode is Mode.DEMO,
     )
     routes = [
         Route("/graphql", graphql),
+        chart_route(engine=engine, links=links),
         upload_route(engine=engine),
         Route("/health/alive", _is_alive),
         Route("/health/ready", is_ready),

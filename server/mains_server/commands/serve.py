@@ -1,6 +1,7 @@
 """`mains serve`: answer HTTP until told to stop."""
 
 import os
+import secrets
 from typing import Annotated
 
 import typer
@@ -39,6 +40,8 @@ def run_server(*, settings: Settings, address: str, workers: int = 1) -> None:
     role = settings.database_role or server_role(address=address)
     if role is not None:
         os.environ["MAINS_DATABASE_ROLE"] = role
+    if settings.secret is None:
+        os.environ["MAINS_SECRET"] = secrets.token_hex(32)
     uvicorn.run(
         "mains_server.app:app_from_environment",
         factory=True,

@@ -18,6 +18,7 @@ from mains_server.demo.exchange import build_month
 from mains_server.demo.heat import settle_house
 from mains_server.demo.house import FIRST_MONTH, MONTH_COUNT, build_house, month_starts
 from mains_server.demo.supply import settle_business, settle_households
+from mains_server.demo.weather import degree_days
 from mains_server.facts.operations import load_series
 from mains_server.facts.records import Stretch
 from mains_server.invoices.operations import register_seller
@@ -43,6 +44,8 @@ async def settle(session: AsyncSession, *, host: AdapterHost, now: datetime) -> 
     """Add the whole demo, the same on every machine; the caller's transaction makes it all or nothing."""
     await _load_trade(session, host=host, on=FIRST_MONTH)
     await load_series(session, stretches=tuple(_exchange()))
+    months = month_starts(first=FIRST_MONTH, count=MONTH_COUNT + 1)
+    await load_series(session, stretches=tuple(degree_days(months)))
     house = build_house()
     premises = await settle_house(session, house=house, now=now)
     family_id = premises[FAMILY_PREMISE]

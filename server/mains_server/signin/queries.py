@@ -42,6 +42,20 @@ async def viewer_of_token(session: AsyncSession, *, token: str, now: datetime) -
     return await viewer_of_person(session, person_id=row.person_id, session_id=row.id, now=now)
 
 
+async def viewer_of_session(session: AsyncSession, *, session_id: int, now: datetime) -> Viewer | None:
+    """Resolve a session by its number, as a link that we signed names it; None if it has ended."""
+    person_id = await session.scalar(
+        select(col(Session.person_id)).where(
+            col(Session.id) == session_id,
+            col(Session.expires_at) > now,
+            col(Session.revoked_at).is_(None) | (col(Session.revoked_at) > now),
+        )
+    )
+    if person_id is None:
+        return None
+    return await viewer_of_person(session, person_id=person_id, session_id=session_id, now=now)
+
+
 def viewer_text_sql(*, token: str, now: str) -> str:
     """Give the SELECT of all that a session's viewer is, as one text; a session that does not hold has none.
 
