@@ -128,12 +128,20 @@ def _of_pages(name: str, declared: StrawberryField, paged: Paged) -> Iterator[st
         for column in columns:
             if is_nullable(column) is not False:
                 yield f"{name}: order {member} sorts by {column}, which is not a column that is never null"
-        yield from _of_index(f"{name} {member}", target, paged.theirs, columns, needs_key=True)
+        narrowed = paged.within is not None
+        yield from _of_index(f"{name} {member}", target, paged.theirs, columns, needs_key=True, with_partial=narrowed)
 
 
 def _of_index(
-    name: str, target: type, theirs: Expression | None, order: Sequence[Expression], *, needs_key: bool
+    name: str,
+    target: type,
+    theirs: Expression | None,
+    order: Sequence[Expression],
+    *,
+    needs_key: bool,
+    with_partial: bool = False,
 ) -> Iterator[str]:
+    """A list that is narrowed, or an aggregate, may lean on an index with the same condition."""
     shape = shape_of(target)
     wanted = [
         *([] if theirs is None else [theirs]),
@@ -146,7 +154,7 @@ def _of_index(
     if is_aggregated:
         wanted = wanted[:1]  # its own order stands in no index
     names = [column.name for column in wanted if isinstance(column, TableColumn)]
-    if not any(index[: len(names)] == names for index in _indexes(table, with_partial=is_aggregated)):
+    if not any(index[: len(names)] == names for index in _indexes(table, with_partial=is_aggregated or with_partial)):
         yield f"{name}: no index on {table.name} starts with ({', '.join(names)})"
 
 

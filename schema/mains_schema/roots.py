@@ -20,8 +20,33 @@ from mains_schema.intake import (
     reading_upload_create,
 )
 from mains_schema.mapping import by_id, connection, mine, resolved, section
+from mains_schema.metering_staff import (
+    MeterInstallInput,
+    MeterPayload,
+    MeterReplaceInput,
+    ReadingAcceptInput,
+    ReadingDecisionPayload,
+    ReadingRejectInput,
+    meter_install,
+    meter_replace,
+    reading_accept,
+    reading_reject,
+)
 from mains_schema.node import Node
 from mains_schema.reading import ReadingSubmitInput, ReadingSubmitPayload, reading_submit
+from mains_schema.reading_link import (
+    ReadingLinkCreateInput,
+    ReadingLinkCreatePayload,
+    ReadingLinkRevokeInput,
+    ReadingLinkRevokePayload,
+    ReadingLinkSubmitInput,
+    ReadingLinkSubmitPayload,
+    ReadingLinkView,
+    reading_link,
+    reading_link_create,
+    reading_link_revoke,
+    reading_link_submit,
+)
 from mains_schema.session import (
     SessionCreateInput,
     SessionCreatePayload,
@@ -69,6 +94,13 @@ class Query:
         "Everything operational. FORBIDDEN to who is not an employee of the utility.", Staff, check=staff_only
     )
 
+    @resolved("What a one-time link asks for, for whoever has its token; no session is needed.")
+    async def reading_link(
+        self, info: Info, token: Annotated[str, strawberry.argument(description="The token of the link.")]
+    ) -> ReadingLinkView:
+        """Show what a link asks for."""
+        return await reading_link(info, token)
+
 
 @section
 class Mutation:
@@ -112,3 +144,61 @@ class Mutation:
     ) -> ReadingUploadCreatePayload:
         """Announce a file of readings."""
         return await reading_upload_create(info, given)
+
+    @resolved("Makes a link by which readings are sent in once without signing in. UNAUTHENTICATED without a session.")
+    async def reading_link_create(
+        self,
+        info: Info,
+        given: Annotated[ReadingLinkCreateInput, strawberry.argument(name="input", description="For what.")],
+    ) -> ReadingLinkCreatePayload:
+        """Make a link."""
+        return await reading_link_create(info, given)
+
+    @resolved("Takes a link back before it is used. UNAUTHENTICATED without a session.")
+    async def reading_link_revoke(
+        self,
+        info: Info,
+        given: Annotated[ReadingLinkRevokeInput, strawberry.argument(name="input", description="Which.")],
+    ) -> ReadingLinkRevokePayload:
+        """Take a link back."""
+        return await reading_link_revoke(info, given)
+
+    @resolved("Sends in all the readings that a link asks for, once; no session is needed.")
+    async def reading_link_submit(
+        self,
+        info: Info,
+        given: Annotated[ReadingLinkSubmitInput, strawberry.argument(name="input", description="What.")],
+    ) -> ReadingLinkSubmitPayload:
+        """Send in readings by a link."""
+        return await reading_link_submit(info, given)
+
+    @resolved("Lets a flagged reading count. FORBIDDEN to who is no operator or administrator; again, it stays so.")
+    async def reading_accept(
+        self, info: Info, given: Annotated[ReadingAcceptInput, strawberry.argument(name="input", description="Which.")]
+    ) -> ReadingDecisionPayload:
+        """Accept a flagged reading."""
+        return await reading_accept(info, given)
+
+    @resolved("Sets a flagged reading aside. FORBIDDEN to who is no operator or administrator; again, it stays so.")
+    async def reading_reject(
+        self, info: Info, given: Annotated[ReadingRejectInput, strawberry.argument(name="input", description="Which.")]
+    ) -> ReadingDecisionPayload:
+        """Reject a flagged reading."""
+        return await reading_reject(info, given)
+
+    @resolved("Fits a meter where nothing counts the same. FORBIDDEN to who is no operator or administrator.")
+    async def meter_install(
+        self, info: Info, given: Annotated[MeterInstallInput, strawberry.argument(name="input", description="What.")]
+    ) -> MeterPayload:
+        """Fit a meter."""
+        return await meter_install(info, given)
+
+    @resolved(
+        "Replaces a meter: the old one's last values and the new one's first are billed together. FORBIDDEN to"
+        " who is no operator or administrator."
+    )
+    async def meter_replace(
+        self, info: Info, given: Annotated[MeterReplaceInput, strawberry.argument(name="input", description="What.")]
+    ) -> MeterPayload:
+        """Replace a meter."""
+        return await meter_replace(info, given)

@@ -9,12 +9,15 @@ import strawberry
 from mains_server.billing.records import RunStatus
 from mains_server.billing.tables import BillingHold as H
 from mains_server.billing.tables import BillingRun as BR
+from mains_server.billing.tables import CorrectionDue as CD
 
 from mains_schema.connection import Connection
 from mains_schema.contract import ContractFilter
 from mains_schema.customer import CustomerFilter, CustomerOrder
+from mains_schema.fact import FactStretchFilter
 from mains_schema.invoice import InvoiceFilter, InvoiceOrder
 from mains_schema.mapping import OrderBy, column, connection, descending, embed, key, mapped, one, orders, section
+from mains_schema.metering_staff import FlaggedReadingFilter, FlaggedReadingOrder, Waiting
 from mains_schema.node import Node
 from mains_schema.payment import PaymentOrder
 from mains_schema.scalars import Period
@@ -23,7 +26,9 @@ from mains_schema.scope import STAFF_ONLY
 if TYPE_CHECKING:
     from mains_schema.contract import Contract
     from mains_schema.customer import Customer
+    from mains_schema.fact import FactStretch
     from mains_schema.invoice import Invoice
+    from mains_schema.meter import Reading
     from mains_schema.payment import Payment
 
 
@@ -61,6 +66,19 @@ class BillingRun(Node):
     held_contracts: Connection[HeldContract] = connection("Contracts it could not bill, with reasons.", H.run_id)
 
 
+@mapped(CD, scope=STAFF_ONLY)
+class CorrectionDue(Node):
+    """A bill that is known to be wrong since a true reading came for a day that was billed on an estimate."""
+
+    id: strawberry.ID = key("Global id.", CD.id)
+    day: date = column("The day of the estimate.", CD.day)
+    noted_at: datetime = column("When the true reading came.", CD.noted_at)
+    settled_at: datetime | None = column("When a correction was issued; null while it is due.", CD.settled_at)
+    contract: Contract = one("The contract.", CD.contract_id)
+    invoice: Invoice = one("The invoice that is wrong.", CD.invoice_id)
+    reading: Reading = one("The true reading.", CD.reading_id)
+
+
 @section
 class Staff:
     """Everything operational; employees of the utility alone can read it."""
@@ -69,4 +87,17 @@ class Staff:
     contracts: Connection[Contract] = connection("All contracts, in the order they were made.", filters=ContractFilter)
     invoices: Connection[Invoice] = connection("All invoices.", orders=InvoiceOrder, filters=InvoiceFilter)
     payments: Connection[Payment] = connection("All payments.", orders=PaymentOrder)
+    flagged_readings: Connection[Reading] = connection(
+        "Readings that wait for somebody to look at them.",
+        orders=FlaggedReadingOrder,
+        filters=FlaggedReadingFilter,
+        within=Waiting(),
+    )
     billing_runs: Connection[BillingRun] = connection("All billing runs.", orders=BillingRunOrder)
+    corrections_due: Connection[CorrectionDue] = connection(
+        "Bills that true readings show to be wrong, settled or not, in the order in which they were noted."
+    )
+    fact_stretches: Connection[FactStretch] = connection(
+        "Exchange prices and other figures from outside, in the order in which they were told.",
+        filters=FactStretchFilter,
+    )

@@ -24,6 +24,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.schema.asking import Asker, clerk, delegate, owner
+from tests.schema.metering_documents import STAFF_MUTATIONS
 from tests.schema.town import settle
 
 PARTS = """fragment Shown on Reading { number: id value { value unit } register { code
@@ -38,7 +39,7 @@ TWICE = """mutation ($a: ReadingSubmitInput!, $b: ReadingSubmitInput!) {
   one: readingSubmit(input: $a) { reading { value { value } register { code } } userErrors { code } }
   two: readingSubmit(input: $b) {
     ... on ReadingSubmitPayload { reading { value { value } id } } userErrors { code } } }"""
-DOCUMENTS: dict[str, str] = {"readingSubmit": SUBMIT}
+DOCUMENTS: dict[str, str] = {"readingSubmit": SUBMIT, **STAFF_MUTATIONS}
 PASSWORD = "a long enough password"
 NOW = datetime(2023, 3, 20, 10, 0, tzinfo=UTC)
 

@@ -67,9 +67,20 @@ def test_hand_written_fields_are_few_and_have_a_reason() -> None:
         "Mutation.readingSubmit": "it writes",
         "Mutation.readingSubmitMany": "it writes",
         "Mutation.readingUploadCreate": "it writes",
+        "Mutation.readingLinkCreate": "it writes",
+        "Mutation.readingLinkRevoke": "it writes",
+        "Mutation.readingLinkSubmit": "it writes",
+        "Building.readingRound": "it takes a day, and only who manages the house may ask",
+        "Query.readingLink": "whoever has the token is no viewer",
+        "Mutation.readingAccept": "it writes",
+        "Mutation.readingReject": "it writes",
+        "Mutation.meterInstall": "it writes",
+        "Mutation.meterReplace": "it writes",
         "InvoiceLine.explanation": "billing works it out",
+        "Contract.readingWindow": "billing works the bill out that comes if nothing is sent",
         "SupplyPoint.consumption": "the consumption room works it out",
         "Building.consumption": "the consumption room works it out",
+        "Contract.readingWindow": "billing works the bill out that comes if nothing is sent",
     }
     found = {
         f"{name}.{field}"
