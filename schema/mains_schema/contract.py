@@ -19,6 +19,7 @@ from mains_schema.connection import Connection
 from mains_schema.invoice import InvoiceFilter, InvoiceOrder
 from mains_schema.mapping import (
     OrderBy,
+    asked,
     column,
     computed,
     connection,
@@ -39,6 +40,7 @@ from mains_schema.node import Node
 from mains_schema.scalars import Period
 from mains_schema.scope import allowed
 from mains_schema.scopes import CONTRACTS
+from mains_schema.window import ReadingWindow, reading_window
 from mains_schema.words import word
 
 if TYPE_CHECKING:
@@ -119,6 +121,12 @@ class Contract(Node):
     )
     attributes: list[ContractAttribute] = many(
         "Values the utility prices by, by name; at most a few dozen.", CA.contract_id, order=(CA.name, CA.id), about=5
+    )
+    reading_window: ReadingWindow | None = asked(
+        "The reading window that is open or comes next, with the bill that comes if nothing is sent. Costs more than"
+        " other fields. Null where nobody is asked to read: levelled or ended contracts, meters that tell themselves.",
+        reading_window,
+        C.id,
     )
     customer_balances: list[Balance] = many(
         "What the customer owes over all contracts, by currency; empty for a delegate who sees only some of them.",

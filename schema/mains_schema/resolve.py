@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 from mains_server.access.records import Viewer
+from mains_server.adapters.host import AdapterHost
 from mains_server.billing.records import LineExplanation
 from mains_server.consumption.links import ChartLinks
 from mains_server.db.engine import Lent
@@ -57,6 +58,7 @@ class Reads:
         self.labels = labels
         self.explain = explain
         self.lent: Lent | None = None
+        self.host: AdapterHost | None = None
         self.links: ChartLinks | None = None
         self.proof: Proof | None = None
         self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}

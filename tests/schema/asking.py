@@ -79,6 +79,7 @@ class Asker:
             labels=self.services.labels,
             explain=self.services.explain,
         )
+        reads.host = self.services.host
         return Context(reads=reads, engine=self.engine, services=self.services, now=NOW)
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from mains_server.billing.records import RunStatus
-from mains_server.billing.tables import BillingHold, BillingRun
+from mains_server.billing.tables import BillingHold, BillingRun, CorrectionDue
 from mains_server.contracts.records import ContractBilling, Settlement
 from mains_server.contracts.tables import Contract, SupplyPoint
 from mains_server.customers.records import CustomerKind
@@ -49,6 +49,7 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (PriceVersion, [_price_version(n) for n in MORE]),
         (BillingRun, [_run(n) for n in MORE]),
         (BillingHold, [_hold(n) for n in MORE]),
+        (CorrectionDue, [_correction(n) for n in MORE]),
         (ReadingUpload, [_upload(n) for n in MORE]),
         (ReadingUploadRow, [_upload_row(n) for n in MORE]),
     ]
@@ -92,6 +93,11 @@ def _price_version(n: int) -> dict[str, Any]:
 def _run(n: int) -> dict[str, Any]:
     days = {"period_from": town.month(n), "period_to": town.month(n + 1), "issued_on": town.month(n + 1)}
     return {"id": n, "adapter": "heat_co", "status": RunStatus.RUNNING, "started_at": town.THEN, **days}
+
+
+def _correction(n: int) -> dict[str, Any]:
+    billed = {"contract_id": n, "invoice_id": n, "reading_id": town.reading(1, n)["id"], "day": town.month(n % 2)}
+    return {"id": n, "customer_id": 1, "noted_at": town.THEN, **billed}
 
 
 def _hold(n: int) -> dict[str, Any]:
