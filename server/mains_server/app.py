@@ -20,8 +20,9 @@ from mains_server.db.engine import make_engine
 from mains_server.db.unit_of_work import read_session
 from mains_server.logs import log_to_console
 from mains_server.routes.charts import chart_route
+from mains_server.routes.sms import sms_route
 from mains_server.routes.uploads import upload_route
-from mains_server.settings import Mode, Settings, load_settings
+from mains_server.settings import DEMO_SMS_SECRET, Mode, Settings, load_settings
 
 
 def app_from_environment() -> Starlette:
@@ -67,10 +68,13 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
     routes = [
         Route("/graphql", graphql),
         chart_route(engine=engine, links=links),
-        upload_route(engine=engine),
+        upload_route(engine=engine, host=host),
         Route("/health/alive", _is_alive),
         Route("/health/ready", is_ready),
     ]
+    sms_secret = settings.sms_secret or (DEMO_SMS_SECRET if settings.mode is Mode.DEMO else None)
+    if sms_secret is not None:
+        routes.append(sms_route(engine=engine, secret=sms_secret.get_secret_value(), host=host))
     return Starlette(routes=routes, lifespan=lifespan, debug=False)
 
 

@@ -8,6 +8,8 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+DEMO_SMS_SECRET = SecretStr("mains-demo-sms")
+
 
 class Mode(StrEnum):
     """What the process is for; only DEMO shows its logins and a query editor."""
@@ -32,6 +34,9 @@ class Settings(BaseSettings):
     secret: SecretStr | None = Field(default=None, min_length=32, description="Signs links to charts; own if not set.")
     fact_secrets: dict[str, SecretStr] = Field(default={}, description="Such as `entsoe.token`, by source and name.")
     fact_addresses: dict[str, str] = Field(default={}, description="Where to fetch instead, by fact source.")
+    sms_secret: SecretStr | None = Field(
+        default=None, description="Shared with the SMS gateway; without it /hooks/sms is off."
+    )
     log_format: Literal["text", "json"] = "text"
 
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 
-from mains_server.metering.records import PlausibleRange, ReadingSource
+from mains_server.metering.records import PlausibleRange, ReadingSource, ReadingStatus
 
 
 class UploadMode(Enum):
@@ -223,3 +223,27 @@ class Texter:
     contract_ids: frozenset[int]
     customer_ids: frozenset[int]
     language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundRegister:
+    """A register of a building on a day: where it is, and what it showed if anybody told; the house has no premise."""
+
+    register_id: int
+    premise: str | None
+    serial: str
+    code: str
+    unit: str
+    value: Decimal | None
+    status: ReadingStatus | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingRound:
+    """How far a building's readings for a day are."""
+
+    counts_for: date
+    house: tuple[RoundRegister, ...]
+    register_count: int
+    reported_count: int
+    missing: tuple[RoundRegister, ...]

@@ -68,6 +68,23 @@ async def registers_of_meters(
     return tuple(_installed(register, meter, time_zone=zones[register.supply_point_id]) for register, meter in rows)
 
 
+async def readings_counting_for(
+    session: AsyncSession, *, supply_point_ids: Sequence[int], day: date
+) -> tuple[Reading, ...]:
+    """List what somebody read at places for a day and is not set aside, the accepted reading of a register last."""
+    found = await session.scalars(
+        select(ReadingRow)
+        .where(
+            col(ReadingRow.supply_point_id) == any_(literal(list(supply_point_ids), ARRAY(BigInteger()))),
+            col(ReadingRow.counts_for) == day,
+            col(ReadingRow.status).in_([ReadingStatus.ACCEPTED, ReadingStatus.FLAGGED]),
+            col(ReadingRow.quality) == ReadingQuality.ACTUAL,
+        )
+        .order_by(col(ReadingRow.register_id), col(ReadingRow.status).desc(), col(ReadingRow.id))
+    )
+    return tuple(_reading(row) for row in found)
+
+
 async def newest_reading_id(session: AsyncSession) -> int:
     """Give the highest id of a reading, so that a caller can tell one that was there from one that it made."""
     return await session.scalar(select(func.max(col(ReadingRow.id)))) or 0

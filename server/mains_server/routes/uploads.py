@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mains_server.access.records import Refusal
+from mains_server.adapters.host import AdapterHost
 from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.intake.operations import UploadUnknown, take_upload
 from mains_server.intake.queries import is_upload_known
@@ -27,7 +28,9 @@ AT_ONCE_MAX = 4
 STATUSES = {"UPLOAD_UNKNOWN": 404, "UPLOAD_EXPIRED": 410, "UPLOAD_USED": 409}
 
 
-def upload_route(*, engine: AsyncEngine, clock: Callable[[], datetime] = utc_now) -> Route:
+def upload_route(
+    *, engine: AsyncEngine, host: AdapterHost | None = None, clock: Callable[[], datetime] = utc_now
+) -> Route:
     """Make the route on an engine; at most four files are read at a time."""
     busy: set[object] = set()
 
@@ -38,14 +41,16 @@ def upload_route(*, engine: AsyncEngine, clock: Callable[[], datetime] = utc_now
         ticket = object()
         busy.add(ticket)
         try:
-            return await _put(request, engine=engine, clock=clock)
+            return await _put(request, engine=engine, host=host, clock=clock)
         finally:
             busy.discard(ticket)
 
     return Route("/uploads/readings/{token}", put, methods=["PUT"])
 
 
-async def _put(request: Request, *, engine: AsyncEngine, clock: Callable[[], datetime]) -> Response:
+async def _put(
+    request: Request, *, engine: AsyncEngine, host: AdapterHost | None, clock: Callable[[], datetime]
+) -> Response:
     token = request.path_params["token"]
     try:
         async with read_session(engine) as session:
@@ -55,7 +60,7 @@ async def _put(request: Request, *, engine: AsyncEngine, clock: Callable[[], dat
             file = cast(BinaryIO, spooled)
             sha256 = await receive_body(request, into=file, bytes_max=FILE_BYTES_MAX)
             async with unit_of_work(engine) as session:
-                report = await take_upload(session, token=token, file=file, sha256=sha256, now=clock())
+                report = await take_upload(session, token=token, file=file, sha256=sha256, now=clock(), host=host)
     except Refusal as refusal:
         raise RouteRefused(STATUSES.get(refusal.code, 403), refusal.code, refusal.message) from None
     return json_answer(report_json(report), status=422 if report.status is UploadStatus.REFUSED else 200)
