@@ -4,7 +4,21 @@ from importlib import import_module
 
 import typer
 
-GROUPS = ("db", "serve", "worker", "sdl", "demo", "adapters", "prices", "facts", "bill", "books", "pay", "readings")
+GROUPS = (
+    "db",
+    "serve",
+    "worker",
+    "sdl",
+    "demo",
+    "adapters",
+    "prices",
+    "facts",
+    "bill",
+    "books",
+    "pay",
+    "readings",
+    "intervals",
+)
 
 app = typer.Typer(name="mains", no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
 

@@ -22,7 +22,7 @@ class JsonStream:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")("strict")
-        self._scan = json.JSONDecoder(parse_float=Decimal, parse_int=Decimal, parse_constant=_no_number).raw_decode
+        self._scan = json.JSONDecoder(parse_float=Decimal, parse_int=Decimal, parse_constant=_no_number).scan_once  # type: ignore[attr-defined]
         self._text = ""
         self._at = 0
         self._is_over = False
@@ -65,17 +65,31 @@ class JsonStream:
             yield
         self._take("]")
 
+    def values(self) -> Iterator[Any]:
+        """Go through an array of small elements, each read whole; there may be a million of them."""
+        self._take("[")
+        if self.begins() == "]":
+            self._take("]")
+            return
+        following = ","
+        while following == ",":
+            yield self.value()
+            following = self.begins()
+            self._at += 1
+        if following != "]":
+            raise FileRefused("this is no whole JSON: an array ends with a bracket")
+
     def value(self) -> Any:
         """Read a value whole; it has at most 64 thousand characters."""
         self.begins()
         while True:
             try:
                 found, end = self._scan(self._text, self._at)
-            except ValueError as refused:
+            except (ValueError, StopIteration) as refused:
                 if len(self._text) - self._at > PIECE_MAX:
                     raise FileRefused(f"this is no JSON, or a part is longer than {PIECE_MAX} characters") from refused
                 if not self._more():
-                    raise FileRefused(f"this is no whole JSON: {refused}") from refused
+                    raise FileRefused("this is no whole JSON: a value breaks off, or is none") from refused
                 continue
             except RecursionError as refused:
                 raise FileRefused("this JSON is nested too deep") from refused

@@ -99,11 +99,10 @@ class _Reader:
         yield MeterIntervals(None, serial, False, values, row)
 
     def _values(self, values: list[Interval], *, clock: Clock) -> Iterator[RefusedRow]:
-        value = self._stream.value
-        for _ in self._stream.elements():
+        for item in self._stream.values():
             self._row += 1
             try:
-                values.append(_interval(value(), row=self._row, clock=clock))
+                values.append(_interval(item, row=self._row, clock=clock))
             except ValueRefused as refused:
                 yield RefusedRow(self._row, refused.code, str(refused))
             if len(values) > VALUES_OF_METER_MAX:
@@ -118,9 +117,9 @@ def _interval(item: Any, *, row: int, clock: Clock) -> Interval:
         raise ValueRefused("stamp", "cDt is missing, or no text")
     if not isinstance(words, str):
         raise ValueRefused("status", "cVRSt is no text")
-    mask = mask_of(words)
+    mask = mask_of(words) if words else 0
     value = billed_value(first=_number(item, "cVR"), billed=_number(item, "cVV"), mask=mask)
-    return Interval(clock.read(stamp), value, mask, row)
+    return Interval(clock.read(stamp), None if value is None else checked_value(value), mask, row)
 
 
 def _number(item: Mapping[str, Any], name: str) -> Decimal | None:
@@ -129,7 +128,7 @@ def _number(item: Mapping[str, Any], name: str) -> Decimal | None:
         return None
     if not isinstance(value, Decimal):
         raise ValueRefused("not_a_number", f"{name} is no number")
-    return checked_value(value)
+    return value
 
 
 def _note(found: dict[str, str], *, serial: str, eic: str) -> None:

@@ -30,9 +30,10 @@ class Clock:
 
     def read(self, text: str) -> int:
         """Tell the instant of a stamp, in seconds of UTC."""
-        stamp = parsed(text)
-        if stamp.tzinfo is not None:
-            return _seconds(stamp)
+        stamp, seconds = parsed(text)
+        return self._local(stamp, text=text) if seconds is None else seconds
+
+    def _local(self, stamp: datetime, *, text: str) -> int:
         first, second = (stamp.replace(tzinfo=self._zone, fold=fold) for fold in (0, 1))
         if _wall(first.astimezone(UTC).astimezone(self._zone)) != stamp:
             raise ValueRefused("no_such_time", f"the clock never showed {text}: it was put forward over it")
@@ -44,8 +45,8 @@ class Clock:
 
 
 @lru_cache(maxsize=40_000)
-def parsed(text: str) -> datetime:
-    """Read a stamp: ISO 8601, or day.month.year; 24:00 is the end of a day."""
+def parsed(text: str) -> tuple[datetime, int | None]:
+    """Read a stamp, and its instant where it has an offset: ISO 8601, or day.month.year; 24:00 is the end of a day."""
     ends_day = text.endswith(("24:00", "24:00:00"))
     try:
         stamp = _parsed(text.replace("24:00", "00:00") if ends_day else text)
@@ -53,7 +54,8 @@ def parsed(text: str) -> datetime:
         raise ValueRefused("stamp", f"there is no time {text[:40]!r}; write it as 2024-03-31T01:00:00+02:00") from None
     if stamp.year not in YEARS or stamp.second or stamp.microsecond:
         raise ValueRefused("stamp", f"{text[:40]!r} is no time at which an interval begins or ends")
-    return stamp + timedelta(days=1) if ends_day else stamp
+    stamp = stamp + timedelta(days=1) if ends_day else stamp
+    return stamp, None if stamp.tzinfo is None else _seconds(stamp)
 
 
 def _parsed(text: str) -> datetime:

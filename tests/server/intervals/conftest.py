@@ -65,6 +65,11 @@ class Smart:
 
 @pytest_asyncio.fixture
 async def smart(engine):
+    return await settled(engine)
+
+
+async def settled(engine):
+    """Write the house down."""
     async with unit_of_work(engine) as session:
         points = [
             await create_supply_point(
