@@ -11,6 +11,7 @@ from mains_server.contracts.records import ContractBilling, Delivery, Settlement
 from mains_server.contracts.tables import Contract as C
 from mains_server.contracts.tables import ContractAttribute as CA
 from mains_server.contracts.tables import ContractSupplyPoint as CSP
+from mains_server.intake.tables import ReadingLink as RL
 from mains_server.invoices.tables import InvoiceState as I
 from mains_server.ledger.tables import CustomerBalance as B
 from mains_server.tariffs.tables import Product as PR
@@ -37,6 +38,7 @@ from mains_schema.mapping import (
     where,
 )
 from mains_schema.node import Node
+from mains_schema.reading_link import ReadingLinkOrder
 from mains_schema.scalars import Period
 from mains_schema.scope import allowed
 from mains_schema.scopes import CONTRACTS
@@ -46,6 +48,7 @@ from mains_schema.words import word
 if TYPE_CHECKING:
     from mains_schema.customer import Balance, Customer
     from mains_schema.invoice import Invoice
+    from mains_schema.reading_link import ReadingLink
     from mains_schema.resolve import Reads
     from mains_schema.supply import Supply
     from mains_schema.tariff import Product
@@ -134,5 +137,10 @@ class Contract(Node):
         own=C.customer_id,
         order=(),
         about=1,
+    )
+    reading_links: Connection[ReadingLink] = connection(
+        "Links by which readings may be sent in once; for who may send them in.",
+        RL.contract_id,
+        orders=ReadingLinkOrder,
     )
     invoices: Connection[Invoice] = connection("Invoices.", I.contract_id, orders=InvoiceOrder, filters=InvoiceFilter)

@@ -292,7 +292,9 @@ async def reading_submit_many(info: Info, given: ReadingSubmitManyInput) -> Read
     )
     try:
         async with unit_of_work(context.engine) as session:
-            reports = await submit_many(session, viewer=context.viewer, request=request, now=context.now)
+            reports = await submit_many(
+                session, viewer=context.viewer, request=request, now=context.now, host=context.services.host
+            )
     except Refusal as refusal:
         error = user_error(ReadingSubmitManyUserError, ReadingSubmitManyErrorCode, refusal)
         return ReadingSubmitManyPayload(outcomes=[], user_errors=[error])

@@ -27,6 +27,9 @@ from mains_schema.mapping import (
     one,
 )
 from mains_schema.node import Node
+from mains_schema.reading_round import GIVEN as ROUND_GIVEN
+from mains_schema.reading_round import ROWS_ABOUT as ROUND_ROWS_ABOUT
+from mains_schema.reading_round import ReadingRound, round_of_building
 from mains_schema.scalars import Address, Period, Quantity
 from mains_schema.scopes import SUPPLIES, in_building, supplied
 
@@ -48,6 +51,14 @@ class Building(Node):
         city=BU.address_city,
         postcode=BU.address_postcode,
         country=BU.address_country,
+    )
+    reading_round: ReadingRound | None = asked_with(
+        "Which of its registers were read for a day, and which premises have not told. Null to who does not manage it: "
+        "people who live there see the house's own meters in `supplyPoints`.",
+        round_of_building,
+        BU.id,
+        given=ROUND_GIVEN,
+        rows=ROUND_ROWS_ABOUT,
     )
     supply_points: Connection[SupplyPoint] = connection(
         "The house's own supply point and those of its premises that the viewer sees.", SP.building_id

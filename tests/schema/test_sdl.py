@@ -77,7 +77,6 @@ def test_hand_written_fields_are_few_and_have_a_reason() -> None:
         "Mutation.meterInstall": "it writes",
         "Mutation.meterReplace": "it writes",
         "InvoiceLine.explanation": "billing works it out",
-        "Contract.readingWindow": "billing works the bill out that comes if nothing is sent",
         "SupplyPoint.consumption": "the consumption room works it out",
         "Building.consumption": "the consumption room works it out",
         "Contract.readingWindow": "billing works the bill out that comes if nothing is sent",
