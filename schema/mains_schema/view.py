@@ -14,7 +14,7 @@ from mains_server.access.records import ANONYMOUS, Viewer
 from mains_server.db.engine import Lent
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
@@ -268,16 +268,23 @@ async def _body(request: Request) -> bytes:
     if BODY in request.scope:
         kept: bytes = request.scope[BODY]
         return kept
-    too_large = Refused(413, errors.bad_input(f"A request has at most {BODY_BYTES_MAX} bytes."))
     declared = request.headers.get("content-length", "0")
     if declared.isdecimal() and int(declared[:12]) > BODY_BYTES_MAX:
-        raise too_large
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > BODY_BYTES_MAX:
-            raise too_large
-    return bytes(body)
+        raise _too_large()
+    parts: list[bytes] = []
+    length = 0
+    while (message := await request.receive())["type"] == "http.request":
+        parts.append(message.get("body", b""))
+        length += len(parts[-1])
+        if length > BODY_BYTES_MAX:
+            raise _too_large()
+        if not message.get("more_body", False):
+            return b"".join(parts)
+    raise ClientDisconnect
+
+
+def _too_large() -> Refused:
+    return Refused(413, errors.bad_input(f"A request has at most {BODY_BYTES_MAX} bytes."))
 
 
 def _json_object(text: bytes | str, what: str) -> dict[str, Any]:

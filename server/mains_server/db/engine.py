@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util import greenlet_spawn
 
 from mains_server.db.addresses import asyncpg_url
+from mains_server.db.pool import FRESH_SECONDS, KeepingPool
 
-FRESH_SECONDS = 1.0
 # Statements differ by parameters alone, so each is planned once a connection: planning a portal page takes longer than
 # reading it. Compiling a plan to machine code takes longer still.
 PLANS = {"plan_cache_mode": "force_generic_plan", "jit": "off"}
@@ -26,6 +26,7 @@ def make_engine(*, address: str, connections_max: int = 10, role: str | None = N
     as_role = {} if role is None else {"role": role}
     engine = create_async_engine(
         asyncpg_url(address),
+        poolclass=KeepingPool,
         pool_size=connections_max,
         max_overflow=0,
         hide_parameters=True,
@@ -51,14 +52,20 @@ class Lent:
     async def connection(self) -> Any:
         """Give asyncpg's connection."""
         if self._fairy is None:
-            self._fairy = await greenlet_spawn(self._engine.sync_engine.raw_connection)
+            self._fairy = self._pool.take_kept() or await greenlet_spawn(self._engine.sync_engine.raw_connection)
         return self._fairy.driver_connection
 
     async def give_back(self) -> None:
         """Put the connection back into the pool, if it was taken."""
         fairy, self._fairy = self._fairy, None
-        if fairy is not None:
+        if fairy is not None and not self._pool.keep(fairy):
             await greenlet_spawn(fairy.close)
+
+    @property
+    def _pool(self) -> KeepingPool:
+        pool = self._engine.sync_engine.pool
+        assert isinstance(pool, KeepingPool)
+        return pool
 
 
 def _note_use(_connection: Any, record: Any) -> None:
