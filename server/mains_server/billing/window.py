@@ -89,7 +89,10 @@ async def reading_window(
         rules = adapter.utility.reading_rules
         days = window_on(today, rules=rules)
         registers = await _registers(session, contract=contract, days=days)
-        asked = [await _asked(session, register=one, days=days, rules=rules, now=now) for one in registers]
+        asked = [
+            await _asked(session, register=one, since=contract.starts, days=days, rules=rules, now=now)
+            for one in registers
+        ]
     if not asked:
         return None
     address = engine.url.render_as_string(hide_password=False)
@@ -125,8 +128,15 @@ def _points_on(contract: Contract, *, day: date) -> list[int]:
 
 
 async def _asked(
-    session: AsyncSession, *, register: InstalledRegister, days: WindowDays, rules: ReadingRules, now: datetime
+    session: AsyncSession,
+    *,
+    register: InstalledRegister,
+    since: date,
+    days: WindowDays,
+    rules: ReadingRules,
+    now: datetime,
 ) -> AskedRegister:
+    """Tell of one register; who lived there before is nobody's business."""
     day = days.counts_for
     before = await metering.readings_before(session, register_id=register.id, day=day)
     after = await metering.reading_after(session, register_id=register.id, day=day)
@@ -138,7 +148,7 @@ async def _asked(
     )
     return AskedRegister(
         register=register,
-        previous=before[-1] if before else None,
+        previous=before[-1] if before and before[-1].counts_for >= since else None,
         plausible=plausible_range(reading),
         told=told[0] if told else None,
     )

@@ -107,6 +107,12 @@ async def test_who_is_not_asked_has_no_window(unread, ask, connection, change):
     assert await ask(unread[0]) is None
 
 
+async def test_who_moved_in_does_not_see_what_was_read_before(unread, ask, connection):
+    connection.execute("update contract set starts = '2023-01-02'")
+
+    assert (await ask(unread[0])).registers[0].previous is None
+
+
 async def test_nobody_has_no_window(ask):
     assert await ask(404) is None
 
