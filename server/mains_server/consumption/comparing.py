@@ -195,7 +195,11 @@ def _normalised(
     value = None
     if bucket.value is not None and is_whole(bucket) and actual and usual is not None:
         value = round_half_up(Fraction(bucket.value) / Fraction(actual) * Fraction(usual), places=WEATHER_PLACES)
-    return WeatherBucket(degree_days=actual, normal_degree_days=usual, value=value)
+    return WeatherBucket(degree_days=_shown(actual), normal_degree_days=_shown(usual), value=value)
+
+
+def _shown(degree_days: Decimal | None) -> Decimal | None:
+    return None if degree_days is None else round_half_up(degree_days, places=WEATHER_PLACES)
 
 
 def _by_code(charges: Iterable[Charge]) -> Mapping[str, Charge]:

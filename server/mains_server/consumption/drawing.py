@@ -24,7 +24,7 @@ from mains_server.money.rules import round_half_up
 
 WIDTH, MARGIN, PANEL, PLOT = 800, 56, 240, 150
 PLOT_WIDTH = WIDTH - 2 * MARGIN
-LABELS_MAX = 13
+LABELS_MAX = 8
 SERIES_MAX = 8
 LANGUAGES = ("lv", "en", "ru")
 UNPRINTABLE = frozenset({"Cc", "Cf", "Cn", "Cs"})
