@@ -50,8 +50,8 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (BillingRun, [_run(n) for n in MORE]),
         (BillingHold, [_hold(n) for n in MORE]),
         (CorrectionDue, [_correction(n) for n in MORE]),
-        (ReadingUpload, [_upload(n) for n in MORE]),
-        (ReadingUploadRow, [_upload_row(n) for n in MORE]),
+        (ReadingUpload, [upload(n) for n in MORE]),
+        (ReadingUploadRow, [upload_row(n) for n in MORE]),
     ]
 
 
@@ -104,13 +104,13 @@ def _hold(n: int) -> dict[str, Any]:
     return {"id": n, "customer_id": 1, "contract_id": n, "run_id": 1, "code": "X", "reason": "x", "held_at": town.THEN}
 
 
-def _upload(n: int) -> dict[str, Any]:
+def upload(n: int) -> dict[str, Any]:
     kept = {"mode": UploadMode.PER_ROW, "status": UploadStatus.TAKEN, "token_hash": f"hash {n}"}
     at = town.midnight(town.month(n % 2))
     return {"id": n, "person_id": 1, "source": ReadingSource.MANAGER, "created_at": at, "expires_at": at, **kept}
 
 
-def _upload_row(n: int) -> dict[str, Any]:
+def upload_row(n: int) -> dict[str, Any]:
     return {
         "id": n,
         "upload_id": 5,

@@ -18,6 +18,7 @@ from mains_server.contracts.records import ContractBilling, Delivery, PointRole,
 from mains_server.contracts.tables import Building, Contract, ContractAttribute, ContractSupplyPoint, SupplyPoint
 from mains_server.customers.records import CustomerKind, ProtectionKind
 from mains_server.customers.tables import Customer, CustomerProtection
+from mains_server.facts.tables import FactSeries
 from mains_server.invoices.records import InvoiceKind, LineQuality
 from mains_server.invoices.tables import Invoice, InvoiceLine, InvoiceTax, Seller
 from mains_server.ledger.tables import LedgerEntry, LedgerTransaction
@@ -67,7 +68,7 @@ def _everything(*, customers: int, months: int, lines: int) -> Iterator[tuple[An
     yield Building, [{"id": 1, "name": "House", "address_line": "Lielā iela 1", **ADDRESS}]
     yield SupplyPoint, [point(n) for n in (*numbers, HOUSE)]
     yield Contract, [contract(n) for n in numbers]
-    yield ContractSupplyPoint, [_supply(n, n) for n in numbers if n != 3] + [_supply(HOUSE, 3)]
+    yield ContractSupplyPoint, [supply(n, n) for n in numbers if n != 3] + [supply(HOUSE, 3)]
     yield (
         ContractAttribute,
         [
@@ -75,17 +76,17 @@ def _everything(*, customers: int, months: int, lines: int) -> Iterator[tuple[An
             for n in numbers
         ],
     )
-    yield Meter, [_meter(n) for n in (*numbers, HOUSE)]
-    yield Register, [_register(n) for n in (*numbers, HOUSE)]
+    yield Meter, [meter(n) for n in (*numbers, HOUSE)]
+    yield Register, [register(n) for n in (*numbers, HOUSE)]
     yield Reading, [reading(n, turn) for n in (*numbers, HOUSE) for turn in range(months + 1)]
     yield from _tariffs()
     yield Seller, [_seller()]
     yield Invoice, [invoice(n, turn) for n in numbers for turn in range(months)]
     yield (
         InvoiceLine,
-        [_line(n, turn, p, lines) for n in numbers for turn in range(months) for p in range(1, lines + 1)],
+        [line(n, turn, p, lines) for n in numbers for turn in range(months) for p in range(1, lines + 1)],
     )
-    yield InvoiceTax, [_tax(n, turn) for n in numbers for turn in range(months)]
+    yield InvoiceTax, [tax(n, turn) for n in numbers for turn in range(months)]
     yield from _money(numbers, months=months)
     yield from _billing(customers)
 
@@ -145,7 +146,7 @@ def contract(n: int) -> dict[str, Any]:
     }
 
 
-def _supply(point: int, contract: int) -> dict[str, Any]:
+def supply(point: int, contract: int) -> dict[str, Any]:
     return {
         "id": point,
         "customer_id": contract,
@@ -155,7 +156,7 @@ def _supply(point: int, contract: int) -> dict[str, Any]:
     }
 
 
-def _meter(n: int) -> dict[str, Any]:
+def meter(n: int) -> dict[str, Any]:
     return {
         "id": n,
         "supply_point_id": n,
@@ -166,7 +167,7 @@ def _meter(n: int) -> dict[str, Any]:
     }
 
 
-def _register(n: int) -> dict[str, Any]:
+def register(n: int) -> dict[str, Any]:
     return {"id": n, "meter_id": n, "supply_point_id": n, "code": "heat", "quantity": "heat", "unit": "MWh"}
 
 
@@ -250,7 +251,7 @@ def invoice(n: int, turn: int) -> dict[str, Any]:
     }
 
 
-def _line(n: int, turn: int, position: int, lines: int) -> dict[str, Any]:
+def line(n: int, turn: int, position: int, lines: int) -> dict[str, Any]:
     return {
         "id": (invoice_id(n, turn)) * 100 + position,
         "customer_id": n,
@@ -274,7 +275,7 @@ def _line(n: int, turn: int, position: int, lines: int) -> dict[str, Any]:
     }
 
 
-def _tax(n: int, turn: int) -> dict[str, Any]:
+def tax(n: int, turn: int) -> dict[str, Any]:
     of = {"customer_id": n, "invoice_id": invoice_id(n, turn), "contract_id": n, "currency": "EUR"}
     sums = {"rate": Decimal("0.21"), "base": Decimal("100.00"), "tax": Decimal("21.00")}
     return {"id": invoice_id(n, turn), **of, "tax_code": "vat", **sums}
@@ -314,4 +315,7 @@ def _billing(customers: int) -> Iterator[tuple[Any, Rows]]:
     period = {"adapter": "heat_co", "period_from": month(0), "period_to": month(1)}
     yield BillingRun, [{"id": 1, **period, "issued_on": month(1), "status": RunStatus.DONE, "started_at": THEN}]
     held = {"run_id": 1, "code": "MISSING_READING", "reason": "register heat was not read", "held_at": THEN}
+    told = {"name": "nordpool.lv", "unit": "EUR/MWh", "starts_at": THEN, "ends_at": THEN + timedelta(hours=2)}
+    values = {"step_seconds": 3600, "values": [Decimal("-8.09"), None], "known_at": THEN, "source": "exchange"}
+    yield FactSeries, [{"id": 1, **told, **values}]
     yield BillingHold, [{"id": 1, "customer_id": customers, "contract_id": customers, **held}]

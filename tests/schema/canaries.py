@@ -1,0 +1,201 @@
+"""Rows that tell who they are, and who may see them: written by hand, since both executors share the declaration.
+
+A new type is added in one place: `CANARIES` says, in SQL, what each of its rows shows that no other row does, and under
+which label; `SEES` says which labels each viewer sees. All that is not listed there may never be seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from mains_server.access.records import ANONYMOUS, Grant, GrantRole, Permission, Viewer
+from mains_server.billing.tables import CorrectionDue
+from mains_server.contracts.records import PointRole
+from mains_server.contracts.tables import Building, Contract, ContractAttribute, ContractSupplyPoint, SupplyPoint
+from mains_server.customers.records import ProtectionKind
+from mains_server.customers.tables import CustomerProtection
+from mains_server.intake.tables import ReadingLink, ReadingUpload, ReadingUploadRow
+from mains_server.invoices.tables import Invoice, InvoiceLine, InvoiceTax
+from mains_server.metering.tables import Meter, Reading, Register
+from mains_server.payments.tables import PaymentAllocation
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tests.schema import town
+from tests.schema.asking import clerk, delegate, owner
+from tests.schema.crowd import upload, upload_row
+
+CUSTOMERS = 7
+
+# What each row of a type shows that no other row does, by the label of who may see it.
+CANARIES: Mapping[str, str] = {
+    "Viewer": "select 'person ' || id, email from person",
+    "Customer": "select 'customer ' || id, number from customer",
+    "CustomerProtection": "select 'customer ' || customer_id, starts from customer_protection",
+    "Balance": "select 'customer ' || customer_id, balance from customer_balance",
+    "Contract": "select 'contract ' || id, number from contract",
+    "ContractAttribute": "select 'contract ' || contract_id, value from contract_attribute",
+    "Supply": "select 'contract ' || contract_id, starts from contract_supply_point",
+    "Building": "select 'building ' || id, name from building",
+    "SupplyPoint": "select 'point ' || id, identifier from supply_point",
+    "Meter": "select 'point ' || supply_point_id, serial from meter",
+    "Register": "select 'point ' || supply_point_id, code from register",
+    "Reading": """select case when counts_for < '2022-01-01' then 'once ' else 'read ' end || supply_point_id, value
+        from reading""",
+    "Product": "select 'public', name_lv from product",
+    "PriceVersion": "select 'public', decision from price_version",
+    "PriceRow": "select 'public', name from price_row",
+    "Seller": "select 'seller', name from seller",
+    "Invoice": "select 'contract ' || contract_id, document_number from invoice",
+    "InvoiceLine": "select 'contract ' || contract_id, code from invoice_line",
+    "InvoiceTax": "select 'contract ' || contract_id, tax_code from invoice_tax",
+    "Payment": "select 'customer ' || customer_id, reference from payment",
+    "PaymentAllocation": "select 'contract ' || contract_id, amount from payment_allocation",
+    "BillingRun": "select 'staff', adapter from billing_run",
+    "ReadingUpload": "select 'person ' || person_id, message from reading_upload",
+    "ReadingUploadRow": """select 'person ' || u.person_id, r.text
+        from reading_upload_row r join reading_upload u on u.id = r.upload_id""",
+    "FactStretch": "select 'staff', source from fact_series",
+    "ReadingLink": """select 'submit ' || contract_id, to_char(created_at at time zone 'UTC', 'YYYY-MM-DD') ||
+        'T00:00:00.000Z' from reading_link""",
+    "CorrectionDue": "select 'staff', day from correction_due",
+    "HeldContract": "select 'staff', reason from billing_hold",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sees:
+    """A viewer, and the labels of all the rows they see."""
+
+    viewer: Viewer
+    labels: str
+
+    def may_see(self, label: str) -> bool:
+        """Tell whether rows with this label are the viewer's to see."""
+        return label in self.labels.split(", ")
+
+
+@dataclass(frozen=True, slots=True)
+class SeesAll(Sees):
+    """An employee: everything but what is another person's own."""
+
+    def may_see(self, label: str) -> bool:
+        """Tell whether rows with this label are the viewer's to see."""
+        return not label.startswith("person ") or label in self.labels.split(", ")
+
+
+def whole(customer: int, *, person: int, permissions: frozenset[Permission] = frozenset(Permission)) -> Viewer:
+    """A delegate of all contracts of a customer, also future ones."""
+    grant = Grant(id=1, customer_id=customer, role=GrantRole.DELEGATE, permissions=permissions)
+    return Viewer(person_id=person, grants=(grant,))
+
+
+OWNER_OF_5 = (
+    "submit 5, public, seller, person 5, customer 5, contract 5, point 5, read 5, point 2000, read 2000, building 2"
+)
+OF_4_WHOLE = "public, seller, customer 4, contract 4, contract 14, point 4, point 14, read 4, read 14"
+OF_4_PART = "public, seller, contract 4, point 4, read 4"
+
+# Customers 1 and 2 have flats in building 1, which 3 manages; 4 has two contracts; 5 has a flat in building 2;
+# 7 lived where 6 lives now.
+SEES: Mapping[str, Sees] = {
+    "nobody": Sees(ANONYMOUS, "public"),
+    "a person without grants": Sees(owner(person=2), "public, person 2"),
+    "the owner of a flat": Sees(
+        owner(1, person=1),
+        "submit 1, public, seller, person 1, customer 1, contract 1, building 1, point 1, read 1, point 1000, "
+        "read 1000",
+    ),
+    "the building's manager": Sees(
+        owner(3, person=3),
+        "public, seller, person 3, customer 3, contract 3, building 1, "
+        "point 1000, read 1000, point 1, read 1, point 2, read 2",
+    ),
+    "the owner of two contracts": Sees(owner(4, person=4), f"{OF_4_WHOLE}, submit 4, submit 14, person 4"),
+    "a stranger with a contract": Sees(owner(5, person=5), OWNER_OF_5),
+    "who lives there now": Sees(
+        owner(6, person=6), "public, seller, person 6, customer 6, contract 6, point 6, read 6"
+    ),
+    "who lived there before": Sees(
+        owner(7, person=7), "public, seller, person 7, customer 7, contract 7, point 6, once 6"
+    ),
+    "a delegate of a customer": Sees(whole(4, person=2), f"{OF_4_WHOLE}, submit 4, submit 14, person 2"),
+    "a delegate of one contract": Sees(delegate(4, 4, person=2), f"{OF_4_PART}, submit 4, person 2"),
+    "an owner who is a delegate too": Sees(
+        Viewer(person_id=5, grants=(*owner(5).grants, *delegate(4, 4).grants)), f"{OF_4_PART}, submit 4, {OWNER_OF_5}"
+    ),
+    "a clerk": SeesAll(clerk(2), "person 2"),
+    "a clerk who is a customer": SeesAll(Viewer(person_id=1, grants=owner(1).grants, staff=clerk().staff), "person 1"),
+}
+
+MARKS = (
+    "set session_replication_role = replica",  # invoices are never changed, but here
+    "update ledger_entry set amount = 7000 + customer_id",
+    "update contract_attribute set value = 'attribute ' || id",
+    "update contract_supply_point set starts = date '1990-01-01' + id::int",
+    "update contract_supply_point set supply_point_id = 6, ends = '2021-06-01' where id = 7",
+    "update contract_supply_point set starts = '2021-06-02' where id = 6",
+    "update customer_protection set starts = date '1980-01-01' + id::int",
+    "update register set code = 'register ' || id",
+    "update reading set counts_for = '2021-05-01', register_id = 6, supply_point_id = 6 where id = 700",
+    "update supply_point set building_id = 2 where id in (5, 2000)",
+    "update invoice_line set code = 'line ' || id",
+    "update invoice_tax set tax_code = 'tax ' || id",
+    "update payment_allocation set amount = 3000 + id",
+    "update price_row set name = 'price row 1'",
+    "update billing_run set adapter = 'run 1'",
+    "reset session_replication_role",
+)
+
+
+async def settle_canaries(connection: AsyncConnection) -> None:
+    """Settle a town in which each row can be told from all others."""
+    await town.settle(connection, customers=CUSTOMERS, months=1, lines=1)
+    for table, rows in _more():
+        await connection.execute(insert(table), rows)
+    for statement in MARKS:
+        await connection.exec_driver_sql(statement)
+
+
+def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
+    of_4 = {"customer_id": 4}
+    protected = {"kind": ProtectionKind.LOW_INCOME, "proof": "seen"}
+    house = {"role": PointRole.BUILDING, "premise": None}
+    used = {"payment_id": 4, "invoice_id": 1400, "contract_id": 14, "amount": 1, "currency": "EUR"}
+    return [
+        (CustomerProtection, [{"id": n, "customer_id": n, "starts": town.month(n), **protected} for n in (2, 3, 4, 5)]),
+        (Building, [{"id": 2, "name": "Other house", "address_line": "Lielā iela 2", **town.ADDRESS}]),
+        (SupplyPoint, [town.point(14), town.point(2000) | house]),
+        (Meter, [town.meter(14), town.meter(2000)]),
+        (Register, [town.register(14), town.register(2000)]),
+        (Reading, [town.reading(14, 0), town.reading(2000, 0)]),
+        (Contract, [town.contract(14) | of_4]),
+        (ContractSupplyPoint, [town.supply(14, 14) | of_4]),
+        (
+            ContractAttribute,
+            [{"id": 14, "contract_id": 14, "name": "zones", "value": "1", "starts": town.THEN.date(), **of_4}],
+        ),
+        (Invoice, [town.invoice(14, 0) | of_4]),
+        (InvoiceLine, [town.line(14, 0, 1, 1) | of_4]),
+        (InvoiceTax, [town.tax(14, 0) | of_4]),
+        (ReadingUpload, [upload(n) | {"person_id": n, "message": f"upload {n}"} for n in (1, 2, 5)]),
+        (ReadingUploadRow, [upload_row(n) | {"upload_id": n} for n in (1, 2, 5)]),
+        (ReadingLink, [_link(n, 4 if n == 14 else n) for n in (1, 4, 5, 14)]),
+        (CorrectionDue, [_correction(n) for n in (4, 5)]),
+        (PaymentAllocation, [{"id": 14, "allocated_at": town.THEN, **used, **of_4}]),
+    ]
+
+
+def _link(contract: int, customer: int) -> dict[str, Any]:
+    at = datetime(1971, 1, contract, tzinfo=UTC)
+    times = {"opens_at": town.THEN, "expires_at": town.THEN, "created_at": at}
+    named = {"id": contract, "customer_id": customer, "contract_id": contract, "supply_point_id": contract}
+    return {**named, "register_ids": [contract], "token_hash": f"link {contract}", **times}
+
+
+def _correction(n: int) -> dict[str, Any]:
+    wrong = {"contract_id": n, "invoice_id": n * 100, "reading_id": n * 100, "day": date(1972, 1, n)}
+    return {"id": n, "customer_id": n, "noted_at": town.THEN, **wrong}

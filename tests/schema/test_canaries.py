@@ -1,0 +1,160 @@
+"""No viewer ever sees a row that is not theirs, by any road, field or id, nor misses one that is.
+
+Both executors read one scope, so comparing them cannot show that it is wrong: who sees what is in `canaries.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from itertools import combinations
+from typing import Any
+
+import orjson
+import pytest
+import pytest_asyncio
+from mains_schema.node import encode_id
+from mains_schema.served import schema
+from mains_schema.shape import shape_of
+from mains_server.access.records import Permission, Viewer
+from mains_server.adapters.host import AdapterHost
+from mains_server.adapters.records import Adapter, AdapterState
+from mains_server.billing.records import LineExplanation
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from tests.schema import broad
+from tests.schema.asking import NO_ADAPTERS, Asker, delegate
+from tests.schema.both import compiled_text
+from tests.schema.canaries import CANARIES, OF_4_PART, OF_4_WHOLE, SEES, Sees, settle_canaries, whole
+
+BROKEN = Adapter(name="broken", version="1", state=AdapterState.SET_ASIDE, reason="why it is broken")
+ROADS = {asks_rooms: list(broad.by_roads(asks_rooms=asks_rooms)) for asks_rooms in (True, False)}
+REFUSALS = ("UNAUTHENTICATED", "FORBIDDEN")
+Numbers = frozenset[int] | range
+EVERY = range(10_000_000)
+OF_4 = frozenset({4, 14, 400, 1400})
+
+
+@dataclass
+class Seen:
+    """Every word of all answers to a viewer, and the text of all errors."""
+
+    words: set[str] = field(default_factory=set)
+    errors: list[str] = field(default_factory=list)
+
+    def take(self, part: Any) -> None:
+        """Take an answer in; what a list counts must be what it shows."""
+        match part:
+            case dict():
+                assert part.get("totalCount", 0) == len(part.get("nodes", ())) or "totalCount" not in part, part
+                for value in part.values():
+                    self.take(value)
+            case list():
+                for value in part:
+                    self.take(value)
+            case _:
+                self.words.add(str(part))
+
+
+@dataclass(frozen=True, eq=False)
+class Town:
+    """The town of `canaries.py`: the marks of its rows with their labels, and the ids of all that has one."""
+
+    asker: Asker
+    marks: Mapping[str, tuple[str, str]]
+    ids: Mapping[str, Mapping[int, str]]
+
+    async def look(self, viewer: Viewer, *, roads: str = "", ids: Numbers = EVERY) -> tuple[Seen, Seen]:
+        """Ask everything by roads and ids as a viewer, and give what resolvers and compiler showed."""
+        resolved, compiled = Seen(), Seen()
+        chosen = {name: [id_ for n, id_ in of.items() if n in ids] for name, of in self.ids.items()}
+        for document in (*_on(ROADS[True], roads), *broad.by_ids(chosen, asks_rooms=True)):
+            result = await self.asker.schema.execute(document, context_value=self.asker.context(viewer))
+            resolved.errors += [str(error.formatted) for error in result.errors or ()]
+            resolved.take(result.data)
+        for document in (*_on(ROADS[False], roads), *broad.by_ids(chosen, asks_rooms=False)):
+            answer = await compiled_text(self.asker, document, viewer)
+            compiled.take(orjson.loads(answer) if isinstance(answer, bytes) else None)
+        return resolved, compiled
+
+    def strays(self, sees: Sees, seen: Seen) -> list[tuple[str, ...]]:
+        """Find what was seen but is another's, what is the viewer's own but was not seen, and what errors tell."""
+        may = {mark for mark, (_type, label) in self.marks.items() if sees.may_see(label)}
+        found = self.marks.keys() & seen.words
+        wrong = [("is another's", *self.marks[mark], mark) for mark in found - may]
+        wrong += [("was not seen", *self.marks[mark], mark) for mark in may - found]
+        wrong += [("is told", mark, error) for error in seen.errors for mark in self.marks if mark in error]
+        return wrong + [("is broken", error) for error in seen.errors if not any(code in error for code in REFUSALS)]
+
+
+def _on(roads: Sequence[str], start: str) -> Sequence[str]:
+    return [text for text in roads if text.startswith(start)]
+
+
+async def explain(invoices: Sequence[int]) -> Mapping[int, Sequence[LineExplanation]]:
+    """Explain lines by words that name their invoice."""
+    why: Any = {"tariff": "t", "inputs": [], "steps": [], "result": "r", "rounding": {"name": "r"}}
+    line = LineExplanation(invoice_id=0, position=1, code="c", net=Decimal(0), text="", why=why)
+    return {n: [replace(line, text=f"explanation {n}")] for n in invoices}
+
+
+@pytest_asyncio.fixture
+async def town(engine: AsyncEngine) -> Town:
+    async with engine.begin() as connection:
+        await settle_canaries(connection)
+        marks = [(mark, name, label) async for mark, name, label in _marks(connection)]
+        ids = {name: await _ids(connection, name, kind) for name, kind in broad.types().items()}
+    assert len({mark for mark, _name, _label in marks}) == len(marks), "two rows show the same"
+    services = replace(NO_ADAPTERS, explain=explain, host=AdapterHost(adapters=(BROKEN,), live={}))
+    return Town(Asker(schema(), engine, services), {mark: (name, label) for mark, name, label in marks}, ids)
+
+
+async def _marks(connection: AsyncConnection) -> Any:
+    for name in broad.types().keys() & CANARIES.keys():
+        for label, mark in (await connection.exec_driver_sql(CANARIES[name])).all():
+            yield str(mark), name, label
+    yield BROKEN.reason, "UtilityAdapter", "staff"
+
+
+async def _ids(connection: AsyncConnection, name: str, kind: Any) -> dict[int, str]:
+    key = shape_of(kind.extensions["strawberry-definition"].origin).key
+    numbers = [] if key is None else (await connection.execute(select(key))).scalars()
+    return {number: encode_id(type_name=name, number=number) for number in numbers}
+
+
+def test_every_mapped_type_has_canaries() -> None:
+    assert broad.types().keys() == CANARIES.keys(), "say in tests/schema/canaries.py who sees its rows"
+
+
+def test_every_field_of_every_mapped_type_is_asked() -> None:
+    fields = {(name, part) for name, kind in broad.types().items() for part in kind.fields}
+    ids = {name: ["x"] for name, kind in broad.types().items() if "id" in kind.fields}
+
+    assert fields - broad.asked([*ROADS[True], *broad.by_ids(ids, asks_rooms=True)]) == set()
+
+
+@pytest.mark.asyncio
+async def test_viewers_see_what_is_theirs_and_nothing_else(town: Town) -> None:
+    for name, sees in SEES.items():
+        resolved, compiled = await town.look(sees.viewer)
+        assert (town.strays(sees, resolved), town.strays(sees, compiled)) == ([], []), name
+        explained = {word for word in resolved.words if word.startswith("explanation ")}
+        assert explained == {f"explanation {word[2:]}" for word in resolved.words if word.startswith("H-")}
+
+
+@pytest.mark.asyncio
+async def test_delegates_see_what_their_permissions_allow_and_nothing_else(town: Town) -> None:
+    """Every subset of the permissions, on one contract and on all of a customer: VIEW shows, the others do not."""
+    for permissions in (frozenset(some) for size in range(5) for some in combinations(Permission, size)):
+        of_part = delegate(4, 4, person=2, permissions=permissions)
+        of_whole = whole(4, person=2, permissions=permissions)
+        for viewer, labels, links in ((of_part, OF_4_PART, "submit 4"), (of_whole, OF_4_WHOLE, "submit 4, submit 14")):
+            seen_by = [labels] * (Permission.VIEW in permissions) + [links] * (
+                Permission.SUBMIT_READINGS in permissions
+            )
+            sees = Sees(viewer, ", ".join(["public, person 2", *seen_by]))
+            for seen in await town.look(viewer, roads="{ viewer { contracts", ids=OF_4):
+                strays = town.strays(sees, seen)
+                assert [stray for stray in strays if stray[2] not in ("public", "person 2")] == [], permissions
