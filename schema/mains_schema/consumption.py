@@ -85,10 +85,11 @@ class ConsumptionWeather:
     """The weather of a bucket."""
 
     degree_days: Decimal | None = strawberry.field(
-        description="Degree days of the bucket in K.d; null where those of a day are not known."
+        description="Degree days of the bucket in K.d, three decimals; null where those of a day are not known."
     )
     normal_degree_days: Decimal | None = strawberry.field(
-        description="Those of the same days in a normal year, in K.d; null where those of a day are not known."
+        description="Those of the same days in a normal year, in K.d, three decimals; null where those of a day are "
+        "not known."
     )
     value: Decimal | None = strawberry.field(
         description="What would have been used in a normal year, in the series' unit, three decimals; null where the "

@@ -55,7 +55,11 @@ async def test_bills_are_those_of_ones_own_contracts(engine: AsyncEngine) -> Non
     staff = await sights_of(asker.context(clerk()).reads, [1])
 
     assert (manager[1].contract_ids, manager[HOUSE].contract_ids) == (frozenset(), frozenset({3}))
-    assert (flat[1].contract_ids, flat[2].contract_ids, flat[HOUSE].contract_ids) == ({1}, frozenset(), frozenset())
+    assert (flat[1].contract_ids, flat[2].contract_ids, flat[HOUSE].contract_ids) == (
+        frozenset({1}),
+        frozenset(),
+        frozenset(),
+    )
     assert (flat[2].days, staff[1].contract_ids) == ((), None)
 
 
