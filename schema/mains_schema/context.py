@@ -41,7 +41,7 @@ class Services:
 class Context:
     """One request: its reads, and the engine that operations open their own transactions on.
 
-    `plans` answers what a payload shows, if it may; `payloads` tells how that went, in the order of the answer.
+    `plans` answers what a payload shows, if it may; `payloads` tells how that went, as it came.
     """
 
     reads: Reads

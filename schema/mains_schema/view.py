@@ -255,7 +255,8 @@ def _token(headers: Headers) -> str | None:
 def _with_payloads(executor: Mapping[str, str], payloads: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
     """Add which parts of a mutation's payload were compiled, and why others were not."""
     told = [
-        {"path": path, "name": "resolvers" if reason else "compiled", "reason": reason} for path, reason in payloads
+        {"path": path, "name": "resolvers" if reason else "compiled", "reason": reason}
+        for path, reason in sorted(payloads)
     ]
     return {**executor, "payloads": told} if told else executor
 
