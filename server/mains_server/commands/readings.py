@@ -20,7 +20,7 @@ from mains_server.intake.operations import UploadNotAllowed, take_file
 from mains_server.intake.reading_file import FILE_BYTES_MAX
 from mains_server.intake.records import RowOutcome, RowReport, UploadMode
 from mains_server.intake.rules import counts
-from mains_server.intake.taking import Batch
+from mains_server.intake.taking import Sending
 from mains_server.metering.records import ReadingSource
 from mains_server.settings import load_settings
 
@@ -75,8 +75,8 @@ async def _take(
             if viewer is None:
                 raise UploadNotAllowed("nobody has this e-mail address; name an operator or administrator")
             host = load_adapters(on=now.date())
-            batch = Batch(viewer=viewer, key=f"file:{key}:{source.name}", mode=mode, now=now, host=host)
-            return await take_file(session, viewer=viewer, file=file, source=source, batch=batch)
+            sending = Sending(viewer=viewer, key=f"file:{key}:{source.name}", mode=mode, now=now, host=host)
+            return await take_file(session, viewer=viewer, file=file, source=source, sending=sending)
     finally:
         await engine.dispose()
 

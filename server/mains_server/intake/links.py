@@ -27,7 +27,7 @@ from mains_server.intake.records import (
     UploadMode,
 )
 from mains_server.intake.tables import ReadingLink
-from mains_server.intake.taking import Batch, take_rows
+from mains_server.intake.taking import Sending, take_rows
 from mains_server.metering import gathering
 from mains_server.metering.judging import plausible_range
 from mains_server.metering.operations import STAFF_WHO_READ
@@ -167,8 +167,8 @@ async def submit_by_link(
         contract_ids=frozenset({link.contract_id}),
         supply_point_ids=frozenset({link.supply_point_id}),
     )
-    batch = Batch(viewer=viewer, key=f"link:{link.id}", mode=UploadMode.ALL_OR_NOTHING, now=now, host=host)
-    reports = await take_rows(session, rows=rows, batch=batch)
+    sending = Sending(viewer=viewer, key=f"link:{link.id}", mode=UploadMode.ALL_OR_NOTHING, now=now, host=host)
+    reports = await take_rows(session, rows=rows, sending=sending)
     is_taken = all(report.reading_id is not None for report in reports)
     if is_taken:
         link.used_at = now

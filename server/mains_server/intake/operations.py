@@ -32,7 +32,7 @@ from mains_server.intake.records import (
     UploadStatus,
 )
 from mains_server.intake.tables import ReadingUpload, ReadingUploadRow
-from mains_server.intake.taking import Batch, take_rows
+from mains_server.intake.taking import Sending, take_rows
 from mains_server.metering.operations import STAFF_WHO_READ
 from mains_server.metering.queries import registers_of_meters
 from mains_server.metering.records import InstalledRegister, ReadingSource
@@ -126,19 +126,19 @@ async def take_upload(
         raise UploadExpired("this address has expired; ask for a new one by readingUploadCreate")
     viewer = await viewer_of_person(session, person_id=upload.person_id, now=now) or ANONYMOUS
     points = await _check_road(session, viewer=viewer, building_id=upload.building_id, source=upload.source, now=now)
-    batch = Batch(viewer=viewer, key=f"upload:{upload.id}", mode=upload.mode, now=now, host=host)
-    report = await _report_on(session, file=file, upload=upload, points=points, batch=batch)
+    sending = Sending(viewer=viewer, key=f"upload:{upload.id}", mode=upload.mode, now=now, host=host)
+    report = await _report_on(session, file=file, upload=upload, points=points, sending=sending)
     await _keep_report(session, upload=upload, report=report, sha256=sha256, now=now)
     return report
 
 
 async def take_file(
-    session: AsyncSession, *, viewer: Viewer, file: BinaryIO, source: ReadingSource, batch: Batch
+    session: AsyncSession, *, viewer: Viewer, file: BinaryIO, source: ReadingSource, sending: Sending
 ) -> tuple[RowReport, ...]:
     """Take in a file that an employee has at hand, and report on each row."""
-    await _check_road(session, viewer=viewer, building_id=None, source=source, now=batch.now)
+    await _check_road(session, viewer=viewer, building_id=None, source=source, now=sending.now)
     rows = await _matched(session, found=read_reading_file(file), points=None, source=source)
-    return await take_rows(session, rows=rows, batch=batch)
+    return await take_rows(session, rows=rows, sending=sending)
 
 
 async def submit_many(
@@ -157,8 +157,8 @@ async def submit_many(
         RowReading(line=place, text="", register_id=reading.register_id, value=reading.value, taken_at=reading.taken_at)
         for place, reading in enumerate(request.readings, start=1)
     ]
-    batch = Batch(viewer=viewer, key=f"many:{rules.token_hash(key)}", mode=request.mode, now=now, host=host)
-    reports = await take_rows(session, rows=rows, batch=batch)
+    sending = Sending(viewer=viewer, key=f"many:{rules.token_hash(key)}", mode=request.mode, now=now, host=host)
+    reports = await take_rows(session, rows=rows, sending=sending)
     kept = {"rows": [{**asdict(report), "outcome": report.outcome.name} for report in reports]}
     await keep_answer(session, person_id=person_id, operation=SUBMIT_MANY, key=key, answer=kept)
     return reports
@@ -200,7 +200,7 @@ async def _report_on(
     file: BinaryIO,
     upload: ReadingUpload,
     points: tuple[SupplyPoint, ...] | None,
-    batch: Batch,
+    sending: Sending,
 ) -> UploadReport:
     try:
         found = read_reading_file(file)
@@ -210,7 +210,7 @@ async def _report_on(
             message=refused.message,
         )  # fmt: skip
     rows = await _matched(session, found=found, points=points, source=upload.source)
-    reports = await take_rows(session, rows=rows, batch=batch)
+    reports = await take_rows(session, rows=rows, sending=sending)
     is_refused = upload.mode is UploadMode.ALL_OR_NOTHING and rules.counts(reports)[RowOutcome.REFUSED] > 0
     return UploadReport(
         upload_id=upload.id,

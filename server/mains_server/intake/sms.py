@@ -27,7 +27,7 @@ from mains_server.intake.records import (
 )
 from mains_server.intake.sms_text import TextedReadings, read_text
 from mains_server.intake.tables import SmsInbound
-from mains_server.intake.taking import Batch, take_rows
+from mains_server.intake.taking import Sending, take_rows
 from mains_server.metering.queries import registers_of_meters
 from mains_server.metering.records import InstalledRegister, ReadingSource, SystemViewer
 from mains_server.metering.rules import civil_day
@@ -144,8 +144,10 @@ async def _answer(
     viewer = SystemViewer(
         source=ReadingSource.SMS, actor=_kept(message.sender), supply_point_ids=points, language=texter.language
     )
-    batch = Batch(viewer=viewer, key=f"sms:{message.message_id}", mode=UploadMode.ALL_OR_NOTHING, now=now, host=host)
-    reports = await take_rows(session, rows=_rows(found), batch=batch)
+    sending = Sending(
+        viewer=viewer, key=f"sms:{message.message_id}", mode=UploadMode.ALL_OR_NOTHING, now=now, host=host
+    )
+    reports = await take_rows(session, rows=_rows(found), sending=sending)
     return _said(_code(reports), texter.language, found=found), reports[0].reading_id
 
 

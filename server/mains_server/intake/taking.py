@@ -21,7 +21,7 @@ OUTCOMES = {ReadingStatus.ACCEPTED: RowOutcome.ACCEPTED, ReadingStatus.FLAGGED: 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
+class Sending:
     """Who sends many rows at once, under which key, and what one bad row does to the others.
 
     The limits of readings are those of the adapters in `host`.
@@ -42,17 +42,17 @@ class _NothingTaken(Exception):
 
 
 async def take_rows(
-    session: AsyncSession, *, rows: Sequence[RowReading | RefusedRow], batch: Batch
+    session: AsyncSession, *, rows: Sequence[RowReading | RefusedRow], sending: Sending
 ) -> tuple[RowReport, ...]:
     """Take rows in, each in a savepoint of its own, and report on every one of them by its line.
 
     With ALL_OR_NOTHING all are tried, so that the report is whole, and none stays if one is refused.
     """
-    if batch.mode is UploadMode.PER_ROW:
-        return await _take_each(session, rows=rows, batch=batch)
+    if sending.mode is UploadMode.PER_ROW:
+        return await _take_each(session, rows=rows, sending=sending)
     try:
         async with session.begin_nested():
-            reports = await _take_each(session, rows=rows, batch=batch)
+            reports = await _take_each(session, rows=rows, sending=sending)
             if any(report.outcome is RowOutcome.REFUSED for report in reports):
                 raise _NothingTaken(reports)
             return reports
@@ -60,41 +60,41 @@ async def take_rows(
         return tuple(_left_out(report) for report in nothing.reports)
 
 
-async def take_one(session: AsyncSession, *, submission: ReadingSubmission, batch: Batch) -> ReadingOutcome:
+async def take_one(session: AsyncSession, *, submission: ReadingSubmission, sending: Sending) -> ReadingOutcome:
     """Hand a reading to the metering room, with what that room wants to know from the ones above it."""
     return await submit_reading(
         session,
-        viewer=batch.viewer,
+        viewer=sending.viewer,
         request=submission,
-        now=batch.now,
+        now=sending.now,
         is_billed=is_billed,
-        host=batch.host,
+        host=sending.host,
         note_correction=note_correction,
     )
 
 
 async def _take_each(
-    session: AsyncSession, *, rows: Sequence[RowReading | RefusedRow], batch: Batch
+    session: AsyncSession, *, rows: Sequence[RowReading | RefusedRow], sending: Sending
 ) -> tuple[RowReport, ...]:
-    """Go register by register in the order of ids, so that two batches never wait for each other in a circle."""
+    """Go register by register in the order of ids, so that two files never wait for each other in a circle."""
     newest = await newest_reading_id(session)
     reports = [_refused(row) for row in rows if isinstance(row, RefusedRow)]
-    for row in sorted((row for row in rows if isinstance(row, RowReading)), key=lambda row: _turn(row, batch.now)):
-        reports.append(await _take(session, row=row, batch=batch, newest=newest))
+    for row in sorted((row for row in rows if isinstance(row, RowReading)), key=lambda row: _turn(row, sending.now)):
+        reports.append(await _take(session, row=row, sending=sending, newest=newest))
     return tuple(sorted(reports, key=lambda report: report.line))
 
 
-async def _take(session: AsyncSession, *, row: RowReading, batch: Batch, newest: int) -> RowReport:
+async def _take(session: AsyncSession, *, row: RowReading, sending: Sending, newest: int) -> RowReport:
     submission = ReadingSubmission(
         register_id=row.register_id,
         value=row.value,
-        idempotency_key=f"{batch.key}:{row.line}",
+        idempotency_key=f"{sending.key}:{row.line}",
         taken_at=row.taken_at,
         source=row.source,
     )
     try:
         async with session.begin_nested():
-            taken = await take_one(session, submission=submission, batch=batch)
+            taken = await take_one(session, submission=submission, sending=sending)
     except Refusal as refusal:
         return RowReport(
             line=row.line, text=row.text, outcome=RowOutcome.REFUSED, code=refusal.code, message=refusal.message

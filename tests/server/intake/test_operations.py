@@ -1,4 +1,4 @@
-"""Files and batches of readings: who may send them, what becomes of each row, and that nothing is done twice."""
+"""Files and groups of readings: who may send them, what becomes of each row, and that nothing is done twice."""
 
 from dataclasses import replace
 from datetime import timedelta
