@@ -42,7 +42,6 @@ RELEASE = """
 update billing_hold set released_at = %(now)s
 where run_id = %(run)s and contract_id = any(%(contracts)s::bigint[]) and released_at is null
 """
-HOLD_REGISTERS = "select id from register where id = any(%(registers)s::bigint[]) order by id for update"
 # Bills that count from or to a day and were not taken back; telling it again writes nothing.
 NOTE_CORRECTION = """
 insert into correction_due (customer_id, contract_id, invoice_id, reading_id, day, noted_at)
@@ -127,11 +126,6 @@ def release_contracts(connection: Connection, *, run: Run, contracts: Sequence[i
     """Release contracts that were held before and are billed now."""
     if contracts:
         connection.execute(RELEASE, {"run": run.id, "contracts": list(contracts), "now": now})
-
-
-def hold_registers(connection: Connection, registers: Sequence[int]) -> None:
-    """Take hold of registers until the transaction ends, so that nobody's reading comes between estimate and bill."""
-    connection.execute(HOLD_REGISTERS, {"registers": list(registers)})
 
 
 def keep_figures(connection: Connection, *, run: Run, figures: Iterable[KeptFigure]) -> None:

@@ -265,6 +265,11 @@ async def stored_lines(session: AsyncSession, *, invoice_ids: Sequence[int]) -> 
     return found
 
 
+def lock_registers(connection: Connection, registers: Sequence[int]) -> None:
+    """Take hold of registers until the transaction ends, so that nobody's reading comes between estimate and bill."""
+    connection.execute(statements.LOCK_REGISTERS, {"registers": list(registers)})
+
+
 async def stored_versions(session: AsyncSession, *, ids: Collection[int], time_zone: str) -> list[VersionRow]:
     """Read price versions again that invoices were billed by; the day one became known is told in a time zone."""
     rows = await _stored(session, statements.STORED_VERSIONS, ids=ids, time_zone=time_zone)

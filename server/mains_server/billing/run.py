@@ -47,7 +47,7 @@ def work_off(connection: Connection, *, run: Run, seller: RunSeller, shift: Shif
     """Bill the chunks that nobody else has until there are none, then tell how far the run is."""
     rater = Rater(adapter=shift.adapter, period=run.period, known_at=run.issued_on, bounds=shift.bounds)
     today = max(run.issued_on, shift.now.date())
-    estimator = Estimator(adapter=shift.adapter, on=today, take_hold=operations.hold_registers)
+    estimator = Estimator(adapter=shift.adapter, on=today, take_hold=queries.lock_registers)
     booking = Booking(run=run, seller=seller, now=shift.now)
     while _bill_next_chunk(connection, rater=rater, estimator=estimator, booking=booking, watch=shift.watch):
         shift.watch("done")

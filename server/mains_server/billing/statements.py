@@ -302,3 +302,5 @@ select id, name, unit, starts_at, step_seconds, values, known_at, source from fa
 where id = any(cast(:ids as bigint[]))
 order by name, starts_at
 """
+
+LOCK_REGISTERS = "select id from register where id = any(%(registers)s::bigint[]) order by id for update"
