@@ -20,6 +20,7 @@ from mains_server.db.engine import make_engine
 from mains_server.db.unit_of_work import read_session
 from mains_server.logs import log_to_console
 from mains_server.routes.charts import chart_route
+from mains_server.routes.metrics import metrics_route
 from mains_server.routes.sms import sms_route
 from mains_server.routes.uploads import upload_route
 from mains_server.settings import DEMO_SMS_SECRET, Mode, Settings, load_settings
@@ -75,6 +76,8 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
     sms_secret = settings.sms_secret or (DEMO_SMS_SECRET if settings.mode is Mode.DEMO else None)
     if sms_secret is not None:
         routes.append(sms_route(engine=engine, secret=sms_secret.get_secret_value(), host=host))
+    if settings.metrics_token is not None:
+        routes.append(metrics_route(token=settings.metrics_token.get_secret_value()))
     return Starlette(routes=routes, lifespan=lifespan, debug=False)
 
 

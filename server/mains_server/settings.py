@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     sms_secret: SecretStr | None = Field(
         default=None, description="Shared with the SMS gateway; without it /hooks/sms is off."
     )
+    metrics_token: SecretStr | None = Field(
+        default=None, min_length=16, description="What Prometheus sends as bearer token; without it /metrics is off."
+    )
     log_format: Literal["text", "json"] = "text"
 
 

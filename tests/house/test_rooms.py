@@ -32,6 +32,7 @@ EXTRA = {
         "migrate.py",
         "migrations",
         "outbox.py",
+        "pool.py",
         "registry.py",
         "server_account.py",
         "unit_of_work.py",
@@ -76,7 +77,7 @@ EXTRA = {
     "consumption": {"buckets.py", "comparing.py", "drawing.py", "links.py", "showing.py"},
     "facts": {"overlaying.py"},
     "invoices": {"numbering.py"},
-    "intake": {"cells.py", "links.py", "matching.py", "reading_file.py", "rounds.py", "rounds.py", "sms.py", "sms_text.py", "taking.py"},
+    "intake": {"cells.py", "links.py", "matching.py", "reading_file.py", "rounds.py", "sms.py", "sms_text.py", "taking.py"},
     "metering": {
         "deciding.py",
         "estimation.py",
