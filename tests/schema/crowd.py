@@ -12,8 +12,9 @@ from mains_server.contracts.records import ContractBilling, Settlement
 from mains_server.contracts.tables import Contract, SupplyPoint
 from mains_server.customers.records import CustomerKind
 from mains_server.customers.tables import Customer
+from mains_server.facts.tables import FactSeries
 from mains_server.intake.records import RowOutcome, UploadMode, UploadStatus
-from mains_server.intake.tables import ReadingUpload, ReadingUploadRow
+from mains_server.intake.tables import ReadingLink, ReadingUpload, ReadingUploadRow
 from mains_server.invoices.records import InvoiceKind
 from mains_server.invoices.tables import Invoice
 from mains_server.metering.records import ReadingSource, ReadingStatus
@@ -51,6 +52,8 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (BillingHold, [_hold(n) for n in MORE]),
         (CorrectionDue, [_correction(n) for n in MORE]),
         (ReadingUpload, [upload(n) for n in MORE]),
+        (ReadingLink, [_link(n) for n in MORE]),
+        (FactSeries, [_fact_series(n) for n in MORE]),
         (ReadingUploadRow, [upload_row(n) for n in MORE]),
     ]
 
@@ -67,9 +70,10 @@ def _contract(n: int) -> dict[str, Any]:
 
 
 def _reading(n: int) -> dict[str, Any]:
-    status = ReadingStatus.FLAGGED if n % 2 else ReadingStatus.SUPERSEDED
-    seen = {"taken_at": town.midnight(town.month(n % 3)), "counts_for": town.month(n % 3)}
-    return town.reading(1, n) | seen | {"status": status}
+    seen = {"taken_at": town.midnight(town.month(n % 3)), "counts_for": town.month(n % 3), "received_at": town.THEN}
+    return (
+        town.reading(1, n) | seen | {"status": ReadingStatus.FLAGGED, "reasons": ["HIGH"] if n % 2 else ["LOW", "ZERO"]}
+    )
 
 
 def _invoice(n: int) -> dict[str, Any]:
@@ -118,3 +122,16 @@ def upload_row(n: int) -> dict[str, Any]:
         "outcome": RowOutcome.ACCEPTED if n % 2 else RowOutcome.REFUSED,
         "text": f"row {n}",
     }
+
+
+def _link(n: int) -> dict[str, Any]:
+    times = {"opens_at": town.THEN, "expires_at": town.THEN, "created_at": town.midnight(town.month(n % 2))}
+    named = {"id": n, "customer_id": 1, "contract_id": 1, "supply_point_id": 1}
+    return {**named, "register_ids": [1], "token_hash": f"link {n}", **times}
+
+
+def _fact_series(n: int) -> dict[str, Any]:
+    told = {"name": "nordpool.lv" if n % 2 else "degree days", "unit": "EUR/MWh", "source": "exchange"}
+    at = town.midnight(town.month(n % 3))
+    times = {"starts_at": at, "ends_at": at + timedelta(hours=1), "step_seconds": 3600, "known_at": town.THEN}
+    return {"id": n, **told, **times, "values": [Decimal(n)]}
