@@ -35,6 +35,8 @@ def bind(*, declared: ReadField, owner: Shape | None, name: str, nodes: Mapping[
     """Give a field its reader; `owner` is the shape of the rows it stands on, None at a root."""
     source = declared.metadata["source"]
     match source:
+        case Asked() if not source.arguments:
+            declared.reader = _asked(source.ask, ())
         case Column() | Key() | Embed() | Computed() | Asked():
             declared.reader = _leaf(source, _required(owner, name))
         case One():

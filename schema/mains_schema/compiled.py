@@ -25,7 +25,7 @@ from mains_schema.connection import PageRequest
 from mains_schema.context import Context
 from mains_schema.gates import Gate, Given
 from mains_schema.limits import Document
-from mains_schema.mapping import ById, Key, Mine, Paged, mapping_of, source_of
+from mains_schema.mapping import Asked, ById, Key, Mine, Paged, mapping_of, source_of
 from mains_schema.node import Node, decode_id, number_of
 from mains_schema.shape import fields_of, name_of, shape_of, target_of
 
@@ -147,7 +147,7 @@ def _root_field(writing: Writing, place: Place) -> list[Piece]:
         case Given():
             write = plain_writer(writing, place.kind, place.details)
             return [writing.text(lambda run: write(source.open(run.context)))]
-        case None | Paged():
+        case None | Paged() | Asked():
             return field_pieces(writing, place)
         case _:
             raise Declined("resolver")
@@ -243,4 +243,4 @@ async def _patched(answer: bytes, patches: Sequence[Patch], run: Run) -> bytes:
 
 
 async def _asked(patch: Patch, run: Run, values: Sequence[Any]) -> bytes:
-    return orjson.dumps(patch.write(await patch.compute(run.context.reads, *values)))
+    return orjson.dumps(patch.write(await patch.compute(run.context.reads, *values, **patch.given(run.variables))))

@@ -42,12 +42,13 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """A value that Python works out of arguments in the answer; `write` makes it JSON."""
+    """A value that Python works out of arguments in the answer, and of `given` by the client; `write` makes it JSON."""
 
     readers: Sequence[Callable[[Any], Any]]
     compute: Callable[..., Any]
     write: Callable[[Any], Any]
     is_asked: bool
+    given: Callable[[VariableValues], Mapping[str, Any]]
 
 
 @dataclass(slots=True)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphql import GraphQLInterfaceType, GraphQLObjectType, get_named_type, get_nullable_type, is_non_null_type
+from graphql.execution.values import VariableValues
 
 from mains_schema.compiled_leaf import argument, failing, leaf, no_binds, reader, witness
-from mains_schema.compiled_parts import MARK, Details, Patch, Writing, declared_of
+from mains_schema.compiled_parts import MARK, Details, Patch, Writing, declared_of, once
 from mains_schema.compiled_plain import plain_writer
 from mains_schema.compiled_text import Declined, Json, Piece, expression_text, joined, scope_text
 from mains_schema.mapping import (
@@ -28,6 +29,7 @@ from mains_schema.mapping import (
 from mains_schema.scope import Scope
 from mains_schema.shape import Shape, shape_of, target_of
 
+Given = Callable[[VariableValues], Mapping[str, Any]]
 ID_TEXT = "translate(encode(convert_to(concat({}, {}), 'UTF8'), 'base64'), E'+/=\\n', '-_')"
 
 
@@ -158,20 +160,34 @@ def _embed(writing: Writing, place: Place, source: Embed) -> list[Piece]:
 
 def _patched(writing: Writing, place: Place, source: Computed | Asked) -> list[Piece]:
     """Leave the arguments in the answer, between marks that JSON text cannot hold, for Python to replace."""
-    if isinstance(source, Asked) and source.given:
-        raise Declined("resolver")
     write = plain_writer(writing, place.kind, place.details)
     if isinstance(source, Computed) and not source.arguments:
         compute = source.compute
         return [writing.text(lambda run: write(compute(run.context.reads)))]
-    row = place.known_row
-    is_asked = isinstance(source, Asked)
-    call = source.ask if isinstance(source, Asked) else source.compute
-    writing.patches.append(Patch([reader(part) for part in source.arguments], call, write, is_asked))
+    call, given = _called(writing, place, source)
+    writing.patches.append(
+        Patch([reader(part) for part in source.arguments], call, write, isinstance(source, Asked), given)
+    )
     pieces: list[Piece] = [f"{MARK}{len(writing.patches) - 1}:["]
     for place_of, part in enumerate(source.arguments):
+        row = place.known_row
         pieces += ["," if place_of else "", argument(expression=part, table=row.shape.table, alias=row.alias)]
     return [*pieces, f"]{MARK}"]
+
+
+def _called(writing: Writing, place: Place, source: Computed | Asked) -> tuple[Callable[..., Any], Given]:
+    """Give the function of a patch, and what reads the arguments that the client gives it by name."""
+    if isinstance(source, Computed):
+        return source.compute, _nothing_given
+    if not source.given:
+        return source.ask, _nothing_given
+    given = writing.arguments(place.parent, place.node)
+    once(given, writing.variables)
+    return source.ask, given
+
+
+def _nothing_given(_variables: VariableValues) -> Mapping[str, Any]:
+    return {}
 
 
 def _one(writing: Writing, place: Place, source: One) -> list[Piece]:

@@ -24,7 +24,7 @@ def asked_with(
 ) -> Any:
     """Declare a value that a room is asked for, given columns of the row and, by name, arguments of the client.
 
-    `rows` is about how many it reads; the cost of a document counts with it, and such a document is never compiled.
+    `rows` is about how many it reads; the cost of a document counts with it. A root has no columns.
     """
     asked = Asked(ask, [plain(part) for part in columns], given, rows)
     return ReadField(description=doc, metadata={"source": asked})

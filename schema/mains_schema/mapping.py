@@ -240,7 +240,7 @@ def computed(doc: str, compute: Callable[Concatenate[Reads, P], T], *columns: P.
 
 
 def asked(doc: str, ask: Callable[Concatenate[Reads, P], Awaitable[T]], *columns: P.args, **none: P.kwargs) -> T:
-    """Declare a value that a room is asked for, given columns of the row; a document that uses it is never compiled."""
+    """Declare a value that a room is asked for, given columns of the row; each costs a call after the SELECT."""
     if none:
         raise TypeError("give the columns of an asked field by position")
     declared: T = _field(doc, Asked(ask, [plain(part) for part in columns]))

@@ -22,6 +22,7 @@ from mains_schema.mapping import OrderBy, column, descending, described, key, ma
 from mains_schema.node import Node, number_of
 from mains_schema.payload import USER_ERROR_PATH, USER_ERRORS, made_error, user_error
 from mains_schema.reading import PlausibleRange, ReadingErrorCode
+from mains_schema.resolve import Reads
 from mains_schema.scalars import Quantity
 from mains_schema.scope import allowed
 
@@ -46,6 +47,8 @@ described(
     },
     name="ReadingLinkState",
 )
+
+LINK_ROWS = 10
 
 
 @orders
@@ -227,11 +230,10 @@ class ReadingLinkSubmitPayload:
     user_errors: list[ReadingLinkUserError] = strawberry.field(description=USER_ERRORS)
 
 
-async def reading_link(info: Info, token: str) -> ReadingLinkView:
+async def reading_link(reads: Reads, *, token: str) -> ReadingLinkView:
     """Show what a link asks for, to whoever has it."""
-    context = info.context
-    async with read_session(context.engine) as session:
-        view = await look_at_link(session, token=token, now=context.now, host=context.services.host)
+    async with read_session(reads.engine) as session:
+        view = await look_at_link(session, token=token, now=reads.now, host=reads.host)
     if view.form is None:
         return ReadingLinkView(state=view.state, form=None)
     form = ReadingLinkForm(

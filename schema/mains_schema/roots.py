@@ -11,6 +11,7 @@ from mains_schema.connection import Connection
 from mains_schema.context import Context, Info
 from mains_schema.errors import forbidden, unauthenticated
 from mains_schema.gates import gate, given
+from mains_schema.given import Given, asked_with
 from mains_schema.intake import (
     ReadingSubmitManyInput,
     ReadingSubmitManyPayload,
@@ -35,6 +36,7 @@ from mains_schema.metering_staff import (
 from mains_schema.node import Node
 from mains_schema.reading import ReadingSubmitInput, ReadingSubmitPayload, reading_submit
 from mains_schema.reading_link import (
+    LINK_ROWS,
     ReadingLinkCreateInput,
     ReadingLinkCreatePayload,
     ReadingLinkRevokeInput,
@@ -94,12 +96,12 @@ class Query:
         "Everything operational. FORBIDDEN to who is not an employee of the utility.", Staff, check=staff_only
     )
 
-    @resolved("What a one-time link asks for, for whoever has its token; no session is needed.")
-    async def reading_link(
-        self, info: Info, token: Annotated[str, strawberry.argument(description="The token of the link.")]
-    ) -> ReadingLinkView:
-        """Show what a link asks for."""
-        return await reading_link(info, token)
+    reading_link: ReadingLinkView = asked_with(
+        "What a one-time link asks for, for whoever has its token; no session is needed.",
+        reading_link,
+        given=(Given("token", str, "The token of the link."),),
+        rows=LINK_ROWS,
+    )
 
 
 @section
