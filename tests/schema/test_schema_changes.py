@@ -8,9 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import yaml
+from mains_schema.node import encode_id
+
+from tests.schema.test_golden_answers import Plain
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "schema_changes.md").read_text(encoding="utf-8")
 FIELD, TYPE, IMPORT, RELATION, INDEX = re.findall(r"```py\n(.*?)```", PAGE, re.DOTALL)
+GOLDEN_FIELD, GOLDEN_TYPE = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 ASKED_FIELD, ASKED_TYPE = re.findall(r"```gql\n(.*?)```", PAGE, re.DOTALL)
 BUILD = """
 import sys
@@ -26,6 +32,12 @@ from mains_schema.served import schema
 for asked in sys.argv[2:]:
     assert not schema().documents.read(asked).errors, schema().documents.read(asked).errors
 print(export_sdl(schema()))
+"""
+UNWRITTEN = """
+import sys
+from pathlib import Path
+from tests.schema.test_golden_answers import unwritten
+print(*(".".join(path) for path in unwritten(Path(sys.argv[1]))))
 """
 
 
@@ -49,6 +61,15 @@ def built(package: Path, *asked: str, index: str = "") -> subprocess.CompletedPr
     )
 
 
+def unwritten(package: Path, golden: Path) -> str:
+    """Name the fields that have no golden answer."""
+    command = [sys.executable, "-c", UNWRITTEN, str(golden)]
+    made = subprocess.run(
+        command, env={"PYTHONPATH": str(package.parent)}, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return made.stdout.strip()
+
+
 def copied(folder: Path) -> Path:
     package = folder / "mains_schema"
     shutil.copytree(ROOT / "schema" / "mains_schema", package, ignore=shutil.ignore_patterns("__pycache__"))
@@ -63,6 +84,17 @@ def test_a_field_is_one_line(tmp_path: Path) -> None:
 
     assert made.returncode == 0, made.stderr
     assert "  revision: Int!" in made.stdout
+
+
+def test_a_field_is_written_down_once(tmp_path: Path) -> None:
+    package, golden = copied(tmp_path), shutil.copytree(ROOT / "tests" / "schema" / "golden", tmp_path / "golden")
+    edit(package, "invoice.py", "    rounding: str", FIELD)
+
+    before = unwritten(package, golden)
+    edit(golden, "Invoice.yaml", "  rounding: per_rate", GOLDEN_FIELD)
+
+    assert before == "Invoice.revision"
+    assert unwritten(package, golden) == ""
 
 
 def test_a_type_is_a_class_and_a_relation(tmp_path: Path) -> None:
@@ -82,3 +114,6 @@ def test_a_type_is_a_class_and_a_relation(tmp_path: Path) -> None:
     assert "no index on tax_rate starts with (code, id)" in without.stderr
     assert made.returncode == 0, made.stderr
     assert "type TaxRate implements Node" in made.stdout
+    answer = yaml.load(GOLDEN_TYPE, Plain)["answer"]
+    assert answer["id"] == encode_id(type_name="TaxRate", number=1)
+    assert list(answer) == re.findall(r"^    (\w+):", TYPE, re.MULTILINE)
