@@ -15,6 +15,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types.base import get_object_definition
 from strawberry.types.execution import ExecutionContext, ExecutionResult, PreExecutionError
+from strawberry.types.union import StrawberryUnion
 
 from mains_schema import connection, errors, node, scalars
 from mains_schema.bind import bind, declare_arguments
@@ -22,9 +23,10 @@ from mains_schema.changed import Execution
 from mains_schema.checks import check
 from mains_schema.context import Context
 from mains_schema.limits import COST_MAX, Documents, chosen
-from mains_schema.mapping import Key, Paged, ReadField, mapping_of, source_of
+from mains_schema.mapping import Key, Many, One, Paged, ReadField, mapping_of, source_of
 from mains_schema.plans import Plans
 from mains_schema.shape import Shape, fields_of, shape_of, target_of
+from mains_schema.unions import is_union, members_of, unions_of
 
 
 class Schema(strawberry.Schema):
@@ -77,10 +79,11 @@ class Guard(SchemaExtension):
 def build_schema(*, query: type, mutation: type | None = None, rooms: Sequence[ModuleType]) -> Schema:
     """Build a schema from root types and the modules that declare the others; refuse declarations that do not hold."""
     classes = _classes_of([connection, node, scalars, *rooms])
-    _resolve_names(classes)
+    _resolve_names({**classes, **_unions_in(rooms)})
     mapped_classes = [cls for cls in classes.values() if "__mapped__" in cls.__dict__]
     sections = [cls for cls in classes.values() if "__mapped__" not in cls.__dict__ and get_object_definition(cls)]
-    _give_shapes(mapped_classes)
+    unions = _unions_of([*mapped_classes, *sections])
+    _give_shapes(mapped_classes, [members_of(union) for union in unions])
     nodes = {
         cls.__name__: shape_of(cls) for cls in mapped_classes if not mapping_of(cls).is_interface and _has_key(cls)
     }
@@ -89,7 +92,7 @@ def build_schema(*, query: type, mutation: type | None = None, rooms: Sequence[M
     for cls in sections:
         _bind_fields(cls, None, nodes)
     _select_orders([*mapped_classes, *sections])
-    check(mapped_classes, sections)
+    check(mapped_classes, sections, unions)
     schema = Schema(
         query=query,
         mutation=mutation,
@@ -134,23 +137,38 @@ def _is_declared(cls: type) -> bool:
     return "__strawberry_definition__" in cls.__dict__
 
 
-def _resolve_names(classes: Mapping[str, type]) -> None:
-    for cls in classes.values():
+def _unions_in(modules: Sequence[ModuleType]) -> Mapping[str, Any]:
+    return {name: value for module in modules for name, value in vars(module).items() if is_union(value)}
+
+
+def _unions_of(classes: Sequence[type]) -> Sequence[StrawberryUnion]:
+    """Give the unions that mapped rows are read into, each once."""
+    found = {
+        union.graphql_name: union
+        for cls in classes
+        for union in unions_of([field for field in fields_of(cls) if isinstance(source_of(field), One | Many | Paged)])
+    }
+    return list(found.values())
+
+
+def _resolve_names(names: Mapping[str, Any]) -> None:
+    for cls in names.values():
         for declared in fields_of(cls) if get_object_definition(cls) else ():
             annotation = declared.type_annotation
             if annotation is not None:
-                annotation.namespace = {**classes, **(annotation.namespace or {})}
+                annotation.namespace = {**names, **(annotation.namespace or {})}
             if isinstance(declared, ReadField):
                 declare_arguments(declared)
 
 
-def _give_shapes(classes: Sequence[type]) -> None:
-    """Let the types of an interface share one shape, so that a row fits whichever of them it is."""
+def _give_shapes(classes: Sequence[type], unions: Sequence[Sequence[type]]) -> None:
+    """Let the types of an interface or a union share one shape, so that a row fits whichever of them it is."""
     for cls in classes:
         mapping_of(cls).shape = None
     heads = [cls for cls in classes if mapping_of(cls).is_interface]
-    for head in [*heads, *classes]:
-        family = [member for member in classes if issubclass(member, head)]
+    under = [(head, [member for member in classes if issubclass(member, head)]) for head in [*heads, *classes]]
+    families = [*under[: len(heads)], *((members[0], members) for members in unions), *under[len(heads) :]]
+    for head, family in families:
         if mapping_of(head).shape is None:
             shape = Shape(cls=head, family=family)
             for member in family:

@@ -9,10 +9,12 @@ from sqlalchemy import Column as TableColumn
 from sqlalchemy import Index, PrimaryKeyConstraint, Table, UniqueConstraint
 from strawberry.types.base import get_object_definition
 from strawberry.types.field import StrawberryField
+from strawberry.types.union import StrawberryUnion
 
 from mains_schema.expressions import columns_in, is_nullable
 from mains_schema.mapping import Asked, Column, Embed, Expression, Many, One, Paged, mapping_of, source_of
 from mains_schema.shape import Shape, expressions_of, fields_of, is_optional, shape_of, target_of
+from mains_schema.unions import members_of, union_behind
 
 
 class WrongDeclarations(Exception):
@@ -23,9 +25,10 @@ class WrongDeclarations(Exception):
         self.findings = tuple(findings)
 
 
-def check(classes: Sequence[type], sections: Sequence[type]) -> None:
+def check(classes: Sequence[type], sections: Sequence[type], unions: Sequence[StrawberryUnion] = ()) -> None:
     """Refuse declarations that do not hold, all findings at once."""
     findings = [finding for cls in classes for finding in _of_mapped(cls)]
+    findings += [finding for union in unions for finding in _of_union(union)]
     findings += [finding for cls in sections for finding in _of_fields(cls, None)]
     if findings:
         raise WrongDeclarations(findings)
@@ -42,25 +45,49 @@ def _of_mapped(cls: type) -> Iterator[str]:
 
 def _of_target(name: str, declared: StrawberryField) -> Iterator[str]:
     target = target_of(declared)
-    if mapping_of(target).kind is not None:
-        yield f"{name}: {target.__name__} is one kind of {shape_of(target).cls.__name__}; lead to that interface"
+    if mapping_of(target).kind is not None and union_behind(declared.type) is None:
+        together = shape_of(target).cls
+        whole = (
+            f"{together.__name__}; lead to that interface" if mapping_of(together).is_interface else "a union's rows"
+        )
+        yield f"{name}: {target.__name__} is one kind of {whole}"
 
 
 def _of_interface(cls: type, shape: Shape) -> Iterator[str]:
-    members = [member for member in shape.family if member is not cls]
+    yield from _of_family(cls.__name__, cls, [member for member in shape.family if member is not cls])
+
+
+def _of_union(union: StrawberryUnion) -> Iterator[str]:
+    name, members = str(union.graphql_name), members_of(union)
+    if not union.description:
+        yield f"{name}: no description"
     for member in members:
-        if mapping_of(member).scope is not mapping_of(cls).scope:
-            yield f"{member.__name__}: its scope differs from that of {cls.__name__}; give both the same one"
-        if mapping_of(member).table is not mapping_of(cls).table:
-            yield f"{member.__name__}: its table differs from that of {cls.__name__}"
+        if shape_of(member) is not shape_of(members[0]):
+            yield f"{name}: {member.__name__} is a kind of another interface or union already"
+    yield from _of_family(name, members[0], members)
+
+
+def _of_family(name: str, first: type, members: Sequence[type]) -> Iterator[str]:
+    """Check types that stand for the rows of one table, each for those of its kind."""
+    for member in members:
+        if mapping_of(member).scope is not mapping_of(first).scope:
+            yield f"{member.__name__}: its scope differs from that of {first.__name__}; give both the same one"
+        if mapping_of(member).table is not mapping_of(first).table:
+            yield f"{member.__name__}: its table differs from that of {first.__name__}"
         if mapping_of(member).kind is None:
-            yield f"{member.__name__}: say with kind=(column, value) which rows of {cls.__name__} it is"
-    kinds = [kind[1] for member in members if (kind := mapping_of(member).kind) is not None]
+            yield f"{member.__name__}: say with kind=(column, value) which rows of {name} it is"
+    claimed = [kind for member in members if (kind := mapping_of(member).kind) is not None]
+    kinds = [kind for _column, kind in claimed]
+    for column, _kind in claimed:
+        if column is not claimed[0][0]:
+            yield f"{name}: its types are told apart by {claimed[0][0]} and by {column}; use one column"
+        if is_nullable(column):
+            yield f"{name}: {column} tells its types apart and may be null"
     for twice in {found for found in kinds if kinds.count(found) > 1}:
-        yield f"{cls.__name__}: two types claim the rows of kind {twice.name}"
+        yield f"{name}: two types claim the rows of kind {twice.name}"
     if kinds:
         for missing in [member for member in type(kinds[0]) if member not in kinds]:
-            yield f"{cls.__name__}: no type has the rows of kind {missing.name}"
+            yield f"{name}: no type has the rows of kind {missing.name}"
 
 
 def _of_fields(cls: type, shape: Shape | None) -> Iterator[str]:

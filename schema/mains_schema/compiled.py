@@ -105,12 +105,20 @@ def write_payload_plan(
         context=context,
     )
     row = Row(shape_of(target), writing.alias())
-    if row.shape.key is None or name_of(row.shape.cls) != part.kind.name:
+    if row.shape.key is None or not _is_shown_as(writing, target, part.kind):
         raise Declined("type")
     number = writing.parameter(lambda run: run.number)
     text = row_text(writing, part.kind, row, part.details)
     where = " and ".join([f"{row.sql(row.shape.key)} = {number}::bigint", *scoped(writing, row.shape.scope, row)])
     return _plan(writing, f"convert_to({text}, 'UTF8')", f" from {row.shape.table.name} {row.alias} where {where}")
+
+
+def _is_shown_as(writing: Writing, target: type, kind: Any) -> bool:
+    """Tell whether a type of the schema is what a class stands for, or an interface or union of all its kinds."""
+    if isinstance(kind, GraphQLObjectType):
+        return name_of(target) == kind.name and mapping_of(target).kind is None
+    members = [member.extensions["strawberry-definition"].origin for member in writing.graphql.get_possible_types(kind)]
+    return all("__mapped__" in member.__dict__ and shape_of(member) is shape_of(target) for member in members)
 
 
 def _plan(writing: Writing, answer: str, source: str = "") -> Plan:

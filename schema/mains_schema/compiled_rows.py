@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import GraphQLInterfaceType, GraphQLObjectType, get_named_type, get_nullable_type, is_non_null_type
+from graphql import GraphQLObjectType, get_named_type, get_nullable_type, is_abstract_type, is_non_null_type
 from graphql.execution.values import VariableValues
 
 from mains_schema.compiled_leaf import argument, failing, leaf, no_binds, reader, witness
@@ -72,11 +72,11 @@ class Place:
 
 
 def row_text(writing: Writing, kind: Any, row: Row, details: Details) -> str:
-    """Give the JSON object of a row as one SQL expression; of an interface, by the row's kind."""
+    """Give the JSON object of a row as one SQL expression; of an interface or a union, by the row's kind."""
     named = get_named_type(kind)
     if isinstance(named, GraphQLObjectType):
         return joined(_object(writing, named, row, details))
-    if not isinstance(named, GraphQLInterfaceType) or row.shape.kind_slot is None:
+    if not is_abstract_type(named) or row.shape.kind_slot is None:
         raise Declined("type")
     cases = []
     column = None

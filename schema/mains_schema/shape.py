@@ -11,6 +11,7 @@ from strawberry.types.field import StrawberryField
 
 from mains_schema.mapping import Asked, Column, Computed, Embed, Key, Many, Mapped, One, Paged, mapping_of, source_of
 from mains_schema.scope import Scope
+from mains_schema.unions import members_of, union_behind
 
 Expression = ColumnElement[Any]
 
@@ -91,8 +92,13 @@ def fields_of(cls: type) -> Sequence[StrawberryField]:
 
 
 def target_of(declared: StrawberryField) -> Any:
-    """Give the class that a relation leads to: what stands in `X | None`, `list[X]` or `Connection[X]`."""
+    """Give the class that a relation leads to: what stands in `X | None`, `list[X]` or `Connection[X]`.
+
+    Of a union it is the first; all of them share a shape.
+    """
     found: Any = declared.type
+    if (union := union_behind(found)) is not None:
+        return members_of(union)[0]
     while isinstance(found, StrawberryOptional | StrawberryList):
         found = found.of_type
     definition = get_object_definition(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 from mains_schema.connection import Connection
@@ -98,7 +98,7 @@ class LoanRow(Table, table=True):
 
 class LineRow(Table, table=True):
     __tablename__ = "lib_line"
-    __table_args__ = (Index("lib_line_loan", "loan_id", "position", "id"),)
+    __table_args__ = (Index("lib_line_loan", "loan_id", "position", "id"), Index("lib_line_loan_key", "loan_id", "id"))
     id: int = id_key()
     customer_id: int = reference()
     loan_id: int = reference()
@@ -195,6 +195,25 @@ class FeeLine(Line):
     """A fee."""
 
 
+@mapped(LineRow, scope=LINES, kind=(LineRow.kind, LineKind.BOOK))
+class Volume(Node):
+    """A book that was lent."""
+
+    id: strawberry.ID = key("Global id.", LineRow.id)
+    pages: int | None = column("Pages; null if nobody counted.", LineRow.pages)
+
+
+@mapped(LineRow, scope=LINES, kind=(LineRow.kind, LineKind.FEE))
+class Charge:
+    """What lending cost."""
+
+    place: int = column("Place.", LineRow.position)
+    loan: Loan | None = one("Its loan.", LineRow.loan_id)
+
+
+Item = Annotated[Volume | Charge, strawberry.union("Item", description="What a loan is made of.")]
+
+
 @mapped(LoanRow, scope=LOANS)
 class Loan(Node):
     """Something borrowed."""
@@ -212,6 +231,8 @@ class Loan(Node):
     )
     reader: Reader | None = one("Who.", LoanRow.reader_id)
     lines: list[Line] = many("Parts, at most 5.", LineRow.loan_id, order=(LineRow.position,), about=3)
+    items: list[Item] = many("Parts again, at most 5.", LineRow.loan_id, order=(LineRow.position,), about=3)
+    pages: Connection[Item] = connection("Parts, page by page.", LineRow.loan_id)
 
 
 @section
@@ -222,3 +243,4 @@ class Query:
     node: Node | None = by_id("Anything by id.")
     loan: Loan | None = by_id("A loan by id.")
     loans: Connection[Loan] = connection("All loans.", orders=AllLoansOrder)
+    item: Volume | None = by_id("A book by id.")

@@ -33,7 +33,7 @@ from mains_schema.scalars import Money
 from mains_schema.scope import allowed
 from sqlalchemy import func
 
-from tests.schema.library import LineKind, LineRow, LoanRow, ReaderRow, weigh
+from tests.schema.library import LineKind, LineRow, LoanRow, LoanStatus, ReaderRow, weigh
 
 
 def findings(*classes: type) -> tuple[str, ...]:
@@ -174,6 +174,60 @@ def test_a_type_of_an_interface_says_its_kind() -> None:
     line, book = interface_of(scope=None, kind=None)
 
     assert findings(line, book) == ("BookLine: say with kind=(column, value) which rows of Line it is",)
+
+
+def test_the_types_of_an_interface_have_one_table_and_one_kind_column() -> None:
+    line, book = interface_of(scope=None, kind=(LineRow.kind, LineKind.BOOK))
+    shared = line.__mapped__.scope  # type: ignore[attr-defined]
+    fee = mapped(LoanRow, scope=shared, kind=(LoanRow.status, LoanStatus.OPEN))(
+        type("Fee", (line,), {"__doc__": "A fee.", "__annotations__": {}, "__module__": __name__})
+    )
+
+    found = findings(line, book, fee)
+
+    assert "Fee: its table differs from that of Line" in found
+    assert "Line: its types are told apart by lib_line.kind and by lib_loan.status; use one column" in found
+
+
+def test_what_tells_types_apart_is_never_null() -> None:
+    line, book = interface_of(scope=None, kind=(LineRow.pages, LineKind.BOOK))
+
+    assert "Line: lib_line.pages tells its types apart and may be null" in findings(line, book)
+
+
+def test_two_types_do_not_claim_one_kind() -> None:
+    line, book = interface_of(scope=None, kind=(LineRow.kind, LineKind.BOOK))
+    shared = line.__mapped__.scope  # type: ignore[attr-defined]
+    other = mapped(LineRow, scope=shared, kind=(LineRow.kind, LineKind.BOOK))(
+        type("Other", (line,), {"__doc__": "Another.", "__annotations__": {}, "__module__": __name__})
+    )
+
+    assert findings(line, book, other) == (
+        "Line: two types claim the rows of kind BOOK",
+        "Line: no type has the rows of kind FEE",
+    )
+
+
+def test_a_type_without_a_scope_is_found() -> None:
+    @mapped(LineRow, scope=None)  # type: ignore[arg-type]
+    class Part:
+        """A line."""
+
+        position: int = column("Place.", LineRow.position)
+
+    assert findings(loan_with(), Part) == ("Part: no scope; say who may see its rows",)
+
+
+def test_a_list_is_ordered_by_columns_of_its_own_table() -> None:
+    @mapped(LineRow, scope=allowed(LineRow.customer_id))
+    class Part:
+        """A line."""
+
+        position: int = column("Place.", LineRow.position)
+
+    loan = loan_with(parts=(list[Part], many("Lines.", LineRow.loan_id, order=(LoanRow.day,))))
+
+    assert any("lib_loan.day is not a column of lib_line" in found for found in findings(loan, Part))
 
 
 def test_a_relation_leads_to_the_interface() -> None:
