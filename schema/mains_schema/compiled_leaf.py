@@ -105,10 +105,20 @@ def _list(sql: str, expression: Expression, kind: Any) -> Json:
     held: Any = expression.type
     held = held.impl_instance if isinstance(held, TypeDecorator) else held
     of = get_nullable_type(kind.of_type)
+    if isinstance(held, ARRAY) and held.item_type.python_type is Decimal and of.name == "Decimal":
+        return _decimals(sql, kind)
     is_of_words = isinstance(held, ARRAY) and held.item_type.python_type is str and of.name == "String"
     if not is_of_words or not is_non_null_type(kind.of_type):
         raise Declined("type")
     return Json(f"case when array_position({sql}, null) is null then to_json({sql}) else concat('!', {sql})::json end")
+
+
+def _decimals(sql: str, kind: Any) -> Json:
+    """A decimal is a text; null may stand among them where the type says so."""
+    text = f"to_json(({sql})::text[])"
+    if not is_non_null_type(kind.of_type):
+        return Json(text)
+    return Json(f"case when array_position({sql}, null) is null then {text} else concat('!', {sql}::text)::json end")
 
 
 def _strict(pieces: list[Piece]) -> str:

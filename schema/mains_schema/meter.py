@@ -7,12 +7,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import strawberry
+from mains_server.intervals.tables import IntervalDay as ID
 from mains_server.metering.records import ReadingQuality, ReadingSource, ReadingStatus
 from mains_server.metering.tables import Meter as M
 from mains_server.metering.tables import Reading as RD
 from mains_server.metering.tables import Register as R
 
 from mains_schema.connection import Connection
+from mains_schema.interval import IntervalDay, IntervalDayFilter, IntervalDayOrder
 from mains_schema.mapping import (
     OrderBy,
     ascending,
@@ -85,6 +87,12 @@ class Register(Node):
     readings: Connection[Reading] = connection(
         "What it showed, on days of the viewer's contracts.", RD.register_id, orders=ReadingOrder, filters=ReadingFilter
     )
+    interval_days: Connection[IntervalDay] = connection(
+        "What its smart meter sent by hour or quarter, on days of the viewer's contracts; empty if it has none.",
+        ID.register_id,
+        orders=IntervalDayOrder,
+        filters=IntervalDayFilter,
+    )
 
 
 @mapped(RD, scope=read_while_supplied())
@@ -107,6 +115,8 @@ class Reading(Node):
     decided_at: datetime | None = column(
         "When the utility accepted or rejected it; null if nobody had to.", RD.decided_at
     )
-    decision_note: str | None = column("What the utility said about it then; null if it said nothing.", RD.decision_note)
+    decision_note: str | None = column(
+        "What the utility said about it then; null if it said nothing.", RD.decision_note
+    )
     register: Register = one("The register.", RD.register_id)
     superseded_by: Reading | None = one("The reading that took its place; null while it stands.", RD.superseded_by)

@@ -11,8 +11,22 @@ from typing import Any
 from mains_server.access.records import Viewer
 from mains_server.contracts.records import ContractBilling, PointRole
 from mains_server.contracts.tables import Contract, ContractSupplyPoint, SupplyPoint
+from mains_server.intervals.tables import IntervalDay
 from mains_server.metering.tables import Reading
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, any_, bindparam, exists, null, or_, select, union_all
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Select,
+    and_,
+    any_,
+    bindparam,
+    exists,
+    null,
+    or_,
+    select,
+    union_all,
+)
 
 from mains_schema.expressions import plain
 from mains_schema.scope import Scope, allowed, granted, through
@@ -83,6 +97,14 @@ def days_supplied(*, points: Sequence[int], viewer: Viewer) -> Select[Any] | Non
     return select(*days_seen.c)
 
 
+def metered_while_supplied() -> Scope:
+    """Limit the days of smart meters to those of contracts one sees, and for customers to their latest versions.
+
+    Who manages a building reads the meters of its premises, but not when somebody was at home.
+    """
+    return through(SUPPLIES, _metered_while_supplied)
+
+
 def _is_supplied(point: ColumnElement[Any], seen: ColumnElement[bool]) -> ColumnElement[bool]:
     return point.in_(select(_supply.supply_point_id).where(seen).correlate(None))
 
@@ -113,17 +135,28 @@ def _buildings(seen: ColumnElement[bool]) -> Any:
     return seen_points.where(seen, _point.building_id.is_not(None)).correlate(None)
 
 
+def _metered_while_supplied(seen: ColumnElement[bool]) -> ColumnElement[bool]:
+    day: Any = IntervalDay.__table__.c  # type: ignore[attr-defined]
+    on_that_day = day.day >= _supply.starts, or_(_supply.ends.is_(None), day.day < _supply.ends)
+    own = exists().where(_supply.supply_point_id == day.supply_point_id, *on_that_day, seen).correlate(day.id.table)
+    return and_(day.is_current, or_(own, _of_house_while_supplied(day, on_that_day, seen)))
+
+
+def _of_house_while_supplied(rows: Any, on_that_day: Any, seen: ColumnElement[bool]) -> ColumnElement[bool]:
+    premises = select(_house.c.id).join_from(_supply.id.table, _premise, _premise.c.id == _supply.supply_point_id)
+    houses = premises.join(_house, _house.c.building_id == _premise.c.building_id).where(
+        _house.c.id == rows.supply_point_id, _house.c.role == PointRole.BUILDING, *on_that_day, seen
+    )
+    return houses.correlate(rows.id.table).exists()
+
+
 def _read_while_supplied(seen: ColumnElement[bool]) -> ColumnElement[bool]:
     reading: Any = Reading.__table__.c  # type: ignore[attr-defined]
     on_that_day = reading.counts_for >= _supply.starts, or_(_supply.ends.is_(None), reading.counts_for <= _supply.ends)
     readings = reading.id.table
     own = exists().where(_supply.supply_point_id == reading.supply_point_id, *on_that_day, seen).correlate(readings)
-    premises = select(_house.c.id).join_from(_supply.id.table, _premise, _premise.c.id == _supply.supply_point_id)
-    houses = premises.join(_house, _house.c.building_id == _premise.c.building_id).where(
-        _house.c.id == reading.supply_point_id, _house.c.role == PointRole.BUILDING, *on_that_day, seen
-    )
     managed = select(_premise.c.id).where(
         _premise.c.id == reading.supply_point_id,
         _premise.c.building_id.in_(_managed_buildings(*on_that_day, seen, of=readings)),
     )
-    return or_(own, houses.correlate(readings).exists(), managed.correlate(readings).exists())
+    return or_(own, _of_house_while_supplied(reading, on_that_day, seen), managed.correlate(readings).exists())

@@ -18,6 +18,7 @@ from mains_server.contracts.tables import Building, Contract, ContractAttribute,
 from mains_server.customers.records import ProtectionKind
 from mains_server.customers.tables import CustomerProtection
 from mains_server.intake.tables import ReadingLink, ReadingUpload, ReadingUploadRow
+from mains_server.intervals.tables import IntervalDay, IntervalImport
 from mains_server.invoices.tables import Invoice, InvoiceLine, InvoiceTax
 from mains_server.metering.tables import Meter, Reading, Register
 from mains_server.payments.tables import PaymentAllocation
@@ -26,7 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.schema import town
 from tests.schema.asking import clerk, delegate, owner
-from tests.schema.crowd import upload, upload_row
+from tests.schema.crowd import interval_day, interval_import, upload, upload_row
 
 CUSTOMERS = 7
 
@@ -45,6 +46,8 @@ CANARIES: Mapping[str, str] = {
     "Register": "select 'point ' || supply_point_id, code from register",
     "Reading": """select case when counts_for < '2022-01-01' then 'once ' else 'read ' end || supply_point_id, value
         from reading""",
+    "IntervalDay": """select case when day < '2022-01-01' then 'hours once ' else 'hours ' end || supply_point_id, total
+        from interval_day""",
     "Product": "select 'public', name_lv from product",
     "PriceVersion": "select 'public', decision from price_version",
     "PriceRow": "select 'public', name from price_row",
@@ -94,10 +97,13 @@ def whole(customer: int, *, person: int, permissions: frozenset[Permission] = fr
 
 
 OWNER_OF_5 = (
-    "submit 5, public, seller, person 5, customer 5, contract 5, point 5, read 5, point 2000, read 2000, building 2"
+    "submit 5, public, seller, person 5, customer 5, contract 5, point 5, read 5, point 2000, read 2000, building 2, "
+    "hours 5, hours 2000"
 )
-OF_4_WHOLE = "public, seller, customer 4, contract 4, contract 14, point 4, point 14, read 4, read 14"
-OF_4_PART = "public, seller, contract 4, point 4, read 4"
+OF_4_WHOLE = (
+    "public, seller, customer 4, contract 4, contract 14, point 4, point 14, read 4, read 14, hours 4, hours 14"
+)
+OF_4_PART = "public, seller, contract 4, point 4, read 4, hours 4"
 
 # Customers 1 and 2 have flats in building 1, which 3 manages; 4 has two contracts; 5 has a flat in building 2;
 # 7 lived where 6 lives now.
@@ -107,20 +113,20 @@ SEES: Mapping[str, Sees] = {
     "the owner of a flat": Sees(
         owner(1, person=1),
         "submit 1, public, seller, person 1, customer 1, contract 1, building 1, point 1, read 1, point 1000, "
-        "read 1000",
+        "read 1000, hours 1, hours 1000",
     ),
     "the building's manager": Sees(
         owner(3, person=3),
         "public, seller, person 3, customer 3, contract 3, building 1, "
-        "point 1000, read 1000, point 1, read 1, point 2, read 2",
+        "point 1000, read 1000, point 1, read 1, point 2, read 2, hours 1000",
     ),
     "the owner of two contracts": Sees(owner(4, person=4), f"{OF_4_WHOLE}, submit 4, submit 14, person 4"),
     "a stranger with a contract": Sees(owner(5, person=5), OWNER_OF_5),
     "who lives there now": Sees(
-        owner(6, person=6), "public, seller, person 6, customer 6, contract 6, point 6, read 6"
+        owner(6, person=6), "public, seller, person 6, customer 6, contract 6, point 6, read 6, hours 6"
     ),
     "who lived there before": Sees(
-        owner(7, person=7), "public, seller, person 7, customer 7, contract 7, point 6, once 6"
+        owner(7, person=7), "public, seller, person 7, customer 7, contract 7, point 6, once 6, hours once 6"
     ),
     "a delegate of a customer": Sees(whole(4, person=2), f"{OF_4_WHOLE}, submit 4, submit 14, person 2"),
     "a delegate of one contract": Sees(delegate(4, 4, person=2), f"{OF_4_PART}, submit 4, person 2"),
@@ -183,10 +189,18 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (InvoiceTax, [town.tax(14, 0) | of_4]),
         (ReadingUpload, [upload(n) | {"person_id": n, "message": f"upload {n}"} for n in (1, 2, 5)]),
         (ReadingUploadRow, [upload_row(n) | {"upload_id": n} for n in (1, 2, 5)]),
+        (IntervalImport, [interval_import()]),
+        (IntervalDay, [*(_hours(n) for n in (1, 4, 5, 6, 14, 1000, 2000)), _hours(6, once=True)]),
         (ReadingLink, [_link(n, 4 if n == 14 else n) for n in (1, 4, 5, 14)]),
         (CorrectionDue, [_correction(n) for n in (4, 5)]),
         (PaymentAllocation, [{"id": 14, "allocated_at": town.THEN, **used, **of_4}]),
     ]
+
+
+def _hours(point: int, *, once: bool = False) -> dict[str, Any]:
+    day = date(2021, 5, 1) if once else date(2022, 1, 5)
+    row = interval_day(80_000 + point + (10_000 if once else 0), point, day)
+    return row | {"total": row["id"]}
 
 
 def _link(contract: int, customer: int) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +15,9 @@ from mains_server.customers.tables import Customer
 from mains_server.facts.tables import FactSeries
 from mains_server.intake.records import RowOutcome, UploadMode, UploadStatus
 from mains_server.intake.tables import ReadingLink, ReadingUpload, ReadingUploadRow
+from mains_server.intervals.records import IntervalFormat
+from mains_server.intervals.rules import day_seconds
+from mains_server.intervals.tables import IntervalDay, IntervalImport
 from mains_server.invoices.records import InvoiceKind
 from mains_server.invoices.tables import Invoice
 from mains_server.metering.records import ReadingSource, ReadingStatus
@@ -50,11 +53,13 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (PriceVersion, [_price_version(n) for n in MORE]),
         (BillingRun, [_run(n) for n in MORE]),
         (BillingHold, [_hold(n) for n in MORE]),
-        (CorrectionDue, [_correction(n) for n in MORE]),
+        (CorrectionDue, [correction(n) for n in MORE]),
         (ReadingUpload, [upload(n) for n in MORE]),
-        (ReadingLink, [_link(n) for n in MORE]),
+        (ReadingLink, [link(n) for n in MORE]),
         (FactSeries, [_fact_series(n) for n in MORE]),
         (ReadingUploadRow, [upload_row(n) for n in MORE]),
+        (IntervalImport, [interval_import()]),
+        (IntervalDay, [interval_day(n, 1, town.month(n % 2), version=n) | {"is_current": n < 7} for n in MORE]),
     ]
 
 
@@ -99,7 +104,7 @@ def _run(n: int) -> dict[str, Any]:
     return {"id": n, "adapter": "heat_co", "status": RunStatus.RUNNING, "started_at": town.THEN, **days}
 
 
-def _correction(n: int) -> dict[str, Any]:
+def correction(n: int) -> dict[str, Any]:
     billed = {"contract_id": n, "invoice_id": n, "reading_id": town.reading(1, n)["id"], "day": town.month(n % 2)}
     return {"id": n, "customer_id": 1, "noted_at": town.THEN, **billed}
 
@@ -124,7 +129,22 @@ def upload_row(n: int) -> dict[str, Any]:
     }
 
 
-def _link(n: int) -> dict[str, Any]:
+def interval_import() -> dict[str, Any]:
+    counts = {"days_new": 0, "days_corrected": 0, "days_unchanged": 0, "rows_refused": 0, "refused": []}
+    return {"id": 1, "format": IntervalFormat.CSV, "name": "f", "sha256": "", "received_at": town.THEN, **counts}
+
+
+def interval_day(id_: int, n: int, day: date, *, version: int = 1) -> dict[str, Any]:
+    """Tell of a day at point n in whose second hour nothing is known; the first version is the current one."""
+    count = day_seconds(day, "Europe/Riga")[1] // 3600
+    values = [Decimal("0.5"), None, *[Decimal("0.5")] * (count - 2)]
+    told = {"values": values, "statuses": "D" + "." * (count - 1), "known": count - 1, "step_seconds": 3600}
+    kept = {"version": version, "is_current": version == 1, "known_at": town.THEN, "import_id": 1}
+    total = Decimal("0.5") * (count - 1)
+    return {"id": id_, "register_id": n, "supply_point_id": n, "day": day, "total": total, **told, **kept}
+
+
+def link(n: int) -> dict[str, Any]:
     times = {"opens_at": town.THEN, "expires_at": town.THEN, "created_at": town.midnight(town.month(n % 2))}
     named = {"id": n, "customer_id": 1, "contract_id": 1, "supply_point_id": 1}
     return {**named, "register_ids": [1], "token_hash": f"link {n}", **times}

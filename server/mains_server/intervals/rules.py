@@ -156,9 +156,14 @@ def contradicts(earlier: PackedDay, later: PackedDay) -> bool:
 
 def quality_of(day: PackedDay) -> IntervalQuality:
     """Tell whether a day is whole, and whether a part of it was written off by averages."""
-    if day.known < len(day.values):
+    return quality_told(day.statuses, known=day.known, expected=len(day.values))
+
+
+def quality_told(letters: str, *, known: int, expected: int) -> IntervalQuality:
+    """Tell a day's quality by what is stored of it."""
+    if known < expected:
         return IntervalQuality.INCOMPLETE
-    return IntervalQuality.ESTIMATED if is_estimated(day.statuses) else IntervalQuality.ACTUAL
+    return IntervalQuality.ESTIMATED if is_estimated(letters) else IntervalQuality.ACTUAL
 
 
 def is_estimated(letters: str) -> bool:

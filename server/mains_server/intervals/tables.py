@@ -25,6 +25,7 @@ class IntervalDay(SQLModel, table=True):
         CheckConstraint("known <= cardinality(values)", name="interval_day_known"),
         Index("interval_day_current", "register_id", "day", unique=True, postgresql_where=text("is_current")),
         Index("interval_day_point", "supply_point_id", "day", "id"),
+        Index("interval_day_register", "register_id", "day", "id"),
     )
 
     id: int = key()

@@ -162,6 +162,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("is_current"),
     )
     op.create_index("interval_day_point", "interval_day", ["supply_point_id", "day", "id"], unique=False)
+    op.create_index("interval_day_register", "interval_day", ["register_id", "day", "id"], unique=False)
     op.create_table(
         "correction_due",
         sa.Column("id", sa.BigInteger(), autoincrement=True, nullable=False),
@@ -279,6 +280,7 @@ def downgrade() -> None:
     op.drop_table("reading_upload_row")
     op.drop_index("correction_due_contract", table_name="correction_due")
     op.drop_table("correction_due")
+    op.drop_index("interval_day_register", table_name="interval_day")
     op.drop_index("interval_day_point", table_name="interval_day")
     op.drop_index("interval_day_current", table_name="interval_day", postgresql_where=sa.text("is_current"))
     op.drop_table("interval_day")
