@@ -97,9 +97,9 @@ async def test_an_employee_reads_every_customer(front_end):
         )
 
     assert data["staff"] == {
-        "customers": {"totalCount": 80},
-        "contracts": {"totalCount": 83},
-        "invoices": {"totalCount": 984},
+        "customers": {"totalCount": 81},
+        "contracts": {"totalCount": 84},
+        "invoices": {"totalCount": 996},
         "billingRuns": {"totalCount": 24},
     }
 

@@ -17,6 +17,7 @@ from mains_server.demo.electricity import build_business, build_households
 from mains_server.demo.exchange import build_month
 from mains_server.demo.heat import settle_house
 from mains_server.demo.house import FIRST_MONTH, MONTH_COUNT, build_house, month_starts
+from mains_server.demo.smart import settle_smart_home
 from mains_server.demo.supply import settle_business, settle_households
 from mains_server.demo.weather import degree_days
 from mains_server.facts.operations import load_series
@@ -52,6 +53,7 @@ async def settle(session: AsyncSession, *, host: AdapterHost, now: datetime) -> 
     households = await settle_households(
         session, supplies=build_households(), days=house.days, family_id=family_id, now=now
     )
+    await settle_smart_home(session, days=house.days, now=now)
     business_id = await settle_business(session, supplies=build_business(), days=house.days, now=now)
     await cast.admit_owner(session, login=cast.OWNER, customer_id=family_id, now=now)
     delegate_id = await cast.admit_delegate(session, login=cast.DELEGATE, customer_id=family_id, now=now)
