@@ -77,7 +77,16 @@ EXTRA = {
     "consumption": {"buckets.py", "comparing.py", "drawing.py", "links.py", "showing.py"},
     "facts": {"overlaying.py"},
     "invoices": {"numbering.py"},
-    "intake": {"cells.py", "links.py", "matching.py", "reading_file.py", "rounds.py", "sms.py", "sms_text.py", "taking.py"},
+    "intake": {
+        "cells.py",
+        "links.py",
+        "matching.py",
+        "reading_file.py",
+        "rounds.py",
+        "sms.py",
+        "sms_text.py",
+        "taking.py",
+    },
     "metering": {
         "deciding.py",
         "estimation.py",

@@ -59,6 +59,7 @@ class Office:
         body = {"query": mutation, "variables": {"input": {**given, "idempotencyKey": f"key-{self.asked}"}}}
         answer = (await self.client.post("/", json=body)).json()
         assert "errors" not in answer, answer
+        payload: dict[str, Any]
         (payload,) = answer["data"].values()
         assert payload["userErrors"] == []
         return payload

@@ -15,13 +15,17 @@ from mains_server.adapters.host import AdapterHost
 from mains_server.adapters.records import Adapter, AdapterState
 from mains_server.billing.explain import NotExplained
 from mains_server.billing.records import LineExplanation
+from mains_server.billing.tables import CorrectionDue
+from mains_server.intake.tables import ReadingLink, ReadingUpload, ReadingUploadRow
+from mains_server.intervals.tables import IntervalDay, IntervalImport
 from mains_spi import Capability, Labels, Utility
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from tests.schema import crowd
 from tests.schema.asking import NO_ADAPTERS, Asker
 from tests.schema.fuzz import Vocabulary
-from tests.schema.town import settle
+from tests.schema.town import invoice, month, reading, settle
 
 CUSTOMERS = 4
 MONTHS = 5
@@ -65,9 +69,29 @@ async def edgy_town(engine: AsyncEngine) -> Asker:
     """Settle the town, move its values to the edges, and give what asks it."""
     async with engine.begin() as connection:
         await settle(connection, customers=CUSTOMERS, months=MONTHS, lines=LINES)
+        for table, rows in _come_in():
+            await connection.execute(insert(table), rows)
         for statement in EDGES:
             await connection.exec_driver_sql(statement)
     return Asker(schema(), engine, replace(NO_ADAPTERS, host=HOST, explain=explains_some))
+
+
+def _come_in() -> Sequence[tuple[Any, list[dict[str, Any]]]]:
+    """Give what came in by other roads than the portal: files, links, intervals, and what a late reading leaves."""
+    numbers = range(1, CUSTOMERS + 1)
+    return (
+        (ReadingUpload, [crowd.upload(n) | {"person_id": n} for n in numbers]),
+        (ReadingUploadRow, [crowd.upload_row(n) | {"upload_id": n} for n in numbers]),
+        (ReadingLink, [crowd.link(n) | dict.fromkeys(("customer_id", "contract_id"), n) for n in numbers]),
+        (CorrectionDue, [_correction(n) for n in numbers]),
+        (IntervalImport, [crowd.interval_import()]),
+        (IntervalDay, [crowd.interval_day(n, n, month(1)) for n in numbers]),
+    )
+
+
+def _correction(n: int) -> dict[str, Any]:
+    of = {"customer_id": n, "contract_id": n, "invoice_id": invoice(n, 1)["id"], "reading_id": reading(n, 1)["id"]}
+    return crowd.correction(n) | of
 
 
 async def vocabulary(asker: Asker) -> Vocabulary:

@@ -34,6 +34,11 @@ ROWS_MAX = 6_000
 MISTAKE_SHARE = 0.01
 STRANGE = ("", "abc", "WyJ4Il0", "\x00", "💡", "%", None)
 CURSORS = ("after", "before")
+PERIODS = (
+    {"from": "2022-01-01", "to": "2022-02-01"},
+    {"from": "2022-01-15", "to": "2022-01-17"},
+    {"from": "2021-12-31", "to": "2022-03-10"},
+)
 EDGE_VALUES: Mapping[str, Sequence[Any]] = {
     "Date": ("2022-01-01", "2022-02-10", "2022-03-10", "2022-06-10", "2023-01-05", "0001-01-01", "9999-12-31"),
     "Instant": ("2022-01-01T00:00:00Z", "2022-02-01T00:00:00.500Z", "2022-03-01T02:00:00.999999+02:00"),
@@ -193,6 +198,7 @@ class Document:
             return "__typename"
         self.fields_left -= 1
         self.asked.add((kind.name, name))
+        self.is_hand_written |= isinstance(source, Asked) and bool(source.given)
         self.is_hand_written |= (
             not isinstance(declared, ReadField) and getattr(declared, "base_resolver", None) is not None
         )
@@ -202,7 +208,7 @@ class Document:
         given, size, has_cursor = self.arguments(known, declared, source, times, alias, route)
         if is_leaf_type(get_named_type(known.type)):
             return f"{alias}{name}{given}{self.directive()}"
-        self.rows_left -= times * (10 if isinstance(source, Asked) else size)
+        self.rows_left -= times * (source.rows if isinstance(source, Asked) else size)
         outer, led = self.expected, get_named_type(known.type)
         self.expected = led.name if not is_abstract_type(led) else self.expected
         below = self.selection(led, depth + 1, times * size, [route] if route else ())
@@ -217,7 +223,7 @@ class Document:
 
     def can_pay(self, source: object, times: int) -> bool:
         """Tell whether a field fits in what an operation may read; the smallest page has one row."""
-        price = {Asked: 10, Many: 10, Paged: 1}.get(type(source), 1)
+        price = source.rows if isinstance(source, Asked) else {Many: 10, Paged: 1}.get(type(source), 1)
         return times * price <= self.rows_left
 
     def directive(self) -> str:
@@ -234,7 +240,7 @@ class Document:
         given: list[str] = []
         size, has_cursor = source.about if isinstance(source, Many) else 1, False
         if isinstance(source, Paged):
-            given, size, has_cursor = self.page(times, alias)
+            given, size, has_cursor = self.page(times, alias, is_short=self.is_dear(route))
         if isinstance(source, ById):
             target = target_of(declared)
             named = name_of(target) if target is not Node else self.expected_of(route)
@@ -252,9 +258,16 @@ class Document:
         """Choose the type that a global id is to name."""
         return route[0].type_name if route else str(self.chance.choice(list(self.vocabulary.ids)))
 
-    def page(self, times: int, alias: str) -> tuple[list[str], int, bool]:
+    def is_dear(self, route: Sequence[Step]) -> bool:
+        """Tell whether what is on a way costs much more than a row, so that there can be few of it."""
+        fields = (self.schema.type_map[step.type_name].fields[step.field_name] for step in route)  # type: ignore[attr-defined]
+        sources = (source_of(known.extensions.get("strawberry-definition")) for known in fields)
+        return any(isinstance(source, Asked) and source.rows > PAGE for source in sources)
+
+    def page(self, times: int, alias: str, *, is_short: bool) -> tuple[list[str], int, bool]:
         """Choose a page from either end, of a size that can be paid for, perhaps beyond a cursor."""
-        sizes = [size for size in SIZES if size * times <= self.rows_left // 2] or [1]
+        most = 2 if is_short else max(SIZES)
+        sizes = [size for size in SIZES if size <= most and size * times <= self.rows_left // 2] or [1]
         word, cursor = self.chance.choice((("first", "after"), ("first", "after"), ("last", "before")))
         if PAGE in sizes and self.chance.random() < 0.4:
             return [], PAGE, False
@@ -279,6 +292,8 @@ class Document:
     def value(self, kind: Any) -> str:
         """Give an argument's value: in full, by variable, or an object with variables inside."""
         named = get_nullable_type(kind)
+        if getattr(named, "name", "") == "PeriodInput" and not self.is_mistaken():
+            return self.choose(str(kind), PERIODS, kind)
         if isinstance(named, GraphQLInputObjectType) and self.chance.random() < 0.6:
             some = [name for name in named.fields if self.chance.random() < 0.4]
             return "{" + ", ".join(f"{name}: {self.value(named.fields[name].type)}" for name in some) + "}"

@@ -100,7 +100,7 @@ def counts(connection: psycopg.Connection):
 def guessing(small):
     """Give an adapter whose utility estimates."""
 
-    class Guessing(small.SmallUtility):
+    class Guessing(small.SmallUtility):  # type: ignore[name-defined]
         @hookimpl
         def describe_utility(self):
             return replace(

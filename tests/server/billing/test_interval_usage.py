@@ -3,13 +3,13 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal as D
 
-import psycopg
 import pytest
 from mains_server.billing.interval_usage import zones_asked
 from mains_server.billing.preview import preview
 from mains_server.billing.records import PreviewRequest
 from mains_server.intervals.rules import day_seconds
 from mains_spi import Attribute, Calendar, Period, Price, Qty, Tariff, TimeOfUse, When, Zone, ZoneRule, hookimpl
+from psycopg.types.json import Jsonb
 
 MARCH = Period(date(2023, 3, 1), date(2023, 4, 1))
 OCTOBER = Period(date(2023, 10, 1), date(2023, 11, 1))
@@ -35,7 +35,7 @@ def tell(town, connection, smart):
     _, register, point = smart
     file = town.insert(
         "interval_import", format="CSV", name="test", sha256="", received_at=KNOWN, days_new=0, days_corrected=0,
-        days_unchanged=0, rows_refused=0, refused=psycopg.types.json.Jsonb([]),
+        days_unchanged=0, rows_refused=0, refused=Jsonb([]),
     )  # fmt: skip
 
     def store(period, *, value="0.1", step=3600, missing=(), status=".", version=1, known_at=KNOWN):
@@ -141,7 +141,7 @@ def test_a_preview_of_intervals_is_the_issue(connection, small, bill, smart, tel
 def by_zone(small):
     """Make the small utility price by zones."""
 
-    class ByZone(small.SmallUtility):
+    class ByZone(small.SmallUtility):  # type: ignore[name-defined]
         @hookimpl
         def tariff(self, request):
             return ZONED if request.product == "fixed" else super().tariff(request)

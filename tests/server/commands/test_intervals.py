@@ -39,7 +39,7 @@ def run(psycopg_dsn, monkeypatch, tmp_path):
 
 def days(dsn):
     with psycopg.connect(dsn) as connection:
-        return connection.execute("select count(*) from interval_day").fetchone()[0]
+        return connection.execute("select count(*) from interval_day").fetchall()[0][0]
 
 
 def test_a_file_is_taken_in_and_a_second_time_changes_nothing(run, psycopg_dsn):

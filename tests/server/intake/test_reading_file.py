@@ -10,9 +10,9 @@ from mains_server.intake.reading_file import (
     ROWS_MAX,
     FileRefused,
     FileRow,
-    RefusedRow,
     read_reading_file,
 )
+from mains_server.intake.records import RefusedRow
 
 HEADER = "meter;register;date;value\n"
 

@@ -89,8 +89,8 @@ def test_a_whole_hourly_day_in_a_file_of_quarters_is_hourly_and_a_few_hours_are_
 
 
 def packed(*values, statuses=None):
-    values = [None if value is None else D(value) for value in values]
-    return PackedDay(DAY, 3600, values, statuses or "." * len(values))
+    told = [None if value is None else D(value) for value in values]
+    return PackedDay(DAY, 3600, told, statuses or "." * len(values))
 
 
 def test_what_a_later_file_does_not_tell_stays():

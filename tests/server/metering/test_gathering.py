@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from mains_server.adapters.asking import AdapterFailed
@@ -38,7 +39,7 @@ def host(*, rules=USUAL_READING_RULES, says=None, asked=None):
             raise AdapterFailed(adapter="electricity_retail", hook="check_reading", reason="hangs")
         return says
 
-    adapter = SimpleNamespace(
+    adapter: Any = SimpleNamespace(
         utility=SimpleNamespace(reading_rules=rules),
         hooks=frozenset() if says is None and asked is None else frozenset({"check_reading"}),
         check_reading=check_reading,
