@@ -1,6 +1,7 @@
 """The three applications that `read_path` measures: compiled, resolvers, and one hand-written SELECT an endpoint."""
 
 import os
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import asyncpg
@@ -8,7 +9,7 @@ import orjson
 import uvicorn
 from mains_schema.served import graphql_app
 from mains_server.adapters.host import AdapterHost
-from mains_server.db.engine import make_engine
+from mains_server.db.engine import PLANS, make_engine
 from mains_server.signin.rules import token_hash
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -55,17 +56,23 @@ LIST = """select json_build_object('data', json_build_object('staff', json_build
       where s.token_hash = $1) order by name, id limit 10) c)))))::text"""
 
 
+async def _leave_as_it_is(_connection: object) -> None:
+    """Spare the statement by which asyncpg's pool would reset a connection that nothing was set on."""
+
+
 def bare(address: str) -> Starlette:
     """Make the application that runs one hand-written statement an endpoint, the session's check within it."""
     pools: list[asyncpg.Pool] = []
 
-    def endpoint(statement: str) -> object:
+    def endpoint(statement: str) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
             orjson.loads(await request.body())
             token = request.headers["authorization"].partition(" ")[2]
             if not pools:
-                settings = {"timezone": "UTC", "jit": "off"}
-                pools.append(await asyncpg.create_pool(address, max_size=10, server_settings=settings))
+                settings = {"timezone": "UTC", **PLANS}
+                pools.append(
+                    await asyncpg.create_pool(address, max_size=10, server_settings=settings, reset=_leave_as_it_is)
+                )
             async with pools[0].acquire() as connection:
                 found = await connection.fetchval(statement, token_hash(token))
             return Response(found, media_type="application/json")

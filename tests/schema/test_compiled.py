@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from mains_schema.served import schema
+from prometheus_client import REGISTRY
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.schema.asking import Asker, owner
@@ -47,5 +48,9 @@ async def test_a_null_where_none_may_be_is_left_to_the_resolvers(engine: AsyncEn
     asker = Asker(schema(), engine)
     document = "{ viewer { contracts { nodes { invoices { nodes { seller { name } } } } } } }"
 
+    fallen = {"executor": "fallback", "reason": "fallback"}
+    before = REGISTRY.get_sample_value("mains_graphql_answers_total", fallen) or 0.0
+
     assert await compiled_text(asker, document, owner(1)) == "fallback"
+    assert REGISTRY.get_sample_value("mains_graphql_answers_total", fallen) == before + 1
     assert [error.path[-1] for error in await resolved_text(asker, document, owner(1))] == ["seller"]
