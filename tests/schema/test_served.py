@@ -148,7 +148,7 @@ IMPOSSIBLE = [
     (reading("1014.5", register=2), "REGISTER_UNKNOWN", "registerId"),
     (reading("1014.5", register=77), "REGISTER_UNKNOWN", "registerId"),
     (reading("1234567.5"), "READING_TOO_LARGE", "value"),
-    (reading("-1"), "READING_MALFORMED", "value"),
+    (reading("-1"), "READING_NEGATIVE", "value"),
     (reading("1.0000001"), "READING_MALFORMED", "value"),
     (reading("1014.5", key=""), "IDEMPOTENCY_KEY_MALFORMED", "idempotencyKey"),
     (reading("1014.5", key="\x00"), "IDEMPOTENCY_KEY_MALFORMED", "idempotencyKey"),
