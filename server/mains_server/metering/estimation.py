@@ -13,7 +13,7 @@ from mains_spi.hooks import RegisterReadings
 from mains_spi.record import Period
 from mains_spi.requests import Quality, Usage
 
-from mains_server.metering.rules import ReadingsContradict, shown, usage_between
+from mains_server.metering.rules import ReadingsContradict, a_year_before, shown, usage_between
 from mains_server.money.rules import round_half_up
 
 SEASON_STRETCH_DAYS_MAX = 92
@@ -131,11 +131,6 @@ def _as_foretold(gap: Gap) -> tuple[Fraction, str] | None:
         return None
     usage = Fraction(gap.forecast) * _days(gap.days) / DAYS_A_YEAR
     return usage, f"the contract's forecast of {shown(gap.forecast)} {gap.unit} a year"
-
-
-def a_year_before(day: date) -> date:
-    """Give the same civil day of the year before; the 29 February has the 28 before it."""
-    return day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
 
 
 def _used_in(window: Period, *, used: Sequence[Usage]) -> tuple[Fraction, int]:

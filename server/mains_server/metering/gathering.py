@@ -50,7 +50,7 @@ async def in_context(
     )
     if not reading.before or limits.times_last_year_max == 0:
         return reading
-    days = Period(judging.a_year_before(reading.before[-1].counts_for), judging.a_year_before(day))
+    days = Period(rules.a_year_before(reading.before[-1].counts_for), rules.a_year_before(day))
     around = await queries.readings_around(session, register_id=register.id, period=days)
     return replace(reading, year_ago=around)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
@@ -15,7 +15,7 @@ from mains_spi.hooks import Labels
 
 from mains_server.access.records import Refusal
 from mains_server.metering.records import InstalledRegister, PlausibleRange, ReadingFlag, ReadingInContext
-from mains_server.metering.rules import civil_day, forward, shown, span
+from mains_server.metering.rules import a_year_before, civil_day, forward, shown, span
 
 DIGITS_MAX = 12
 MILLIONTH = Decimal("0.000001")
@@ -185,11 +185,6 @@ def usage_allowed_for_season(reading: ReadingInContext) -> Decimal | None:
     used = forward(first[-1].value, last[0].value, digits=reading.register.digits)
     days = (last[0].counts_for - first[-1].counts_for).days
     return Decimal(ceil(Fraction(times * used) * (end - start).days / days)) if used else None
-
-
-def a_year_before(day: date) -> date:
-    """Give the same day of the year before; the 28th of February for the 29th."""
-    return day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
 
 
 def usage_expected(reading: ReadingInContext) -> Decimal | None:

@@ -108,6 +108,11 @@ def counts_for(*, day: date, window: ReadingRules, installed_on: date, removed_o
     return counted if removed_on is None else min(counted, removed_on)
 
 
+def a_year_before(day: date) -> date:
+    """Give the same civil day of the year before; the 29 February has the 28 before it."""
+    return day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
+
+
 def civil_day(instant: datetime, *, time_zone: str) -> date:
     """Tell which day it is at an instant in a time zone."""
     try:

@@ -7,7 +7,7 @@ from decimal import Decimal as D
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mains_server.metering import judging
+from mains_server.metering import judging, rules
 from mains_server.metering.records import (
     InstalledRegister,
     PlausibleRange,
@@ -270,7 +270,7 @@ def test_what_a_register_used_a_year_before_bounds_the_plausible_range():
     ],
 )
 def test_a_year_before_is_the_same_day(day, before):
-    assert judging.a_year_before(day) == before
+    assert rules.a_year_before(day) == before
 
 
 @pytest.mark.parametrize(("mine", "is_swapped"), [("5210", True), ("1059", False), ("9000", False)])
