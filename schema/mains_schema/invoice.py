@@ -128,6 +128,12 @@ class Invoice(Node):
     total: Money = embed("To pay.", Money, amount=I.total, currency=I.currency)
     paid: Money = embed("Paid so far.", Money, amount=I.paid, currency=I.currency)
     credited: Money = embed("Taken back by credit notes.", Money, amount=I.credited, currency=I.currency)
+    levelled: Money = embed(
+        "Taken over by the contract's levelled payment: what was prepaid pays it, instalments bring in the rest.",
+        Money,
+        amount=I.levelled,
+        currency=I.currency,
+    )
     open_amount: Money = embed("Still to pay.", Money, amount=I.open_amount, currency=I.currency)
     rounding: str = column("Name of the rounding that its sums follow.", I.rounding)
     customer_name: str = column("The customer's name on that day.", I.customer_name)

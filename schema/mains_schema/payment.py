@@ -10,6 +10,7 @@ import strawberry
 from mains_server.payments.records import PaymentMethod
 from mains_server.payments.tables import Payment as P
 from mains_server.payments.tables import PaymentAllocation as A
+from mains_server.payments.tables import Prepayment as H
 from sqlalchemy import Numeric, cast, func, select
 
 from mains_schema.mapping import OrderBy, column, descending, embed, key, many, mapped, one, orders
@@ -24,8 +25,14 @@ if TYPE_CHECKING:
 
 def _unallocated() -> Decimal:
     used: Any = select(func.coalesce(func.sum(A.amount), 0)).where(A.payment_id == P.id).scalar_subquery()  # type: ignore[arg-type]
-    rest: Decimal = cast(P.amount - used, Numeric(14, 2))  # type: ignore[assignment]
+    rest: Decimal = cast(P.amount - used - _held(), Numeric(14, 2))  # type: ignore[assignment]
     return rest
+
+
+def _held() -> Decimal:
+    held: Any = select(func.coalesce(func.sum(H.amount), 0)).where(H.payment_id == P.id).scalar_subquery()  # type: ignore[arg-type]
+    part: Decimal = cast(held, Numeric(14, 2))  # type: ignore[assignment]
+    return part
 
 
 @orders
@@ -55,6 +62,9 @@ class Payment(Node):
     amount: Money = embed("How much was received.", Money, amount=P.amount, currency=P.currency)
     unallocated: Money = embed(
         "What no invoice used: the customer's credit from it.", Money, amount=_unallocated(), currency=P.currency
+    )
+    prepaid: Money = embed(
+        "What levelled contracts hold of it until they are settled.", Money, amount=_held(), currency=P.currency
     )
     method: PaymentMethod = column("By which road it came.", P.method)
     received_on: date = column("Day on which it was received.", P.received_on)

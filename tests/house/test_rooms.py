@@ -76,7 +76,9 @@ EXTRA = {
     },
     "consumption": {"buckets.py", "comparing.py", "drawing.py", "links.py", "showing.py"},
     "facts": {"overlaying.py"},
+    "books": {"statements.py"},
     "invoices": {"numbering.py"},
+    "payments": {"prepaid.py"},
     "intake": {
         "cells.py",
         "links.py",

@@ -6,6 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.books.records import BooksReport, Check, CheckResult, Finding
+from mains_server.books.statements import LEVELLED_CHECKS, PAYMENT_CHECKS
 
 FINDINGS_LISTED = 100
 CORRECTIONS_DUE = "select count(*) from correction_due where settled_at is null"
@@ -64,14 +65,17 @@ LEDGER_CHECKS = (
     ),
     Check(
         name="bookings-have-document",
-        claim="Every booking of an invoice, credit note or payment has that document.",
+        claim="Every booking of an invoice, credit note, payment, prepayment or use of it has that document.",
         statement="""
             select 'ledger transaction ' || t.id || ' (' || t.key || ')', lower(t.kind) || ' ' || t.document_id, null
             from ledger_transaction t
             left join invoice i on i.id = t.document_id and i.customer_id = t.customer_id
                 and t.kind = case i.kind when 'CREDIT' then 'CREDIT_NOTE' else 'INVOICE' end
             left join payment p on p.id = t.document_id and p.customer_id = t.customer_id and t.kind = 'PAYMENT'
-            where t.kind in ('INVOICE', 'CREDIT_NOTE', 'PAYMENT') and i.id is null and p.id is null
+            left join prepayment h on h.id = t.document_id and h.customer_id = t.customer_id and t.kind = 'PREPAYMENT'
+            left join prepaid_use u on u.id = t.document_id and u.customer_id = t.customer_id and t.kind = 'PREPAID_USE'
+            where t.kind in ('INVOICE', 'CREDIT_NOTE', 'PAYMENT', 'PREPAYMENT', 'PREPAID_USE')
+                and coalesce(i.id, p.id, h.id, u.id) is null
         """,
     ),
     Check(
@@ -120,7 +124,7 @@ LEDGER_CHECKS = (
     ),
     Check(
         name="balances-agree",
-        claim="What a customer owes by the ledger is the open invoices less the unallocated payments.",
+        claim="What a customer owes by the ledger is the open invoices less the payments nothing was done with.",
         statement="""
             select 'customer ' || coalesce(c.number, 'id ' || customer_id), sum(documents) || ' ' || currency,
                 sum(ledger)
@@ -130,6 +134,7 @@ LEDGER_CHECKS = (
                 union all select customer_id, currency, 0, open_amount from invoice_state
                 union all select customer_id, currency, 0, -amount from payment
                 union all select customer_id, currency, 0, amount from payment_allocation
+                union all select customer_id, currency, 0, amount from prepayment
             ) b left join customer c on c.id = customer_id
             group by customer_id, currency, c.number having sum(ledger) <> sum(documents)
         """,
@@ -252,46 +257,6 @@ INVOICE_CHECKS = (
     ),
 )
 
-PAYMENT_CHECKS = (
-    Check(
-        name="payments-not-exceeded",
-        claim="The allocations of a payment do not exceed it, and none is taken back that was not made.",
-        statement="""
-            select 'payment ' || p.id, '0.00 to ' || p.amount, sum(a.amount)
-            from payment p join payment_allocation a on a.payment_id = p.id and a.customer_id = p.customer_id
-            group by p.id, p.customer_id having sum(a.amount) not between 0 and p.amount
-        """,
-    ),
-    Check(
-        name="invoices-not-exceeded",
-        claim="The allocations on an invoice do not exceed what it asks after credit notes.",
-        statement="""
-            select document_number, '0.00 to ' || total - credited, paid from invoice_state
-            where paid <> 0 and paid not between 0 and case kind when 'CREDIT' then 0 else total - credited end
-        """,
-    ),
-    Check(
-        name="allocations-have-both",
-        claim="Every allocation has its payment and its invoice, of the same customer and currency.",
-        statement="""
-            select 'allocation ' || a.id,
-                'payment ' || a.payment_id || ' and invoice ' || a.invoice_id || ' in ' || a.currency,
-                concat_ws(' and ', 'payment ' || p.id || ' in ' || p.currency,
-                    'invoice ' || i.id || ' in ' || i.currency)
-            from payment_allocation a
-            left join payment p on p.id = a.payment_id and p.customer_id = a.customer_id
-            left join invoice i
-                on i.id = a.invoice_id and i.customer_id = a.customer_id and i.contract_id = a.contract_id
-            where p.currency is distinct from a.currency or i.currency is distinct from a.currency
-        """,
-    ),
-    Check(
-        name="payments-positive",
-        claim="A payment is of more than nothing.",
-        statement="select 'payment ' || id, 'more than 0.00', amount from payment where amount <= 0",
-    ),
-)
-
 BILLING_CHECKS = (
     Check(
         name="billed-once",
@@ -393,4 +358,4 @@ BILLING_CHECKS = (
     ),
 )
 
-CHECKS = LEDGER_CHECKS + INVOICE_CHECKS + PAYMENT_CHECKS + BILLING_CHECKS
+CHECKS = LEDGER_CHECKS + INVOICE_CHECKS + PAYMENT_CHECKS + BILLING_CHECKS + LEVELLED_CHECKS

@@ -31,16 +31,20 @@ def register(app: typer.Typer) -> None:
     app.command("pay")(pay)
 
 
-def pay(
+def pay(  # noqa: PLR0913 - each is an option of the command
     customer: Annotated[str, typer.Option(help="The customer's number.")],
     amount: Annotated[str, typer.Option(help="The amount in euro, such as 43.10.")],
     invoice: Annotated[list[str] | None, typer.Option(help="An invoice it is for; may be repeated.")] = None,
+    contract: Annotated[str | None, typer.Option(help="The levelled contract it is for, by number.")] = None,
     method: Annotated[PaymentMethod, typer.Option(help="How it came.")] = PaymentMethod.BANK_TRANSFER,
     key: Annotated[str | None, typer.Option(help="Given again, the payment is received once.")] = None,
     received: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day; default today.")] = None,
     reference: Annotated[str, typer.Option(help="What the payer wrote.")] = "",
 ) -> None:
-    """Receive a payment: it settles the named invoices or else the oldest; the rest stays credit."""
+    """Receive a payment: it settles the named invoices or else the oldest; the rest stays credit.
+
+    For a levelled contract, named by its number or by its payment reference, it is prepaid until it is settled.
+    """
     now = datetime.now(UTC)
     try:
         request = PaymentRequest(
@@ -50,6 +54,7 @@ def pay(
             method=method,
             received_on=(received or now).date(),
             reference=reference,
+            contract_number=contract,
             idempotency_key=key or f"staff:{uuid.uuid4()}",
             settles=tuple(Settle(document_number=number) for number in invoice or ()),
         )
@@ -81,5 +86,6 @@ async def _receive_and_tell(session: AsyncSession, *, number: str, request: Paym
     return [
         f"Payment {payment.id} of {format_amount(payment.amount)} {payment.currency} {was}.",
         *(f"{names[part.invoice_id]}: {format_amount(part.amount)}" for part in payment.allocations),
+        *(f"Held for its levelled contract: {format_amount(part.amount)}" for part in payment.prepaid),
         f"Credit left of it: {format_amount(payment.credit)}",
     ]

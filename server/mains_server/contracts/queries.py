@@ -18,6 +18,7 @@ from mains_server.contracts.records import (
     Coverage,
     DatedAttribute,
     PointRole,
+    Settlement,
     SupplyPoint,
 )
 from mains_server.contracts.tables import Contract as ContractRow
@@ -175,6 +176,16 @@ async def lock_contract(session: AsyncSession, *, contract_id: int) -> ContractR
         .with_for_update()
         .execution_options(populate_existing=True)
     )
+
+
+async def levelled_numbers(session: AsyncSession, *, customer_id: int) -> tuple[tuple[int, str], ...]:
+    """List the contracts of a customer that are paid by levelled amounts: their ids and numbers."""
+    found = await session.execute(
+        select(col(ContractRow.id), col(ContractRow.number))
+        .where(col(ContractRow.customer_id) == customer_id, col(ContractRow.settlement) == Settlement.LEVELLED)
+        .order_by(col(ContractRow.id))
+    )
+    return tuple((row.id, row.number) for row in found)
 
 
 async def first_repeated_number(session: AsyncSession, *, first_id: int, last_id: int) -> str | None:

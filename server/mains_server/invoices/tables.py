@@ -106,7 +106,10 @@ class Invoice(InvoiceFields, table=True):
 
 
 class InvoiceState(InvoiceFields, table=True):
-    """The view of an invoice with what was paid on it, what credit notes took off it, what is open, and its status."""
+    """The view of an invoice with what was paid on it, what credit notes took off it, what is open, and its status.
+
+    `levelled` is what the contract's levelled payment has taken over: it is prepaid, or comes in by instalments.
+    """
 
     __tablename__ = "invoice_state"
     __table_args__ = ({"info": {"view_of": "invoice"}},)
@@ -115,6 +118,7 @@ class InvoiceState(InvoiceFields, table=True):
     credited: Decimal = money()
     open_amount: Decimal = money()
     status: InvoiceStatus = choice(InvoiceStatus)
+    levelled: Decimal = money()
 
 
 class InvoiceLine(SQLModel, table=True):

@@ -5,10 +5,12 @@ from mains_server.ledger.views import append_only
 INVOICE_STATE = """
 create view invoice_state as
 select i.*, a.paid, c.credited,
-       (case when i.kind = 'CREDIT' then 0 else i.total - c.credited - a.paid end)::numeric(14, 2) as open_amount,
+       (case when i.kind = 'CREDIT' then 0 else i.total - c.credited - a.paid - u.levelled end)::numeric(14, 2)
+           as open_amount,
        (case when i.kind = 'CREDIT' or c.notes > 0 then 'CREDITED'
-             when i.total - a.paid <= 0 then 'PAID'
-             when a.paid > 0 then 'PARTLY_PAID' else 'OPEN' end)::varchar(40) as status
+             when i.total - a.paid - u.levelled <= 0 then 'PAID'
+             when a.paid + u.levelled > 0 then 'PARTLY_PAID' else 'OPEN' end)::varchar(40) as status,
+       u.levelled
 from invoice i
 cross join lateral (
     select coalesce(sum(l.amount), 0)::numeric(14, 2) as paid
@@ -18,6 +20,10 @@ cross join lateral (
     select coalesce(-sum(n.total), 0)::numeric(14, 2) as credited, count(*) as notes
     from invoice n where n.corrects_invoice_id = i.id and n.customer_id = i.customer_id and n.kind = 'CREDIT'
 ) c
+cross join lateral (
+    select coalesce(sum(p.amount), 0)::numeric(14, 2) as levelled
+    from prepaid_use p where p.invoice_id = i.id and p.customer_id = i.customer_id
+) u
 """
 
 TRIGGERS = (append_only("invoice"), append_only("invoice_line"), append_only("invoice_tax"))

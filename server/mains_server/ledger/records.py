@@ -15,6 +15,8 @@ class BookingKind(Enum):
     CREDIT_NOTE = "CREDIT_NOTE"
     PAYMENT = "PAYMENT"
     REVERSAL = "REVERSAL"
+    PREPAYMENT = "PREPAYMENT"
+    PREPAID_USE = "PREPAID_USE"
 
 
 @dataclass(frozen=True, slots=True, order=True)

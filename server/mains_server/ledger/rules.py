@@ -12,7 +12,11 @@ from mains_server.ledger.records import Booking, BookingKind, Entry
 from mains_server.money.records import require_amount
 
 RECEIVABLE = "receivable"
-_ACCOUNT = re.compile(r"receivable|(bank|revenue|tax|support):[a-z0-9_.-]+", re.ASCII)
+PREPAID = "prepaid"
+"""What customers have paid on levelled contracts ahead of their settlement; a credit."""
+DEFERRED = "deferred"
+"""What levelled contracts have used beyond what was paid, which their instalments bring in; a debit."""
+_ACCOUNT = re.compile(r"receivable|prepaid|deferred|(bank|revenue|tax|support):[a-z0-9_.-]+", re.ASCII)
 
 
 class BookingRefused(ValueError):

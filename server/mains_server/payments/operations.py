@@ -12,13 +12,17 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from mains_server.contracts.queries import contract_by_number, levelled_numbers, lock_contract
+from mains_server.contracts.records import Settlement
 from mains_server.customers.queries import customer_by_id
 from mains_server.invoices import operations as invoicing
 from mains_server.invoices.queries import invoice_by_number, lock_invoices, lock_open_invoices
 from mains_server.invoices.records import CreditRequest, IssuedInvoice
 from mains_server.ledger.operations import post
+from mains_server.money.rules import is_creditor_reference
 from mains_server.payments import queries, rules
-from mains_server.payments.records import Allocation, PaymentRequest, ReceivedPayment
+from mains_server.payments.prepaid import give_back, prepay
+from mains_server.payments.records import Allocation, PaymentRequest, PrepaidOwner, ReceivedPayment
 from mains_server.payments.tables import Payment, PaymentAllocation
 
 # Each customer's credit and open invoices, per currency, are laid end to end on one line of money, the oldest first;
@@ -31,6 +35,8 @@ with credit as (
     from (
         select p.customer_id, p.currency, p.id, p.received_on, p.amount - coalesce((
             select sum(a.amount) from payment_allocation a where a.payment_id = p.id and a.customer_id = p.customer_id
+        ), 0) - coalesce((
+            select sum(h.amount) from prepayment h where h.payment_id = p.id and h.customer_id = p.customer_id
         ), 0) as rest
         from payment p where p.customer_id = any(cast(:customer_ids as bigint[]))
     ) p where p.rest > 0
@@ -52,15 +58,22 @@ class CustomerNotFound(LookupError):
 
 
 async def receive_payment(session: AsyncSession, *, request: PaymentRequest, now: datetime) -> ReceivedPayment:
-    """Receive money once by its key, book it, and settle the invoices it names or else the oldest; keep the rest."""
+    """Receive money once by its key, book it, and settle the invoices it names or else the oldest; keep the rest.
+
+    A levelled contract that it names, by number or by payment reference, holds it all until it is settled. Where the
+    contract is not levelled (any more) the money is the customer's, as any other: a standing order may go on.
+    """
     rules.require_receivable(request, today=now.date())
     if await customer_by_id(session, customer_id=request.customer_id) is None:
         raise CustomerNotFound(f"there is no customer {request.customer_id}")
+    owner = await _levelled(session, request=request)
     payment_id = await _insert_payment(session, request=request, now=now)
     if payment_id is None:
         return await _earlier(session, request=request)
     await post(session, booking=rules.booking_of_payment(request, payment_id=payment_id), now=now)
-    if request.settles:
+    if owner is not None:
+        await prepay(session, owner=owner, payment_id=payment_id, amount=request.amount, now=now)
+    elif request.settles:
         await _settle_named(session, request=request, payment_id=payment_id, now=now)
     else:
         await apply_credit(session, customer_ids=[request.customer_id], now=now)
@@ -84,8 +97,11 @@ async def apply_credit(session: AsyncSession, *, customer_ids: Sequence[int], no
 
 async def credit_invoice(session: AsyncSession, *, request: CreditRequest, now: datetime) -> IssuedInvoice:
     """Take an invoice back by a credit note, once, and turn what had been paid on it into credit for the others."""
+    seen = await invoice_by_number(session, document_number=request.document_number)
+    await lock_contract(session, contract_id=seen.contract_id)
     note = await invoicing.credit_invoice(session, request=request, now=now)
     original = await invoice_by_number(session, document_number=request.document_number)
+    await give_back(session, invoice=original, now=now)
     paid = await queries.allocations_on(session, customer_id=original.customer_id, invoice_id=original.id)
     for payment_id, amount in paid.items():
         back = Allocation(invoice_id=original.id, contract_id=original.contract_id, amount=-amount)
@@ -98,6 +114,30 @@ async def credit_invoice(session: AsyncSession, *, request: CreditRequest, now: 
         )
     await apply_credit(session, customer_ids=[original.customer_id], now=now)
     return note
+
+
+async def _levelled(session: AsyncSession, *, request: PaymentRequest) -> PrepaidOwner | None:
+    """Find the levelled contract that a payment is for, and take hold of it."""
+    contract_id = await _contract_paid_for(session, request=request)
+    found = None if contract_id is None else await lock_contract(session, contract_id=contract_id)
+    if found is None or found.settlement is not Settlement.LEVELLED:
+        return None
+    return PrepaidOwner(customer_id=request.customer_id, contract_id=found.id, currency=request.currency)
+
+
+async def _contract_paid_for(session: AsyncSession, *, request: PaymentRequest) -> int | None:
+    if request.settles:
+        return None
+    if request.contract_number is not None:
+        contract = await contract_by_number(session, number=request.contract_number)
+        if contract is None or contract.customer_id != request.customer_id:
+            raise rules.ContractNotPayable(f"this customer has no contract {request.contract_number}")
+        return contract.id
+    if not is_creditor_reference(request.reference):
+        return None
+    quoted = request.reference.replace(" ", "").upper()
+    levelled = await levelled_numbers(session, customer_id=request.customer_id)
+    return next((id_ for id_, number in levelled if rules.contract_reference(number) == quoted), None)
 
 
 async def _insert_payment(session: AsyncSession, *, request: PaymentRequest, now: datetime) -> int | None:
@@ -124,7 +164,8 @@ async def _earlier(session: AsyncSession, *, request: PaymentRequest) -> Receive
     received = await queries.payment_by_key(session, customer_id=request.customer_id, key=request.idempotency_key)
     assert received is not None, "the key was taken a moment ago and payments are never removed"
     named = [await invoice_by_number(session, document_number=settle.document_number) for settle in request.settles]
-    rules.require_same_payment(received=received, asked=request, named=named)
+    contract_id = await _contract_paid_for(session, request=request)
+    rules.require_same_payment(received=received, asked=request, named=named, contract_id=contract_id)
     return received
 
 

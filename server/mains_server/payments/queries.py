@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from sqlalchemy import Subquery, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, Subquery, func, select
+from sqlalchemy import inspect as sa_inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from mains_server.invoices.queries import open_invoices
 from mains_server.ledger.queries import receivable_of
-from mains_server.payments.records import Allocation, Balance, ReceivedPayment
-from mains_server.payments.tables import Payment, PaymentAllocation
+from mains_server.payments.records import (
+    Allocation,
+    Balance,
+    Held,
+    LevelledAccount,
+    PrepaidOwner,
+    ReceivedPayment,
+)
+from mains_server.payments.tables import Payment, PaymentAllocation, PrepaidUse, Prepayment
 
 
 async def payment_by_key(session: AsyncSession, *, customer_id: int, key: str) -> ReceivedPayment | None:
@@ -88,18 +96,47 @@ async def balances_of(session: AsyncSession, *, customer_id: int) -> tuple[Balan
 
 def rests_of(customer_ids: Sequence[int]) -> Subquery:
     """Select the payments of customers that are not used up, each with the rest that is."""
-    used = (
-        select(func.coalesce(func.sum(col(PaymentAllocation.amount)), 0))
-        .where(
-            col(PaymentAllocation.payment_id) == col(Payment.id),
-            col(PaymentAllocation.customer_id) == col(Payment.customer_id),
-        )
-        .scalar_subquery()
-    )
-    rest = (col(Payment.amount) - used).label("rest")
+    rest = (col(Payment.amount) - _parts_in(PaymentAllocation) - _parts_in(Prepayment)).label("rest")
     columns = col(Payment.customer_id), col(Payment.currency), col(Payment.id), col(Payment.received_on)
     wanted = select(*columns, rest).where(col(Payment.customer_id).in_(customer_ids), rest > 0)
     return wanted.subquery("rests")
+
+
+async def levelled_account(session: AsyncSession, *, owner: PrepaidOwner) -> LevelledAccount:
+    """Sum what a levelled contract was paid, and what of its invoices it took over."""
+    paid = await session.scalar(select(func.sum(col(Prepayment.amount))).where(*_of(owner, Prepayment)))
+    used = await session.scalar(select(func.sum(col(PrepaidUse.amount))).where(*_of(owner, PrepaidUse)))
+    return LevelledAccount(paid=paid or Decimal(0), used=used or Decimal(0))
+
+
+async def held_by_payment(session: AsyncSession, *, owner: PrepaidOwner) -> tuple[Held, ...]:
+    """List what a levelled contract holds of payments, the latest first."""
+    document, amount = col(Prepayment.payment_id), func.sum(col(Prepayment.amount))
+    wanted = select(document, amount).where(*_of(owner, Prepayment)).group_by(document).having(amount != 0)
+    rows = await session.execute(wanted.order_by(document.desc()))
+    return tuple(Held(document_id=row[0], contract_id=owner.contract_id, amount=row[1]) for row in rows)
+
+
+async def used_by_invoice(session: AsyncSession, *, owner: PrepaidOwner) -> tuple[Held, ...]:
+    """List what a levelled contract took over of its invoices, the latest first."""
+    document, amount = col(PrepaidUse.invoice_id), func.sum(col(PrepaidUse.amount))
+    wanted = select(document, amount).where(*_of(owner, PrepaidUse)).group_by(document).having(amount != 0)
+    rows = await session.execute(wanted.order_by(document.desc()))
+    return tuple(Held(document_id=row[0], contract_id=owner.contract_id, amount=row[1]) for row in rows)
+
+
+def _of(owner: PrepaidOwner, table: type[Prepayment] | type[PrepaidUse]) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(table.customer_id) == owner.customer_id,
+        col(table.contract_id) == owner.contract_id,
+        col(table.currency) == owner.currency,
+    )
+
+
+def _parts_in(table: type[PaymentAllocation] | type[Prepayment]) -> ScalarSelect[Decimal]:
+    parts = sa_inspect(table).local_table.c
+    of_payment = parts.payment_id == col(Payment.id), parts.customer_id == col(Payment.customer_id)
+    return select(func.coalesce(func.sum(parts.amount), 0)).where(*of_payment).scalar_subquery()
 
 
 async def _received(session: AsyncSession, row: Payment) -> ReceivedPayment:
@@ -115,7 +152,8 @@ async def _received(session: AsyncSession, row: Payment) -> ReceivedPayment:
         Allocation(invoice_id=found.invoice_id, contract_id=found.contract_id, amount=found.amount)
         for found in await session.scalars(wanted)
     )
-    used = sum((allocation.amount for allocation in allocations), Decimal(0))
+    prepaid = await _prepaid_of(session, row)
+    used = sum((part.amount for part in allocations), Decimal(0)) + sum((held.amount for held in prepaid), Decimal(0))
     return ReceivedPayment(
         id=row.id,
         customer_id=row.customer_id,
@@ -126,6 +164,16 @@ async def _received(session: AsyncSession, row: Payment) -> ReceivedPayment:
         reference=row.reference,
         payer_name=row.payer_name,
         allocations=allocations,
+        prepaid=prepaid,
         credit=row.amount - used,
         is_new=False,
+    )
+
+
+async def _prepaid_of(session: AsyncSession, row: Payment) -> tuple[Held, ...]:
+    contract, amount = col(Prepayment.contract_id), func.sum(col(Prepayment.amount))
+    mine = col(Prepayment.payment_id) == row.id, col(Prepayment.customer_id) == row.customer_id
+    wanted = select(contract, amount).where(*mine).group_by(contract).having(amount != 0).order_by(contract)
+    return tuple(
+        Held(document_id=row.id, contract_id=found[0], amount=found[1]) for found in await session.execute(wanted)
     )

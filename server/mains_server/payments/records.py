@@ -27,7 +27,10 @@ class Settle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentRequest:
-    """Money that came, once by its key; without named invoices it settles the oldest first."""
+    """Money that came, once by its key; without named invoices it settles the oldest first.
+
+    A levelled contract, named by its number or by its payment reference, keeps it until it is settled.
+    """
 
     customer_id: int
     amount: Decimal
@@ -37,6 +40,7 @@ class PaymentRequest:
     reference: str
     idempotency_key: str
     payer_name: str | None = None
+    contract_number: str | None = None
     settles: tuple[Settle, ...] = ()
 
 
@@ -50,8 +54,46 @@ class Allocation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A part of a payment or invoice (`document_id`) that a levelled contract has; the amount is above nothing."""
+
+    document_id: int
+    contract_id: int
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrepaidOwner:
+    """Whose levelled account it is, and in which currency."""
+
+    customer_id: int
+    contract_id: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelledAccount:
+    """What a levelled contract was paid, and what of its invoices it took over, in one currency."""
+
+    paid: Decimal
+    used: Decimal
+
+    @property
+    def balance(self) -> Decimal:
+        """What is prepaid; below nothing, what is deferred until the instalments bring it in."""
+        return self.paid - self.used
+
+    def moved(self, *, paid: Decimal) -> LevelledAccount:
+        """Give the account after a payment."""
+        return LevelledAccount(paid=self.paid + paid, used=self.used)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedPayment:
-    """A payment as it stands: what it settled, what of it is credit; `is_new` is false for a repeated request."""
+    """A payment as it stands: what it settled, what contracts hold of it (`prepaid`), what is credit.
+
+    `is_new` is false for a repeated request.
+    """
 
     id: int
     customer_id: int
@@ -62,6 +104,7 @@ class ReceivedPayment:
     reference: str
     payer_name: str | None
     allocations: tuple[Allocation, ...]
+    prepaid: tuple[Held, ...]
     credit: Decimal
     is_new: bool
 

@@ -8,9 +8,10 @@ from decimal import Decimal
 
 from mains_server.invoices.records import OpenInvoice
 from mains_server.ledger.records import Booking, BookingKind, Entry
-from mains_server.ledger.rules import RECEIVABLE, bank, booking_of
+from mains_server.ledger.rules import DEFERRED, PREPAID, RECEIVABLE, bank, booking_of
 from mains_server.money.records import NotMoney, require_amount
-from mains_server.payments.records import Allocation, PaymentRequest, ReceivedPayment, Settle
+from mains_server.money.rules import NotAReference, creditor_reference
+from mains_server.payments.records import Allocation, Held, PaymentRequest, ReceivedPayment, Settle
 
 ACCEPTED_CURRENCIES = frozenset({"EUR"})
 KEY_LENGTH_MAX = 200
@@ -48,6 +49,14 @@ class MoreThanPaid(PaymentRefused):
     """A payment allots its invoices more than it brings."""
 
 
+class InvoiceAndContractNamed(PaymentRefused):
+    """A payment is for invoices or for a levelled contract, not for both."""
+
+
+class ContractNotPayable(PaymentRefused):
+    """The customer has no contract by the number that a payment names."""
+
+
 class PaymentKeyReused(PaymentRefused):
     """The idempotency key stands for another payment of this customer."""
 
@@ -68,6 +77,8 @@ def require_receivable(request: PaymentRequest, *, today: date) -> None:
     for settle in request.settles:
         if settle.amount is not None:
             _require_positive(settle.amount)
+    if request.settles and request.contract_number is not None:
+        raise InvoiceAndContractNamed("name invoices or a contract, not both")
 
 
 def _require_positive(amount: Decimal) -> None:
@@ -126,11 +137,51 @@ def booking_of_payment(request: PaymentRequest, *, payment_id: int) -> Booking:
     )
 
 
-def require_same_payment(*, received: ReceivedPayment, asked: PaymentRequest, named: Sequence[OpenInvoice]) -> None:
-    """Refuse a key that already stands for another payment."""
+def contract_reference(number: str) -> str | None:
+    """Make the creditor reference that payments for a levelled contract quote; None where its number is too long.
+
+    It begins with a digit, as no invoice number does, so that it is never that of an invoice.
+    """
+    try:
+        return creditor_reference(f"0{number}")
+    except NotAReference:
+        return None
+
+
+def entries_of_move(*, before: Decimal, change: Decimal, currency: str) -> tuple[Entry, ...]:
+    """Work out what a change of a levelled account's balance posts against the receivable.
+
+    A balance above nothing is prepaid, which we owe; below nothing it is deferred, which the customer owes.
+    """
+    after = before + change
+    moves = (
+        (RECEIVABLE, change),
+        (PREPAID, max(before, Decimal(0)) - max(after, Decimal(0))),
+        (DEFERRED, max(-after, Decimal(0)) - max(-before, Decimal(0))),
+    )
+    return tuple(Entry(account, currency, amount) for account, amount in moves if amount)
+
+
+def taken_from(parts: Sequence[Held], *, amount: Decimal) -> tuple[Held, ...]:
+    """Take an amount from parts in their order, from each as much as it has."""
+    taken = []
+    for part in parts:
+        share = min(part.amount, amount)
+        if share > 0:
+            taken.append(Held(document_id=part.document_id, contract_id=part.contract_id, amount=share))
+        amount -= share
+    assert not amount, f"{amount} is more than there is"
+    return tuple(taken)
+
+
+def require_same_payment(
+    *, received: ReceivedPayment, asked: PaymentRequest, named: Sequence[OpenInvoice], contract_id: int | None
+) -> None:
+    """Refuse a key that already stands for another payment; `contract_id` is the contract it is asked to be for."""
     settled = {allocation.invoice_id for allocation in received.allocations}
     stands = received.amount, received.currency, received.method, received.received_on, received.reference
     wanted = asked.amount, asked.currency, asked.method, asked.received_on, asked.reference
     is_same = stands == wanted and received.payer_name == asked.payer_name
-    if not is_same or any(invoice.id not in settled for invoice in named):
+    is_for_another = any(held.contract_id != contract_id for held in received.prepaid)
+    if not is_same or is_for_another or any(invoice.id not in settled for invoice in named):
         raise PaymentKeyReused(f"key {asked.idempotency_key} stands for another payment of this customer")

@@ -36,6 +36,51 @@ class Payment(SQLModel, table=True):
     booked_at: datetime = instant()
 
 
+class Prepayment(SQLModel, table=True):
+    """The part of a payment that is held for a levelled contract until it is settled; a negative one gives it back."""
+
+    __tablename__ = "prepayment"
+    __table_args__ = (
+        ForeignKeyConstraint(["payment_id", "customer_id"], ["payment.id", "payment.customer_id"]),
+        ForeignKeyConstraint(["contract_id", "customer_id"], ["contract.id", "contract.customer_id"]),
+        CheckConstraint("amount <> 0", name="prepayment_not_zero"),
+        Index("prepayment_contract", "contract_id", "id"),
+        Index("prepayment_payment", "payment_id", "id"),
+    )
+
+    id: int = key()
+    customer_id: int = owner()
+    payment_id: int = reference()
+    contract_id: int = reference()
+    amount: Decimal = money()
+    currency: str
+    booked_at: datetime = instant()
+
+
+class PrepaidUse(SQLModel, table=True):
+    """What a levelled contract has taken over of an invoice: paid by what it had prepaid, and by instalments to come.
+
+    A negative one gives the invoice back.
+    """
+
+    __tablename__ = "prepaid_use"
+    __table_args__ = (
+        ForeignKeyConstraint(["invoice_id", "customer_id"], ["invoice.id", "invoice.customer_id"]),
+        ForeignKeyConstraint(["contract_id", "customer_id"], ["contract.id", "contract.customer_id"]),
+        CheckConstraint("amount <> 0", name="prepaid_use_not_zero"),
+        Index("prepaid_use_contract", "contract_id", "id"),
+        Index("prepaid_use_invoice", "invoice_id", "id"),
+    )
+
+    id: int = key()
+    customer_id: int = owner()
+    contract_id: int = reference()
+    invoice_id: int = reference()
+    amount: Decimal = money()
+    currency: str
+    booked_at: datetime = instant()
+
+
 class PaymentAllocation(SQLModel, table=True):
     """The part of a payment that settles one invoice; a negative one takes an earlier allocation back."""
 

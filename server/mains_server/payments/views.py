@@ -1,5 +1,10 @@
-"""SQL triggers of the payments room; the first migration creates them after the ledger's."""
+"""SQL triggers of the payments room."""
 
 from mains_server.ledger.views import append_only
 
-TRIGGERS = (append_only("payment"), append_only("payment_allocation"))
+TRIGGERS = (
+    append_only("payment"),
+    append_only("payment_allocation"),
+    append_only("prepayment"),
+    append_only("prepaid_use"),
+)

@@ -9,6 +9,7 @@ from mains_server.books.queries import CHECKS, check_books, run_check
 from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.invoices.records import CreditRequest
 from mains_server.payments.operations import credit_invoice, receive_payment
+from mains_server.payments.prepaid import take_over
 from mains_server.payments.records import PaymentMethod, PaymentRequest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -34,6 +35,7 @@ insert into correction_due (customer_id, contract_id, invoice_id, reading_id, da
 select customer_id, contract_id, id, 1, date '2024-03-01', now() from invoice where id = {OF_T2}
 """
 OF_NOTE = "(select id from invoice where kind = 'CREDIT')"
+OF_K3 = "(select id from contract where number = 'K-3')"
 ENTRY = "(select min(id) from ledger_entry where account = 'tax:vat')"
 
 
@@ -67,7 +69,31 @@ async def books(utility):
     async with unit_of_work(utility.engine) as session:
         await credit_invoice(session, request=credit, now=utility.now)
     await utility.invoice(first, contract, nets=("30.00",), revision=1)
+    await levelled(utility)
     return utility
+
+
+async def levelled(utility):
+    """Two levelled contracts of customer C-3: of K-3 20.00 are prepaid, of K-4 21.00 deferred (121.00 used)."""
+    third = await utility.customer("C-3")
+    contracts = [await utility.contract(third, number) for number in ("K-3", "K-4")]
+    for number, amount, contract in zip(("K-3", "K-4"), ("20.00", "100.00"), contracts, strict=True):
+        await utility.run("update contract set settlement = 'LEVELLED' where id = :id", id=contract)
+        request = PaymentRequest(
+            customer_id=third,
+            amount=Decimal(amount),
+            currency="EUR",
+            method=PaymentMethod.CARD,
+            received_on=date(2024, 2, 9),
+            reference="",
+            idempotency_key=number,
+            contract_number=number,
+        )
+        async with unit_of_work(utility.engine) as session:
+            await receive_payment(session, request=request, now=utility.now)
+    invoice = await utility.invoice(third, contracts[1])
+    async with unit_of_work(utility.engine) as session:
+        await take_over(session, document_number=invoice.document_number, now=utility.now)
 
 
 async def test_clean_books_give_no_finding(books):
@@ -142,7 +168,7 @@ DEFECTS = [
     ("lines-have-invoice", "line", f"update invoice_line set customer_id = 99 where invoice_id = {OF_T2}"),
     ("numbers-gapless", "series T", f"delete from invoice where id = {OF_T2}"),
     ("numbers-gapless", "series T", "update invoice set number = 1 where number = 2"),
-    ("numbers-gapless", "series T", "update invoice_series set last_number = 6"),
+    ("numbers-gapless", "series T", "update invoice_series set last_number = 7"),
     ("numbers-gapless", "series T", "update invoice_series set last_number = 4"),
     ("document-numbers", "invoice", f"update invoice set document_number = 'T-2' where id = {OF_T2}"),
     ("credit-notes", "T-000004", f"update invoice set total = total + 1 where id = {OF_NOTE}"),
@@ -187,6 +213,18 @@ DEFECTS = [
     ("chunks-complete", "run 2 chunk 2 contract K-2", "delete from billing_hold"),
     ("chunks-counted", "run 2 test_heat", "update billing_chunk set invoiced = 2"),
     ("chunks-counted", "run 1 test_heat", f"delete from invoice where id = {OF_T2}"),
+    ("bookings-have-document", "(prepayment:", "delete from prepayment where amount = 20"),
+    ("bookings-have-document", "(prepaid_use:", "delete from prepaid_use"),
+    ("balances-agree", "customer C-3", "update prepayment set amount = 21 where amount = 20"),
+    ("payments-not-exceeded", "payment", "update prepayment set amount = 21 where amount = 20"),
+    ("invoices-not-exceeded", "T-000006", "update prepaid_use set amount = 121.01"),
+    ("prepaid-agrees", "customer C-3", "update prepaid_use set amount = 120"),
+    ("prepaid-agrees", "customer C-3", f"update prepayment set contract_id = {OF_K3} where amount = 100"),
+    ("prepaid-agrees", "customer C-3", "update ledger_entry set account = 'prepaid' where account = 'deferred'"),
+    ("prepaid-booked-once", "PREPAYMENT", "delete from ledger_transaction where kind = 'PREPAYMENT'"),
+    ("prepaid-booked-once", "PREPAID_USE", "update prepaid_use set amount = 120"),
+    ("prepaid-has-both", "prepayment", "update payment set currency = 'SEK' where amount = 20"),
+    ("prepaid-has-both", "use", f"update prepaid_use set contract_id = {OF_K3}"),
     ("runs-finished", "run 2 test_heat", "update billing_chunk set status = 'WAITING' where id = 2"),
 ]
 
@@ -228,4 +266,4 @@ async def test_many_findings_are_counted_but_not_all_listed(books):
         report = await check_books(session, listed_max=2)
 
     (totals,) = (result for result in report.results if result.name == "invoice-totals")
-    assert (totals.count, len(totals.findings)) == (5, 2)
+    assert (totals.count, len(totals.findings)) == (6, 2)

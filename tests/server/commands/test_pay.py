@@ -70,3 +70,15 @@ async def test_a_refusal_says_why_and_leaves_nothing(mains, words, reason):
     assert refused.exit_code == 1
     assert refused.stderr == f"Refused: {reason}.\n"
     assert "ledger 121.00 EUR = 121.00 open - 0.00 credit" in (await mains("balance", "C-1")).stdout
+
+
+async def test_a_payment_for_a_levelled_contract_is_held_for_it(mains, utility):
+    customer_id = await utility.customer("C-1")
+    contract_id = await utility.contract(customer_id, "K-1")
+    await utility.run("update contract set settlement = 'LEVELLED' where id = :id", id=contract_id)
+
+    result = await mains("pay", "--customer", "C-1", "--amount", "30.00", "--contract", "K-1", "--key", "bank-1")
+
+    assert result.exit_code == 0, result.output
+    assert "Held for its levelled contract: 30.00" in result.output
+    assert await utility.run("select sum(amount)::int from prepayment") == 30

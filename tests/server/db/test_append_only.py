@@ -15,6 +15,8 @@ TABLES = (
     "invoice_tax",
     "payment",
     "payment_allocation",
+    "prepayment",
+    "prepaid_use",
 )
 
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mains_server.invoices.records import InvoiceKind, InvoiceStatus, OpenInvoice
 from mains_server.ledger.rules import require_bookable
+from mains_server.money.rules import creditor_reference
 from mains_server.payments import rules
-from mains_server.payments.records import PaymentMethod, PaymentRequest, ReceivedPayment, Settle
+from mains_server.payments.records import Held, PaymentMethod, PaymentRequest, ReceivedPayment, Settle
 
 TODAY = date(2024, 2, 10)
 REQUEST = PaymentRequest(
@@ -133,26 +134,96 @@ def test_a_payment_posts_bank_against_receivable():
     ]
 
 
+RECEIVED = ReceivedPayment(
+    id=5,
+    customer_id=1,
+    amount=Decimal("43.10"),
+    currency="EUR",
+    method=PaymentMethod.CARD,
+    received_on=TODAY,
+    reference="",
+    payer_name=None,
+    allocations=(),
+    prepaid=(),
+    credit=Decimal("43.10"),
+    is_new=False,
+)
+
+
 @pytest.mark.parametrize(
     "change", [{"amount": Decimal(1)}, {"method": PaymentMethod.CASH}, {"reference": "x"}, {"payer_name": "Jānis"}]
 )
 def test_a_key_stands_for_one_payment(change):
-    received = ReceivedPayment(
-        id=5,
-        customer_id=1,
-        amount=Decimal("43.10"),
-        currency="EUR",
-        method=PaymentMethod.CARD,
-        received_on=TODAY,
-        reference="",
-        payer_name=None,
-        allocations=(),
-        credit=Decimal("43.10"),
-        is_new=False,
-    )
+    rules.require_same_payment(received=RECEIVED, asked=REQUEST, named=(), contract_id=None)
+    with pytest.raises(rules.PaymentKeyReused):
+        rules.require_same_payment(received=RECEIVED, asked=replace(REQUEST, **change), named=(), contract_id=None)
+    with pytest.raises(rules.PaymentKeyReused):
+        rules.require_same_payment(received=RECEIVED, asked=REQUEST, named=[opened(1, "1.00")], contract_id=None)
 
-    rules.require_same_payment(received=received, asked=REQUEST, named=())
-    with pytest.raises(rules.PaymentKeyReused):
-        rules.require_same_payment(received=received, asked=replace(REQUEST, **change), named=())
-    with pytest.raises(rules.PaymentKeyReused):
-        rules.require_same_payment(received=received, asked=REQUEST, named=[opened(1, "1.00")])
+
+def test_a_key_stands_for_one_contract():
+    held = Held(document_id=5, contract_id=7, amount=Decimal("43.10"))
+    received = replace(RECEIVED, prepaid=(held,), credit=Decimal(0))
+
+    rules.require_same_payment(received=received, asked=REQUEST, named=(), contract_id=7)
+    for other in (None, 8):
+        with pytest.raises(rules.PaymentKeyReused):
+            rules.require_same_payment(received=received, asked=REQUEST, named=(), contract_id=other)
+
+
+@pytest.mark.parametrize(
+    ("before", "change", "entries"),
+    [
+        ("0.00", "30.00", {"receivable": "30.00", "prepaid": "-30.00"}),
+        ("-20.00", "15.00", {"receivable": "15.00", "deferred": "-15.00"}),
+        ("-20.00", "30.00", {"receivable": "30.00", "prepaid": "-10.00", "deferred": "-20.00"}),
+        ("100.00", "-80.00", {"receivable": "-80.00", "prepaid": "80.00"}),
+        ("100.00", "-130.00", {"receivable": "-130.00", "prepaid": "100.00", "deferred": "30.00"}),
+        ("-30.00", "-5.00", {"receivable": "-5.00", "deferred": "5.00"}),
+    ],
+)
+def test_what_is_prepaid_and_what_is_deferred_are_kept_apart(before, change, entries):
+    found = rules.entries_of_move(before=Decimal(before), change=Decimal(change), currency="EUR")
+
+    assert {entry.account: str(entry.amount) for entry in found} == entries
+
+
+@given(st.lists(st.integers(-100_000, 100_000).filter(bool), min_size=1, max_size=8))
+def test_moves_in_any_order_leave_the_same_accounts(cents):
+    def sums(changes):
+        balance, accounts = Decimal(0), {"prepaid": Decimal(0), "deferred": Decimal(0), "receivable": Decimal(0)}
+        for change in changes:
+            entries = rules.entries_of_move(before=balance, change=change, currency="EUR")
+            assert sum(entry.amount for entry in entries) == 0
+            for entry in entries:
+                accounts[entry.account] += entry.amount
+            balance += change
+        return balance, accounts
+
+    changes = [Decimal(part).scaleb(-2) for part in cents]
+    balance, accounts = sums(changes)
+
+    assert sums(reversed(changes)) == sums(sorted(changes)) == (balance, accounts)
+    assert -accounts["prepaid"] == max(balance, 0)
+    assert accounts["deferred"] == max(-balance, 0)
+
+
+def test_taking_from_parts_takes_the_first_whole():
+    parts = [Held(document_id=n, contract_id=1, amount=Decimal(n)) for n in (3, 2, 1)]
+
+    taken = rules.taken_from(parts, amount=Decimal("4.50"))
+
+    assert [(part.document_id, str(part.amount)) for part in taken] == [(3, "3"), (2, "1.50")]
+
+
+def test_a_contracts_reference_is_no_invoices():
+    # The same letters and digits make another reference where they are an invoice's.
+    assert rules.contract_reference("E-200001") == creditor_reference("0E200001") != creditor_reference("E-200001")
+    assert rules.contract_reference("X" * 21) is None
+
+
+def test_a_payment_is_for_invoices_or_for_a_contract():
+    request = replace(REQUEST, contract_number="K-1", settles=(Settle(document_number="T-000001"),))
+
+    with pytest.raises(rules.InvoiceAndContractNamed):
+        rules.require_receivable(request, today=TODAY)
