@@ -8,7 +8,6 @@ from mains_spi import (
     SPI_MAJOR,
     Capability,
     ChargeCode,
-    ContractAttribute,
     Labels,
     Product,
     QuantityKind,
@@ -16,8 +15,7 @@ from mains_spi import (
     Utility,
 )
 
-from mains_district_heating.support import ROUNDINGS
-from mains_district_heating.tariffs import CIRCULATION, HOT_WATER_HEAT, SEASONS
+from mains_district_heating.choices import ATTRIBUTES
 
 CODE = "district_heating"
 TAX = "heat"
@@ -26,14 +24,29 @@ HEAT = Labels("Siltumenerģija", "Heat", "Теплоэнергия")
 HOT_WATER = Labels("Karstais ūdens", "Hot water", "Горячая вода")
 HOT_WATER_HEAT_METER = Labels("Siltumenerģija karstajam ūdenim", "Heat for hot water", "Теплоэнергия для горячей воды")
 
+ALLOCATORS = Labels("Alokatoru vienības", "Units of heat-cost allocators", "Единицы аллокаторов")
+
 QUANTITIES = (
     QuantityKind("heat", "MWh", 3, "building", HEAT),
     QuantityKind("hot_water_heat", "MWh", 3, "building", HOT_WATER_HEAT_METER),
     QuantityKind("hot_water", "m3", 3, "premise", HOT_WATER),
+    QuantityKind("allocator_units", "unit", 3, "premise", ALLOCATORS),
 )
 
 CHARGES = (
     ChargeCode("heating", TAX, "heating", Labels("Apkure", "Heating", "Отопление")),
+    ChargeCode(
+        "heating_fixed",
+        TAX,
+        "heating",
+        Labels("Apkure, pastāvīgā daļa", "Heating, fixed part", "Отопление, постоянная часть"),
+    ),
+    ChargeCode(
+        "heating_metered",
+        TAX,
+        "heating",
+        Labels("Apkure pēc alokatoriem", "Heating by allocators", "Отопление по аллокаторам"),
+    ),
     ChargeCode("hot_water", TAX, "hot_water", Labels("Ūdens uzsildīšana", "Heating of hot water", "Подогрев воды")),
     ChargeCode("circulation", TAX, "circulation", Labels("Cirkulācija", "Circulation", "Циркуляция")),
     ChargeCode("heat", TAX, "heat", HEAT),
@@ -42,44 +55,6 @@ CHARGES = (
         TAX,
         "state_support",
         Labels("Valsts atbalsts siltumenerģijai", "State support for heat", "Государственная поддержка теплоэнергии"),
-    ),
-)
-
-ATTRIBUTES = (
-    ContractAttribute(
-        name="season",
-        labels=Labels("Sezona", "Season", "Сезон"),
-        values=SEASONS,
-        scope="building",
-    ),
-    ContractAttribute(
-        name="dhw_method",
-        labels=Labels(
-            "Karstā ūdens siltuma noteikšana", "How heat in hot water is found", "Как определяется тепло воды"
-        ),
-        values=HOT_WATER_HEAT,
-        default="coefficient",
-        scope="building",
-    ),
-    ContractAttribute(
-        name="circulation",
-        labels=Labels("Cirkulācija apkures sezonā", "Circulation in winter", "Циркуляция в отопительный сезон"),
-        values=CIRCULATION,
-        default="last_summer",
-        scope="building",
-    ),
-    ContractAttribute(
-        name="support_rounding",
-        labels=Labels("Atbalsta noapaļošana", "Rounding of the support", "Округление поддержки"),
-        values=ROUNDINGS,
-        default="parts",
-        scope="building",
-    ),
-    ContractAttribute(
-        name="area",
-        labels=Labels("Platība", "Area", "Площадь"),
-        unit="m2",
-        scope="premise",
     ),
 )
 

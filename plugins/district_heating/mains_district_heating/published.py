@@ -26,6 +26,7 @@ from mains_spi import (
 )
 
 from mains_district_heating import card
+from mains_district_heating.choices import ATTRIBUTES
 from mains_district_heating.tariffs import building_tariff
 
 LVL = "LVL"
@@ -38,7 +39,7 @@ UTILITY = replace(
     quantities=(*card.QUANTITIES, QuantityKind("residents", "person", 0, "premise", NORM)),
     charges=(*card.CHARGES, ChargeCode("hot_water_norm", card.TAX, "hot_water", NORM)),
     attributes=(
-        *card.ATTRIBUTES,
+        *ATTRIBUTES,
         ContractAttribute(name="metered", labels=METERED, values=("yes", "no"), default="yes", scope="premise"),
     ),
     price_lists=("heat", "norms", "lv", "water"),

@@ -3,40 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 
 from mains_spi import (
     AllocateBuilding,
     Amount,
     Component,
     Const,
-    Fact,
     Figure,
     GroupQty,
-    Least,
     Most,
     PerUnit,
     Pool,
-    Price,
     Qty,
     Rebate,
     Rounding,
     Tariff,
     Term,
-    Total,
     When,
 )
 
+from mains_district_heating.sharing import (
+    CIRCULATION,
+    CIRCULATION_SHARING,
+    HEATING_SHARING,
+    HOT_WATER_HEAT,
+    UNMETERED_WATER,
+    circulation_pool,
+    heat_in_hot_water,
+    heat_price,
+    heating_pools,
+    hot_water_pool,
+    rest_as_circulation,
+)
 from mains_district_heating.support import support_by_rounding
 
 SEASONS = ("summer", "winter")
-HOT_WATER_HEAT = ("coefficient", "heat_meter")
-CIRCULATION = ("last_summer", "constant", "none")
-
-AREA = Qty("area", "m2")
-HOT_WATER = Qty("hot_water", "m3")
 HOUSE_HEAT = GroupQty("heat", "MWh")
-PLACES = (("heat", 3), ("hot_water_heat", 3), ("hot_water", 3))
-EVERY_PREMISE = Const(1)
+SHARED_CHARGES = ("hot_water", "circulation", "heating", "heating_fixed", "heating_metered")
+PLACES = (("heat", 3), ("hot_water_heat", 3), ("hot_water", 3), ("allocator_units", 3))
 
 
 def building_tariff(*, code: str, currency: str) -> Tariff:
@@ -44,13 +49,10 @@ def building_tariff(*, code: str, currency: str) -> Tariff:
 
     Of the sharing variants exactly one fits the house's attributes on any day.
     """
-    sharing: list[Component] = []
-    for hot_water_heat in HOT_WATER_HEAT:
-        sharing.append(_in_summer(hot_water_heat, currency))
-        sharing.append(_circulation_kept(hot_water_heat))
-        sharing.extend(_in_winter(hot_water_heat, circulation, currency) for circulation in CIRCULATION)
-    shared = Amount("hot_water") + Amount("circulation") + Amount("heating")
-    return Tariff(code, currency, (*sharing, *_supports(shared, currency)), rounding=Rounding(), places=PLACES)
+    sharing = (*_in_summer(currency), *_in_winter(currency), *map(_circulation_kept, HOT_WATER_HEAT))
+    return Tariff(
+        code, currency, (*sharing, *_supports(_shared_amount(), currency)), rounding=Rounding(), places=PLACES
+    )
 
 
 def single_tariff(*, code: str, currency: str) -> Tariff:
@@ -59,69 +61,60 @@ def single_tariff(*, code: str, currency: str) -> Tariff:
     return Tariff(code, currency, (heat, *_supports(Amount("heat"), currency)), rounding=Rounding(), places=PLACES)
 
 
-def heat_price(currency: str) -> Price:
-    """Name the regulated final tariff."""
-    return Price("heat.tariff", f"{currency}/MWh")
+def _in_summer(currency: str) -> Iterator[Component]:
+    """Share months without heating: what is left after hot water is circulation."""
+    for heat, unmetered, sharing in product(HOT_WATER_HEAT, UNMETERED_WATER, CIRCULATION_SHARING):
+        pools = (
+            hot_water_pool(heat=heat, unmetered=unmetered, currency=currency),
+            rest_as_circulation(sharing),
+        )
+        when = (*_hot_water_when("summer", heat, unmetered), When("circulation_sharing", (sharing,)))
+        yield _shared(pools, currency, when)
 
 
-def _in_summer(hot_water_heat: str, currency: str) -> AllocateBuilding:
-    """Share a month without heating: what is left after hot water is circulation, equal for every premise."""
-    pools = (
-        _hot_water_pool(hot_water_heat, currency),
-        Pool("circulation", EVERY_PREMISE, rest=True),
-    )
-    return _shared(pools, currency, When("season", ("summer",)), When("dhw_method", (hot_water_heat,)))
+def _in_winter(currency: str) -> Iterator[Component]:
+    """Share months with heating: what is left after hot water and circulation is heating."""
+    for heat, unmetered, heating in product(HOT_WATER_HEAT, UNMETERED_WATER, HEATING_SHARING):
+        hot_water = hot_water_pool(heat=heat, unmetered=unmetered, currency=currency)
+        when = (*_hot_water_when("winter", heat, unmetered), When("heating_sharing", (heating,)))
+        for separate, of_circulation in _circulations(currency):
+            pools = (hot_water, *separate, *heating_pools(heating))
+            yield _shared(pools, currency, (*when, *of_circulation))
 
 
-def _in_winter(hot_water_heat: str, circulation: str, currency: str) -> AllocateBuilding:
-    """Share a month with heating: what is left after hot water and circulation is heating, by area."""
-    hot_water = _hot_water_pool(hot_water_heat, currency)
-    heating = Pool("heating", AREA, rest=True)
-    pools = (
-        (hot_water, heating)
-        if circulation == "none"
-        else (hot_water, _circulation_pool(circulation, currency), heating)
-    )
-    when = (When("season", ("winter",)), When("dhw_method", (hot_water_heat,)), When("circulation", (circulation,)))
-    return _shared(pools, currency, *when)
+def _circulations(currency: str) -> Iterator[tuple[tuple[Pool, ...], tuple[When, ...]]]:
+    """Give each way to deal with circulation in winter, and when it holds."""
+    for circulation in CIRCULATION:
+        asked = When("circulation", (circulation,))
+        if circulation == "none":
+            yield (), (asked,)
+            continue
+        for sharing in CIRCULATION_SHARING:
+            pool = circulation_pool(circulation=circulation, sharing=sharing, currency=currency)
+            yield (pool,), (asked, When("circulation_sharing", (sharing,)))
 
 
-def _shared(pools: tuple[Pool, ...], currency: str, *when: When) -> AllocateBuilding:
+def _hot_water_when(season: str, heat: str, unmetered: str) -> tuple[When, ...]:
+    return When("season", (season,)), When("dhw_method", (heat,)), When("unmetered_water", (unmetered,))
+
+
+def _shared(pools: tuple[Pool, ...], currency: str, when: tuple[When, ...]) -> AllocateBuilding:
     return AllocateBuilding("house", HOUSE_HEAT * heat_price(currency), pools, when=when)
 
 
-def _hot_water_pool(hot_water_heat: str, currency: str) -> Pool:
-    """Share the house's hot water by the flats' m3, which spreads the difference of the meters by consumption.
-
-    The price of a m3 has four decimals and each flat is rounded by itself; the rest takes the cents (as Bauska prints).
-    """
-    cost = _heat_in_hot_water(hot_water_heat) * heat_price(currency)
-    return Pool("hot_water", HOT_WATER, cost, price_places=4, remainder="rest")
-
-
-def _heat_in_hot_water(hot_water_heat: str) -> Term:
-    if hot_water_heat == "heat_meter":
-        return GroupQty("hot_water_heat", "MWh")
-    return GroupQty("hot_water", "m3") * Price("norms.k", "MWh/m3")
-
-
-def _circulation_pool(circulation: str, currency: str) -> Pool:
-    """Share circulation equally; it never takes more than hot water left of the house's cost."""
-    cost = _circulation_heat(circulation) * heat_price(currency)
-    return Pool("circulation", EVERY_PREMISE, Least((cost, Amount("house") - Amount("hot_water"))))
-
-
-def _circulation_heat(circulation: str) -> Term:
-    if circulation == "constant":
-        return Total(EVERY_PREMISE) * Price("norms.circulation", "MWh")
-    return Fact("circulation", "MWh", months=(6, 7, 8), back=1, reduce="mean")
-
-
-def _circulation_kept(hot_water_heat: str) -> Figure:
+def _circulation_kept(heat: str) -> Figure:
     """Keep what circulation took in a summer month: its mean is the coming winter's."""
-    when = (When("season", ("summer",)), When("dhw_method", (hot_water_heat,)))
-    left = HOUSE_HEAT - _heat_in_hot_water(hot_water_heat)
+    when = (When("season", ("summer",)), When("dhw_method", (heat,)))
+    left = HOUSE_HEAT - heat_in_hot_water(heat)
     return Figure("circulation", Most((left, Const(0, "MWh"))), when=when)
+
+
+def _shared_amount() -> Term:
+    first, *others = (Amount(code) for code in SHARED_CHARGES)
+    total: Term = first
+    for other in others:
+        total = total + other
+    return total
 
 
 def _supports(charged: Term, currency: str) -> Iterator[Component]:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mains_district_heating.card import PRODUCTS, UTILITY
-from mains_district_heating.tariffs import BUILDING, CIRCULATION, HOT_WATER_HEAT, SINGLE
+from mains_district_heating.sharing import CIRCULATION, HOT_WATER_HEAT
+from mains_district_heating.tariffs import BUILDING, SINGLE
 from mains_spi import (
     Attribute,
     Bill,
@@ -66,6 +67,9 @@ class House:
             "season": "winter",
             "dhw_method": "coefficient",
             "circulation": "constant",
+            "circulation_sharing": "premise",
+            "heating_sharing": "area",
+            "unmetered_water": "hold",
             "support_rounding": "parts",
             "kind": "business",
             **said,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, timedelta
 from decimal import Decimal
 from typing import Literal, cast
@@ -195,8 +196,9 @@ def _attributes(table: Table) -> tuple[Attribute, ...]:
     if short is not None:
         found += [_attribute(short, name, short.word(name), ALWAYS) for name in short.names()]
     for item in table.children("attribute"):
-        item.only("name", "value", "period", "from", "to")
-        found.append(_attribute(item, item.word("name"), item.word("value"), item.days(ALWAYS)))
+        item.only("name", "value", "period", "from", "to", "decision")
+        read = _attribute(item, item.word("name"), item.word("value"), item.days(ALWAYS))
+        found.append(replace(read, decision=item.word("decision", "")))
     return tuple(found)
 
 

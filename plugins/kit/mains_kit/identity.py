@@ -11,6 +11,7 @@ from mains_spi import (
     AllocateBuilding,
     BadUnit,
     Capability,
+    ContractAttribute,
     Labels,
     Price,
     Product,
@@ -78,6 +79,8 @@ def _labels(utility: Utility, products: tuple[Product, ...]) -> Iterator[str]:
         yield from _label(f"charge `{charge.code}`", charge.labels)
     for attribute in utility.attributes:
         yield from _label(f"attribute `{attribute.name}`", attribute.labels)
+        for value, labels in zip(attribute.values, attribute.value_labels, strict=False):
+            yield from _label(f"value {value!r} of attribute `{attribute.name}`", labels)
     for product in products:
         yield from _label(f"product `{product.code}`", product.labels)
 
@@ -155,9 +158,24 @@ def _attributes(utility: Utility, tariffs: tuple[Tariff, ...]) -> Iterator[str]:
     known = (*HOST_ATTRIBUTES, *(a.name for a in utility.attributes), *(kind.name for kind in utility.quantities))
     asked = {when.name for when in all_of(kind=When, value=tariffs)}
     asked |= {name for price in all_of(kind=Price, value=tariffs) for name in price.by}
+    for attribute in utility.attributes:
+        yield from _choices(attribute)
     for name in sorted(asked - set(known)):
         hint = did_you_mean(word=name, known=known)
         yield f"a tariff asks for the attribute `{name}`, which Utility.attributes does not declare. {hint}"
+
+
+def _choices(attribute: ContractAttribute) -> Iterator[str]:
+    """Hold what people choose from against what they are shown."""
+    name, count = f"attribute `{attribute.name}`", len(attribute.values)
+    if attribute.value_labels and len(attribute.value_labels) != count:
+        yield f"{name} has {count} values but {len(attribute.value_labels)} value_labels: give one for each"
+    if attribute.is_voted and attribute.scope != "building":
+        yield f"{name} is voted on but is no attribute of a building: give it scope='building', or drop is_voted"
+    if attribute.is_voted and count and not attribute.value_labels:
+        yield f"{name} is voted on but its values have no labels: add value_labels, so that people can choose"
+    if attribute.values and attribute.default is not None and attribute.default not in attribute.values:
+        yield f"{name} is {attribute.default!r} by default, which is none of its values: choose one of them"
 
 
 def _lists(utility: Utility, tariffs: tuple[Tariff, ...]) -> Iterator[str]:

@@ -9,7 +9,18 @@ import pytest
 from mains_example_cold_water import PRODUCT, TARIFF, UTILITY
 from mains_kit import Adapter
 from mains_kit.identity import identity_mistakes
-from mains_spi import Capability, PerUnit, Price, Qty, ReadingRules, Settlement, Tariff, When, hookimpl
+from mains_spi import (
+    Capability,
+    ContractAttribute,
+    PerUnit,
+    Price,
+    Qty,
+    ReadingRules,
+    Settlement,
+    Tariff,
+    When,
+    hookimpl,
+)
 
 M3 = Qty("cold_water", "m3")
 
@@ -81,6 +92,40 @@ def test_mistake_of_the_card_is_named(change, words):
 )
 def test_mistake_of_a_product_is_named(change, words):
     found = mistakes(product=replace(PRODUCT, **change))
+
+    assert [mistake for mistake in found if mistake.startswith(words)] == list(found)
+
+
+CHOICE = ContractAttribute(
+    name="sharing",
+    labels=UTILITY.labels,
+    values=("area", "equal"),
+    default="area",
+    scope="building",
+    value_labels=(UTILITY.labels, UTILITY.labels),
+    is_voted=True,
+)
+
+
+def test_a_choice_of_the_owners_has_no_mistakes():
+    assert mistakes(utility=replace(UTILITY, attributes=(*UTILITY.attributes, CHOICE))) == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"value_labels": (UTILITY.labels,)}, "attribute `sharing` has 2 values but 1 value_labels: give one for each"),
+        ({"value_labels": ()}, "attribute `sharing` is voted on but its values have no labels"),
+        ({"scope": "premise"}, "attribute `sharing` is voted on but is no attribute of a building"),
+        ({"default": "m3"}, "attribute `sharing` is 'm3' by default, which is none of its values: choose one of them"),
+        (
+            {"value_labels": (UTILITY.labels, replace(UTILITY.labels, ru=""))},
+            "value 'equal' of attribute `sharing` has no label in 'ru'",
+        ),
+    ],
+)
+def test_mistake_of_a_choice_is_named(change, words):
+    found = mistakes(utility=replace(UTILITY, attributes=(*UTILITY.attributes, replace(CHOICE, **change))))
 
     assert [mistake for mistake in found if mistake.startswith(words)] == list(found)
 

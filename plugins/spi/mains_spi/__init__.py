@@ -94,6 +94,7 @@ from mains_spi.snapshot import request_from_json, request_to_json
 from mains_spi.tariff import Rounding, Tariff
 from mains_spi.terms import (
     Amount,
+    Assumed,
     Block,
     Combined,
     Const,
@@ -128,6 +129,7 @@ __all__ = [
     "SPI_VERSION",
     "AllocateBuilding",
     "Amount",
+    "Assumed",
     "Attribute",
     "BadRecord",
     "BadUnit",

@@ -19,7 +19,7 @@ from mains_spi.components import (
     TimeOfUse,
 )
 from mains_spi.errors import BadUnit
-from mains_spi.terms import Amount, Block, Combined, Least, Most, OrElse, Price, Round, Term, Total
+from mains_spi.terms import Amount, Assumed, Block, Combined, Least, Most, OrElse, Price, Round, Term, Total
 from mains_spi.units import ONE, Unit, divide, multiply, parse_unit, unit_text
 from mains_spi.walk import find
 
@@ -38,7 +38,7 @@ def unit_of(term: Term, currency: str) -> Unit:
             unit = _alike((term.first, term.then), currency)
         case Block():
             unit = _block(term, currency)
-        case Total() | Round():
+        case Total() | Round() | Assumed():
             unit = unit_of(term.of, currency)
         case _:
             unit = parse_unit(str(getattr(term, "unit", "")))

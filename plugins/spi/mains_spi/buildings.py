@@ -10,8 +10,9 @@ from mains_spi.drafts import Draft
 from mains_spi.errors import CannotRate
 from mains_spi.exact import ZERO
 from mains_spi.here import Amounts, Here
+from mains_spi.requests import Attribute
 from mains_spi.sharing import Share, cents_of, share_pool
-from mains_spi.trace import Source, Value
+from mains_spi.trace import SHARED, Source, Value
 from mains_spi.units import unit_text
 from mains_spi.values import value_of
 
@@ -63,19 +64,26 @@ def _share_out(
 ) -> Value:
     """Draft a line for each premise and give what the pool took in all, as a total that shows no neighbour."""
     shared = share_pool(component, pool, amount, here, amounts)
+    conditions = _conditions(component, here)
     flags = amount.flags
     for share in shared.shares:
         party = share.premise.member.id
-        drafts[party].append(_line(pool, share, here))
+        drafts[party].append(_line(pool, share, here, conditions))
         amounts[party].add(pool.code, here.segment, share.net, here.trace)
-        flags |= share.net.flags
+        flags |= share.net.flags & SHARED
     if shared.left != ZERO:
         drafts[HOUSE].append(_leftover(pool, here.trace.given(shared.left, Source("cents left over")), here))
     source = Source(f"{pool.code}, all premises", here.tariff.currency, "allocation")
     return here.trace.given(shared.amount + shared.left, source, flags)
 
 
-def _line(pool: Pool, share: Share, here: Here) -> Draft:
+def _conditions(component: AllocateBuilding, here: Here) -> tuple[Attribute, ...]:
+    """Find the building's attributes by which this way of sharing was chosen."""
+    found = (here.scope.attribute(when.name, here.segment.start) for when in component.when)
+    return tuple(attribute for attribute in found if attribute is not None)
+
+
+def _line(pool: Pool, share: Share, here: Here, conditions: tuple[Attribute, ...]) -> Draft:
     currency = here.tariff.currency
     unit = unit_text(unit_of(pool.weight, currency))
     price_unit = currency if share.base is not None or unit == "1" else f"{currency}/{unit}"
@@ -89,6 +97,7 @@ def _line(pool: Pool, share: Share, here: Here) -> Draft:
         base=share.base,
         net=share.net,
         is_priced=False,
+        conditions=conditions,
     )
 
 

@@ -13,7 +13,21 @@ from mains_spi.exact import UNIT, ZERO
 from mains_spi.formula import Formula, Program, constant
 from mains_spi.here import Here
 from mains_spi.record import Period, Record
-from mains_spi.terms import Amount, Block, Combined, GroupQty, Least, Most, OrElse, Qty, Round, Term, Total, Window
+from mains_spi.terms import (
+    Amount,
+    Assumed,
+    Block,
+    Combined,
+    GroupQty,
+    Least,
+    Most,
+    OrElse,
+    Qty,
+    Round,
+    Term,
+    Total,
+    Window,
+)
 from mains_spi.usage import DEFAULT_PLACES
 from mains_spi.values import carried, value_of, window_share
 
@@ -158,12 +172,17 @@ def _combined(compiler: Compiler, term: Combined, here: Here) -> Formula:
     return compiler.program.divide(left, right)
 
 
+def _assumed(_: Compiler, term: Assumed, here: Here) -> Formula:
+    raise NotCompiled(f"{here.component} may assume what was not measured, which marks its line")
+
+
 def _building(_: Compiler, term: Term, here: Here) -> Formula:
     raise NotCompiled(f"{here.component} asks for the building")
 
 
 _COMPILED: dict[type, Callable[[Compiler, Any, Here], Formula]] = {
     Qty: _qty,
+    Assumed: _assumed,
     GroupQty: _building,
     Total: _building,
     Amount: _amount,

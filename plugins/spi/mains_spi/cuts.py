@@ -30,7 +30,7 @@ def segments_of(plan: Plan, index: int, here: Here) -> list[Period]:
 
 def _segments(cluster: list[Component], here: Here) -> list[Period]:
     whole = here.book.request.period
-    days = sorted({day for part in cluster for day in _days(part, here) if whole.start < day < whole.end})
+    days = sorted({day for day in _days(cluster, here) if whole.start < day < whole.end})
     if not days:
         return [whole]
     starts = [whole.start]
@@ -43,26 +43,36 @@ def _segments(cluster: list[Component], here: Here) -> list[Period]:
     return [Period(start, end) for start, end in zip(starts, [*starts[1:], whole.end], strict=True)]
 
 
-def _days(component: Component, here: Here) -> Iterator[date]:
-    """Give every day on which something the component looks at could change."""
-    book, whole = here.book, here.book.request.period
-    names = {"kind"}
-    for part in inside(component):
-        if isinstance(part, Price):
-            names.update(part.by)
-            yield from _bounds(version.period for version in book.versions.get(part.list, ()))
-        elif isinstance(part, (When, Qty, GroupQty)):
-            names.add(part.name)
-        elif isinstance(part, Fact):
-            yield from _bounds(months_in(whole))
-            yield from _bounds(fact.period for fact in book.facts.get(part.name, ()))
-        elif isinstance(part, (Block, Tiered)) and part.window != "bill":
-            yield from _bounds(months_in(whole) if part.window == "month" else years_in(whole))
-    for charge in taxed_charges_of(component):
-        code = book.tax_codes.get(charge, book.tax_codes.get("*", ""))
-        yield from _bounds(rate.period for rate in book.taxes.get(code, ()))
+def _days(cluster: list[Component], here: Here) -> Iterator[date]:
+    """Give every day on which something the components look at could change."""
+    parts = dict.fromkeys(part for component in cluster for part in inside(component))
+    for part in parts:
+        yield from _days_of(part, here)
+    for charge in {charge for component in cluster for charge in taxed_charges_of(component)}:
+        code = here.book.tax_codes.get(charge, here.book.tax_codes.get("*", ""))
+        yield from _bounds(rate.period for rate in here.book.taxes.get(code, ()))
+    names = {"kind"}.union(*(_names_of(part) for part in parts))
     for scope in _scopes(here):
-        yield from _bounds(a.period for name in names for a in scope.attributes.get(name, ()))
+        for name in names & scope.attributes.keys():
+            yield from _bounds(attribute.period for attribute in scope.attributes[name])
+
+
+def _days_of(part: Record, here: Here) -> Iterator[date]:
+    book, whole = here.book, here.book.request.period
+    if isinstance(part, Price):
+        yield from _bounds(version.period for version in book.versions.get(part.list, ()))
+    elif isinstance(part, Fact):
+        yield from _bounds(months_in(whole))
+        yield from _bounds(fact.period for fact in book.facts.get(part.name, ()))
+    elif isinstance(part, (Block, Tiered)) and part.window != "bill":
+        yield from _bounds(months_in(whole) if part.window == "month" else years_in(whole))
+
+
+def _names_of(part: Record) -> tuple[str, ...]:
+    """Name the attributes that a part of a component looks at."""
+    if isinstance(part, Price):
+        return part.by
+    return (part.name,) if isinstance(part, (When, Qty, GroupQty)) else ()
 
 
 def _bounds(periods: Iterable[Period]) -> Iterator[date]:

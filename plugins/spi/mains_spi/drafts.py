@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from mains_spi.here import Here
 from mains_spi.record import Period
+from mains_spi.requests import Attribute
 from mains_spi.trace import Value
 
 
@@ -14,7 +15,8 @@ from mains_spi.trace import Value
 class Draft:
     """A line whose net is fixed and whose tax is not.
 
-    ``is_priced``: the net is quantity x price / base, but for rounding.
+    ``is_priced``: the net is quantity x price / base, but for rounding. ``conditions`` are the attributes by which this
+    way of charging was chosen.
     """
 
     code: str
@@ -27,6 +29,7 @@ class Draft:
     net: Value
     is_priced: bool = True
     after_tax: bool = False
+    conditions: tuple[Attribute, ...] = ()
 
 
 def drafted(
@@ -79,6 +82,7 @@ def part_of(draft: Draft, here: Here, days: Period, whole: Period) -> Draft:
         net=net,
         is_priced=False,
         after_tax=draft.after_tax,
+        conditions=draft.conditions,
     )
 
 

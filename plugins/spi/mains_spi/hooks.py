@@ -88,6 +88,8 @@ class ContractAttribute(Record):
     """An attribute that contracts or premises carry. ``values`` empty: a number in ``unit``, or free text.
 
     Where a contract says nothing the host passes ``default``; without a default the attribute is required.
+    ``value_labels`` name the values, in their order. ``is_voted``: the owners of a building decide it, and their
+    manager may announce what they decided.
     """
 
     name: str
@@ -96,6 +98,8 @@ class ContractAttribute(Record):
     unit: str | None = None
     default: str | None = None
     scope: Literal["contract", "premise", "building"] = "contract"
+    value_labels: tuple[Labels, ...] = ()
+    is_voted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

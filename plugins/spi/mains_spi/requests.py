@@ -40,12 +40,16 @@ class Usage(Record):
 
 @dataclass(frozen=True, slots=True)
 class Attribute(Record):
-    """What a contract, building or premise *is* on some days: kind, phases, area. Never divided by days."""
+    """What a contract, building or premise *is* on some days: kind, phases, area. Never divided by days.
+
+    ``decision`` names what it rests on, such as the minutes of the owners' vote; explanations cite it.
+    """
 
     name: str
     value: str
     period: Period = ALWAYS
     unit: str | None = None
+    decision: str = ""
 
     def __post_init__(self) -> None:
         if isinstance(self.value, (Decimal, int)) and not isinstance(self.value, bool):

@@ -14,10 +14,11 @@ from mains_spi.exact import UNIT, ZERO, fixed, half_up, plain
 from mains_spi.here import Here
 from mains_spi.record import Period
 from mains_spi.replay import OPEN_PLACES, amount_of
+from mains_spi.requests import Attribute
 from mains_spi.results import Bill, FigureValue, Line, TaxTotal
 from mains_spi.scope import Scope
 from mains_spi.tariff import Rounding
-from mains_spi.trace import APPORTIONED, ESTIMATED, Source, Value
+from mains_spi.trace import APPORTIONED, ASSUMED, ESTIMATED, Source, Value
 
 QUANTITY_PLACES = 6
 PRICE_PLACES = 8
@@ -54,7 +55,7 @@ def settle(draft: Draft, here: Here, scope: Scope) -> Settled:
         rate=plain(rate.number, PRICE_PLACES),
         gross=None if gross is None else amount_of(gross.number, places),
         after_tax=draft.after_tax,
-        estimated=bool(draft.net.flags & ESTIMATED),
+        estimated=bool(draft.net.flags & (ESTIMATED | ASSUMED)),
         apportioned=bool(draft.net.flags & APPORTIONED),
         text=line_words(quantity, draft.unit, price, draft.price_unit, base),
         price_unit=draft.price_unit,
@@ -93,7 +94,14 @@ def _why(draft: Draft, here: Here, gross: Value | None) -> dict[str, Any]:
     }
     if gross is not None:
         written["gross"] = names[1]
+    if draft.conditions:
+        written["conditions"] = [_condition(attribute) for attribute in draft.conditions]
     return written
+
+
+def _condition(attribute: Attribute) -> dict[str, str]:
+    written = {"name": attribute.name, "value": attribute.value}
+    return {**written, "decision": attribute.decision} if attribute.decision else written
 
 
 @lru_cache(maxsize=64)

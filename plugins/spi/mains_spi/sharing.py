@@ -10,7 +10,7 @@ from mains_spi.components import AllocateBuilding, Pool
 from mains_spi.errors import CannotRate
 from mains_spi.exact import ZERO, half_up
 from mains_spi.here import Amounts, Here, Premise
-from mains_spi.trace import Source, Value
+from mains_spi.trace import SHARED, Source, Value
 from mains_spi.values import all_hold, value_of
 
 
@@ -92,7 +92,7 @@ def _priced(
     step = here.trace.step
     flags = 0
     for _, weight in weights:
-        flags |= weight.flags
+        flags |= weight.flags & SHARED
     total = sum((weight.number for _, weight in weights), ZERO)
     base = here.trace.given(total, Source(f"total weight of {len(weights)} premises"), flags)
     if pool.price_places is None:

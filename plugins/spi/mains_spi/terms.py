@@ -195,6 +195,16 @@ class OrElse(Term):
 
 
 @dataclass(frozen=True, slots=True)
+class Assumed(Term):
+    """A term that stands for what nobody measured, such as a norm for a flat without a meter.
+
+    The line it is the quantity of is marked as estimated; those of other premises that share the cost with it are not.
+    """
+
+    of: Term
+
+
+@dataclass(frozen=True, slots=True)
 class Combined(Term):
     """Two terms joined by an operator; written ``a + b``, ``a - b``, ``a * b``, ``a / b``."""
 

@@ -14,6 +14,8 @@ from mains_spi.exact import half_up, text
 
 ESTIMATED = 1
 APPORTIONED = 2
+ASSUMED = 4
+SHARED = ESTIMATED | APPORTIONED  # what an input of one premise says of the lines of all others that share with it
 
 Vector = tuple[Fraction, ...]
 Operand = Fraction | Vector

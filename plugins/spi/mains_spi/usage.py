@@ -12,7 +12,7 @@ from mains_spi.civil import instant_of
 from mains_spi.errors import CannotRate, MissingInput
 from mains_spi.here import Here
 from mains_spi.record import Period
-from mains_spi.requests import Quality, Series, Usage
+from mains_spi.requests import Attribute, Quality, Series, Usage
 from mains_spi.scope import Scope, number_of
 from mains_spi.trace import APPORTIONED, ESTIMATED, Source, Value, Values
 
@@ -31,7 +31,11 @@ def quantity(here: Here, scope: Scope, name: str, unit: str, zone: str | None = 
         days = f"{here.segment.start}..{here.segment.end}"
         raise MissingInput("missing_usage", here.component, f"give a value of `{name}` for {days}")
     _same_unit(here, name, attribute.unit or unit, unit)
-    return here.trace.given(number_of(attribute, here.component), Source(name, unit, "attribute"))
+    return here.trace.given(number_of(attribute, here.component), _of_attribute(attribute, name, unit))
+
+
+def _of_attribute(attribute: Attribute, name: str, unit: str) -> Source:
+    return Source(name, unit, "attribute", decision=attribute.decision or None)
 
 
 def series_values(here: Here, series: Series, unit: str) -> Values:

@@ -16,6 +16,7 @@ from mains_spi.record import Period
 from mains_spi.requests import FactValue
 from mains_spi.terms import (
     Amount,
+    Assumed,
     Block,
     Combined,
     Const,
@@ -33,7 +34,7 @@ from mains_spi.terms import (
     Window,
     Years,
 )
-from mains_spi.trace import Source, Trace, Value
+from mains_spi.trace import ASSUMED, SHARED, Source, Trace, Value
 from mains_spi.usage import quantity
 from mains_spi.walk import find
 
@@ -121,7 +122,7 @@ def _total(term: Total, here: Here) -> Value:
         )
         if all_hold(term.where, there) and (term.lacking is None or _lacks(term.lacking, there)):
             value = value_of(term.of, there)
-            number, flags, count = number + value.number, flags | value.flags, count + 1
+            number, flags, count = number + value.number, flags | (value.flags & SHARED), count + 1
     names = ", ".join(q.name for q in find(term.of, Qty)) or "1"
     return here.trace.given(number, Source(f"total of {names}, {count} premises"), flags)
 
@@ -209,6 +210,11 @@ def _or_else(term: OrElse, here: Here) -> Value:
         return value_of(term.then, here)
 
 
+def _assumed(term: Assumed, here: Here) -> Value:
+    value = value_of(term.of, here)
+    return value._replace(flags=value.flags | ASSUMED)
+
+
 def _combined(term: Combined, here: Here) -> Value:
     left, right = value_of(term.left, here), value_of(term.right, here)
     if term.op == "div" and right.number == 0:
@@ -231,6 +237,7 @@ _WORKED_OUT: dict[type, Callable[[Any, Here], Value]] = {
     Least: _least,
     Most: _most,
     OrElse: _or_else,
+    Assumed: _assumed,
     Combined: _combined,
 }
 

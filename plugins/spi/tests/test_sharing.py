@@ -9,6 +9,7 @@ import pytest
 from mains_spi import (
     ALWAYS,
     AllocateBuilding,
+    Assumed,
     Attribute,
     CannotRate,
     ChargeTax,
@@ -129,6 +130,60 @@ def test_unmetered_flats_pay_by_residents_within_a_limit():
 
     assert [m.lines[0].quantity for m in bill.members] == [D(3), D("4.666667"), D("2.333333")]
     assert [m.net for m in bill.members] == [D("30.00"), D("46.67"), D("23.33")]
+
+
+def test_what_is_assumed_marks_its_own_line_and_no_neighbour():
+    """B has no meter: its 2 m3 are assumed. What an estimated reading says of the shared price stays said."""
+    own = Qty("dhw", "m3")
+    hot = Pool("hot", OrElse(own, Assumed(Const(2, "m3"))), Const(D("30"), "EUR"), price_places=4, remainder="rest")
+    rest = Pool("rest", one, rest=True)
+    tariff = Tariff("T", "EUR", (AllocateBuilding("house", Const(D("100.00"), "EUR"), (hot, rest)),))
+    without = Member("B", (Attribute("area", "50"), Attribute("kind", "private")))
+    request = RatingRequest(
+        contract="H",
+        period=JANUARY,
+        taxes=TAXES,
+        tax_codes=(ChargeTax("*", "heat"),),
+        group=Group("house", (), (), (flat("A", "1", "50"), without)),
+    )
+
+    bill = evaluate(tariff, request)
+
+    estimated = {(member.id, line.code): line.estimated for member in bill.members for line in member.lines}
+    assert estimated == {("A", "hot"): False, ("B", "hot"): True, ("A", "rest"): False, ("B", "rest"): False}
+    assert nets(bill) == {("A", "hot"): D(10), ("B", "hot"): D(20), ("A", "rest"): D(35), ("B", "rest"): D(35)}
+    assert [replay(line.why) for member in bill.members for line in member.lines] == [10, 35, 20, 35]
+
+
+def test_a_total_over_assumed_premises_says_nothing_of_the_others():
+    own = Qty("dhw", "m3")
+    everybody = Total(OrElse(own, Assumed(Const(2, "m3"))))
+    pool = Pool("rest", everybody / Const(1, "m3"), rest=True)
+    without = Member("B", (Attribute("kind", "private"),))
+
+    bill = share(pool, [flat("A", "1", "50"), without])
+
+    assert [line.estimated for member in bill.members for line in member.lines] == [False, False]
+
+
+def test_a_line_of_a_building_says_by_which_method_it_was_shared():
+    by_area = AllocateBuilding(
+        "house", Const(D("100.00"), "EUR"), (Pool("rest", area, rest=True),), when=(When("method", ("area",)),)
+    )
+    equally = AllocateBuilding(
+        "house", Const(D("100.00"), "EUR"), (Pool("rest", one, rest=True),), when=(When("method", ("equal",)),)
+    )
+    days = (Period(date(2023, 1, 1), date(2023, 1, 11)), Period(date(2023, 1, 11), date(2023, 2, 1)))
+    voted = Attribute("method", "equal", days[1], decision="minutes 7")
+    group = Group("house", (Attribute("method", "area", days[0]), voted), (), tuple(THREE))
+    request = RatingRequest(contract="H", period=JANUARY, taxes=TAXES, tax_codes=(ChargeTax("*", "heat"),), group=group)
+
+    bill = evaluate(Tariff("T", "EUR", (by_area, equally)), request)
+
+    assert [line.why["conditions"] for line in bill.members[0].lines] == [
+        [{"name": "method", "value": "area"}],
+        [{"name": "method", "value": "equal", "decision": "minutes 7"}],
+    ]
 
 
 def test_occupants_share_a_premise_by_days():
