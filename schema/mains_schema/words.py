@@ -113,6 +113,7 @@ _ENUMS: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "REGULAR": "For a past period, on readings.",
             "INSTANT": "At once when a reading was sent in.",
             "ESTIMATED": "For a past period, on an estimate.",
+            "SETTLEMENT": "For the time of a levelled payment, on what was used.",
             "CREDIT": "It takes an earlier invoice back.",
             "FINAL": "The contract has ended.",
         },

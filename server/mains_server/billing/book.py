@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from struct import Struct
 
 import orjson
+from mains_spi import Period
 from psycopg import Connection
 
+from mains_server.billing import queries
 from mains_server.billing.binary import NULL, bigint, day, instant, integer, jsonb, numeric, table_of, text
 from mains_server.billing.draft import CENTS_PLACES, MICRO_PLACES, Draft, kind_of
 from mains_server.billing.due import EstimatedReading
 from mains_server.billing.rate import RatedHouse
-from mains_server.billing.records import Run, RunSeller
+from mains_server.billing.records import RunSeller
 from mains_server.billing.rows import LineRows
 from mains_server.db.ids import next_ids
 from mains_server.invoices.numbering import draw_numbers
@@ -28,7 +31,7 @@ INVOICE_ISSUED = "invoice.issued"
 INVOICE_COLUMNS = (
     "id, customer_id, contract_id, number, net, tax, support, total, period_from, period_to, due_on, kind,"
     " document_number, payment_reference, customer_name, billing_address, supply_address, currency, rounding,"
-    " inputs, rating_group_id, revision, adapter, seller_id, series, issued_on, run_id, issued_at"
+    " inputs, rating_group_id, revision, corrects_invoice_id, adapter, seller_id, series, issued_on, run_id, issued_at"
 )
 TRANSACTION_COLUMNS = "id, customer_id, document_id, key, kind, effective_on, booked_at"
 ENTRY_COLUMNS = "transaction_id, customer_id, amount, account, currency"
@@ -50,23 +53,37 @@ _reading_head = Struct("!hiqiq").pack
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Booking:
-    """What all invoices of a chunk have in common."""
+    """What invoices that are booked together have in common; without a run they were asked for one by one."""
 
-    run: Run
+    adapter: str
+    issued_on: date
+    run_id: int | None
     seller: RunSeller
     now: datetime
 
 
-def book(connection: Connection, *, booking: Booking, drafts: Sequence[Draft], houses: Iterable[RatedHouse]) -> None:
-    """Write invoices with all that belongs to them, in the transaction of the chunk.
+class BilledMeanwhile(Exception):
+    """Somebody else billed days of these contracts while they were being rated; nothing of it may be kept."""
+
+    def __init__(self, contracts: frozenset[int]) -> None:
+        super().__init__(f"contracts {sorted(contracts)[:10]} were billed meanwhile")
+        self.contracts = contracts
+
+
+def book(
+    connection: Connection, *, booking: Booking, drafts: Sequence[Draft], houses: Iterable[RatedHouse], seen: int
+) -> list[int]:
+    """Write invoices with all that belongs to them, in the transaction of the chunk, and give their ids.
 
     The series is locked only once everything but the invoices themselves is written, since all who number wait for it.
+    `seen` is its last number from before anybody was gathered: what was numbered since may have billed the same days,
+    and raises `BilledMeanwhile`.
     """
     if not drafts:
-        return
+        return []
     groups = _write_houses(connection, booking=booking, houses=houses, wanted={draft.house for draft in drafts})
     invoice_ids = next_ids(connection, sequence="invoice_id_seq", count=len(drafts))
-    lines = LineRows(adapter=booking.run.adapter)
+    lines = LineRows(adapter=booking.adapter)
     numbered = list(zip(invoice_ids, drafts, strict=True))
     _copy(
         connection, "invoice_line", lines.COLUMNS, (r for i, draft in numbered for r in lines.of(draft, invoice_id=i))
@@ -80,14 +97,40 @@ def book(connection: Connection, *, booking: Booking, drafts: Sequence[Draft], h
     _post(connection, booking=booking, numbered=numbered)
     _copy(connection, "outbox_event", EVENT_COLUMNS, _events(numbered, booking=booking))
     numbers = draw_numbers(connection, series=booking.seller.series, count=len(drafts))
+    _require_still_due(connection, booking=booking, drafts=drafts, seen=seen, first=numbers[0])
     rows = _invoices(numbered, booking=booking, numbers=numbers, groups=groups)
     _copy(connection, "invoice", INVOICE_COLUMNS, rows)
+    return list(invoice_ids)
 
 
 def book_estimates(connection: Connection, *, readings: Sequence[EstimatedReading], now: datetime) -> None:
     """Write the readings that bills rest on though nobody took them, in the transaction of these bills."""
     if readings:
         _copy(connection, "reading", READING_COLUMNS, _estimated(readings, now=now))
+
+
+def _require_still_due(
+    connection: Connection, *, booking: Booking, drafts: Sequence[Draft], seen: int, first: int
+) -> None:
+    since = queries.billed_since(
+        connection, series=booking.seller.series, seen=seen, first=first, run_id=booking.run_id
+    )
+    if since:
+        billed = overlapping(drafts, billed=since)
+        if billed:
+            raise BilledMeanwhile(billed)
+
+
+def overlapping(drafts: Iterable[Draft], *, billed: Iterable[tuple[int, Period]]) -> frozenset[int]:
+    """Find the contracts of drafts whose days somebody has billed in part or whole."""
+    days: dict[int, list[Period]] = defaultdict(list)
+    for contract, period in billed:
+        days[contract].append(period)
+    return frozenset(
+        draft.due.contract_id
+        for draft in drafts
+        if any(period.meets(Period(draft.due.starts, draft.due.ends)) for period in days.get(draft.due.contract_id, ()))
+    )
 
 
 def _copy(connection: Connection, table: str, columns: str, rows: Iterable[bytes]) -> None:
@@ -104,7 +147,7 @@ def _write_houses(
     needed = [house for house in houses if house.building_id in wanted]
     ids = next_ids(connection, sequence="rating_group_id_seq", count=len(needed)) if needed else []
     for group_id, house in zip(ids, needed, strict=True):
-        row = {"id": group_id, "run": booking.run.id, "adapter": booking.run.adapter, "building": house.building_id}
+        row = {"id": group_id, "run": booking.run_id, "adapter": booking.adapter, "building": house.building_id}
         days = {"from": house.period.start, "to": house.period.end}
         connection.execute(INSERT_HOUSE, {**row, **days, "inputs": house.inputs.decode()})
     return {house.building_id: group_id for group_id, house in zip(ids, needed, strict=True)}
@@ -112,7 +155,7 @@ def _write_houses(
 
 def _post(connection: Connection, *, booking: Booking, numbered: Sequence[tuple[int, Draft]]) -> None:
     ids = next_ids(connection, sequence="ledger_transaction_id_seq", count=len(numbered))
-    tail = text(BookingKind.INVOICE.name) + day(booking.run.issued_on) + instant(booking.now)
+    tail = text(BookingKind.INVOICE.name) + day(booking.issued_on) + instant(booking.now)
     transactions = (
         _transaction_head(7, 8, transaction_id, 8, draft.due.customer_id, 8, invoice_id)
         + text(document_key(kind=BookingKind.INVOICE, document_id=invoice_id))
@@ -162,25 +205,28 @@ def _estimated(readings: Iterable[EstimatedReading], *, now: datetime) -> Iterat
 def _invoices(
     numbered: Iterable[tuple[int, Draft]], *, booking: Booking, numbers: Iterable[int], groups: dict[int, int]
 ) -> Iterator[bytes]:
-    run, seller = booking.run, booking.seller
+    seller = booking.seller
+    run = NULL if booking.run_id is None else bigint(booking.run_id)
     tail = b"".join(
         (
-            *(integer(0), text(run.adapter), bigint(seller.id), text(seller.series)),
-            *(day(run.issued_on), bigint(run.id), instant(booking.now)),
+            *(text(booking.adapter), bigint(seller.id), text(seller.series)),
+            *(day(booking.issued_on), run, instant(booking.now)),
         )
     )
+    first = integer(0) + NULL
     for (invoice_id, draft), number in zip(numbered, numbers, strict=True):
         due = draft.due
         document = document_number(series=seller.series, number=number)
         group = NULL if draft.house is None else bigint(groups[draft.house])
+        follows = first if draft.follows is None else integer(draft.revision) + bigint(draft.follows)
         yield b"".join(
             (
-                _invoice_head(28, 8, invoice_id, 8, due.customer_id, 8, due.contract_id, 8, number),
+                _invoice_head(29, 8, invoice_id, 8, due.customer_id, 8, due.contract_id, 8, number),
                 *(numeric(cents, CENTS_PLACES) for cents in (draft.net, draft.tax, draft.support, draft.total)),
                 *(day(due.starts), day(due.ends)),
-                day(due_on(issued_on=run.issued_on, payment_term_days=due.payment_term_days)),
+                day(due_on(issued_on=booking.issued_on, payment_term_days=due.payment_term_days)),
                 *(text(kind_of(draft).name), text(document), text(payment_reference(document))),
                 *(text(due.customer_name), text(due.billing_address), text(due.supply_address)),
-                *(text(draft.currency), text(draft.rounding), jsonb(draft.inputs), group, tail),
+                *(text(draft.currency), text(draft.rounding), jsonb(draft.inputs), group, follows, tail),
             )
         )

@@ -57,7 +57,10 @@ class DraftTax(NamedTuple):
 
 
 class Draft(NamedTuple):
-    """One contract's bill: the sums in cents, total = net + tax - support, and the inputs that rebuild the question."""
+    """One contract's bill: the sums in cents, total = net + tax - support, and the inputs that rebuild the question.
+
+    `kind` is told where it does not follow from the bill itself, `follows` names the bill in whose place it comes.
+    """
 
     due: DueRow
     currency: str
@@ -70,6 +73,9 @@ class Draft(NamedTuple):
     total: int
     inputs: bytes
     house: int | None = None
+    kind: InvoiceKind | None = None
+    revision: int = 0
+    follows: int | None = None
 
 
 class KeptFigure(NamedTuple):
@@ -86,6 +92,8 @@ class KeptFigure(NamedTuple):
 
 def kind_of(draft: Draft) -> InvoiceKind:
     """Tell a contract's last bill from its regular ones, and of these those that rest on an estimate."""
+    if draft.kind is not None:
+        return draft.kind
     if draft.due.is_final:
         return InvoiceKind.FINAL
     is_estimated = any(line.quality == ESTIMATED for line in draft.lines)
@@ -100,7 +108,7 @@ def as_invoice(draft: Draft, *, adapter: str) -> InvoiceDraft:
         contract_id=due.contract_id,
         adapter=adapter,
         kind=kind_of(draft),
-        revision=0,
+        revision=draft.revision,
         period_from=due.starts,
         period_to=due.ends,
         currency=draft.currency,

@@ -6,6 +6,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from mains_spi import Used
+
 
 class DueRow(NamedTuple):
     """A contract at one of its supply points, with the days of the period on which it covers it."""
@@ -138,11 +140,50 @@ class EstimatedReading(NamedTuple):
 
 
 class HistoryRow(NamedTuple):
-    """How many bills a contract had in the twelve months before, and their sum in cents."""
+    """How many bills a contract had in the twelve months before, and their sum in cents.
+
+    `is_billed_near` tells that something was billed of the days themselves or of the month that they begin in.
+    """
 
     contract_id: int
     bills: int
     cents: int
+    is_billed_near: bool
+
+
+class BilledPart(NamedTuple):
+    """A bill of some of the days, or of the month that they begin in, with its stored inputs."""
+
+    contract_id: int
+    invoice_id: int
+    document_number: str
+    kind: str
+    revision: int
+    starts: date
+    ends: date
+    is_taken_back: bool
+    inputs: str | None
+
+
+class ContractRow(NamedTuple):
+    """A contract that is billed alone, as far as somebody has to look at before."""
+
+    contract_id: int
+    customer_id: int
+    adapter: str
+    billing: str
+    settlement: str
+    starts: date
+    ends: date | None
+
+
+class ContractDays(NamedTuple):
+    """The days of a period on which a contract is in force, and its first day of all."""
+
+    contract_id: int
+    starts: date
+    ends: date
+    contract_starts: date
 
 
 class PremiseRow(NamedTuple):
@@ -195,7 +236,10 @@ class Problem(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A contract with all that is known of it; `points` has a row for each of its supply points, `due` is the first."""
+    """A contract with all that is known of it; `points` has a row for each of its supply points, `due` is the first.
+
+    `before` is what was used in the month before these days, where somebody looked; None where nothing can have been.
+    """
 
     due: DueRow
     points: tuple[DueRow, ...]
@@ -203,6 +247,7 @@ class Case(NamedTuple):
     usage: tuple[Measured, ...]
     problem: Problem | None
     estimates: tuple[EstimatedReading, ...] = ()
+    before: tuple[Used, ...] | None = None
 
 
 class VersionRow(NamedTuple):

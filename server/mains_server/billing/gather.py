@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mains_spi import Period, Usage, Utility
 from psycopg import Connection
@@ -12,23 +12,39 @@ from mains_server.billing import queries
 from mains_server.billing.attributes import AttributeTeller
 from mains_server.billing.cases import PAPER, build_cases
 from mains_server.billing.draft import Draft
-from mains_server.billing.due import Case, DueRow, EstimatedReading, HistoryRow, PremiseRow, Problem
+from mains_server.billing.due import BilledPart, Case, DueRow, EstimatedReading, HistoryRow, PremiseRow, Problem
 from mains_server.billing.estimates import Estimator
 from mains_server.billing.houses import House, HouseParts, build_house
 from mains_server.billing.interval_usage import IntervalCounter
+from mains_server.billing.parts import left_of
 from mains_server.billing.records import Hold
 from mains_server.billing.usage import as_usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gathered:
-    """What is known of a chunk before anything is priced; `wanted` are the contracts to be billed now."""
+class Question:
+    """Whose bills of which days are asked for; `is_anew` asks as if nothing had been billed of them yet."""
 
+    utility: Utility
+    period: Period
+    contracts: tuple[int, ...]
+    is_anew: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """What is known of a chunk before anything is priced; `wanted` are the contracts to be billed now.
+
+    `earlier` are bills of the days that were taken back, so that the new ones can say what they follow.
+    """
+
+    question: Question
     cases: tuple[Case, ...]
     houses: tuple[House, ...]
     holds: tuple[Hold, ...]
     wanted: frozenset[int]
     history: Mapping[int, HistoryRow]
+    earlier: Mapping[int, tuple[BilledPart, ...]] = field(default_factory=dict)
 
     def estimates_of(self, drafts: Collection[Draft]) -> list[EstimatedReading]:
         """Give the estimated readings that some bills rest on; those of a building when any of its bills is issued."""
@@ -50,35 +66,43 @@ class Gathered:
 def gather(
     connection: Connection,
     *,
-    utility: Utility,
-    period: Period,
-    contracts: Sequence[int],
+    question: Question,
     teller: AttributeTeller,
     estimator: Estimator,
     counter: IntervalCounter,
 ) -> Gathered:
     """Gather all that a chunk's bills depend on, neighbours included; contracts that lack something come back held.
 
-    A contract that has no day in the period any more, because it was ended meanwhile, is not due and left out.
+    A contract that has no day in the period any more, because it was ended or billed meanwhile, is not due and left
+    out; of one that is billed in part the days that are left are asked.
     """
-    asked = queries.Asked(adapter=utility.code, period=period, contracts=tuple(contracts))
+    utility, contracts = question.utility, question.contracts
+    asked = queries.Asked(adapter=utility.code, period=question.period, contracts=contracts)
+    history = queries.history(connection, asked=asked)
+    left = left_of(connection, asked=asked, history=history, utility=utility, is_anew=question.is_anew)
     managers = queries.house_contracts(connection, asked=asked)
     premises = queries.premises(connection, asked=asked, buildings=tuple(managers))
     neighbours = {row.contract_id for rows in premises.values() for row in rows if row.contract_id is not None}
     everybody = sorted({*contracts, *neighbours, *(c for found in managers.values() for c in found)})
-    cases = build_cases(
-        connection, asked=asked.of(everybody), utility=utility, teller=teller, estimator=estimator, counter=counter
-    )
-    wanted = frozenset(contracts)
+    alone_on = {contract: days for contract, days in left.stretches.items() if contract not in neighbours}
+    found = asked.of(everybody).only(alone_on)
+    cases = build_cases(connection, asked=found, utility=utility, teller=teller, estimator=estimator, counter=counter)
+    wanted = frozenset(contracts) - left.done
     houses, holds = _houses(managers=managers, premises=premises, cases=cases, teller=teller, wanted=wanted)
-    alone = [cases[contract] for contract in contracts if contract in cases and contract not in neighbours]
+    alone = [
+        cases[contract]._replace(before=left.before.get(contract))
+        for contract in contracts
+        if contract in cases and contract in wanted and contract not in neighbours
+    ]
     holds += [hold_of(case, problem=case.problem) for case in alone if case.problem is not None]
     return Gathered(
+        question=question,
         cases=tuple(case for case in alone if case.problem is None),
         houses=tuple(houses),
         holds=tuple(holds),
         wanted=wanted,
-        history=queries.history(connection, asked=asked),
+        history=history,
+        earlier=left.earlier,
     )
 
 

@@ -80,9 +80,7 @@ def start_run(connection: Connection, *, request: RunRequest) -> tuple[Run, RunS
     """
     if request.issued_on < request.period.end:
         raise PeriodNotOver(f"the period ends on {request.period.end}; issue its invoices on that day or later")
-    seller = queries.seller_on(connection, adapter=request.adapter, on=request.issued_on)
-    if seller is None:
-        raise NobodyInvoices(f"nobody is registered to invoice for {request.adapter} on {request.issued_on}")
+    seller = seller_on(connection, adapter=request.adapter, on=request.issued_on)
     with connection.transaction():
         days = {"from": request.period.start, "to": request.period.end}
         new = {"adapter": request.adapter, "issued_on": request.issued_on, "now": request.now, **days}
@@ -91,6 +89,14 @@ def start_run(connection: Connection, *, request: RunRequest) -> tuple[Run, RunS
         if not queries.has_waiting_chunks(connection, run_id=run.id):
             _plan(connection, run=run, contracts_max=request.contracts_per_chunk)
     return run, seller
+
+
+def seller_on(connection: Connection, *, adapter: str, on: date) -> RunSeller:
+    """Find who invoices for a utility on a day; raises `NobodyInvoices`."""
+    seller = queries.seller_on(connection, adapter=adapter, on=on)
+    if seller is None:
+        raise NobodyInvoices(f"nobody is registered to invoice for {adapter} on {on}")
+    return seller
 
 
 def finish_chunk(connection: Connection, *, chunk_id: int, invoiced: int, held: int, now: datetime) -> None:
@@ -128,7 +134,7 @@ def release_contracts(connection: Connection, *, run: Run, contracts: Sequence[i
         connection.execute(RELEASE, {"run": run.id, "contracts": list(contracts), "now": now})
 
 
-def keep_figures(connection: Connection, *, run: Run, figures: Iterable[KeptFigure]) -> None:
+def keep_figures(connection: Connection, *, figures: Iterable[KeptFigure], known_at: date, source: str) -> None:
     """Keep figures as facts, known from the end of the day of issue, so that a later bill asks for the same."""
     rows = [
         {
@@ -139,8 +145,8 @@ def keep_figures(connection: Connection, *, run: Run, figures: Iterable[KeptFigu
             "to": figure.ends,
             "zone": figure.time_zone,
             "value": figure.value,
-            "known_at": run.issued_on,
-            "source": f"billing run of {run.period.start:%Y-%m}",
+            "known_at": known_at,
+            "source": source,
         }
         for figure in figures
     ]

@@ -10,7 +10,7 @@ from psycopg import Connection
 from mains_server.adapters.live import LiveAdapter
 from mains_server.billing.draft import as_invoice
 from mains_server.billing.estimates import Estimator
-from mains_server.billing.gather import gather
+from mains_server.billing.gather import Question, gather
 from mains_server.billing.rate import Rater
 from mains_server.billing.records import Bounds, Hold, PreviewRequest
 from mains_server.invoices.records import InvoiceDraft
@@ -37,11 +37,12 @@ def preview(connection: Connection, *, adapter: LiveAdapter, request: PreviewReq
 def preview_with_usage(connection: Connection, *, adapter: LiveAdapter, request: PreviewRequest) -> Previewed | Hold:
     """Work out a contract's bill as `preview` does, and tell what was used."""
     rater = Rater(adapter=adapter, period=request.period, known_at=request.issued_on, bounds=Bounds())
+    question = Question(
+        utility=adapter.utility, period=request.period, contracts=(request.contract_id,), is_anew=request.is_anew
+    )
     gathered = gather(
         connection,
-        utility=adapter.utility,
-        period=request.period,
-        contracts=[request.contract_id],
+        question=question,
         teller=rater.teller,
         estimator=Estimator(adapter=adapter, on=request.issued_on),
         counter=rater.counter,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, NamedTuple, TypeVar
 
@@ -17,6 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mains_server.billing import statements
 from mains_server.billing.due import (
     AttributeRow,
+    BilledPart,
+    ContractDays,
+    ContractRow,
     DueRow,
     FigureRow,
     GapRow,
@@ -31,7 +34,9 @@ from mains_server.billing.due import (
     UsageRow,
     VersionRow,
 )
-from mains_server.billing.records import Hold, Run, RunSeller, RunState, RunStatus
+from mains_server.billing.records import Hold, IssuedSingle, Run, RunSeller, RunState, RunStatus
+from mains_server.invoices.records import InvoiceKind
+from mains_server.metering.rules import a_year_before
 
 Row = TypeVar("Row", bound=NamedTuple)
 
@@ -43,15 +48,25 @@ class Asked:
     adapter: str
     period: Period
     contracts: tuple[int, ...]
+    stretches: Mapping[int, Period] = field(default_factory=dict)
 
     def of(self, contracts: Sequence[int]) -> Asked:
         """Ask the same of other contracts."""
-        return Asked(adapter=self.adapter, period=self.period, contracts=tuple(contracts))
+        return replace(self, contracts=tuple(contracts))
+
+    def only(self, stretches: Mapping[int, Period]) -> Asked:
+        """Ask of some contracts only a stretch of the period, since they are billed in part."""
+        return replace(self, stretches=stretches)
 
     def parameters(self, **more: Any) -> dict[str, Any]:
         """Give the parameters of a statement."""
-        own = {"adapter": self.adapter, "from": self.period.start, "to": self.period.end}
-        return {**own, "contracts": list(self.contracts), **more}
+        own: dict[str, Any] = {"adapter": self.adapter, "from": self.period.start, "to": self.period.end}
+        partly = {
+            "partly": list(self.stretches),
+            "partly_from": [days.start for days in self.stretches.values()],
+            "partly_to": [days.end for days in self.stretches.values()],
+        }
+        return {**own, **partly, "contracts": list(self.contracts), **more}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +133,21 @@ def interval_days(
 
 
 def history(connection: Connection, *, asked: Asked) -> dict[int, HistoryRow]:
-    """Read what contracts' bills of the twelve months before came to."""
-    return {row.contract_id: row for row in _rows(connection, statements.HISTORY, asked.parameters(), kind=HistoryRow)}
+    """Read what contracts' bills of the twelve months before came to, and who was billed near these days."""
+    first = asked.period.start
+    parameters = asked.parameters(month=first.replace(day=1), year_before=a_year_before(first))
+    return {row.contract_id: row for row in _rows(connection, statements.HISTORY, parameters, kind=HistoryRow)}
+
+
+def billed_parts(connection: Connection, *, asked: Asked) -> list[BilledPart]:
+    """Read the bills of some days and of the month that they begin in, in order; also those that were taken back."""
+    parameters = asked.parameters(month=asked.period.start.replace(day=1))
+    return _rows(connection, statements.BILLED_PARTS, parameters, kind=BilledPart)
+
+
+def contract_days(connection: Connection, *, asked: Asked) -> list[ContractDays]:
+    """Read on which days of a period contracts are in force."""
+    return _rows(connection, statements.CONTRACT_DAYS, asked.parameters(), kind=ContractDays)
 
 
 def house_contracts(connection: Connection, *, asked: Asked) -> dict[int, list[int]]:
@@ -204,6 +232,32 @@ def unbilled(connection: Connection, *, adapter: str, period: Period) -> list[tu
     return [(contract, building) for contract, building in _tuples(connection, statements.UNBILLED, asked)]
 
 
+def lock_contract(connection: Connection, *, contract_id: int) -> ContractRow | None:
+    """Find a contract and take hold of it until the transaction ends."""
+    found = _rows(connection, statements.LOCK_CONTRACT, {"contract": contract_id}, kind=ContractRow)
+    return found[0] if found else None
+
+
+def issued_single(connection: Connection, *, invoice_id: int, is_new: bool) -> IssuedSingle:
+    """Read an invoice that was asked for alone as it was issued."""
+    ((number, customer, document, kind, starts, ends, *rest),) = _tuples(
+        connection, statements.SINGLE, {"invoice": invoice_id}
+    )
+    issued_on, due_on, currency, total = rest
+    return IssuedSingle(
+        invoice_id=number,
+        customer_id=customer,
+        document_number=document,
+        kind=InvoiceKind[kind],
+        period=Period(starts, ends),
+        issued_on=issued_on,
+        due_on=due_on,
+        currency=currency,
+        total=total,
+        is_new=is_new,
+    )
+
+
 def claim_chunk(connection: Connection, *, run_id: int) -> tuple[int, list[int]] | None:
     """Take the next chunk that nobody has, until the transaction ends; None when there is none."""
     found = _tuples(connection, statements.CLAIM, {"run": run_id})
@@ -223,10 +277,24 @@ def seller_on(connection: Connection, *, adapter: str, on: date) -> RunSeller | 
     return RunSeller(id=found[0][0], series=found[0][1]) if found else None
 
 
-def billed_already(connection: Connection, *, contracts: Sequence[int], period: Period) -> frozenset[int]:
-    """Find the contracts that have an invoice on some days of a period."""
+def billed_already(connection: Connection, *, contracts: Sequence[int], period: Period) -> list[tuple[int, Period]]:
+    """List contracts with the bills that stand on some days of a period."""
     asked = {"contracts": list(contracts), "from": period.start, "to": period.end}
-    return frozenset(row[0] for row in _tuples(connection, statements.BILLED, asked))
+    return [(row[0], Period(row[1], row[2])) for row in _tuples(connection, statements.BILLED, asked)]
+
+
+def billed_since(
+    connection: Connection, *, series: str, seen: int, first: int, run_id: int | None
+) -> list[tuple[int, Period]]:
+    """List contracts with the bills that others numbered after `seen` and before `first`; hold the series meanwhile."""
+    asked = {"series": series, "seen": seen, "first": first, "run": run_id}
+    return [(row[0], Period(row[1], row[2])) for row in _tuples(connection, statements.BILLED_SINCE, asked)]
+
+
+def last_number(connection: Connection, *, series: str) -> int:
+    """Tell the last number of a series that is drawn for good."""
+    ((number,),) = _tuples(connection, statements.LAST_NUMBER, {"series": series})
+    return int(number)
 
 
 def _run(row: TupleRow) -> Run:

@@ -57,6 +57,7 @@ class ShapeKey(NamedTuple):
     traits: Traits
     counted: tuple[tuple[str, str | None, str], ...]
     facts: tuple[FactValue, ...]
+    before: tuple[Used, ...] | None
 
 
 class AdapterRefuses(Exception):
@@ -91,14 +92,23 @@ class Rated:
 class Rater:
     """Rates the chunks of one run in one process; what alike contracts share is worked out once and kept."""
 
-    def __init__(self, *, adapter: LiveAdapter, period: Period, known_at: date, bounds: Bounds) -> None:
+    def __init__(
+        self,
+        *,
+        adapter: LiveAdapter,
+        period: Period,
+        known_at: date,
+        bounds: Bounds,
+        counted_at: date | None = None,
+    ) -> None:
+        """Price as it was known on one day, and count intervals as they were known on another, the same if left out."""
         self.adapter = adapter
         self.period = period
         self.known_at = known_at
         self.teller = AttributeTeller(utility=adapter.utility, period=period)
         self._bounds = bounds
         self._book = PriceBook(adapter=adapter, period=period, known_at=known_at)
-        self.counter = IntervalCounter(tariff_of=self._tariff_of, known_at=known_at)
+        self.counter = IntervalCounter(tariff_of=self._tariff_of, known_at=counted_at or known_at)
         self._shapes: dict[ShapeKey, Shape | Problem] = {}
         self._accounts = adapter.accounts()
 
@@ -138,7 +148,7 @@ class Rater:
             due = case.due
             counted = tuple([(used.quantity, used.zone, used.unit) for used in case.usage])
             told = facts.get(_subject(due.contract_id), ()) if facts else ()
-            key = ShapeKey(due.product, due.starts, due.ends, due.time_zone, case.traits, counted, told)
+            key = ShapeKey(due.product, due.starts, due.ends, due.time_zone, case.traits, counted, told, case.before)
             alike[key].append(case)
         return alike
 
@@ -156,7 +166,7 @@ class Rater:
             period=Period(key.starts, key.ends),
             attributes=self.teller.tell(key.traits),
             facts=key.facts,
-            used=nothing_before(starts=key.starts, utility=self.adapter.utility),
+            used=nothing_before(starts=key.starts, utility=self.adapter.utility) if key.before is None else key.before,
             tz=key.time_zone,
         )
         metered = frozenset(unit for quantity, _, unit in key.counted if quantity != PAPER)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 
 from mains_spi import Explanation, Period
+
+from mains_server.invoices.records import InvoiceKind
 
 
 class RunStatus(Enum):
@@ -37,11 +39,15 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewRequest:
-    """Which contract's bill to work out, as it would be issued on a day; nothing is booked."""
+    """Which contract's bill to work out, as it would be issued on a day; nothing is booked.
+
+    `is_anew` works it out as if nothing of the period had been billed yet.
+    """
 
     contract_id: int
     period: Period
     issued_on: date
+    is_anew: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +98,38 @@ class Bounds:
     times_mean_max: int = 10
     bills_min: int = 3
     lines_max: int = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SingleBill:
+    """Which days of one contract to bill by themselves, and as what.
+
+    `known_at` is the civil day at whose end prices and facts are asked as they were known, by itself the day of issue.
+    """
+
+    contract_id: int
+    period: Period
+    kind: InvoiceKind
+    issued_on: date
+    now: datetime
+    known_at: date | None = None
+    bounds: Bounds = field(default_factory=Bounds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedSingle:
+    """The invoice of one contract's days; `is_new` is false where the same days had been billed so before."""
+
+    invoice_id: int
+    customer_id: int
+    document_number: str
+    kind: InvoiceKind
+    period: Period
+    issued_on: date
+    due_on: date
+    currency: str
+    total: Decimal
+    is_new: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

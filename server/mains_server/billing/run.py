@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,10 +11,10 @@ from psycopg.errors import UniqueViolation
 
 from mains_server.adapters.live import LiveAdapter
 from mains_server.billing import operations, queries
-from mains_server.billing.book import Booking, book, book_estimates
+from mains_server.billing.book import BilledMeanwhile, Booking, book, book_estimates, overlapping
 from mains_server.billing.draft import Draft
 from mains_server.billing.estimates import Estimator
-from mains_server.billing.gather import gather
+from mains_server.billing.gather import Gathered, Question, gather
 from mains_server.billing.rate import Rated, Rater
 from mains_server.billing.records import Bounds, Run, RunRequest, RunSeller, RunState
 
@@ -36,6 +36,18 @@ class Shift:
     watch: Watch = lambda step: None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunks:
+    """What every chunk of a run is billed with."""
+
+    run: Run
+    rater: Rater
+    estimator: Estimator
+    seller: RunSeller
+    now: datetime
+    watch: Watch
+
+
 def run_billing(connection: Connection, *, request: RunRequest, shift: Shift) -> RunState:
     """Bill a utility's period; a second start goes on where the first stopped, and does nothing where it did not."""
     run, seller = operations.start_run(connection, request=request)
@@ -48,61 +60,74 @@ def work_off(connection: Connection, *, run: Run, seller: RunSeller, shift: Shif
     rater = Rater(adapter=shift.adapter, period=run.period, known_at=run.issued_on, bounds=shift.bounds)
     today = max(run.issued_on, shift.now.date())
     estimator = Estimator(adapter=shift.adapter, on=today, take_hold=queries.lock_registers)
-    booking = Booking(run=run, seller=seller, now=shift.now)
-    while _bill_next_chunk(connection, rater=rater, estimator=estimator, booking=booking, watch=shift.watch):
+    chunks = Chunks(run=run, rater=rater, estimator=estimator, seller=seller, now=shift.now, watch=shift.watch)
+    while _bill_next_chunk(connection, chunks=chunks):
         shift.watch("done")
     operations.finish_run(connection, run=run, now=shift.now)
     shift.watch("finished")
     return queries.run_state(connection, run=queries.run_by_id(connection, run_id=run.id))
 
 
-def _bill_next_chunk(
-    connection: Connection, *, rater: Rater, estimator: Estimator, booking: Booking, watch: Watch
-) -> bool:
-    run = booking.run
+def _bill_next_chunk(connection: Connection, *, chunks: Chunks) -> bool:
+    run, now, watch, rater = chunks.run, chunks.now, chunks.watch, chunks.rater
     with connection.transaction():
         claimed = queries.claim_chunk(connection, run_id=run.id)
         if claimed is None:
             return False
         watch("claimed")
         chunk_id, contracts = claimed
+        seen = queries.last_number(connection, series=chunks.seller.series)
         gathered = gather(
             connection,
-            utility=rater.adapter.utility,
-            period=run.period,
-            contracts=contracts,
+            question=Question(utility=rater.adapter.utility, period=run.period, contracts=tuple(contracts)),
             teller=rater.teller,
-            estimator=estimator,
+            estimator=chunks.estimator,
             counter=rater.counter,
         )
         watch("gathered")
         rated = rater.rate(connection, gathered=gathered)
         watch("rated")
-        operations.hold_contracts(connection, run=run, holds=rated.holds, now=booking.now)
-        operations.keep_figures(connection, run=run, figures=rated.figures)
-        issued = _book_unbilled(connection, booking=booking, rated=rated)
-        book_estimates(connection, readings=gathered.estimates_of(issued), now=booking.now)
-        invoiced = [draft.due.contract_id for draft in issued]
-        operations.release_contracts(connection, run=run, contracts=invoiced, now=booking.now)
-        operations.finish_chunk(
-            connection, chunk_id=chunk_id, invoiced=len(invoiced), held=len(rated.holds), now=booking.now
+        operations.hold_contracts(connection, run=run, holds=rated.holds, now=now)
+        operations.keep_figures(
+            connection, figures=rated.figures, known_at=run.issued_on, source=f"billing run of {run.period.start:%Y-%m}"
         )
+        issued = _book_unbilled(
+            connection, chunks=chunks, rated=rated, drafts=following(rated.drafts, gathered=gathered), seen=seen
+        )
+        book_estimates(connection, readings=gathered.estimates_of(issued), now=now)
+        invoiced = [draft.due.contract_id for draft in issued]
+        operations.release_contracts(connection, run=run, contracts=invoiced, now=now)
+        operations.finish_chunk(connection, chunk_id=chunk_id, invoiced=len(invoiced), held=len(rated.holds), now=now)
         watch("booked")
     return True
 
 
-def _book_unbilled(connection: Connection, *, booking: Booking, rated: Rated) -> Sequence[Draft]:
+def following(drafts: Iterable[Draft], *, gathered: Gathered) -> list[Draft]:
+    """Have bills of days whose earlier bill was taken back say so, in the order of the contracts."""
+    marked = []
+    for draft in sorted(drafts, key=lambda draft: draft.due.contract_id):
+        earlier = [part for part in gathered.earlier.get(draft.due.contract_id, ()) if part.starts == draft.due.starts]
+        if earlier:
+            last = max(earlier, key=lambda part: part.revision)
+            draft = draft._replace(revision=last.revision + 1, follows=last.invoice_id)
+        marked.append(draft)
+    return marked
+
+
+def _book_unbilled(
+    connection: Connection, *, chunks: Chunks, rated: Rated, drafts: Sequence[Draft], seen: int
+) -> Sequence[Draft]:
     """Book, and where the database says that somebody was billed meanwhile, book the others; give what was issued."""
-    drafts: Sequence[Draft] = sorted(rated.drafts, key=lambda draft: draft.due.contract_id)
+    run = chunks.run
+    booking = Booking(adapter=run.adapter, issued_on=run.issued_on, run_id=run.id, seller=chunks.seller, now=chunks.now)
     try:
         with connection.transaction():
-            book(connection, booking=booking, drafts=drafts, houses=rated.houses)
-    except UniqueViolation as refusal:
-        if refusal.diag.constraint_name != BILLED_ONCE:
+            book(connection, booking=booking, drafts=drafts, houses=rated.houses, seen=seen)
+    except (UniqueViolation, BilledMeanwhile) as refusal:
+        if isinstance(refusal, UniqueViolation) and refusal.diag.constraint_name != BILLED_ONCE:
             raise
-        billed = queries.billed_already(
-            connection, contracts=[draft.due.contract_id for draft in drafts], period=booking.run.period
-        )
+        contracts = [draft.due.contract_id for draft in drafts]
+        billed = overlapping(drafts, billed=queries.billed_already(connection, contracts=contracts, period=run.period))
         drafts = [draft for draft in drafts if draft.due.contract_id not in billed]
-        book(connection, booking=booking, drafts=drafts, houses=rated.houses)
+        book(connection, booking=booking, drafts=drafts, houses=rated.houses, seen=seen)
     return drafts

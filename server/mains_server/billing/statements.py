@@ -10,6 +10,12 @@ where c.adapter = %(adapter)s and c.billing = 'BY_MEMBERS' and c.starts < %(to)s
   and (c.ends is null or c.ends > %(from)s) and p.role = 'BUILDING' and p.building_id is not null
 """
 
+NOT_TAKEN_BACK = """not exists (
+    select from invoice n
+    where n.customer_id = i.customer_id and n.corrects_invoice_id = i.id and n.kind = 'CREDIT'
+  )"""
+
+# Contracts with days in the period that no bill has, or none that stands.
 UNBILLED = f"""
 with house as ({HOUSES})
 select c.id, min(h.building_id) as building_id
@@ -17,28 +23,39 @@ from contract c
 join contract_supply_point s on s.contract_id = c.id
 join supply_point p on p.id = s.supply_point_id
 left join house h on h.building_id = p.building_id
+left join (
+  select i.contract_id, range_agg(daterange(i.period_from, i.period_to)) as days
+  from invoice i
+  where i.kind <> 'CREDIT' and i.period_from < %(to)s and i.period_to > %(from)s and {NOT_TAKEN_BACK}
+  group by i.contract_id
+) b on b.contract_id = c.id
 where c.adapter = %(adapter)s and c.billing = 'DIRECT' and c.settlement = 'INVOICE'
   and c.starts < %(to)s and (c.ends is null or c.ends > %(from)s)
-  and not exists (
-    select from invoice i
-    where i.contract_id = c.id and i.kind <> 'CREDIT' and i.period_from < %(to)s and i.period_to > %(from)s
-  )
+  and not daterange(greatest(c.starts, %(from)s::date), least(c.ends, %(to)s::date)) <@ coalesce(b.days, '{{}}')
 group by c.id
 order by min(h.building_id) nulls first, c.id
 """
 
-DUE = """
+# Contracts billed in part come with the stretch that is to be billed; `greatest` and `least` pass over null.
+PARTLY = """
+left join unnest(%(partly)s::bigint[], %(partly_from)s::date[], %(partly_to)s::date[]) as o (id, starts, ends)
+  on o.id = c.id"""
+
+DUE = f"""
 select c.id, c.customer_id, c.product, c.settlement, c.delivery, c.payment_term_days, c.billing,
-  greatest(c.starts, %(from)s), least(coalesce(c.ends, %(to)s), %(to)s), coalesce(c.ends <= %(to)s, false),
+  greatest(c.starts, %(from)s, o.starts), least(c.ends, %(to)s, o.ends),
+  coalesce(c.ends <= least(%(to)s, o.ends), false),
   k.kind, k.name, concat_ws(', ', k.address_line, k.address_city, k.address_postcode),
   p.id, p.identifier, p.role,
-  greatest(s.starts, c.starts, %(from)s), least(coalesce(s.ends, %(to)s), coalesce(c.ends, %(to)s), %(to)s),
+  greatest(s.starts, c.starts, %(from)s, o.starts), least(s.ends, c.ends, %(to)s, o.ends),
   p.premise_kind, p.phases, p.amperes, p.area_m2, p.residents,
   concat_ws(', ', p.address_line, p.address_city, p.address_postcode), p.time_zone, p.building_id
 from contract c
 join customer k on k.id = c.customer_id
+{PARTLY}
 join contract_supply_point s
-  on s.contract_id = c.id and s.starts < %(to)s and (s.ends is null or s.ends > %(from)s)
+  on s.contract_id = c.id and s.starts < least(%(to)s, o.ends)
+    and (s.ends is null or s.ends > greatest(%(from)s, o.starts))
 join supply_point p on p.id = s.supply_point_id
 where c.id = any(%(contracts)s::bigint[])
   and c.starts < %(to)s and (c.ends is null or c.ends > %(from)s)
@@ -62,13 +79,14 @@ order by c.id, p.starts
 
 # One row a register and stretch of days in which the contract covers the point and the meter hangs there. The usage is
 # given in the plain case only, and must be what the rule of the metering room gives; that rule does all others.
-USAGE = """
+USAGE = f"""
 with stretch as (
   select c.id as contract_id, s.supply_point_id, r.id as register_id, m.serial, r.quantity, r.unit, r.zone,
     m.multiplier, m.digits, r.collection = 'INTERVALS' as by_intervals,
-    greatest(s.starts, c.starts, m.installed_on, %(from)s::date) as starts,
-    least(s.ends, c.ends, m.removed_on, %(to)s::date) as ends
+    greatest(s.starts, c.starts, m.installed_on, %(from)s::date, o.starts) as starts,
+    least(s.ends, c.ends, m.removed_on, %(to)s::date, o.ends) as ends
   from contract c
+  {PARTLY}
   join contract_supply_point s on s.contract_id = c.id
   join register r on r.supply_point_id = s.supply_point_id
   join meter m on m.id = r.meter_id
@@ -150,12 +168,30 @@ where g.id = any(%(registers)s::bigint[])
 order by g.id, r.id, a.counts_for
 """
 
+# The twelve months before, and whether something is billed of the days themselves or of their first month.
 HISTORY = """
-select contract_id, count(*), (sum(total) * 100)::bigint
+select contract_id, count(*) filter (where period_from < %(from)s and period_from >= %(year_before)s),
+  (coalesce(sum(total) filter (where period_from < %(from)s and period_from >= %(year_before)s), 0) * 100)::bigint,
+  bool_or(period_to > %(month)s)
 from invoice
-where contract_id = any(%(contracts)s::bigint[]) and kind <> 'CREDIT'
-  and period_from >= (%(from)s::date - interval '12 months')::date and period_from < %(from)s
+where contract_id = any(%(contracts)s::bigint[]) and kind <> 'CREDIT' and period_from < %(to)s
+  and (period_from >= %(year_before)s or period_to > %(month)s)
 group by contract_id
+"""
+
+# Bills of these days and of the month that they begin in, those that were taken back as well.
+BILLED_PARTS = f"""
+select i.contract_id, i.id, i.document_number, i.kind, i.revision, i.period_from, i.period_to,
+  not {NOT_TAKEN_BACK}, i.inputs::text
+from invoice i
+where i.contract_id = any(%(contracts)s::bigint[]) and i.kind <> 'CREDIT'
+  and i.period_from < %(to)s and i.period_to > %(month)s
+order by i.contract_id, i.period_from, i.id
+"""
+
+CONTRACT_DAYS = """
+select id, greatest(starts, %(from)s::date), least(ends, %(to)s::date), starts from contract
+where id = any(%(contracts)s::bigint[]) and starts < %(to)s and (ends is null or ends > %(from)s)
 """
 
 BUILDINGS = """
@@ -253,10 +289,20 @@ from billing_chunk where run_id = %(run)s
 
 SELLER = "select id, series from seller where adapter = %(adapter)s and starts <= %(on)s order by starts desc limit 1"
 
-BILLED = """
-select contract_id from invoice
-where contract_id = any(%(contracts)s::bigint[]) and kind <> 'CREDIT' and period_from < %(to)s and period_to > %(from)s
+BILLED = f"""
+select i.contract_id, i.period_from, i.period_to from invoice i
+where i.contract_id = any(%(contracts)s::bigint[]) and i.kind <> 'CREDIT'
+  and i.period_from < %(to)s and i.period_to > %(from)s and {NOT_TAKEN_BACK}
 """
+
+# Whoever numbers holds the series, so all that was numbered since this transaction began to look is there to be seen.
+BILLED_SINCE = """
+select contract_id, period_from, period_to from invoice
+where series = %(series)s and number > %(seen)s and number < %(first)s and kind <> 'CREDIT'
+  and run_id is distinct from %(run)s
+"""
+
+LAST_NUMBER = "select last_number from invoice_series where code = %(series)s"
 
 # The questions below are asked through a session, so their parameters are written as SQLAlchemy wants them.
 STORED_INVOICES = """
@@ -301,6 +347,18 @@ STORED_SERIES = """
 select id, name, unit, starts_at, step_seconds, values, known_at, source from fact_series
 where id = any(cast(:ids as bigint[]))
 order by name, starts_at
+"""
+
+# Held until the transaction ends: who bills a contract alone comes one after another.
+LOCK_CONTRACT = """
+select id, customer_id, adapter, billing, settlement, starts, ends from contract where id = %(contract)s
+for no key update
+"""
+
+SINGLE = """
+select i.id, i.customer_id, i.document_number, i.kind, i.period_from, i.period_to, i.issued_on, i.due_on,
+  i.currency, i.total
+from invoice i where i.id = %(invoice)s
 """
 
 LOCK_REGISTERS = "select id from register where id = any(%(registers)s::bigint[]) order by id for update"

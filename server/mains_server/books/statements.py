@@ -1,4 +1,4 @@
-"""The invariants of payments, and of levelled payment: what is prepaid and what is deferred."""
+"""The invariants of payments, of levelled payment (what is prepaid and what is deferred), and of billing."""
 
 from __future__ import annotations
 
@@ -104,6 +104,107 @@ LEVELLED_CHECKS = (
                 'invoice ' || i.id || ' of contract ' || i.contract_id
             from prepaid_use u left join invoice i on i.id = u.invoice_id and i.customer_id = u.customer_id
             where (i.contract_id, i.currency) is distinct from (u.contract_id, u.currency)
+        """,
+    ),
+)
+
+BILLING_CHECKS = (
+    Check(
+        name="billed-once",
+        claim="No contract is billed twice for a day, credited invoices aside.",
+        statement="""
+            select 'contract ' || coalesce(c.number, 'id ' || b.contract_id), 'billed from ' || reached,
+                document_number || ' from ' || period_from
+            from (
+                select contract_id, customer_id, document_number, period_from, max(period_to) over (
+                    partition by contract_id order by period_from, id rows between unbounded preceding and 1 preceding
+                ) as reached from invoice i where kind <> 'CREDIT' and not exists (
+                    select from invoice n
+                    where n.corrects_invoice_id = i.id and n.customer_id = i.customer_id and n.kind = 'CREDIT')
+            ) b left join contract c on c.id = b.contract_id and c.customer_id = b.customer_id
+            where period_from < reached
+        """,
+    ),
+    Check(
+        name="billed-without-hole",
+        claim="Every day in force of a contract that its utility's finished runs cover is billed, or held.",
+        statement="""
+            with wanted as (
+                select c.id, c.number,
+                    range_agg(daterange(r.period_from, r.period_to) * daterange(c.starts, c.ends)) as days
+                from contract c join billing_run r on r.adapter = c.adapter and r.status = 'DONE'
+                where c.billing = 'DIRECT' and c.settlement = 'INVOICE' and c.signed_on <= r.issued_on
+                group by c.id, c.number
+            ), answered as (
+                select contract_id, range_agg(days) as days from (
+                    select contract_id, daterange(period_from, period_to) as days from invoice i
+                    where kind <> 'CREDIT' and not exists (
+                        select from invoice n
+                        where n.corrects_invoice_id = i.id and n.customer_id = i.customer_id and n.kind = 'CREDIT')
+                    union all select h.contract_id, daterange(r.period_from, r.period_to)
+                    from billing_hold h join billing_run r on r.id = h.run_id where h.released_at is null
+                ) a group by contract_id
+            )
+            select 'contract ' || number, 'billed or held for ' || (w.days - coalesce(a.days, '{}')), null
+            from wanted w left join answered a on a.contract_id = w.id where not w.days <@ coalesce(a.days, '{}')
+        """,
+    ),
+    Check(
+        name="billed-in-force",
+        claim="A contract is billed only for days on which it is in force.",
+        statement="""
+            select i.document_number, 'contract ' || c.number || ' in force ' || daterange(c.starts, c.ends),
+                'billed for ' || i.period_from || ' to ' || i.period_to
+            from invoice i left join contract c on c.id = i.contract_id and c.customer_id = i.customer_id
+            where i.kind <> 'CREDIT' and (c.id is null or i.period_from < c.starts or i.period_to > c.ends)
+        """,
+    ),
+    Check(
+        name="corrections-have-invoice",
+        claim="Every correction that is due names an invoice of its contract that counts over its day.",
+        statement="""
+            select 'correction due ' || d.id, 'invoice ' || d.invoice_id, null from correction_due d
+            where not exists (
+                select from invoice i where i.id = d.invoice_id and i.customer_id = d.customer_id
+                    and i.contract_id = d.contract_id and d.day between i.period_from and i.period_to
+            )
+        """,
+    ),
+    Check(
+        name="chunks-complete",
+        claim="Every direct contract of a chunk that is done has an invoice for the run's period or a hold.",
+        statement="""
+            select 'run ' || k.run_id || ' chunk ' || k.id || ' contract ' || c.number, 'an invoice or a hold', null
+            from billing_chunk k join billing_run r on r.id = k.run_id cross join unnest(k.contract_ids) u (contract_id)
+            join contract c on c.id = u.contract_id and c.billing = 'DIRECT' and c.settlement = 'INVOICE'
+            where k.status = 'DONE' and not exists (
+                select from invoice i
+                where i.contract_id = c.id and i.customer_id = c.customer_id and i.kind <> 'CREDIT'
+                    and i.period_from < r.period_to and i.period_to > r.period_from
+            ) and not exists (select from billing_hold h where h.run_id = r.id and h.contract_id = c.id)
+        """,
+    ),
+    Check(
+        name="chunks-counted",
+        claim="A run's chunks count as many invoices as the run has issued.",
+        statement="""
+            select 'run ' || r.id || ' ' || r.adapter, coalesce(k.invoiced, 0) || ' invoices', coalesce(i.issued, 0)
+            from billing_run r
+            left join (
+                select run_id, sum(invoiced) as invoiced from billing_chunk where status = 'DONE' group by run_id
+            ) k on k.run_id = r.id
+            left join (
+                select run_id, count(*) as issued from invoice where kind <> 'CREDIT' group by run_id
+            ) i on i.run_id = r.id
+            where coalesce(k.invoiced, 0) <> coalesce(i.issued, 0)
+        """,
+    ),
+    Check(
+        name="runs-finished",
+        claim="A run that is done has no chunk waiting.",
+        statement="""
+            select 'run ' || r.id || ' ' || r.adapter, 'every chunk done', 'chunk ' || k.id || ' ' || lower(k.status)
+            from billing_run r join billing_chunk k on k.run_id = r.id where r.status = 'DONE' and k.status <> 'DONE'
         """,
     ),
 )

@@ -19,6 +19,7 @@ class InvoiceKind(Enum):
     ESTIMATED = "ESTIMATED"
     CREDIT = "CREDIT"
     FINAL = "FINAL"
+    SETTLEMENT = "SETTLEMENT"
 
 
 class InvoiceStatus(Enum):

@@ -179,6 +179,17 @@ DEFECTS = [
         "drop index invoice_credited_once",
         f"update invoice set kind = 'CREDIT', revision = 9, corrects_invoice_id = {OF_T1} where number = 5",
     ),
+    (
+        "replacements-follow-credits",
+        "T-000005",
+        f"update invoice set corrects_invoice_id = {OF_T2} where number = 5",
+    ),
+    (
+        "replacements-follow-credits",
+        "T-000003",
+        f"update invoice set corrects_invoice_id = {OF_T1}, revision = 1 where number in (3, 5)",
+    ),
+    ("replacements-follow-credits", "T-000003", "update invoice set corrects_invoice_id = 99 where number = 3"),
     ("amounts-sane", "T-000002", f"update invoice set total = -total where id = {OF_T2}"),
     ("amounts-sane", "T-000004", f"update invoice set total = -total where id = {OF_NOTE}"),
     ("amounts-sane", "T-000002", f"update invoice set due_on = issued_on - 1 where id = {OF_T2}"),

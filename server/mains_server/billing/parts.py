@@ -1,0 +1,117 @@
+"""What is left of a period that is billed in part: which days, after what was used of them, and after which bills."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+import orjson
+from mains_spi import Period, Used, Utility
+from psycopg import Connection
+
+from mains_server.billing import queries
+from mains_server.billing.due import BilledPart, ContractDays, HistoryRow
+from mains_server.money.rules import round_half_up
+
+MICRO_PLACES = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What is left to be billed of contracts that were billed before in the period or in its first month.
+
+    `stretches` are the days to bill now, the first that no bill has; `done` has none; `before` says what was used in
+    the month before them, and nothing where nobody knows; `earlier` are the bills that were taken back.
+    """
+
+    stretches: Mapping[int, Period] = field(default_factory=dict)
+    done: frozenset[int] = frozenset()
+    before: Mapping[int, tuple[Used, ...]] = field(default_factory=dict)
+    earlier: Mapping[int, tuple[BilledPart, ...]] = field(default_factory=dict)
+
+
+def left_of(
+    connection: Connection, *, asked: queries.Asked, history: Mapping[int, HistoryRow], utility: Utility, is_anew: bool
+) -> Left:
+    """Tell what is left of a period; `is_anew` takes its days as if no bill were there, and only looks before them."""
+    begins_within = asked.period.start.day != 1
+    looked_at = [c for c in asked.contracts if begins_within or (c in history and history[c].is_billed_near)]
+    if not looked_at:
+        return Left()
+    parts: dict[int, list[BilledPart]] = defaultdict(list)
+    for part in queries.billed_parts(connection, asked=asked.of(looked_at)):
+        parts[part.contract_id].append(part)
+    stretches: dict[int, Period] = {}
+    before: dict[int, tuple[Used, ...]] = {}
+    done = set()
+    for days in queries.contract_days(connection, asked=asked.of(looked_at)):
+        standing = [part for part in parts[days.contract_id] if not part.is_taken_back]
+        whole = Period(days.starts, days.ends)
+        left = whole if is_anew else first_unbilled(whole, standing=standing)
+        if left is None:
+            done.add(days.contract_id)
+            continue
+        before[days.contract_id] = used_before(left.start, days=days, standing=standing, utility=utility)
+        if left != whole:
+            stretches[days.contract_id] = left
+    taken_back = {contract: tuple(p for p in found if p.is_taken_back) for contract, found in parts.items()}
+    return Left(stretches=stretches, done=frozenset(done), before=before, earlier=taken_back)
+
+
+def first_unbilled(days: Period, *, standing: Iterable[BilledPart]) -> Period | None:
+    """Give the first days of a period that no bill has; None where every day is billed."""
+    start = days.start
+    for part in sorted(standing, key=lambda part: part.starts):
+        if part.starts > start:
+            return Period(start, min(part.starts, days.end))
+        start = max(start, part.ends)
+        if start >= days.end:
+            return None
+    return Period(start, days.end)
+
+
+def used_before(
+    starts: date, *, days: ContractDays, standing: Sequence[BilledPart], utility: Utility
+) -> tuple[Used, ...]:
+    """Tell what was used in the month before a day, by the bills of that month, for allowances that count by month.
+
+    Nothing is told where the month begins with the day, or where a day before it was not billed or nobody wrote down
+    what was used; a tariff that has to know says that it is missing.
+    """
+    first = max(starts.replace(day=1), days.contract_starts)
+    if starts.day == 1:
+        return ()
+    amounts: dict[str, Decimal] = {quantity.name: Decimal(0) for quantity in utility.quantities}
+    if first < starts:
+        earlier = [part for part in standing if part.starts < starts and part.ends > first]
+        if first_unbilled(Period(first, starts), standing=earlier) is not None:
+            return ()
+        for part in earlier:
+            usage = _usage_of(part)
+            if usage is None:
+                return ()
+            for name, value in _within(usage, days=Period(first, starts)):
+                amounts[name] = amounts.get(name, Decimal(0)) + value
+    return tuple(Used(name, "month", value) for name, value in amounts.items())
+
+
+def _usage_of(part: BilledPart) -> list[dict[str, object]] | None:
+    written = None if part.inputs is None else orjson.loads(part.inputs).get("request")
+    return None if written is None else written["usage"]
+
+
+def _within(usage: Iterable[Mapping[str, object]], *, days: Period) -> Iterable[tuple[str, Decimal]]:
+    """Give what lies within some days; what reaches over their edge is spread by days, as the evaluator does."""
+    for row in usage:
+        over = row["period"]
+        assert isinstance(over, dict)
+        whole = Period(date.fromisoformat(over["start"]), date.fromisoformat(over["end"]))
+        common = whole.common(days)
+        if common is not None:
+            value = Decimal(str(row["value"]))
+            share = Fraction(value) * common.days / whole.days
+            yield str(row["name"]), round_half_up(share, places=MICRO_PLACES)
