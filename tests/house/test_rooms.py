@@ -50,6 +50,7 @@ EXTRA = {
         "due.py",
         "estimates.py",
         "explain.py",
+        "fees.py",
         "gather.py",
         "houses.py",
         "interval_usage.py",
@@ -70,6 +71,7 @@ EXTRA = {
         "workers.py",
     },
     "books": {"statements.py"},
+    "contracts": {"admission.py", "life.py", "terms.py"},
     "intervals": {  # a file for each format, and what these share
         "json_stream.py",
         "sadales_tikls.py",

@@ -22,6 +22,7 @@ from mains_spi import (
     TimeOfUse,
     Utility,
     When,
+    contract_rules_mistakes,
     reading_rules_mistakes,
 )
 from mains_spi.units import parse_unit
@@ -67,8 +68,8 @@ def _card(utility: Utility) -> Iterator[str]:
     ):
         for name in sorted({name for name in names if names.count(name) > 1}):
             yield f"Utility.{field} has {name!r} twice: keep one"
-    for mistake in reading_rules_mistakes(utility.reading_rules):
-        yield f"Utility.{mistake}"
+    for rules in (reading_rules_mistakes(utility.reading_rules), contract_rules_mistakes(utility.contract_rules)):
+        yield from (f"Utility.{mistake}" for mistake in rules)
 
 
 def _labels(utility: Utility, products: tuple[Product, ...]) -> Iterator[str]:
@@ -130,6 +131,24 @@ def _products(utility: Utility, products: tuple[Product, ...], on: date) -> Iter
             yield f"product `{product.code}` recommends an amount without recommended_unit"
         if not product.settlements or not product.channels:
             yield f"product `{product.code}` has no settlement or no channel, so nobody could have it"
+        yield from _fees(product)
+    universal = utility.contract_rules.universal_product
+    if universal is not None and universal not in codes:
+        yield f"contract_rules.universal_product is {universal!r}: name a product that is offered"
+
+
+def _fees(product: Product) -> Iterator[str]:
+    for field in ("exit_fee", "switch_fee"):
+        fee = getattr(product, field)
+        if fee is None:
+            continue
+        if fee <= 0:
+            yield f"product `{product.code}` has the {field} {fee}: give more than nothing, or None"
+        if product.price_fixed_months is None:
+            yield f"product `{product.code}` has a {field} but no price_fixed_months, so nobody would ever owe it"
+    fall = product.exit_fee_falls
+    if fall is not None and (product.exit_fee is None or fall.months < 1 or not 0 < fall.share <= 1):
+        yield f"product `{product.code}`: exit_fee_falls needs an exit_fee, a share above 0 up to 1, and whole months"
 
 
 def _capabilities(utility: Utility, products: tuple[Product, ...], tariffs: tuple[Tariff, ...]) -> Iterator[str]:

@@ -22,6 +22,7 @@ from mains_spi.components import (
     Zone,
     ZoneRule,
 )
+from mains_spi.contracts import ContractRules, FeeFall, contract_rules_mistakes
 from mains_spi.errors import BadRecord, BadUnit, CannotRate, InexactNumber, SpiError
 from mains_spi.evaluate import evaluate, evaluate_amounts
 from mains_spi.fact_sources import (
@@ -151,6 +152,7 @@ __all__ = [
     "Const",
     "ContractAttribute",
     "ContractCheck",
+    "ContractRules",
     "EstimateRequest",
     "Explanation",
     "Fact",
@@ -163,6 +165,7 @@ __all__ = [
     "FactStretch",
     "FactValue",
     "FactsRequest",
+    "FeeFall",
     "FetchRequest",
     "Figure",
     "FigureValue",
@@ -237,6 +240,7 @@ __all__ = [
     "bill_charges",
     "bind_product",
     "compile_cohort",
+    "contract_rules_mistakes",
     "evaluate",
     "evaluate_amounts",
     "facts_needed",

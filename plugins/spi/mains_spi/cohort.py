@@ -29,7 +29,7 @@ from mains_spi.settling import PRICE_PLACES, QUANTITY_PLACES, line_words
 from mains_spi.tariff import Rounding, Tariff
 from mains_spi.terms import Qty
 from mains_spi.trace import Trace
-from mains_spi.values import all_hold
+from mains_spi.values import applies
 from mains_spi.walk import find, name_of
 
 CompactBill = tuple[
@@ -182,7 +182,7 @@ def _compiled_with(columns: list[Column], active: list[tuple[Component, Here]]) 
 def _active(plan: Plan, index: int, component: Component, here: Here) -> list[Here]:
     name = name_of(component)
     segments = segments_of(plan, index, here.at(here.segment, name))
-    return [there for there in (here.at(s, name) for s in segments) if all_hold(component.when, there)]
+    return [there for there in (here.at(s, name) for s in segments) if applies(component, there)]
 
 
 def _columns(components: list[Component], here: Here) -> list[Column]:

@@ -26,11 +26,16 @@ class Component(Record):
 
 @dataclass(frozen=True, slots=True)
 class PerUnit(Component):
-    """Charges a quantity at a price."""
+    """Charges a quantity at a price.
+
+    With ``if_given`` a bill whose request has no usage of that name simply has no such line: for what is charged now
+    and then, such as a reminder. Without it missing usage holds the bill.
+    """
 
     code: str
     qty: Term
     price: Term
+    if_given: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from mains_spi.settling import bill_of, covers_days, figure, house_bill, settle
 from mains_spi.tariff import Tariff
 from mains_spi.trace import Trace
 from mains_spi.units import unit_text
-from mains_spi.values import all_hold, value_of
+from mains_spi.values import all_hold, applies, value_of
 from mains_spi.walk import name_of
 
 
@@ -69,7 +69,7 @@ def _contract_bill(here: Here) -> Bill:
         name = name_of(component)
         for segment in segments_of(plan, index, here.at(here.segment, name)):
             there = here.at(segment, name)
-            if not all_hold(component.when, there):
+            if not applies(component, there):
                 continue
             if isinstance(component, AllocateBuilding):
                 raise CannotRate("no_building", name, "the tariff shares a building's cost: rate the building whole")
@@ -118,7 +118,7 @@ def _building_lines(
     lines = {}
     for premise in building.premises:
         there = house.for_party(premise.scope, amounts[premise.member.id])
-        if all_hold(component.when, there):
+        if applies(component, there):
             lines[premise.member.id] = list(charge(component, there))
     return lines
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 import pluggy
 
+from mains_spi.contracts import USUAL_CONTRACT_RULES, ContractRules, FeeFall
 from mains_spi.prices import ChargeTax
 from mains_spi.readings import USUAL_READING_RULES, ReadingRules
 from mains_spi.record import Period, Record
@@ -107,7 +108,7 @@ class Utility(Record):
     """The identity card of an adapter.
 
     ``correction`` is the policy for wrong bills: rate the period anew, or settle on the next bill. ``reading_rules``
-    say when readings are taken and which ones somebody looks at.
+    say when readings are taken and which ones somebody looks at, ``contract_rules`` when contracts may start.
     """
 
     code: str
@@ -120,6 +121,7 @@ class Utility(Record):
     capabilities: tuple[Capability, ...] = ()
     correction: Literal["rerate", "next_bill"] = "rerate"
     reading_rules: ReadingRules = USUAL_READING_RULES
+    contract_rules: ContractRules = USUAL_CONTRACT_RULES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +129,8 @@ class Product(Record):
     """Something a customer can have. ``price_list`` is what the list ``product`` of its tariff is bound to.
 
     ``rated`` products are priced by the hook ``rate`` instead of a tariff. The recommended range is advice only.
+    ``exit_fee`` and ``switch_fee`` are owed by who ends the contract, or changes to another product, while the agreed
+    price still runs; the exit fee gets less by ``exit_fee_falls``.
     """
 
     code: str
@@ -137,6 +141,8 @@ class Product(Record):
     term_months: int | None = None
     price_fixed_months: int | None = None
     exit_fee: Decimal | None = None
+    exit_fee_falls: FeeFall | None = None
+    switch_fee: Decimal | None = None
     settlements: tuple[Settlement, ...] = (Settlement.INVOICE,)
     channels: tuple[Channel, ...] = tuple(Channel)
     recommended_from: Decimal | None = None

@@ -8,6 +8,7 @@ from typing import Any
 
 from mains_spi.book import fact_months
 from mains_spi.civil import months_in, window_of, years_in
+from mains_spi.components import Component, PerUnit
 from mains_spi.errors import CannotRate, MissingInput
 from mains_spi.exact import ZERO
 from mains_spi.here import Here
@@ -47,6 +48,13 @@ def value_of(term: Term, here: Here) -> Value:
 def all_hold(conditions: tuple[When, ...], here: Here) -> bool:
     """Tell whether all conditions hold on the first of these days."""
     return all(here.scope.holds(when, here.segment.start, here.component) for when in conditions)
+
+
+def applies(component: Component, here: Here) -> bool:
+    """Tell whether a component charges anything on these days: its conditions hold, and what it counts is there."""
+    is_asked = not (isinstance(component, PerUnit) and component.if_given)
+    is_given = is_asked or all(here.scope.measures(qty.name) for qty in find(component, Qty))
+    return is_given and all_hold(component.when, here)
 
 
 def _qty(term: Qty, here: Here) -> Value:

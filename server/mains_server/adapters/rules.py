@@ -12,7 +12,15 @@ from enum import Enum
 from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from mains_spi import REQUIRED_HOOKS, SPI_MAJOR, Product, Record, Utility, reading_rules_mistakes
+from mains_spi import (
+    REQUIRED_HOOKS,
+    SPI_MAJOR,
+    Product,
+    Record,
+    Utility,
+    contract_rules_mistakes,
+    reading_rules_mistakes,
+)
 
 UNHEARD = ("measure",)
 REVENUE = "revenue:"
@@ -51,7 +59,8 @@ def wrong_with_card(utility: Utility) -> str | None:
     for charge in utility.charges:
         if ACCOUNT.fullmatch(charge.account) is None:
             return f"charge {charge.code!r} has the account {charge.account!r}, not one such as {REVENUE}{charge.code}"
-    return next(reading_rules_mistakes(utility.reading_rules), None)
+    mistakes = (*reading_rules_mistakes(utility.reading_rules), *contract_rules_mistakes(utility.contract_rules))
+    return next(iter(mistakes), None)
 
 
 def missing_hook(*, hooks: frozenset[str], products: tuple[Product, ...] | None = None) -> str | None:

@@ -16,6 +16,7 @@ from mains_server.billing import queries
 from mains_server.billing.binary import NULL, bigint, day, instant, integer, jsonb, numeric, table_of, text
 from mains_server.billing.draft import CENTS_PLACES, MICRO_PLACES, Draft, kind_of
 from mains_server.billing.due import EstimatedReading
+from mains_server.billing.fees import mark_billed
 from mains_server.billing.rate import RatedHouse
 from mains_server.billing.records import RunSeller
 from mains_server.billing.rows import LineRows
@@ -96,6 +97,7 @@ def book(
     )
     _post(connection, booking=booking, numbered=numbered)
     _copy(connection, "outbox_event", EVENT_COLUMNS, _events(numbered, booking=booking))
+    mark_billed(connection, billed=((i, draft.due.customer_id, draft.fees) for i, draft in numbered if draft.fees))
     numbers = draw_numbers(connection, series=booking.seller.series, count=len(drafts))
     _require_still_due(connection, booking=booking, drafts=drafts, seen=seen, first=numbers[0])
     rows = _invoices(numbered, booking=booking, numbers=numbers, groups=groups)

@@ -13,8 +13,9 @@ from psycopg import Connection
 
 from mains_server.billing import queries
 from mains_server.billing.attributes import AttributeTeller
-from mains_server.billing.due import AttributeRow, Case, DueRow, Measured, Problem, UsageRow
+from mains_server.billing.due import AttributeRow, Case, DueRow, Fee, Measured, Problem, UsageRow
 from mains_server.billing.estimates import AttributesOf, Estimator, Filled, Unread, unread_or
+from mains_server.billing.fees import as_measured, by_contract
 from mains_server.billing.interval_usage import IntervalCounter, Stretch
 from mains_server.billing.usage import MICRO, by_register, measured
 
@@ -63,6 +64,7 @@ def build_cases(
     ):
         counted[stretch.row.contract_id] += [found] if isinstance(found, Problem) else found
     _fill_in(connection, counted, asked=asked, estimator=estimator, attributes_of=attributes_of)
+    fees = by_contract(queries.fees(connection, asked=asked, quantities=[kind.name for kind in utility.quantities]))
     wants_paper = any((quantity.name, quantity.unit) == (PAPER, PAPER_UNIT) for quantity in utility.quantities)
     return {
         contract: _case(
@@ -71,6 +73,7 @@ def build_cases(
             counted=counted[contract],
             teller=teller,
             wants_paper=wants_paper,
+            fees=fees.get(contract, ()),
         )
         for contract, rows in groupby(points, key=attrgetter("contract_id"))
     }
@@ -145,6 +148,7 @@ def _case(
     counted: Sequence[Measured | Filled | Unread | Problem],
     teller: AttributeTeller,
     wants_paper: bool,
+    fees: tuple[Fee, ...],
 ) -> Case:
     due = points[0]
     traits = teller.traits_of(due, dated=dated)
@@ -152,12 +156,16 @@ def _case(
     usage = [row.measured if isinstance(row, Filled) else row for row in counted if isinstance(row, Measured | Filled)]
     if wants_paper:
         usage.append(_paper(due))
+    usage += as_measured(fees, due=due)
     problems = [row for row in counted if isinstance(row, Problem)]
     if len(points) > 1 and any(teller.traits_of(point, dated=dated) != traits for point in points):
         reason = (
             f"its supply points {', '.join(point.identifier for point in points)} differ; give each its own contract"
         )
         problems.append(Problem("supply_points_differ", reason))
+    if due.terms_end is not None and due.terms_end < due.ends:
+        reason = f"other terms are agreed from {due.terms_end}; bill the days before it apart from those after it"
+        problems.append(Problem("terms_change_inside", reason))
     return Case(
         due=due,
         points=points,
@@ -165,6 +173,7 @@ def _case(
         usage=tuple(usage),
         problem=problems[0] if problems else None,
         estimates=tuple(row.reading for row in estimated if row.reading is not None),
+        fees=fees,
     )
 
 

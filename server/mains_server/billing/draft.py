@@ -60,6 +60,7 @@ class Draft(NamedTuple):
     """One contract's bill: the sums in cents, total = net + tax - support, and the inputs that rebuild the question.
 
     `kind` is told where it does not follow from the bill itself, `follows` names the bill in whose place it comes.
+    `fees` are the rows of `contract_fee` that are on it.
     """
 
     due: DueRow
@@ -76,6 +77,7 @@ class Draft(NamedTuple):
     kind: InvoiceKind | None = None
     revision: int = 0
     follows: int | None = None
+    fees: tuple[int, ...] = ()
 
 
 class KeptFigure(NamedTuple):

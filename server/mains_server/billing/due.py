@@ -10,7 +10,11 @@ from mains_spi import Used
 
 
 class DueRow(NamedTuple):
-    """A contract at one of its supply points, with the days of the period on which it covers it."""
+    """A contract at one of its supply points, with the days of the period on which it covers it.
+
+    Product and settlement are those of the first of these days, in force since `agreed_on` until `terms_end` (None:
+    until others are agreed). The price agreed then holds until `price_fixed_until` (None: each day has its own).
+    """
 
     contract_id: int
     customer_id: int
@@ -38,6 +42,9 @@ class DueRow(NamedTuple):
     supply_address: str
     time_zone: str
     building_id: int | None
+    agreed_on: date = date.min
+    terms_end: date | None = None
+    price_fixed_until: date | None = None
 
 
 class UsageRow(NamedTuple):
@@ -228,6 +235,18 @@ class Measured(NamedTuple):
     place: str
 
 
+class Fee(NamedTuple):
+    """A fee that was noted on a contract and is on no bill, or on one that was taken back."""
+
+    id: int
+    contract_id: int
+    code: str
+    quantity: Decimal
+    unit: str
+    day: date
+    reason: str
+
+
 class Problem(NamedTuple):
     """Why something cannot be billed: a short stable code, and the reason for a person."""
 
@@ -248,6 +267,7 @@ class Case(NamedTuple):
     problem: Problem | None
     estimates: tuple[EstimatedReading, ...] = ()
     before: tuple[Used, ...] | None = None
+    fees: tuple[Fee, ...] = ()
 
 
 class VersionRow(NamedTuple):

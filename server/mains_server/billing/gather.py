@@ -57,7 +57,12 @@ class Gathered:
     def usage_of(self, contract_id: int) -> tuple[Usage, ...]:
         """Give what a contract used, measured or estimated; in a building what its premises used."""
         alone = (case for case in self.cases if case.due.contract_id == contract_id)
-        own = [as_usage(row) for case in alone for row in case.usage if row.quantity != PAPER]
+        own = [
+            as_usage(row)
+            for case in alone
+            for row in case.usage
+            if row.quantity not in {PAPER, *(fee.code for fee in case.fees)}
+        ]
         members = (member for house in self.houses for member in house.group.members)
         shared = (m for m in members if str(contract_id) in {occupant.contract for occupant in m.occupants})
         return (*own, *(usage for member in shared for usage in member.usage if usage.name != PAPER))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from mains_spi import (
     FactsRequest,
@@ -24,8 +24,8 @@ from psycopg import Connection
 from mains_server.adapters.asking import AdapterFailed
 from mains_server.adapters.live import LiveAdapter
 from mains_server.billing import queries
-from mains_server.billing.due import Problem
-from mains_server.billing.prices import fact_of, for_product, series_of, taxes_of, versions_of
+from mains_server.billing.due import DueRow, Problem
+from mains_server.billing.prices import AgreedPrice, fact_of, for_product, known_on, series_of, taxes_of, versions_of
 from mains_server.billing.rules import counts_by_year
 
 EVERYBODY = ""
@@ -60,6 +60,7 @@ class PriceBook:
         self._offers: dict[str, Offer | Problem] = {}
         self._versions: dict[str, Mapping[int, PriceVersion]] = {}
         self._series: dict[tuple[str, tuple[str, ...]], tuple[tuple[Series, ...], tuple[int, ...]]] = {}
+        self._agreed: dict[tuple[str, date, str], tuple[int, PriceVersion] | None] = {}
         self._mistakes: dict[tuple[str, tuple[int, ...]], Mistake | None] = {}
         self._taxes: tuple[TaxRate, ...] | None = None
 
@@ -79,15 +80,41 @@ class PriceBook:
             self._taxes = taxes_of(queries.tax_rates(connection, period=self._period), codes=codes)
         return self._taxes
 
-    def prices(self, connection: Connection, *, offer: Offer, period: Period, time_zone: str) -> Prices | Problem:
+    def agreed_price(self, connection: Connection, *, due: DueRow) -> AgreedPrice | None:
+        """Tell the price that a contract keeps in the days of its bill; None where it is that of the list anyway."""
+        until = due.price_fixed_until
+        offer = self.offer(due.product)
+        if until is None or until <= due.starts or isinstance(offer, Problem):
+            return None
+        name = offer.product.price_list
+        agreed = self._version_on(connection, name=name, day=due.agreed_on, time_zone=due.time_zone)
+        if agreed is None:
+            return None
+        until = min(until, self._period.end)
+        days = Period(due.starts, until)
+        held = self._all_versions(connection, time_zone=due.time_zone)
+        others = [i for i, v in held.items() if v.list == name and v.period.meets(days) and i != agreed[0]]
+        return AgreedPrice(agreed[1].id, until) if others else None
+
+    def prices(
+        self,
+        connection: Connection,
+        *,
+        offer: Offer,
+        period: Period,
+        time_zone: str,
+        agreed: AgreedPrice | None = None,
+    ) -> Prices | Problem:
         """Choose what a product is priced by over some days, and refuse what does not fit its tariff."""
-        lists = self._adapter.utility.price_lists
+        held = dict(self._all_versions(connection, time_zone=time_zone))
+        if agreed is not None:
+            held |= {one[0]: one[1] for one in self._agreed.values() if one is not None and one[1].id == agreed.version}
         version_ids, versions = for_product(
-            self._all_versions(connection, time_zone=time_zone),
-            lists=lists,
+            held,
+            lists=self._adapter.utility.price_lists,
             price_list=offer.product.price_list,
             period=period,
-            known_at=self._known_at,
+            agreed=agreed,
         )
         mistake = self._mistake(offer, versions=versions, version_ids=version_ids)
         if mistake is not None:
@@ -128,8 +155,21 @@ class PriceBook:
         if time_zone not in self._versions:
             code = self._adapter.code
             rows = queries.versions(connection, adapter=code, period=self._period, time_zone=time_zone)
-            self._versions[time_zone] = versions_of(rows)
+            self._versions[time_zone] = known_on(versions_of(rows), known_at=self._known_at)
         return self._versions[time_zone]
+
+    def _version_on(
+        self, connection: Connection, *, name: str, day: date, time_zone: str
+    ) -> tuple[int, PriceVersion] | None:
+        """Find the version of a list that held on a day, as it is known now: the one that became known last."""
+        key = (name, day, time_zone)
+        if key not in self._agreed:
+            days = Period(day, day + timedelta(days=1))
+            rows = queries.versions(connection, adapter=self._adapter.code, period=days, time_zone=time_zone)
+            held = known_on(versions_of(row for row in rows if row.list == name), known_at=self._known_at)
+            latest = max(held.items(), key=lambda one: (one[1].known_from or date.min, one[0]), default=None)
+            self._agreed[key] = latest
+        return self._agreed[key]
 
     def _all_series(
         self, connection: Connection, *, offer: Offer, time_zone: str

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from mains_spi import FactValue, Period, PriceRow, PriceVersion, Series, TaxRate, bind_product
 
@@ -15,6 +16,13 @@ from mains_server.facts.records import Stretch
 from mains_server.facts.rules import joined
 from mains_server.tariffs.rules import conditions
 from mains_server.tariffs.rules import period as days
+
+
+class AgreedPrice(NamedTuple):
+    """A version of the product's price list that a contract keeps until a day, whatever the list says meanwhile."""
+
+    version: str
+    until: date
 
 
 def versions_of(rows: Iterable[VersionRow]) -> dict[int, PriceVersion]:
@@ -34,27 +42,52 @@ def versions_of(rows: Iterable[VersionRow]) -> dict[int, PriceVersion]:
     return found
 
 
+def known_on(versions: Mapping[int, PriceVersion], *, known_at: date) -> dict[int, PriceVersion]:
+    """Choose the versions that were known at the end of a civil day."""
+    return {
+        version_id: version
+        for version_id, version in versions.items()
+        if version.known_from is None or version.known_from <= known_at
+    }
+
+
 def for_product(
-    versions: Mapping[int, PriceVersion], *, lists: Sequence[str], price_list: str, period: Period, known_at: date
+    versions: Mapping[int, PriceVersion],
+    *,
+    lists: Sequence[str],
+    price_list: str,
+    period: Period,
+    agreed: AgreedPrice | None = None,
 ) -> tuple[tuple[int, ...], tuple[PriceVersion, ...]]:
     """Choose what prices a product: the utility's lists, and its own bound as `product`; the ids of all come first."""
     fitting = {
         version_id: version
         for version_id, version in versions.items()
-        if version.list in (*lists, price_list)
-        and version.period.meets(period)
-        and (version.known_from is None or version.known_from <= known_at)
+        if (version.list in (*lists, price_list) and version.period.meets(period))
+        or (agreed is not None and version.id == agreed.version)
     }
-    return tuple(fitting), bound(fitting.values(), lists=lists, price_list=price_list, period=period)
+    return tuple(fitting), bound(fitting.values(), lists=lists, price_list=price_list, period=period, agreed=agreed)
 
 
 def bound(
-    versions: Iterable[PriceVersion], *, lists: Sequence[str], price_list: str, period: Period
+    versions: Iterable[PriceVersion],
+    *,
+    lists: Sequence[str],
+    price_list: str,
+    period: Period,
+    agreed: AgreedPrice | None = None,
 ) -> tuple[PriceVersion, ...]:
-    """Give versions as a rating request has them."""
+    """Give versions as a rating request has them; an agreed price takes the place of the product's list on its days."""
     chosen = tuple(versions)
-    own = tuple(version for version in chosen if version.list in lists)
-    return (*own, *bind_product(versions=chosen, price_list=price_list, period=period))
+    own = tuple(version for version in chosen if version.list in lists and version.period.meets(period))
+    if agreed is None:
+        return (*own, *bind_product(versions=chosen, price_list=price_list, period=period))
+    kept = tuple(replace(version, period=period) for version in chosen if version.id == agreed.version)
+    until = min(agreed.until, period.end)
+    fixed = bind_product(versions=kept, price_list=price_list, period=Period(period.start, until))
+    if until == period.end:
+        return (*own, *fixed)
+    return (*own, *fixed, *bind_product(versions=chosen, price_list=price_list, period=Period(until, period.end)))
 
 
 def taxes_of(rows: Iterable[tuple[Any, ...]], *, codes: Iterable[str]) -> tuple[TaxRate, ...]:

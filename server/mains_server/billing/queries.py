@@ -21,6 +21,7 @@ from mains_server.billing.due import (
     ContractDays,
     ContractRow,
     DueRow,
+    Fee,
     FigureRow,
     GapRow,
     HistoryRow,
@@ -101,6 +102,11 @@ def attributes(connection: Connection, *, asked: Asked, wants_protection: bool) 
 def usage(connection: Connection, *, asked: Asked, quantities: Sequence[str]) -> list[UsageRow]:
     """Read what the registers of contracts' supply points counted, of the quantities that the adapter declares."""
     return _rows(connection, statements.USAGE, asked.parameters(quantities=list(quantities)), kind=UsageRow)
+
+
+def fees(connection: Connection, *, asked: Asked, quantities: Sequence[str]) -> list[Fee]:
+    """Read the fees of contracts that no bill has yet, of the quantities that the adapter declares."""
+    return _rows(connection, statements.FEES, asked.parameters(quantities=list(quantities)), kind=Fee)
 
 
 def readings(connection: Connection, *, asked: Asked, registers: Sequence[int]) -> list[ReadingRow]:

@@ -33,10 +33,12 @@ from mains_server.billing.charges import charges_problem, tariff_of
 from mains_server.billing.draft import PRICE_PLACES, Draft, KeptFigure
 from mains_server.billing.drafting import NotInvoiceable, draft_of, drafts_of_cohort
 from mains_server.billing.due import Case, DueRow, HistoryRow, Problem, Traits
+from mains_server.billing.fees import charged_now_and_then, unpriced
 from mains_server.billing.gather import Gathered, hold_of, hold_of_row
 from mains_server.billing.houses import House
 from mains_server.billing.interval_usage import IntervalCounter
 from mains_server.billing.pricebook import Offer, PriceBook
+from mains_server.billing.prices import AgreedPrice
 from mains_server.billing.records import Bounds, Hold
 from mains_server.billing.rules import out_of_bounds
 from mains_server.billing.shapes import Shape, column_plan
@@ -58,6 +60,7 @@ class ShapeKey(NamedTuple):
     counted: tuple[tuple[str, str | None, str], ...]
     facts: tuple[FactValue, ...]
     before: tuple[Used, ...] | None
+    agreed: AgreedPrice | None = None
 
 
 class AdapterRefuses(Exception):
@@ -148,7 +151,9 @@ class Rater:
             due = case.due
             counted = tuple([(used.quantity, used.zone, used.unit) for used in case.usage])
             told = facts.get(_subject(due.contract_id), ()) if facts else ()
-            key = ShapeKey(due.product, due.starts, due.ends, due.time_zone, case.traits, counted, told, case.before)
+            agreed = None if due.price_fixed_until is None else self._book.agreed_price(connection, due=due)
+            shared = (due.product, due.starts, due.ends, due.time_zone, case.traits, counted, told, case.before)
+            key = ShapeKey(*shared, agreed)
             alike[key].append(case)
         return alike
 
@@ -169,13 +174,21 @@ class Rater:
             used=nothing_before(starts=key.starts, utility=self.adapter.utility) if key.before is None else key.before,
             tz=key.time_zone,
         )
-        metered = frozenset(unit for quantity, _, unit in key.counted if quantity != PAPER)
-        return self._priced(connection, offer=offer, request=request, metered=metered)
+        charged = {PAPER, *charged_now_and_then(offer.tariff)}
+        metered = frozenset(unit for quantity, _, unit in key.counted if quantity not in charged)
+        return self._priced(connection, offer=offer, request=request, metered=metered, agreed=key.agreed)
 
     def _priced(
-        self, connection: Connection, *, offer: Offer, request: RatingRequest, metered: frozenset[str]
+        self,
+        connection: Connection,
+        *,
+        offer: Offer,
+        request: RatingRequest,
+        metered: frozenset[str],
+        agreed: AgreedPrice | None = None,
     ) -> Shape | Problem:
-        prices = self._book.prices(connection, offer=offer, period=request.period, time_zone=request.tz)
+        book, period = self._book, request.period
+        prices = book.prices(connection, offer=offer, period=period, time_zone=request.tz, agreed=agreed)
         if isinstance(prices, Problem):
             return prices
         return Shape(
@@ -195,6 +208,7 @@ class Rater:
                 price_list=offer.product.price_list,
                 version_ids=prices.version_ids,
                 series_ids=prices.series_ids,
+                agreed=agreed,
             ),
             accounts=self._accounts,
             metered_units=metered,
@@ -219,8 +233,12 @@ class Rater:
                 shape, bill = self._ask_adapter(shape, case=case)
             else:
                 bill = evaluate(shape.tariff, shape.question_of(case))
+            problem = unpriced(case.fees, tariff=shape.tariff)
+            if problem is not None:
+                raise AdapterRefuses(problem)
             inputs = inputs_text(shape.conditions, contract=contract, usage=case.usage)
-            rated.drafts.append(draft_of([bill], due=case.due, shape=shape, inputs=inputs))
+            draft = draft_of([bill], due=case.due, shape=shape, inputs=inputs)
+            rated.drafts.append(draft._replace(fees=tuple(fee.id for fee in case.fees)))
             rated.figures += _kept(bill, subject=_subject(case.due.contract_id), time_zone=case.due.time_zone)
         except CANNOT_BILL as refusal:
             rated.holds.append(hold_of(case, problem=problem_of(refusal)))
@@ -334,6 +352,8 @@ def _subject(contract_id: int) -> str:
 
 
 def _is_plain(case: Case) -> bool:
-    """Tell whether everything was used over the whole of the bill's days, in whole millionths."""
+    """Tell whether everything was used over the whole of the bill's days, in whole millionths, and no fee was noted."""
     starts, ends = case.due.starts, case.due.ends
-    return all(used.micro is not None and used.starts == starts and used.ends == ends for used in case.usage)
+    return not case.fees and all(
+        used.micro is not None and used.starts == starts and used.ends == ends for used in case.usage
+    )

@@ -11,7 +11,7 @@ import orjson
 from mains_spi import PriceVersion, RatingRequest, Series, Utility, request_from_json, request_to_json, tax_codes
 
 from mains_server.billing.due import Measured
-from mains_server.billing.prices import bound
+from mains_server.billing.prices import AgreedPrice, bound
 from mains_server.billing.usage import as_usage, micro_text
 
 VERSION = 1
@@ -19,7 +19,10 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PricedBy:
-    """What a question is priced by: the product, its tariff's day, and the ids of price versions and series."""
+    """What a question is priced by: the product, its tariff's day, and the ids of price versions and series.
+
+    `agreed` is the version that the contract keeps in the place of its product's list, and until when.
+    """
 
     adapter_version: str
     product: str
@@ -27,6 +30,7 @@ class PricedBy:
     price_list: str
     version_ids: tuple[int, ...]
     series_ids: tuple[int, ...]
+    agreed: AgreedPrice | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +59,7 @@ def conditions_text(request: RatingRequest, *, priced_by: PricedBy, charges: Seq
         "price_list": priced_by.price_list,
         "price_versions": priced_by.version_ids,
         "series": priced_by.series_ids,
+        **({} if priced_by.agreed is None else {"agreed": list(priced_by.agreed)}),
         **({} if charges is None else {"charges": charges}),
         "request": written,
     }
@@ -83,6 +88,7 @@ def read_inputs(document: Mapping[str, Any]) -> Stored:
     """Read what was written; prices and series are still to be put in."""
     if document.get("v") != VERSION:
         raise SnapshotUnreadable(f"inputs of version {document.get('v')!r} cannot be read; this is version {VERSION}")
+    agreed = document.get("agreed")
     priced_by = PricedBy(
         adapter_version=document["adapter"],
         product=document["product"],
@@ -90,6 +96,7 @@ def read_inputs(document: Mapping[str, Any]) -> Stored:
         price_list=document["price_list"],
         version_ids=tuple(document["price_versions"]),
         series_ids=tuple(document["series"]),
+        agreed=None if agreed is None else AgreedPrice(agreed[0], date.fromisoformat(agreed[1])),
     )
     charges = document.get("charges")
     return Stored(
@@ -104,7 +111,13 @@ def whole_request(
 ) -> RatingRequest:
     """Put prices, series and tax codes back, so that the request equals the one that was billed."""
     request = stored.request
-    prices = bound(versions, lists=utility.price_lists, price_list=stored.priced_by.price_list, period=request.period)
+    prices = bound(
+        versions,
+        lists=utility.price_lists,
+        price_list=stored.priced_by.price_list,
+        period=request.period,
+        agreed=stored.priced_by.agreed,
+    )
     return replace(request, prices=prices, series=series, tax_codes=tax_codes(utility))
 
 

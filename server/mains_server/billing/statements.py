@@ -29,7 +29,9 @@ left join (
   where i.kind <> 'CREDIT' and i.period_from < %(to)s and i.period_to > %(from)s and {NOT_TAKEN_BACK}
   group by i.contract_id
 ) b on b.contract_id = c.id
-where c.adapter = %(adapter)s and c.billing = 'DIRECT' and c.settlement = 'INVOICE'
+left join contract_former_terms f on f.contract_id = c.id and f.customer_id = c.customer_id
+  and f.starts <= greatest(c.starts, %(from)s) and f.ends > greatest(c.starts, %(from)s)
+where c.adapter = %(adapter)s and c.billing = 'DIRECT' and coalesce(f.settlement, c.settlement) = 'INVOICE'
   and c.starts < %(to)s and (c.ends is null or c.ends > %(from)s)
   and not daterange(greatest(c.starts, %(from)s::date), least(c.ends, %(to)s::date)) <@ coalesce(b.days, '{{}}')
 group by c.id
@@ -42,17 +44,22 @@ left join unnest(%(partly)s::bigint[], %(partly_from)s::date[], %(partly_to)s::d
   on o.id = c.id"""
 
 DUE = f"""
-select c.id, c.customer_id, c.product, c.settlement, c.delivery, c.payment_term_days, c.billing,
+select c.id, c.customer_id, coalesce(f.product, c.product), coalesce(f.settlement, c.settlement), c.delivery,
+  c.payment_term_days, c.billing,
   greatest(c.starts, %(from)s, o.starts), least(c.ends, %(to)s, o.ends),
   coalesce(c.ends <= least(%(to)s, o.ends), false),
   k.kind, k.name, concat_ws(', ', k.address_line, k.address_city, k.address_postcode),
   p.id, p.identifier, p.role,
   greatest(s.starts, c.starts, %(from)s, o.starts), least(s.ends, c.ends, %(to)s, o.ends),
   p.premise_kind, p.phases, p.amperes, p.area_m2, p.residents,
-  concat_ws(', ', p.address_line, p.address_city, p.address_postcode), p.time_zone, p.building_id
+  concat_ws(', ', p.address_line, p.address_city, p.address_postcode), p.time_zone, p.building_id,
+  coalesce(f.starts, c.terms_since, c.starts), f.ends,
+  case when f.id is null then c.price_fixed_until else f.price_fixed_until end
 from contract c
 join customer k on k.id = c.customer_id
 {PARTLY}
+left join contract_former_terms f on f.contract_id = c.id and f.customer_id = c.customer_id
+  and f.starts <= greatest(c.starts, %(from)s, o.starts) and f.ends > greatest(c.starts, %(from)s, o.starts)
 join contract_supply_point s
   on s.contract_id = c.id and s.starts < least(%(to)s, o.ends)
     and (s.ends is null or s.ends > greatest(%(from)s, o.starts))
@@ -122,6 +129,18 @@ from interval_day d
 where d.register_id = any(%(registers)s::bigint[]) and d.day >= %(from)s and d.day < %(to)s
   and d.known_at <= (%(known_at)s::date + 1)::timestamp at time zone %(time_zone)s
 order by d.register_id, d.day, d.version desc
+"""
+
+# What is on a bill that was taken back is to be billed again.
+FEES = """
+select f.id, f.contract_id, f.code, f.quantity, f.unit, f.day, f.reason
+from contract_fee f
+where f.contract_id = any(%(contracts)s::bigint[]) and f.code = any(%(quantities)s::text[]) and f.day < %(to)s
+  and (f.invoice_id is null or exists (
+    select from invoice n
+    where n.customer_id = f.customer_id and n.corrects_invoice_id = f.invoice_id and n.kind = 'CREDIT'
+  ))
+order by f.contract_id, f.code, f.day, f.id
 """
 
 READINGS = """

@@ -84,7 +84,7 @@ async def reading_window(
     async with read_session(engine) as session:
         contract = await contract_by_id(session, contract_id=contract_id)
         adapter = None if contract is None else host.live.get(contract.adapter)
-        if contract is None or adapter is None or contract.settlement is Settlement.LEVELLED:
+        if contract is None or adapter is None or contract.terms_on(today).settlement is Settlement.LEVELLED:
             return None
         rules = adapter.utility.reading_rules
         days = window_on(today, rules=rules)

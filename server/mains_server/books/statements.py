@@ -133,7 +133,10 @@ BILLING_CHECKS = (
                 select c.id, c.number,
                     range_agg(daterange(r.period_from, r.period_to) * daterange(c.starts, c.ends)) as days
                 from contract c join billing_run r on r.adapter = c.adapter and r.status = 'DONE'
-                where c.billing = 'DIRECT' and c.settlement = 'INVOICE' and c.signed_on <= r.issued_on
+                left join contract_former_terms f on f.contract_id = c.id and f.customer_id = c.customer_id
+                    and f.starts <= greatest(c.starts, r.period_from) and f.ends > greatest(c.starts, r.period_from)
+                where c.billing = 'DIRECT' and coalesce(f.settlement, c.settlement) = 'INVOICE'
+                    and c.signed_on <= r.issued_on
                 group by c.id, c.number
             ), answered as (
                 select contract_id, range_agg(days) as days from (
@@ -176,8 +179,10 @@ BILLING_CHECKS = (
         statement="""
             select 'run ' || k.run_id || ' chunk ' || k.id || ' contract ' || c.number, 'an invoice or a hold', null
             from billing_chunk k join billing_run r on r.id = k.run_id cross join unnest(k.contract_ids) u (contract_id)
-            join contract c on c.id = u.contract_id and c.billing = 'DIRECT' and c.settlement = 'INVOICE'
-            where k.status = 'DONE' and not exists (
+            join contract c on c.id = u.contract_id and c.billing = 'DIRECT'
+            left join contract_former_terms f on f.contract_id = c.id and f.customer_id = c.customer_id
+                and f.starts <= greatest(c.starts, r.period_from) and f.ends > greatest(c.starts, r.period_from)
+            where coalesce(f.settlement, c.settlement) = 'INVOICE' and k.status = 'DONE' and not exists (
                 select from invoice i
                 where i.contract_id = c.id and i.customer_id = c.customer_id and i.kind <> 'CREDIT'
                     and i.period_from < r.period_to and i.period_to > r.period_from

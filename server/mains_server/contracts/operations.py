@@ -24,7 +24,7 @@ POINT_COLUMNS = (
 )  # fmt: skip
 CONTRACT_COLUMNS = (
     "id", "customer_id", "number", "adapter", "product", "billing", "settlement", "delivery", "payment_term_days",
-    "signed_on", "starts", "ends", "price_fixed_until",
+    "signed_on", "starts", "ends", "price_fixed_until", "terms_document_id", "is_distance",
 )  # fmt: skip
 COVERAGE_COLUMNS = ("customer_id", "contract_id", "supply_point_id", "starts", "ends")
 ATTRIBUTE_COLUMNS = ("customer_id", "contract_id", "name", "value", "starts", "ends")
@@ -208,6 +208,7 @@ def _contract_row(contract_id: int, contract: NewContract) -> tuple[Any, ...]:
         contract_id, contract.customer_id, contract.number, contract.adapter, contract.product, contract.billing.name,
         contract.settlement.name, contract.delivery.name, contract.payment_term_days,
         contract.signed_on or contract.starts, contract.starts, contract.ends, contract.price_fixed_until,
+        contract.terms_document_id, contract.is_distance,
     )  # fmt: skip
 
 

@@ -20,9 +20,10 @@ from mains_server.contracts.records import (
     PointRole,
     Settlement,
     SupplyPoint,
+    Terms,
 )
 from mains_server.contracts.tables import Contract as ContractRow
-from mains_server.contracts.tables import ContractAttribute, ContractSupplyPoint
+from mains_server.contracts.tables import ContractAttribute, ContractFormerTerms, ContractSupplyPoint
 from mains_server.contracts.tables import SupplyPoint as SupplyPointRow
 from mains_server.customers.records import Address
 
@@ -188,6 +189,17 @@ async def levelled_numbers(session: AsyncSession, *, customer_id: int) -> tuple[
     return tuple((row.id, row.number) for row in found)
 
 
+async def former_terms(session: AsyncSession, *, contract_id: int) -> Sequence[ContractFormerTerms]:
+    """List the rows of what was agreed before on a contract, the earliest first, for a change inside this room."""
+    found = await session.scalars(
+        select(ContractFormerTerms)
+        .where(col(ContractFormerTerms.contract_id) == contract_id)
+        .order_by(col(ContractFormerTerms.starts))
+        .execution_options(populate_existing=True)
+    )
+    return found.all()
+
+
 async def first_repeated_number(session: AsyncSession, *, first_id: int, last_id: int) -> str | None:
     """Find a number that one of the contracts with these ids shares with any other contract."""
     number = col(ContractRow.number)
@@ -299,6 +311,35 @@ async def _contract(session: AsyncSession, row: ContractRow) -> Contract:
         price_fixed_until=row.price_fixed_until,
         covers=tuple(Coverage(supply_point_id=c.supply_point_id, starts=c.starts, ends=c.ends) for c in covers),
         attributes=tuple(DatedAttribute(name=a.name, value=a.value, starts=a.starts, ends=a.ends) for a in attributes),
+        terms=await _terms(session, row),
+        terms_document_id=row.terms_document_id,
+        is_distance=row.is_distance,
+    )
+
+
+async def _terms(session: AsyncSession, row: ContractRow) -> tuple[Terms, ...]:
+    """List all that was ever agreed on a contract, the earliest first."""
+    former = await former_terms(session, contract_id=row.id)
+    return (*(_former(one) for one in former), _latest(row))
+
+
+def _former(row: ContractFormerTerms) -> Terms:
+    return Terms(
+        starts=row.starts,
+        product=row.product,
+        settlement=row.settlement,
+        price_fixed_until=row.price_fixed_until,
+        terms_document_id=row.terms_document_id,
+    )
+
+
+def _latest(row: ContractRow) -> Terms:
+    return Terms(
+        starts=row.terms_since or row.starts,
+        product=row.product,
+        settlement=row.settlement,
+        price_fixed_until=row.price_fixed_until,
+        terms_document_id=row.terms_document_id,
     )
 
 

@@ -55,6 +55,22 @@ class ContractState(Enum):
     ENDED = "ENDED"
 
 
+class ContractStep(Enum):
+    """What is done in the life of a contract."""
+
+    CONCLUDED = "CONCLUDED"
+    POINT_ADDED = "POINT_ADDED"
+    POINT_ENDED = "POINT_ENDED"
+    PRODUCT_SWITCHED = "PRODUCT_SWITCHED"
+    SETTLEMENT_CHANGED = "SETTLEMENT_CHANGED"
+    DELIVERY_CHANGED = "DELIVERY_CHANGED"
+    OFFER_ACCEPTED = "OFFER_ACCEPTED"
+    OFFER_LAPSED = "OFFER_LAPSED"
+    TERMINATED = "TERMINATED"
+    TERMINATION_WITHDRAWN = "TERMINATION_WITHDRAWN"
+    WITHDRAWN = "WITHDRAWN"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewBuilding:
     """A house whose supply is measured as a whole, to be added."""
@@ -126,6 +142,19 @@ class NewContract:
     payment_term_days: int = 15
     signed_on: date | None = None
     price_fixed_until: date | None = None
+    terms_document_id: int | None = None
+    is_distance: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What is agreed on a contract from a civil day on, until the next terms start."""
+
+    starts: date
+    product: str
+    settlement: Settlement
+    price_fixed_until: date | None = None
+    terms_document_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +176,14 @@ class Contract:
     price_fixed_until: date | None
     covers: tuple[Coverage, ...]
     attributes: tuple[DatedAttribute, ...]
+    terms: tuple[Terms, ...]
+    terms_document_id: int | None
+    is_distance: bool
+
+    def terms_on(self, day: date) -> Terms:
+        """Give what is agreed on a civil day; before the first terms those, since nothing came before them."""
+        begun = [terms for terms in self.terms if terms.starts <= day]
+        return begun[-1] if begun else self.terms[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

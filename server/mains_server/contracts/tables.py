@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
-from sqlmodel import SQLModel
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
 
-from mains_server.contracts.records import ContractBilling, Delivery, PointRole, PremiseKind, Settlement
-from mains_server.db.columns import choice, key, owner, quantity, reference
+from mains_server.contracts.records import (
+    ContractBilling,
+    ContractStep,
+    Delivery,
+    PointRole,
+    PremiseKind,
+    Settlement,
+)
+from mains_server.db.columns import choice, document, instant, key, owner, quantity, reference
 
 
 class Building(SQLModel, table=True):
@@ -55,7 +63,11 @@ class SupplyPoint(SQLModel, table=True):
 
 
 class Contract(SQLModel, table=True):
-    """A customer's agreement with one utility on one product, over one or several supply points."""
+    """A customer's agreement with one utility on one product, over one or several supply points.
+
+    Product, settlement, terms document and fixed price are those agreed last, in force since `terms_since` (None: since
+    the contract starts); what was agreed for the days before stands in `contract_former_terms`.
+    """
 
     __tablename__ = "contract"
     __table_args__ = (
@@ -80,6 +92,9 @@ class Contract(SQLModel, table=True):
     starts: date
     ends: date | None = None
     price_fixed_until: date | None = None
+    terms_since: date | None = None
+    terms_document_id: int | None = reference("terms_document.id", nullable=True)
+    is_distance: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
 
 
 class ContractSupplyPoint(SQLModel, table=True):
@@ -118,3 +133,122 @@ class ContractAttribute(SQLModel, table=True):
     value: str
     starts: date
     ends: date | None = None
+
+
+class ContractFormerTerms(SQLModel, table=True):
+    """What was agreed on a contract for civil days, half-open, before the terms that the contract has now."""
+
+    __tablename__ = "contract_former_terms"
+    __table_args__ = (
+        ForeignKeyConstraint(["contract_id", "customer_id"], ["contract.id", "contract.customer_id"]),
+        UniqueConstraint("customer_id", "contract_id", "starts"),
+        CheckConstraint("ends > starts", name="contract_former_terms_period"),
+        Index("contract_former_terms_contract", "contract_id", "starts", "id"),
+    )
+
+    id: int = key()
+    customer_id: int = owner()
+    contract_id: int = reference()
+    product: str
+    settlement: Settlement = choice(Settlement)
+    price_fixed_until: date | None = None
+    terms_document_id: int | None = reference("terms_document.id", nullable=True)
+    starts: date
+    ends: date
+
+
+class ContractEvent(SQLModel, table=True):
+    """A step in a contract's life: what was done, for which civil day, by whom; `before` is what undoing it needs."""
+
+    __tablename__ = "contract_event"
+    __table_args__ = (
+        ForeignKeyConstraint(["contract_id", "customer_id"], ["contract.id", "contract.customer_id"]),
+        Index("contract_event_contract", "contract_id", "id"),
+    )
+
+    id: int = key()
+    customer_id: int = owner()
+    contract_id: int = reference()
+    step: ContractStep = choice(ContractStep)
+    day: date
+    noted_at: datetime = instant()
+    person_id: int | None = reference("person.id", nullable=True)
+    before: Any = document(nullable=True)
+
+
+class ContractFee(SQLModel, table=True):
+    """A charge of its own on a civil day, such as a reminder by SMS; `invoice_id` is the bill that took it in.
+
+    `quantity` counts what the adapter declares as the quantity `code`: pieces, or euros of an agreed sum.
+    """
+
+    __tablename__ = "contract_fee"
+    __table_args__ = (
+        ForeignKeyConstraint(["contract_id", "customer_id"], ["contract.id", "contract.customer_id"]),
+        UniqueConstraint("customer_id", "contract_id", "key"),
+        CheckConstraint("quantity > 0", name="contract_fee_quantity"),
+        Index("contract_fee_contract", "contract_id", "day", "id"),
+    )
+
+    id: int = key()
+    customer_id: int = owner()
+    contract_id: int = reference()
+    code: str
+    quantity: Decimal = quantity()
+    unit: str
+    day: date
+    reason: str
+    source: str
+    key: str
+    noted_at: datetime = instant()
+    invoice_id: int | None = reference(nullable=True)
+
+
+class TermsDocument(SQLModel, table=True):
+    """The terms of a product's contracts as they are offered from a civil day on; never edited, followed by another."""
+
+    __tablename__ = "terms_document"
+    __table_args__ = (
+        UniqueConstraint("adapter", "product", "version"),
+        Index("terms_document_product", "adapter", "product", "starts", "id"),
+    )
+
+    id: int = key()
+    adapter: str
+    product: str
+    version: str
+    starts: date
+    text_lv: str
+    text_en: str
+    text_ru: str
+
+
+class ContractOffer(SQLModel, table=True):
+    """A product offered to a contract whose price period ends; lapsed when the day came without an answer."""
+
+    __tablename__ = "contract_offer"
+    __table_args__ = (
+        ForeignKeyConstraint(["contract_id", "customer_id"], ["contract.id", "contract.customer_id"]),
+        UniqueConstraint("customer_id", "contract_id", "starts"),
+        Index("contract_offer_contract", "contract_id", "starts", "id"),
+        Index("contract_offer_starts", "starts", "id"),
+    )
+
+    id: int = key()
+    customer_id: int = owner()
+    contract_id: int = reference()
+    product: str
+    starts: date
+    made_at: datetime = instant()
+    accepted_at: datetime | None = instant(nullable=True)
+    lapsed_at: datetime | None = instant(nullable=True)
+
+
+class ContractSeries(SQLModel, table=True):
+    """The last contract number given for a utility; its row is locked to number."""
+
+    __tablename__ = "contract_series"
+
+    adapter: str = Field(primary_key=True)
+    prefix: str
+    last_number: int = Field(sa_type=BigInteger)
