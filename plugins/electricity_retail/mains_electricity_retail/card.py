@@ -8,8 +8,10 @@ from mains_spi import (
     SPI_MAJOR,
     Capability,
     ChargeCode,
+    Comparing,
     ContractAttribute,
     Labels,
+    Price,
     QuantityKind,
     ReadingRules,
     Utility,
@@ -17,6 +19,7 @@ from mains_spi import (
 
 from mains_electricity_retail.offers import PRODUCTS
 from mains_electricity_retail.support import PROTECTED_GROUPS
+from mains_electricity_retail.tariffs import DAY, NIGHT
 
 CODE = "electricity_retail"
 TAX = "standard"
@@ -117,4 +120,12 @@ UTILITY = Utility(
         Capability.INTERVALS,
     ),
     reading_rules=READING_RULES,
+    comparing=Comparing(
+        quantity="energy",
+        zones="zones",
+        day=DAY,
+        night=NIGHT,
+        protected="protected",
+        allowance=Price("protected.kwh", "kWh", ("protected",)),
+    ),
 )

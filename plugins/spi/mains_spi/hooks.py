@@ -17,6 +17,7 @@ from mains_spi.record import Period, Record
 from mains_spi.requests import Attribute, FactValue, Group, Quality, RatingRequest, Usage
 from mains_spi.results import Bill
 from mains_spi.tariff import Tariff
+from mains_spi.terms import Price
 
 SPI_VERSION = "1.0.0"
 SPI_MAJOR = 1
@@ -104,11 +105,28 @@ class ContractAttribute(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Comparing(Record):
+    """What products are compared by: a quantity, and where they may count it in two zones, the codes of these.
+
+    ``zones`` names the attribute that says how many zones there are. ``protected`` names the attribute that says
+    who is a protected customer, ``allowance`` the dated row that says how much these get a month at the support price.
+    """
+
+    quantity: str
+    zones: str | None = None
+    day: str | None = None
+    night: str | None = None
+    protected: str | None = None
+    allowance: Price | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Utility(Record):
     """The identity card of an adapter.
 
     ``correction`` is the policy for wrong bills: rate the period anew, or settle on the next bill. ``reading_rules``
-    say when readings are taken and which ones somebody looks at, ``contract_rules`` when contracts may start.
+    say when readings are taken and which ones somebody looks at, ``contract_rules`` when contracts may start. Without
+    ``comparing`` products are not compared.
     """
 
     code: str
@@ -122,6 +140,7 @@ class Utility(Record):
     correction: Literal["rerate", "next_bill"] = "rerate"
     reading_rules: ReadingRules = USUAL_READING_RULES
     contract_rules: ContractRules = USUAL_CONTRACT_RULES
+    comparing: Comparing | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
