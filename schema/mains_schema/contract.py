@@ -16,7 +16,10 @@ from mains_server.invoices.tables import InvoiceState as I
 from mains_server.ledger.tables import CustomerBalance as B
 from mains_server.tariffs.tables import Product as PR
 
+from mains_schema import comparison_asked
+from mains_schema.comparison import ProductComparisonAnswer
 from mains_schema.connection import Connection
+from mains_schema.given import asked_with
 from mains_schema.invoice import InvoiceFilter, InvoiceOrder
 from mains_schema.mapping import (
     OrderBy,
@@ -130,6 +133,13 @@ class Contract(Node):
         " other fields. Null where nobody is asked to read: levelled or ended contracts, meters that tell themselves.",
         reading_window,
         C.id,
+    )
+    product_comparison: ProductComparisonAnswer = asked_with(
+        "What the last twelve months would cost on each product, at the prices of a day.",
+        comparison_asked.comparison_of_contract,
+        C.id,
+        given=comparison_asked.GIVEN,
+        rows=comparison_asked.COMPARISON_ROWS,
     )
     customer_balances: list[Balance] = many(
         "What the customer owes over all contracts, by currency; empty for a delegate who sees only some of them.",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from mains_schema.adapter import UtilityAdapter, utility_adapters
+from mains_schema.comparison import ProductComparisonAnswer, ProductComparisonInput
+from mains_schema.comparison_asked import COMPARISON_ROWS, product_comparison
 from mains_schema.connection import Connection
 from mains_schema.context import Context
 from mains_schema.errors import forbidden, unauthenticated
@@ -63,6 +65,14 @@ class Query:
         reading_link,
         given=(Given("token", str, "The token of the link."),),
         rows=LINK_ROWS,
+    )
+
+    product_comparison: ProductComparisonAnswer = asked_with(
+        "What a year would cost on each product of a utility, for everybody by a typed consumption, or for a contract"
+        " one sees by its own last twelve months. RATE_LIMITED while too many ask at once.",
+        product_comparison,
+        given=(Given("input", ProductComparisonInput, "What to compare."),),
+        rows=COMPARISON_ROWS,
     )
 
 

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from mains_schema import (
     adapter,
+    comparison,
     consumption,
     contract,
     customer,
@@ -53,6 +54,7 @@ ROOMS = (
     supply,
     meter,
     consumption,
+    comparison,
     reading,
     reading_link,
     reading_round,

@@ -79,6 +79,8 @@ def test_hand_written_fields_are_few_and_have_a_reason() -> None:
         "InvoiceLine.explanation": "billing works it out",
         "SupplyPoint.consumption": "the consumption room works it out",
         "Building.consumption": "the consumption room works it out",
+        "Query.productComparison": "the offers room works it out",
+        "Contract.productComparison": "the offers room works it out",
         "Contract.readingWindow": "billing works the bill out that comes if nothing is sent",
     }
     found = {

@@ -1,0 +1,1 @@
+"""Compares the products of a utility for a consumption, with the engine that bills."""

@@ -1,0 +1,171 @@
+"""A contract's own last twelve months, counted as the billing run counts them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from mains_spi import Comparing, Period, Tariff
+from psycopg import Connection
+
+from mains_server.adapters.live import LiveAdapter
+from mains_server.billing import queries as billing
+from mains_server.billing.attributes import AttributeTeller
+from mains_server.billing.cases import build_cases
+from mains_server.billing.due import Case, DueRow, Traits
+from mains_server.billing.estimates import Estimator
+from mains_server.billing.interval_usage import IntervalCounter
+from mains_server.billing.pricebook import Offer, PriceBook
+from mains_server.billing.usage import as_usage
+from mains_server.offers.queries import ComparedContract
+from mains_server.offers.records import (
+    ComparisonProblem,
+    ComparisonRefused,
+    CustomerSort,
+    MonthUse,
+    YearUse,
+)
+from mains_server.offers.records import Connection as Connected
+from mains_server.offers.rules import filled, months_before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What a contract used, what it is told by on a day, and how many letters a month its invoices are."""
+
+    use: YearUse
+    day: Period
+    traits: Traits
+    connection: Connected
+    letters_a_month: int
+
+
+class ByZone(AttributeTeller):
+    """Tells of every contract that it counts in two zones, so that intervals are sorted into zones for all."""
+
+    def __init__(self, *, adapter: LiveAdapter, period: Period, comparing: Comparing) -> None:
+        super().__init__(utility=adapter.utility, period=period)
+        self._attribute = comparing.zones
+        self._days = period
+
+    def traits_of(self, due: DueRow, *, dated: tuple[tuple[str, str, date, date], ...]) -> Traits:
+        """Say two zones, whatever is agreed."""
+        if self._attribute is None:
+            return super().traits_of(due, dated=dated)
+        others = tuple(told for told in dated if told[0] != self._attribute)
+        told = (*others, (self._attribute, "2", self._days.start, self._days.end))
+        return super().traits_of(due, dated=told)
+
+
+def measured_year(
+    connection: Connection, *, adapter: LiveAdapter, contract: ComparedContract, comparing: Comparing, on: date
+) -> Measured:
+    """Tell what a contract used in the twelve whole months before a day; refuses one of which no month was measured."""
+    frame = months_before(on)
+    known: dict[Period, MonthUse] = {}
+    for month in frame:
+        found = _case(connection, adapter=adapter, contract=contract, comparing=comparing, period=month, on=on)
+        if found is not None and found.problem is None and _is_whole(found, month):
+            known[month] = _month_use(found, comparing=comparing, month=month)
+    measured = sum(1 for use in known.values() if not use.is_estimated)
+    if not measured:
+        raise ComparisonRefused(
+            ComparisonProblem.NO_USAGE,
+            f"Nothing was measured from {frame[0].start} to {frame[-1].end}: choose another day with `on`,"
+            " or give `consumption` in place of the contract.",
+            path="contractId",
+        )
+    day, traits, due = _traits(connection, adapter=adapter, contract=contract, on=on)
+    return Measured(
+        use=YearUse(
+            months=filled(known, frame=frame),
+            measured=Period(frame[0].start, frame[-1].end),
+            months_measured=measured,
+        ),
+        day=day,
+        traits=traits,
+        connection=_connected(traits, comparing=comparing),
+        letters_a_month=1 if due.delivery == "POST" else 0,
+    )
+
+
+def _case(
+    connection: Connection,
+    *,
+    adapter: LiveAdapter,
+    contract: ComparedContract,
+    comparing: Comparing,
+    period: Period,
+    on: date,
+) -> Case | None:
+    book = PriceBook(adapter=adapter, period=period, known_at=on)
+
+    def tariff_of(product: str) -> Tariff | None:
+        offer = book.offer(product)
+        return offer.tariff if isinstance(offer, Offer) else None
+
+    cases = build_cases(
+        connection,
+        asked=billing.Asked(adapter=adapter.code, period=period, contracts=(contract.id,)),
+        utility=adapter.utility,
+        teller=ByZone(adapter=adapter, period=period, comparing=comparing),
+        estimator=Estimator(adapter=adapter, on=on),
+        counter=IntervalCounter(tariff_of=tariff_of, known_at=on),
+    )
+    return cases.get(contract.id)
+
+
+def _is_whole(case: Case, month: Period) -> bool:
+    return Period(case.due.starts, case.due.ends) == month
+
+
+def _month_use(case: Case, *, comparing: Comparing, month: Period) -> MonthUse:
+    """Add up what was used; the night is known where every register or interval says its zone."""
+    usage = [as_usage(row) for row in case.usage if row.quantity == comparing.quantity]
+    total = sum((row.value for row in usage), Decimal(0))
+    is_zoned = comparing.night is not None and all(row.zone is not None for row in usage)
+    night = sum((row.value for row in usage if row.zone == comparing.night), Decimal(0))
+    return MonthUse(
+        month=month.start.month,
+        total=max(total, Decimal(0)),
+        night=max(night, Decimal(0)) if is_zoned else None,
+        is_estimated=any(row.quality.name != "ACTUAL" for row in usage),
+    )
+
+
+def _traits(
+    connection: Connection, *, adapter: LiveAdapter, contract: ComparedContract, on: date
+) -> tuple[Period, Traits, DueRow]:
+    """Take the contract as it is on the day, or was on its last one."""
+    day = on if contract.ends is None else min(on, contract.ends - timedelta(days=1))
+    period = Period(day, day + timedelta(days=1))
+    asked = billing.Asked(adapter=adapter.code, period=period, contracts=(contract.id,))
+    teller = AttributeTeller(utility=adapter.utility, period=period)
+    cases = build_cases(
+        connection,
+        asked=asked,
+        utility=adapter.utility,
+        teller=teller,
+        estimator=Estimator(adapter=adapter, on=on),
+        counter=IntervalCounter(tariff_of=lambda _product: None, known_at=on),
+    )
+    case = cases.get(contract.id)
+    if case is None or (case.problem is not None and case.problem.code == "supply_points_differ"):
+        raise ComparisonRefused(
+            ComparisonProblem.CONTRACT_NOT_COMPARABLE,
+            "It supplies nothing on that day, or its supply points differ; give `consumption` in its place.",
+            path="contractId",
+        )
+    return period, case.traits, case.due
+
+
+def _connected(traits: Traits, *, comparing: Comparing) -> Connected:
+    told = {name: value for name, value, _, _ in traits.dated}
+    return Connected(
+        sort=CustomerSort.PRIVATE if traits.kind == "PRIVATE" else CustomerSort.BUSINESS,
+        phases=traits.phases,
+        amperes=traits.amperes,
+        zones=2 if comparing.zones is not None and told.get(comparing.zones) == "2" else 1,
+        protected=None if comparing.protected is None else told.get(comparing.protected),
+    )

@@ -1,0 +1,169 @@
+"""Products are compared: by a visitor, by owners for their last twelve months, by a large family, by a smart home."""
+
+import json
+import re
+from decimal import Decimal as D
+from pathlib import Path
+
+import pytest
+from mains_schema.node import encode_id
+
+PAGE = (Path(__file__).parents[2] / "docs" / "comparison.md").read_text(encoding="utf-8")
+COMPARE = """query ($input: ProductComparisonInput!) { productComparison(input: $input) {
+  userErrors { code message path }
+  comparison {
+    adapter on allowance { value unit } aboveAllowance { value unit }
+    consumption { aYear { value unit } night { value } measured { from to } monthsMeasured
+      months { month total { value } isEstimated } }
+    products { code isPresent basis exchangePeriod { from to } isInRecommendedRange difference { amount }
+      cost { components { code label isSupport net { amount } tax { amount } gross { amount } }
+        net { amount } tax { amount } gross { amount } }
+      costAboveAllowance { gross { amount } } }
+    notCompared { code reasonCode } crossings { fromAMonth { value } cheaper dearer changesCheapest }
+    zones { code oneZone { amount } twoZones { amount } saving { amount } paysFrom } } } }"""
+MINE = "{ viewer { contracts(first: 10) { nodes { id number adapter } } } }"
+BY_CONTRACT = """query ($number: String!) { viewer { contracts(first: 1, filter: {number: $number}) { nodes {
+  productComparison(on: "2023-03-01") { comparison { products { code cost { gross { amount } } } } } } } } }"""
+USED = """
+select sum(l.quantity) from invoice_line l join invoice i on i.id = l.invoice_id join contract c on c.id = i.contract_id
+where c.number = %s and l.code = 'dso_variable' and i.kind <> 'CREDIT'
+"""
+
+
+async def compared(portal, **asked):
+    """Compare, and insist that it was not refused."""
+    answer = (await portal.ask(COMPARE, input={"on": "2023-03-01", **asked}))["productComparison"]
+    assert answer["userErrors"] == []
+    return answer["comparison"]
+
+
+async def contract_of(portal, number):
+    """Give the global id of one's own contract."""
+    nodes = (await portal.ask(MINE))["viewer"]["contracts"]["nodes"]
+    return next(node["id"] for node in nodes if node["number"] == number)
+
+
+@pytest.mark.asyncio
+async def test_the_page_shows_a_real_answer(front_end):
+    query = re.search(r"```graphql\n(query Visitor.*?)```", PAGE, re.DOTALL)
+    answer = re.search(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    assert query is not None
+    assert answer is not None
+
+    async with front_end(None) as portal:
+        data = await portal.ask(query[1])
+
+    assert data["productComparison"]["comparison"]["products"][0] == json.loads(answer[1])
+
+
+@pytest.mark.asyncio
+async def test_a_visitor_compares_for_250_kwh(front_end):
+    async with front_end(None) as portal:
+        found = await compared(
+            portal,
+            adapter="electricity_retail",
+            consumption={"aMonth": "250"},
+            connection={"phases": 1, "amperes": 16},
+            also=["CROSSINGS"],
+        )
+
+    products = found["products"]
+    paid = [D(one["cost"]["gross"]["amount"]) for one in products]
+    assert (len(products), paid) == (6, sorted(paid))
+    for one in products:
+        parts = one["cost"]["components"]
+        assert sum(D(part["gross"]["amount"]) for part in parts) == D(one["cost"]["gross"]["amount"])
+        assert all((D(part["net"]["amount"]) < 0) == part["isSupport"] for part in parts)
+        assert (one["isPresent"], one["difference"]) == (False, None)
+    assert {"fromAMonth": {"value": "178"}, "cheaper": "izdevigais_200", "dearer": "universalais"}.items() <= next(
+        one for one in found["crossings"] if (one["cheaper"], one["dearer"]) == ("izdevigais_200", "universalais")
+    ).items()
+
+
+@pytest.mark.asyncio
+async def test_the_owner_compares_their_own_year(front_end, demo_rows):
+    ((used,),) = demo_rows(USED, "E-200001")
+
+    async with front_end("owner@demo.example") as portal:
+        contract = await contract_of(portal, "E-200001")
+        found = await compared(portal, contractId=contract)
+        beside = await portal.ask(BY_CONTRACT, number="E-200001")
+
+    assert D(found["consumption"]["aYear"]["value"]) == used
+    assert found["consumption"]["measured"] == {"from": "2022-03-01", "to": "2023-03-01"}
+    (present,) = [one for one in found["products"] if one["isPresent"]]
+    assert (present["code"], present["difference"]) == ("ekonomiskais", {"amount": "0.00"})
+    for one in found["products"]:
+        difference = D(one["cost"]["gross"]["amount"]) - D(present["cost"]["gross"]["amount"])
+        assert D(one["difference"]["amount"]) == difference
+    (again,) = beside["viewer"]["contracts"]["nodes"]
+    shown = [(one["code"], one["cost"]["gross"]) for one in again["productComparison"]["comparison"]["products"]]
+    assert shown == [(one["code"], one["cost"]["gross"]) for one in found["products"]]
+
+
+@pytest.mark.asyncio
+async def test_a_large_family_sees_its_support(front_end):
+    """In March 2023 the support is 20 EUR a month and no allowance of kWh."""
+    async with front_end(None) as portal:
+        found = await compared(
+            portal,
+            adapter="electricity_retail",
+            consumption={"aMonth": "365"},
+            connection={"phases": 3, "amperes": 16, "protected": "large_family"},
+        )
+
+    assert found["allowance"] is None
+    for one in found["products"]:
+        support = {part["code"]: part for part in one["cost"]["components"]}["protected_sum"]
+        assert (support["net"]["amount"], support["tax"]["amount"]) == ("-240.00", "0")
+
+
+@pytest.mark.asyncio
+async def test_the_smart_home_asks_about_two_zones(front_end, demo_rows):
+    ((contract,),) = demo_rows("select id from contract where number = 'E-200100'")
+    ((used,),) = demo_rows(
+        "select sum(l.quantity) from invoice_line l join invoice i on i.id = l.invoice_id"
+        " where i.contract_id = %s and l.code = 'energy_night'",
+        contract,
+    )
+    async with front_end("operator@demo.example") as portal:
+        found = await compared(portal, contractId=encode_id(type_name="Contract", number=contract), also=["ZONES"])
+
+    night, whole = D(found["consumption"]["night"]["value"]), D(found["consumption"]["aYear"]["value"])
+    assert night == used
+    (own,) = [one for one in found["zones"] if one["code"] == "klasiskais"]
+    assert D(own["oneZone"]["amount"]) - D(own["twoZones"]["amount"]) == D(own["saving"]["amount"])
+    assert (D(own["saving"]["amount"]) > 0) == (night / whole >= D(own["paysFrom"]))
+
+
+@pytest.mark.asyncio
+async def test_a_neighbours_contract_is_not_there(front_end):
+    async with front_end("owner@demo.example") as portal:
+        contract = await contract_of(portal, "E-200001")
+    async with front_end("neighbour@demo.example") as portal:
+        answer = await portal.answer(COMPARE, input={"contractId": contract})
+    async with front_end(None) as portal:
+        nobody = await portal.answer(COMPARE, input={"contractId": contract})
+
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["NOT_FOUND"]
+    assert [error["extensions"]["code"] for error in nobody["errors"]] == ["UNAUTHENTICATED"]
+
+
+@pytest.mark.asyncio
+async def test_a_year_without_use_is_refused_with_what_to_do(front_end):
+    async with front_end("owner@demo.example") as portal:
+        contract = await contract_of(portal, "E-200001")
+        answer = await portal.ask(COMPARE, input={"contractId": contract, "on": "2026-06-01"})
+
+    (error,) = answer["productComparison"]["userErrors"]
+    assert (error["code"], error["path"]) == ("NO_USAGE", "contractId")
+    assert "choose another day with `on`" in error["message"]
+
+
+@pytest.mark.asyncio
+async def test_both_a_contract_and_a_consumption_are_refused(front_end):
+    async with front_end("owner@demo.example") as portal:
+        contract = await contract_of(portal, "E-200001")
+        answer = await portal.ask(COMPARE, input={"contractId": contract, "consumption": {"aMonth": "1"}})
+
+    assert [error["code"] for error in answer["productComparison"]["userErrors"]] == ["CONSUMPTION_TWICE"]
