@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from mains_spi import Bill, Line, PriceVersion, bill_charges, evaluate
+from mains_spi import Bill, Line, PriceVersion, RatingRequest, bill_charges, evaluate
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.adapters.host import AdapterHost
@@ -30,13 +30,26 @@ class NotExplained(Exception):
     """An invoice was not issued by a billing run, so no question is stored with it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rebuilt:
+    """An issued invoice worked out again, to the stored cents: its explanation, its bills, and the question asked.
+
+    A contract has several bills of one period where it has several premises of a house.
+    """
+
+    lines: tuple[LineExplanation, ...]
+    bills: tuple[Bill, ...]
+    product: str
+    request: RatingRequest
+
+
 @dataclass(slots=True, kw_only=True)
 class _Shelf:
     """What questions refer to, read once for all invoices that are explained together."""
 
     versions: Mapping[int, PriceVersion]
     series: Mapping[int, SeriesRow]
-    houses: dict[int, Bill] = field(default_factory=dict)
+    houses: dict[int, tuple[Bill, RatingRequest]] = field(default_factory=dict)
 
 
 async def explain_invoice(session: AsyncSession, *, host: AdapterHost, invoice_id: int) -> tuple[LineExplanation, ...]:
@@ -48,12 +61,23 @@ async def explain_invoices(
     session: AsyncSession, *, host: AdapterHost, invoice_ids: Sequence[int]
 ) -> dict[int, tuple[LineExplanation, ...]]:
     """Explain the lines of invoices, with as many statements for a hundred of them as for one."""
+    rebuilt = await rebuild_invoices(session, host=host, invoice_ids=invoice_ids)
+    return {invoice_id: invoice.lines for invoice_id, invoice in rebuilt.items()}
+
+
+async def rebuild_invoices(
+    session: AsyncSession, *, host: AdapterHost, invoice_ids: Sequence[int]
+) -> dict[int, Rebuilt]:
+    """Work issued invoices out again from what is stored with them, for who explains or prints them.
+
+    Raises `NotExplained` for one that no run issued, `ExplanationDiffers` for one that would be another today.
+    """
     stored = await queries.stored_invoices(session, invoice_ids=invoice_ids)
     lines = await queries.stored_lines(session, invoice_ids=invoice_ids)
     questions = {invoice.id: _question(invoice) for invoice in stored}
     shelf = await _shelf(session, questions=questions.values())
     return {
-        invoice.id: _explained(
+        invoice.id: _rebuilt(
             invoice,
             question=questions[invoice.id],
             lines=lines[invoice.id],
@@ -80,10 +104,10 @@ async def _shelf(session: AsyncSession, *, questions: Iterable[Stored]) -> _Shel
     return _Shelf(versions=versions_of(rows), series={row.id: row for row in series})
 
 
-def _explained(
+def _rebuilt(
     invoice: StoredInvoice, *, question: Stored, lines: Sequence[StoredLine], shelf: _Shelf, adapter: LiveAdapter
-) -> tuple[LineExplanation, ...]:
-    bills = _bills(invoice, question=question, shelf=shelf, adapter=adapter)
+) -> Rebuilt:
+    bills, request = _bills(invoice, question=question, shelf=shelf, adapter=adapter)
     answered = [line for bill in bills for line in bill.lines]
     by = f"adapter {adapter.code} {adapter.version}, billed by {question.priced_by.adapter_version}"
     if len(answered) != len(lines) or sum(bill.payable for bill in bills) != invoice.total:
@@ -91,24 +115,28 @@ def _explained(
     for line, kept in zip(answered, lines, strict=True):
         if _told(line) != kept[2:]:
             raise ExplanationDiffers(f"invoice {invoice.id}, line {kept.position} `{kept.code}` is another now ({by})")
-    return tuple(
+    explained = tuple(
         LineExplanation(
             invoice_id=invoice.id, position=kept.position, code=kept.code, net=kept.net, text=line.text, why=line.why
         )
         for line, kept in zip(answered, lines, strict=True)
     )
+    return Rebuilt(lines=explained, bills=bills, product=question.priced_by.product, request=request)
 
 
-def _bills(invoice: StoredInvoice, *, question: Stored, shelf: _Shelf, adapter: LiveAdapter) -> Sequence[Bill]:
+def _bills(
+    invoice: StoredInvoice, *, question: Stored, shelf: _Shelf, adapter: LiveAdapter
+) -> tuple[tuple[Bill, ...], RatingRequest]:
     if invoice.rating_group_id is None:
-        return (_answer(question, shelf=shelf, adapter=adapter),)
+        bill, request = _answer(question, shelf=shelf, adapter=adapter)
+        return (bill,), request
     if invoice.rating_group_id not in shelf.houses:
         shelf.houses[invoice.rating_group_id] = _answer(question, shelf=shelf, adapter=adapter)
-    house = shelf.houses[invoice.rating_group_id]
-    return [member for member in house.members if member.contract == str(invoice.contract_id)]
+    house, request = shelf.houses[invoice.rating_group_id]
+    return tuple(member for member in house.members if member.contract == str(invoice.contract_id)), request
 
 
-def _answer(question: Stored, *, shelf: _Shelf, adapter: LiveAdapter) -> Bill:
+def _answer(question: Stored, *, shelf: _Shelf, adapter: LiveAdapter) -> tuple[Bill, RatingRequest]:
     priced_by = question.priced_by
     request = whole_request(
         question,
@@ -118,8 +146,8 @@ def _answer(question: Stored, *, shelf: _Shelf, adapter: LiveAdapter) -> Bill:
     )
     if question.charges is not None:
         tariff = tariff_of(product=priced_by.product)
-        return bill_charges(charges=read_charges(question.charges), tariff=tariff, request=request)
-    return evaluate(adapter.tariff(product=priced_by.product, on=priced_by.tariff_on), request)
+        return bill_charges(charges=read_charges(question.charges), tariff=tariff, request=request), request
+    return evaluate(adapter.tariff(product=priced_by.product, on=priced_by.tariff_on), request), request
 
 
 def _told(line: Line) -> tuple[Any, ...]:
