@@ -39,7 +39,7 @@ lock: ready
 		--no-annotate --all-extras --no-emit-package mains-spi --no-emit-package mains-kit \
 		--output-file requirements.lock pyproject.toml $(filter-out plugins/template/%,$(PLUGINS))
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--no-annotate --constraints requirements.lock --no-emit-package mains-spi \
+		--no-annotate --extra documents --constraints requirements.lock --no-emit-package mains-spi \
 		--output-file requirements.server.lock pyproject.toml plugins/spi/pyproject.toml
 
 ready: $(READY)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mains_server.access.records import Viewer
 from mains_server.adapters.host import AdapterHost
 from mains_server.consumption.links import ChartLinks, links_of_this_process
+from mains_server.documents.links import DocumentLinks
 from mains_spi import Labels
 from sqlalchemy.ext.asyncio import AsyncEngine
 from strawberry.types.info import Info as StrawberryInfo
@@ -35,6 +36,11 @@ class Services:
     labels: Mapping[tuple[str, str], Labels] = field(default_factory=dict)
     proofs: Proofs = field(default_factory=Proofs)
     links: ChartLinks = field(default_factory=links_of_this_process)
+
+    @property
+    def document_links(self) -> DocumentLinks:
+        """Sign the addresses of documents, by the same secret for a purpose of their own."""
+        return DocumentLinks(self.links.secret)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

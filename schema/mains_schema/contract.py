@@ -19,6 +19,7 @@ from mains_server.tariffs.tables import Product as PR
 from mains_schema import comparison_asked
 from mains_schema.comparison import ProductComparisonAnswer
 from mains_schema.connection import Connection
+from mains_schema.document import ARCHIVE_GIVEN, ARCHIVE_ROWS_ABOUT, InvoiceArchive, archive_of_contract
 from mains_schema.given import asked_with
 from mains_schema.invoice import InvoiceFilter, InvoiceOrder
 from mains_schema.mapping import (
@@ -154,3 +155,12 @@ class Contract(Node):
         orders=ReadingLinkOrder,
     )
     invoices: Connection[Invoice] = connection("Invoices.", I.contract_id, orders=InvoiceOrder, filters=InvoiceFilter)
+    invoice_archive: InvoiceArchive | None = asked_with(
+        "Links to all that was issued on it in a period. Null without a session to come back with. BAD_INPUT for a "
+        "period that is reversed or too long.",
+        archive_of_contract,
+        C.customer_id,
+        C.id,
+        given=ARCHIVE_GIVEN,
+        rows=ARCHIVE_ROWS_ABOUT,
+    )

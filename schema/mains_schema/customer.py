@@ -15,6 +15,8 @@ from mains_server.payments.tables import Payment as P
 
 from mains_schema.connection import Connection
 from mains_schema.contract import ContractOrder
+from mains_schema.document import ARCHIVE_GIVEN, ARCHIVE_ROWS_ABOUT, InvoiceArchive, archive_of_customer
+from mains_schema.given import asked_with
 from mains_schema.invoice import InvoiceFilter, InvoiceOrder
 from mains_schema.mapping import (
     OrderBy,
@@ -102,5 +104,13 @@ class Customer(Node):
     contracts: Connection[Contract] = connection("Contracts.", CO.customer_id, orders=ContractOrder)
     invoices: Connection[Invoice] = connection(
         "Invoices of all contracts.", I.customer_id, orders=InvoiceOrder, filters=InvoiceFilter
+    )
+    invoice_archive: InvoiceArchive | None = asked_with(
+        "Links to all that was issued on all contracts in a period. Null without a session to come back with. "
+        "BAD_INPUT for a period that is reversed or too long.",
+        archive_of_customer,
+        C.id,
+        given=ARCHIVE_GIVEN,
+        rows=ARCHIVE_ROWS_ABOUT,
     )
     payments: Connection[Payment] = connection("Payments received.", P.customer_id, orders=PaymentOrder)

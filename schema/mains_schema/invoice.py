@@ -14,7 +14,9 @@ from mains_server.invoices.tables import InvoiceTax as T
 from mains_server.invoices.tables import Seller as S
 from mains_server.payments.tables import PaymentAllocation as A
 
+from mains_schema.document import DOCUMENT_GIVEN, DOCUMENT_ROWS_ABOUT, InvoiceDocument, documents
 from mains_schema.explanation import Explanation, explain
+from mains_schema.given import asked_with
 from mains_schema.mapping import (
     OrderBy,
     ascending,
@@ -153,4 +155,12 @@ class Invoice(Node):
     taxes: list[InvoiceTax] = many("Tax by rate; one to three.", T.invoice_id, order=(T.rate,), about=1)
     allocations: list[PaymentAllocation] = many(
         "What payments settled of it; a handful.", A.invoice_id, order=(A.id,), about=1
+    )
+    documents: list[InvoiceDocument] = asked_with(
+        "PDF, e-invoice and spreadsheet to take away, one each, with links for who asks. Also of invoices of ended "
+        "contracts and of credit notes, at any time. Empty without a session to come back with.",
+        documents,
+        I.id,
+        given=DOCUMENT_GIVEN,
+        rows=DOCUMENT_ROWS_ABOUT,
     )

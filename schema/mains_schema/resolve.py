@@ -16,6 +16,7 @@ from mains_server.adapters.host import AdapterHost
 from mains_server.billing.records import LineExplanation
 from mains_server.consumption.links import ChartLinks
 from mains_server.db.engine import Lent
+from mains_server.documents.links import DocumentLinks
 from mains_spi import Labels
 from sqlalchemy import ARRAY, ColumnElement, Select, and_, any_, bindparam, func, literal, select, true, tuple_
 from sqlalchemy import column as sql_column
@@ -60,6 +61,7 @@ class Reads:
         self.lent: Lent | None = None
         self.host: AdapterHost | None = None
         self.links: ChartLinks | None = None
+        self.document_links: DocumentLinks | None = None
         self.proof: Proof | None = None
         self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
         self._under_way: set[asyncio.Task[Any]] = set()

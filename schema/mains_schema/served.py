@@ -23,6 +23,7 @@ from mains_schema import (
     consumption,
     contract,
     customer,
+    document,
     explanation,
     fact,
     intake,
@@ -62,6 +63,7 @@ ROOMS = (
     tariff,
     fact,
     explanation,
+    document,
     invoice,
     payment,
     staff,
@@ -93,8 +95,8 @@ def graphql_app(
 ) -> GraphQLView:
     """Make the ASGI application that answers `/graphql` on a database and the adapters that were found.
 
-    `links` sign the addresses of charts. With `has_editor` browsers get GraphiQL, a page for trying queries out.
-    Without `compiles` resolvers answer all.
+    `links` sign the addresses of charts, and their secret those of documents. With `has_editor` browsers get
+    GraphiQL, a page for trying queries out. Without `compiles` resolvers answer all.
     """
 
     proofs = Proofs()

@@ -192,6 +192,7 @@ class GraphQLView(GraphQL[Context, None]):
             explain=self._services.explain,
         )
         reads.links = self._services.links
+        reads.document_links = self._services.document_links
         reads.host = self._services.host
         return Context(reads=reads, engine=self._engine, services=self._services, now=now, plans=self._plans)
 

@@ -18,8 +18,10 @@ from mains_server.adapters.loading import load_adapters
 from mains_server.consumption.links import ChartLinks, links_of_this_process
 from mains_server.db.engine import make_engine
 from mains_server.db.unit_of_work import read_session
+from mains_server.documents.links import DocumentLinks
 from mains_server.logs import log_to_console
 from mains_server.routes.charts import chart_route
+from mains_server.routes.documents import document_route
 from mains_server.routes.metrics import metrics_route
 from mains_server.routes.sms import sms_route
 from mains_server.routes.uploads import upload_route
@@ -69,6 +71,7 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
     routes = [
         Route("/graphql", graphql),
         chart_route(engine=engine, links=links),
+        document_route(engine=engine, host=host, links=DocumentLinks(links.secret)),
         upload_route(engine=engine, host=host),
         Route("/health/alive", _is_alive),
         Route("/health/ready", is_ready),

@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
     database_connections_max: int = Field(default=10, ge=1, le=500)
     session_lifetime: timedelta = timedelta(hours=12)
-    secret: SecretStr | None = Field(default=None, min_length=32, description="Signs links to charts; own if not set.")
+    secret: SecretStr | None = Field(default=None, min_length=32, description="Signs links to charts and documents.")
     fact_secrets: dict[str, SecretStr] = Field(default={}, description="Such as `entsoe.token`, by source and name.")
     fact_addresses: dict[str, str] = Field(default={}, description="Where to fetch instead, by fact source.")
     sms_secret: SecretStr | None = Field(

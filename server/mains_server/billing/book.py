@@ -21,8 +21,16 @@ from mains_server.billing.rate import RatedHouse
 from mains_server.billing.records import RunSeller
 from mains_server.billing.rows import LineRows
 from mains_server.db.ids import next_ids
+from mains_server.db.jobs import defer_jobs
 from mains_server.invoices.numbering import draw_numbers
-from mains_server.invoices.rules import document_number, due_on, entries_of_invoice, payment_reference
+from mains_server.invoices.rules import (
+    DOCUMENTS_TASK,
+    document_jobs,
+    document_number,
+    due_on,
+    entries_of_invoice,
+    payment_reference,
+)
 from mains_server.ledger.records import BookingKind
 from mains_server.ledger.rules import document_key
 from mains_server.metering.records import ReadingQuality, ReadingSource, ReadingStatus
@@ -98,6 +106,7 @@ def book(
     _post(connection, booking=booking, numbered=numbered)
     _copy(connection, "outbox_event", EVENT_COLUMNS, _events(numbered, booking=booking))
     mark_billed(connection, billed=((i, draft.due.customer_id, draft.fees) for i, draft in numbered if draft.fees))
+    defer_jobs(connection, task=DOCUMENTS_TASK, arguments=document_jobs(invoice_ids))
     numbers = draw_numbers(connection, series=booking.seller.series, count=len(drafts))
     _require_still_due(connection, booking=booking, drafts=drafts, seen=seen, first=numbers[0])
     rows = _invoices(numbered, booking=booking, numbers=numbers, groups=groups)

@@ -1,10 +1,11 @@
 """Background work: a job is queued in the transaction that causes it, so it exists exactly if its cause does."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 import orjson
+from psycopg import Connection
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,6 +14,13 @@ select unnest(procrastinate_defer_jobs_v1(array[row(
     cast(:queue as varchar), cast(:task as varchar), 0, cast(:lock as text), cast(:queueing_lock as text),
     cast(cast(:arguments as text) as jsonb), cast(:at as timestamptz))::procrastinate_job_to_defer_v1]))
 """)
+
+DEFER_MANY = """
+select unnest(procrastinate_defer_jobs_v1(array(
+    select row('default', %(task)s::varchar, 0, null::text, null::text, each::jsonb, null::timestamptz)
+        ::procrastinate_job_to_defer_v1
+    from unnest(%(arguments)s::text[]) each)))
+"""
 
 
 async def defer_job(
@@ -33,6 +41,12 @@ async def defer_job(
     found = await session.scalar(DEFER, {**values, "lock": one_at_a_time, "queueing_lock": only_once_waiting})
     assert isinstance(found, int)
     return found
+
+
+def defer_jobs(connection: Connection, *, task: str, arguments: Iterable[Mapping[str, Any]]) -> None:
+    """Queue jobs of one kind over psycopg, in the connection's transaction."""
+    rows = [orjson.dumps(dict(each)).decode() for each in arguments]
+    connection.execute(DEFER_MANY, {"task": task, "arguments": rows})
 
 
 async def has_live_worker(session: AsyncSession) -> bool:

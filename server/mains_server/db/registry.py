@@ -20,6 +20,7 @@ ROOMS = (
     "billing",
     "intervals",
     "intake",
+    "documents",
 )
 
 

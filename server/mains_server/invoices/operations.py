@@ -8,6 +8,7 @@ from sqlalchemy import insert
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mains_server.db.jobs import defer_job
 from mains_server.invoices import queries, rules, tables
 from mains_server.invoices.numbering import draw_number
 from mains_server.invoices.records import (
@@ -111,6 +112,8 @@ async def _write(
     session.add(row)
     await session.flush()
     await _write_lines(session, draft=draft, invoice_id=row.id)
+    for job in rules.document_jobs([row.id]):
+        await defer_job(session, task=rules.DOCUMENTS_TASK, arguments=job)
     return queries.issued_invoice(row, is_new=True)
 
 

@@ -14,6 +14,9 @@ from mains_server.ledger.rules import RECEIVABLE, revenue, support, tax
 from mains_server.money.rules import creditor_reference
 
 NUMBER_DIGITS_MIN = 6
+# The job that makes the documents of what was issued; the room above that does it is asked by name.
+DOCUMENTS_TASK = "documents"
+INVOICES_PER_JOB = 250
 PAYMENT_TERM_DAYS_MAX = 120
 _DOCUMENT_NUMBER = re.compile(r"([A-Z]{1,6})-([0-9]{6,15})", re.ASCII)
 
@@ -55,6 +58,16 @@ def entries_of_invoice(
     entries = [(RECEIVABLE, total)]
     entries += [entry for entry in sums.items() if entry[1]]
     return entries
+
+
+def document_jobs(invoice_ids: Iterable[int]) -> list[dict[str, int]]:
+    """Divide invoices among jobs that make their documents: each from a first id to a last one.
+
+    Ids that were drawn by others meanwhile may lie between; who makes documents makes each once.
+    """
+    ids = sorted(invoice_ids)
+    parts = (ids[start : start + INVOICES_PER_JOB] for start in range(0, len(ids), INVOICES_PER_JOB))
+    return [{"first": part[0], "last": part[-1]} for part in parts]
 
 
 def document_number(*, series: str, number: int) -> str:

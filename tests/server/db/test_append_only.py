@@ -15,6 +15,8 @@ TABLES = (
     "invoice_tax",
     "payment",
     "payment_allocation",
+    "invoice_sheet",
+    "invoice_document",
     "prepayment",
     "prepaid_use",
 )
@@ -68,7 +70,14 @@ def _plant_row(connection: psycopg.Connection, table: str) -> None:
         "select column_name, udt_name from information_schema.columns where table_name = %s and is_nullable = 'NO'",
         [table],
     ).fetchall()
-    values = {"int4": "1", "int8": "1", "numeric": "1", "date": "'2023-01-01'", "timestamptz": "'2023-01-01'"}
+    values = {
+        "int4": "1",
+        "int8": "1",
+        "numeric": "1",
+        "date": "'2023-01-01'",
+        "timestamptz": "'2023-01-01'",
+        "jsonb": "'{}'",
+    }
     row = ", ".join(values.get(kind, "false" if kind == "bool" else "'x'") for _, kind in columns)
     names = ", ".join(f'"{name}"' for name, _ in columns)
     with connection.transaction():

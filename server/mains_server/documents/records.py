@@ -1,0 +1,221 @@
+"""What leaves the documents room: documents, and the sheets that they are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+
+from mains_server.customers.records import CustomerKind
+from mains_server.invoices.records import InvoiceKind, LineQuality
+
+
+class DocumentKind(Enum):
+    """What somebody can take away of an invoice."""
+
+    PDF = "PDF"
+    XML = "XML"
+    CSV = "CSV"
+
+
+class DocumentLanguage(Enum):
+    """In which language a document speaks."""
+
+    LV = "lv"
+    EN = "en"
+    RU = "ru"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentWanted:
+    """One document of one invoice."""
+
+    invoice_id: int
+    kind: DocumentKind
+    language: DocumentLanguage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredDocument:
+    """A document as it was stored; `sha256` is that of its content, in hexadecimal digits."""
+
+    invoice_id: int
+    kind: DocumentKind
+    language: DocumentLanguage
+    file_name: str
+    sha256: str
+    size: int
+    made_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentFile:
+    """A document with its content."""
+
+    document: StoredDocument
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceOwned:
+    """Whose an invoice is, and the language that the customer is written to in."""
+
+    invoice_id: int
+    customer_id: int
+    contract_id: int
+    language: DocumentLanguage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """A label in each language that documents speak."""
+
+    lv: str
+    en: str
+    ru: str
+
+    def in_language(self, language: DocumentLanguage) -> str:
+        """Say it in a language."""
+        spoken: str = getattr(self, language.value)
+        return spoken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetSeller:
+    """Who invoices, as registered on the day of issue."""
+
+    name: str
+    registration_number: str
+    vat_number: str
+    address: str
+    iban: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetBuyer:
+    """Who is billed: what the invoice copied, and what identifies the customer."""
+
+    number: str
+    kind: CustomerKind
+    name: str
+    address: str
+    country: str
+    registration_number: str | None
+    vat_number: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterUse:
+    """What a meter counted for a line; without readings where intervals were summed, and `source` tells how."""
+
+    serial: str
+    first: Decimal | None
+    last: Decimal | None
+    quantity: Decimal
+    unit: str
+    is_estimated: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetLine:
+    """One charge with how it came about; `explanation` is empty where that could not be told."""
+
+    position: int
+    code: str
+    label: Words
+    period_from: date
+    period_to: date
+    quantity: Decimal
+    unit: str
+    unit_price: Decimal
+    price_unit: str
+    net: Decimal
+    tax_code: str
+    tax_rate: Decimal
+    is_after_tax: bool
+    quality: LineQuality
+    explanation: str
+    meters: tuple[MeterUse, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetTax:
+    """The tax at one rate, which is a share of one."""
+
+    code: str
+    rate: Decimal
+    base: Decimal
+    tax: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """What was used in a month, by its first day; None where it is not known."""
+
+    month: date
+    value: Decimal | None
+    is_estimated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """The use of one quantity by month, at most 13 of them, the invoice's last."""
+
+    label: Words
+    unit: str
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corrected:
+    """The invoice that another one takes back or replaces."""
+
+    number: str
+    issued_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """All that stands on the documents of an invoice, in no language yet; written once, so that each is made alike.
+
+    `total` is what the invoice comes to, `prepaid` what had been paid on it when it was issued, `levelled` what the
+    contract's levelled payment has taken over.
+    """
+
+    invoice_id: int
+    customer_id: int
+    contract_id: int
+    language: DocumentLanguage
+    number: str
+    kind: InvoiceKind
+    period_from: date
+    period_to: date
+    issued_on: date
+    due_on: date
+    currency: str
+    net: Decimal
+    tax: Decimal
+    support: Decimal
+    total: Decimal
+    prepaid: Decimal
+    levelled: Decimal
+    payment_reference: str
+    utility: Words
+    seller: SheetSeller
+    buyer: SheetBuyer
+    contract_number: str
+    product: Words
+    supply_address: str
+    supply_points: tuple[str, ...]
+    corrects: Corrected | None
+    lines: tuple[SheetLine, ...]
+    taxes: tuple[SheetTax, ...]
+    notes: tuple[Words, ...]
+    charts: tuple[Chart, ...]
+
+    @property
+    def payable(self) -> Decimal:
+        """What is still to be paid; negative for what the customer has to the good."""
+        return self.total - self.prepaid - self.levelled

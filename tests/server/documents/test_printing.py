@@ -1,0 +1,196 @@
+"""PDFs show what the sheet says, in real letters, whatever somebody is called."""
+
+import io
+import re
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pypdf
+import pytest
+from mains_server.documents.phrases import COLUMNS, PHRASES
+from mains_server.documents.printing import payment_code, print_invoice, transfer_text
+from mains_server.documents.records import DocumentLanguage
+from mains_server.documents.rules import PRINTED, PRINTED_SIGNS
+from mains_server.documents.ubl import e_invoice
+from mains_server.invoices.records import InvoiceKind
+
+from tests.server.documents import made
+
+D = Decimal
+LV, EN, RU = DocumentLanguage.LV, DocumentLanguage.EN, DocumentLanguage.RU
+
+
+def printed(sheet, language=LV) -> pypdf.PdfReader:
+    return pypdf.PdfReader(io.BytesIO(print_invoice(sheet, language=language, e_invoice=e_invoice(sheet))))
+
+
+def text_of(sheet, language=LV) -> str:
+    """Give the words of all pages, with one space between them."""
+    found = " ".join(page.extract_text() for page in printed(sheet, language).pages)
+    return re.sub(r"\s+", " ", found)
+
+
+def test_a_latvian_invoice_says_it_in_latvian_letters():
+    text = text_of(made.sheet())
+
+    for words in ("Rēķins", "E-000007", "Ģirts Ķiķauka-Žagariņš", "10.04.2023.", "01.03.2023. – 31.03.2023."):
+        assert words in text
+    for words in ("Apmaksai 24,20 EUR", "Apmaksāt līdz 30.04.2023.", "100 kWh × 0,15 EUR/kWh", "novērtēts"):
+        assert words in text
+    for words in ("LV80 BANK 0000 4351 9500 1", "RF24 E000 007", "PVN 21 % no 20,00 4,20", "Kopā ar PVN 24,20"):
+        assert words in text
+    assert "EL-1 500 600 100 kWh novērtēts" in text
+    assert "Paziņojums lv" in text
+
+
+def test_it_speaks_russian_and_english():
+    russian, english = text_of(made.sheet(), RU), text_of(made.sheet(), EN)
+
+    assert "Счёт" in russian and "Электроэнергия" in russian and "К оплате 24,20 EUR" in russian
+    assert "Invoice" in english and "Energy" in english and "To pay 24.20 EUR" in english
+    assert "Pay until 30 Apr 2023" in english
+
+
+def test_support_before_and_after_tax_and_both_rates_are_told():
+    both = text_of(made.two_rates(), EN)
+    after = text_of(made.supported_after_tax(), EN)
+
+    assert "−12.50" in both
+    assert "VAT 12 % of 87.50 10.50" in both and "VAT 21 % of 20.00 4.20" in both
+    assert "Maksa 3 en (after VAT) −20.00" in after
+    assert "To pay 4.20 EUR" in after
+
+
+@pytest.mark.parametrize(("paid", "remark"), [("24.20", "nothing to pay"), ("30.00", "To your credit: 5.80 EUR")])
+def test_who_owes_nothing_is_asked_for_nothing(paid, remark):
+    sheet = made.prepaid(paid)
+    text = text_of(sheet, EN)
+
+    assert "To pay 0.00 EUR" in text
+    assert remark in text
+    assert f"Paid already −{paid}" in text
+    assert "Payment reference" not in text
+    assert payment_code(sheet) is None
+
+
+def test_a_credit_note_names_what_it_takes_back_and_asks_for_nothing():
+    text = text_of(made.credit_note(), EN)
+
+    assert "Credit note" in text
+    assert "Takes back invoice E-000007 of 10 Apr 2023" in text
+    assert "To your credit: 4.20 EUR" in text
+    assert "Total with VAT −4.20" in text
+    assert "Payment reference" not in text
+
+
+def test_the_e_invoice_is_attached_and_the_file_is_for_the_archive():
+    sheet = made.sheet()
+    reader = printed(sheet)
+
+    assert {name: parts[0] for name, parts in reader.attachments.items()} == {"E-000007.xml": e_invoice(sheet)}
+    root: Any = reader.trailer["/Root"]
+    metadata = root["/Metadata"].get_data().decode()
+    assert "<pdfaid:part>3</pdfaid:part>" in metadata and "<pdfaid:conformance>B</pdfaid:conformance>" in metadata
+    assert root["/Lang"] == "lv"
+    assert reader.metadata.title == "Rēķins E-000007"
+
+
+def test_the_same_sheet_gives_the_same_bytes():
+    sheet = made.two_rates()
+    first, second = (print_invoice(sheet, language=RU, e_invoice=e_invoice(sheet)) for _ in range(2))
+
+    assert first == second
+
+
+def test_many_lines_go_over_several_pages_each_with_its_head_and_number():
+    lines = tuple(made.line(place, net="1.00") for place in range(1, 81))
+    sheet = made.sheet(lines=lines, net=D("80.00"), tax=D("16.80"), total=D("96.80"))
+    pages = [page.extract_text() for page in printed(sheet, EN).pages]
+
+    assert len(pages) >= 3
+    assert all("E-000007" in page for page in pages)
+    assert f"page 2 / {len(pages)}" in pages[1]
+    assert all("Price, excl. VAT" in page for page in pages[:2])
+    assert "Maksa 80 en" in "".join(pages)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        made.EVIL,
+        "x" * 10_000,
+        "Ārija " * 2_000,
+        "עברית \u202egnp.exe 🏠👨\u200d👩\u200d👧 ﷽ 漢字",
+        "a\x00b\x1fc\x7f\u2028d",
+        "",
+        " ",
+        "#{} \\ \" ' </svg> %00 \N{RIGHT-TO-LEFT OVERRIDE}",
+    ],
+    ids=["markup", "one long word", "many words", "other scripts", "controls", "nothing", "a space", "escapes"],
+)
+def test_no_name_breaks_the_print(name):
+    text = text_of(made.named(name), EN)
+
+    assert "To pay 24.20 EUR" in text
+    assert len(text) < 6_000
+
+
+def test_markup_in_a_name_is_printed_and_not_obeyed():
+    text = text_of(made.named("*bold* #text(red)[x] $x^2$ @nobody // gone"))
+
+    assert "*bold* #text(red)[x] $x^2$ @nobody // gone" in text
+
+
+def test_the_font_has_every_sign_that_is_let_through():
+    signs = "".join(chr(code) for first, last in PRINTED for code in range(first, last + 1)) + "".join(PRINTED_SIGNS)
+    parts = [signs[start : start + 60] for start in range(0, len(signs), 60)]
+    lines = tuple(made.line(place, net="1.00", label=made.words(part)) for place, part in enumerate(parts, start=1))
+
+    printed(made.sheet(lines=lines))  # PDF/A refuses a sign that no font has.
+
+
+def test_a_transfer_is_written_as_the_banks_read_it():
+    assert transfer_text(made.sheet()).split("\n") == [
+        "BCD",
+        "002",
+        "1",
+        "SCT",
+        "",
+        "SIA Tirgotājs",
+        "LV80BANK0000435195001",
+        "EUR24.20",
+        "",
+        "RF24E000007",
+    ]
+    assert payment_code(made.sheet()).startswith("<svg")
+
+
+@pytest.mark.parametrize("more", [{"currency": "SEK"}, {"total": D("1000000000.00")}])
+def test_there_is_no_code_where_there_is_no_such_transfer(more):
+    assert payment_code(made.sheet(**more)) is None
+    assert payment_code(replace(made.sheet(), seller=replace(made.sheet().seller, iban=""))) is None
+
+
+def test_what_levelled_payment_covers_is_told_and_not_asked_for():
+    text = text_of(made.sheet(levelled=D("24.20"), kind=InvoiceKind.SETTLEMENT), EN)
+
+    assert "Settlement of levelled payment" in text
+    assert "Covered by levelled payment −24.20" in text
+    assert "To pay 0.00 EUR" in text
+
+
+@pytest.mark.parametrize("language", DocumentLanguage)
+def test_every_kind_of_invoice_has_a_name(language):
+    names = {PHRASES[language][f"kind_{kind.value.lower()}"] for kind in InvoiceKind}
+
+    assert len(names) == len(InvoiceKind)
+    assert PHRASES[language].keys() == PHRASES[EN].keys()
+    assert len(COLUMNS[language]) == len(COLUMNS[EN])
+
+
+def test_a_line_of_other_days_says_them():
+    part = replace(made.ENERGY, period_from=date(2023, 3, 16))
+
+    assert "16 Mar 2023 – 31 Mar 2023" in text_of(made.sheet(lines=(part,)), EN)
