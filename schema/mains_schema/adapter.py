@@ -22,7 +22,9 @@ class UtilityAdapter:
     version: str = strawberry.field(description="Version of the adapter.")
     state: AdapterState = strawberry.field(description="Whether the adapter works.")
     reason: str | None = strawberry.field(description="Why it was set aside, for staff; null otherwise.")
-    capabilities: list[Capability] = strawberry.field(description="What the utility offers beyond a bill; at most six.")
+    capabilities: list[Capability] = strawberry.field(
+        description="What the utility offers beyond a bill; at most seven."
+    )
 
 
 def utility_adapters(context: Context) -> list[UtilityAdapter]:

@@ -11,6 +11,7 @@ from mains_schema.errors import forbidden, unauthenticated
 from mains_schema.gates import gate, given
 from mains_schema.given import Given, asked_with
 from mains_schema.mapping import by_id, connection, mine, section
+from mains_schema.mutations_billing import BillingMutations
 from mains_schema.mutations_meter import MeterMutations
 from mains_schema.mutations_reading import ReadingMutations
 from mains_schema.mutations_session import SessionMutations
@@ -77,5 +78,5 @@ class Query:
 
 
 @section
-class Mutation(SessionMutations, ReadingMutations, MeterMutations):
+class Mutation(SessionMutations, ReadingMutations, MeterMutations, BillingMutations):
     """Everything that can be done."""

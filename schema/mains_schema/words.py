@@ -62,6 +62,7 @@ _ENUMS: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "SPOT_PRICE": "Energy is billed at the exchange's price.",
             "LEVELLED": "Contracts may be paid in equal monthly amounts.",
             "INTERVALS": "Smart meters give usage by hour or quarter.",
+            "INSTANT_INVOICE": "Customers get an invoice at once on their reading.",
         },
     ),
     RunStatus: (

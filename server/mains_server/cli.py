@@ -14,6 +14,7 @@ GROUPS = (
     "prices",
     "facts",
     "bill",
+    "issue",
     "books",
     "pay",
     "readings",

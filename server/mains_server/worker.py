@@ -29,8 +29,9 @@ async def work_off(
     """Do the jobs that wait, then wait for more unless `until_empty`."""
     engine = make_engine(address=address, connections_max=2 * at_once)
     queue = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=psycopg_dsn(address)))
+    every = room_times() if tasks is None else {}
     for name, task in (room_tasks() if tasks is None else tasks).items():
-        _register(queue=queue, name=name, task=task, engine=engine, address=address)
+        _register(queue=queue, name=name, task=task, work=(engine, address), cron=every.get(name))
     try:
         async with queue.open_async():
             await _take_over(queue=queue)
@@ -60,16 +61,29 @@ def room_tasks() -> dict[str, Task]:
     return found
 
 
+def room_times() -> dict[str, str]:
+    """Collect the `EVERY` of every room: which of its tasks are due at which times (UTC), as cron writes them."""
+    found: dict[str, str] = {}
+    for room in ROOMS:
+        if find_spec(f"mains_server.{room}.jobs") is not None:
+            found |= getattr(import_module(f"mains_server.{room}.jobs"), "EVERY", {})
+    return found
+
+
 async def _take_over(*, queue: procrastinate.App) -> None:
     """Put back what dead workers had begun; every job may run twice, and does its work once by its own keys."""
     for job in await queue.job_manager.get_stalled_jobs():
         await queue.job_manager.retry_job(job)
 
 
-def _register(*, queue: procrastinate.App, name: str, task: Task, engine: AsyncEngine, address: str) -> None:
-    async def run(**arguments: Any) -> None:
-        work = Work(engine=engine, address=address, now=datetime.now(UTC))
-        await task(work, **arguments)
+def _register(
+    *, queue: procrastinate.App, name: str, task: Task, work: tuple[AsyncEngine, str], cron: str | None
+) -> None:
+    async def run(timestamp: int | None = None, **arguments: Any) -> None:
+        engine, address = work
+        await task(Work(engine=engine, address=address, now=datetime.now(UTC)), **arguments)
         log.info("job done", task=name)
 
-    queue.task(name=name, retry=AGAIN)(run)
+    registered = queue.task(name=name, retry=AGAIN)(run)
+    if cron is not None:
+        queue.periodic(cron=cron)(registered)

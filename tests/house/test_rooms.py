@@ -54,6 +54,7 @@ EXTRA = {
         "gather.py",
         "houses.py",
         "interval_usage.py",
+        "lookups.py",
         "moments.py",
         "parts.py",
         "preview.py",

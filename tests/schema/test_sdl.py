@@ -76,6 +76,7 @@ def test_hand_written_fields_are_few_and_have_a_reason() -> None:
         "Mutation.readingReject": "it writes",
         "Mutation.meterInstall": "it writes",
         "Mutation.meterReplace": "it writes",
+        "Mutation.invoiceInstantCreate": "it writes",
         "InvoiceLine.explanation": "billing works it out",
         "SupplyPoint.consumption": "the consumption room works it out",
         "Building.consumption": "the consumption room works it out",

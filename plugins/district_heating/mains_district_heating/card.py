@@ -8,6 +8,7 @@ from mains_spi import (
     SPI_MAJOR,
     Capability,
     ChargeCode,
+    InvoicingRules,
     Labels,
     Product,
     QuantityKind,
@@ -78,6 +79,7 @@ UTILITY = Utility(
     capabilities=(Capability.SUBMIT_READINGS, Capability.BUILDINGS),
     correction="next_bill",
     reading_rules=READING_RULES,
+    invoicing_rules=InvoicingRules(by_day=15, holidays="LV"),
 )
 
 PRODUCTS = (

@@ -10,6 +10,7 @@ from mains_spi import (
     ChargeCode,
     Comparing,
     ContractAttribute,
+    InvoicingRules,
     Labels,
     Price,
     QuantityKind,
@@ -104,6 +105,11 @@ READING_RULES = ReadingRules(
 )
 """Readings are due by the 3rd; without one a month is billed on what the customer uses on average."""
 
+INVOICING_RULES = InvoicingRules(
+    by_day=15, e_invoice_days=5, e_invoice_term_max=20, e_invoice_on_readings=True, holidays="LV"
+)
+"""Bills come by the 15th; a business's e-invoice on the working day after its readings, with five days more to pay."""
+
 UTILITY = Utility(
     code=CODE,
     spi_major=SPI_MAJOR,
@@ -118,6 +124,7 @@ UTILITY = Utility(
         Capability.SPOT_PRICE,
         Capability.LEVELLED,
         Capability.INTERVALS,
+        Capability.INSTANT_INVOICE,
     ),
     reading_rules=READING_RULES,
     comparing=Comparing(
@@ -128,4 +135,5 @@ UTILITY = Utility(
         protected="protected",
         allowance=Price("protected.kwh", "kWh", ("protected",)),
     ),
+    invoicing_rules=INVOICING_RULES,
 )

@@ -23,6 +23,7 @@ from mains_spi import (
     Utility,
     When,
     contract_rules_mistakes,
+    invoicing_rules_mistakes,
     reading_rules_mistakes,
 )
 from mains_spi.units import parse_unit
@@ -68,7 +69,11 @@ def _card(utility: Utility) -> Iterator[str]:
     ):
         for name in sorted({name for name in names if names.count(name) > 1}):
             yield f"Utility.{field} has {name!r} twice: keep one"
-    for rules in (reading_rules_mistakes(utility.reading_rules), contract_rules_mistakes(utility.contract_rules)):
+    for rules in (
+        reading_rules_mistakes(utility.reading_rules),
+        contract_rules_mistakes(utility.contract_rules),
+        invoicing_rules_mistakes(utility.invoicing_rules),
+    ):
         yield from (f"Utility.{mistake}" for mistake in rules)
 
 

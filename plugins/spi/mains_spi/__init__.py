@@ -75,6 +75,7 @@ from mains_spi.hooks import (
     hookspec,
     tax_codes,
 )
+from mains_spi.invoicing import InvoicingRules, invoicing_rules_mistakes
 from mains_spi.prices import ChargeTax, PriceRow, PriceVersion, TaxRate, When, bind_product
 from mains_spi.readings import ReadingRules, reading_rules_mistakes
 from mains_spi.record import ALWAYS, Number, Period, Record
@@ -175,6 +176,7 @@ __all__ = [
     "GroupQty",
     "Hooks",
     "InexactNumber",
+    "InvoicingRules",
     "Labels",
     "Least",
     "Line",
@@ -248,6 +250,7 @@ __all__ = [
     "facts_needed",
     "hookimpl",
     "hookspec",
+    "invoicing_rules_mistakes",
     "reading_rules_mistakes",
     "replay",
     "request_from_json",

@@ -11,6 +11,7 @@ from typing import Literal
 import pluggy
 
 from mains_spi.contracts import USUAL_CONTRACT_RULES, ContractRules, FeeFall
+from mains_spi.invoicing import USUAL_INVOICING_RULES, InvoicingRules
 from mains_spi.prices import ChargeTax
 from mains_spi.readings import USUAL_READING_RULES, ReadingRules
 from mains_spi.record import Period, Record
@@ -37,6 +38,7 @@ class Capability(StrEnum):
     SPOT_PRICE = "SPOT_PRICE"
     LEVELLED = "LEVELLED"
     INTERVALS = "INTERVALS"
+    INSTANT_INVOICE = "INSTANT_INVOICE"
 
 
 class Settlement(StrEnum):
@@ -125,8 +127,9 @@ class Utility(Record):
     """The identity card of an adapter.
 
     ``correction`` is the policy for wrong bills: rate the period anew, or settle on the next bill. ``reading_rules``
-    say when readings are taken and which ones somebody looks at, ``contract_rules`` when contracts may start. Without
-    ``comparing`` products are not compared.
+    say when readings are taken and which ones somebody looks at, ``contract_rules`` when contracts may start,
+    ``invoicing_rules`` when invoices are sent and how long there is to pay them. Without ``comparing`` products are
+    not compared.
     """
 
     code: str
@@ -141,6 +144,7 @@ class Utility(Record):
     reading_rules: ReadingRules = USUAL_READING_RULES
     contract_rules: ContractRules = USUAL_CONTRACT_RULES
     comparing: Comparing | None = None
+    invoicing_rules: InvoicingRules = USUAL_INVOICING_RULES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

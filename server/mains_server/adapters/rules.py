@@ -19,6 +19,7 @@ from mains_spi import (
     Record,
     Utility,
     contract_rules_mistakes,
+    invoicing_rules_mistakes,
     reading_rules_mistakes,
 )
 
@@ -59,7 +60,11 @@ def wrong_with_card(utility: Utility) -> str | None:
     for charge in utility.charges:
         if ACCOUNT.fullmatch(charge.account) is None:
             return f"charge {charge.code!r} has the account {charge.account!r}, not one such as {REVENUE}{charge.code}"
-    mistakes = (*reading_rules_mistakes(utility.reading_rules), *contract_rules_mistakes(utility.contract_rules))
+    mistakes = (
+        *reading_rules_mistakes(utility.reading_rules),
+        *contract_rules_mistakes(utility.contract_rules),
+        *invoicing_rules_mistakes(utility.invoicing_rules),
+    )
     return next(iter(mistakes), None)
 
 

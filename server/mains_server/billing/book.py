@@ -9,13 +9,13 @@ from datetime import date, datetime
 from struct import Struct
 
 import orjson
-from mains_spi import Period
+from mains_spi import InvoicingRules, Period
 from psycopg import Connection
 
 from mains_server.billing import queries
 from mains_server.billing.binary import NULL, bigint, day, instant, integer, jsonb, numeric, table_of, text
 from mains_server.billing.draft import CENTS_PLACES, MICRO_PLACES, Draft, kind_of
-from mains_server.billing.due import EstimatedReading
+from mains_server.billing.due import DueRow, EstimatedReading
 from mains_server.billing.fees import mark_billed
 from mains_server.billing.rate import RatedHouse
 from mains_server.billing.records import RunSeller
@@ -30,6 +30,7 @@ from mains_server.invoices.rules import (
     due_on,
     entries_of_invoice,
     payment_reference,
+    payment_term,
 )
 from mains_server.ledger.records import BookingKind
 from mains_server.ledger.rules import document_key
@@ -68,6 +69,7 @@ class Booking:
     issued_on: date
     run_id: int | None
     seller: RunSeller
+    rules: InvoicingRules
     now: datetime
 
 
@@ -199,6 +201,12 @@ def _events(numbered: Iterable[tuple[int, Draft]], *, booking: Booking) -> Itera
         yield _event_head(4, 8, draft.due.customer_id) + jsonb(payload) + tail
 
 
+def term_of(due: DueRow, *, rules: InvoicingRules) -> int:
+    """Work out the days that a contract's customer has to pay an invoice."""
+    is_business_by_email = due.kind == "BUSINESS" and due.delivery == "EMAIL"
+    return payment_term(due.payment_term_days, is_business_by_email=is_business_by_email, rules=rules)
+
+
 def _estimated(readings: Iterable[EstimatedReading], *, now: datetime) -> Iterator[bytes]:
     words = (ReadingSource.ESTIMATION.name, ReadingQuality.ESTIMATED.name, ReadingStatus.ACCEPTED.name)
     tail = b"".join((*map(text, words), instant(now)))
@@ -235,7 +243,7 @@ def _invoices(
                 _invoice_head(29, 8, invoice_id, 8, due.customer_id, 8, due.contract_id, 8, number),
                 *(numeric(cents, CENTS_PLACES) for cents in (draft.net, draft.tax, draft.support, draft.total)),
                 *(day(due.starts), day(due.ends)),
-                day(due_on(issued_on=booking.issued_on, payment_term_days=due.payment_term_days)),
+                day(due_on(issued_on=booking.issued_on, payment_term_days=term_of(due, rules=booking.rules))),
                 *(text(kind_of(draft).name), text(document), text(payment_reference(document))),
                 *(text(due.customer_name), text(due.billing_address), text(due.supply_address)),
                 *(text(draft.currency), text(draft.rounding), jsonb(draft.inputs), group, follows, tail),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from mains_server.adapters.loading import load_adapters
+from mains_server.billing.moments import issue_due
 from mains_server.billing.records import RunRequest
 from mains_server.billing.rules import period_of
 from mains_server.billing.workers import bill_period
@@ -18,4 +19,11 @@ async def bill(work: Work, *, adapter: str, period: str, issued_on: str) -> None
     await bill_period(work.engine, address=work.address, request=request, host=load_adapters(on=days.start))
 
 
-TASKS: dict[str, Task] = {"bill": bill}
+async def issue_due_bills(work: Work) -> None:
+    """Issue the final bills and e-invoices that have become due; run every morning, and twice without harm."""
+    today = work.now.date()
+    await issue_due(work.engine, host=load_adapters(on=today), now=work.now, today=today)
+
+
+TASKS: dict[str, Task] = {"bill": bill, "issue_due_bills": issue_due_bills}
+EVERY: dict[str, str] = {"issue_due_bills": "30 4 * * *"}

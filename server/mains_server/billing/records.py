@@ -133,6 +133,20 @@ class IssuedSingle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DueMoment:
+    """Days of a contract that are read to their end and not billed; `told_on` is when the last reading came.
+
+    It is None where no reading was needed, since the registers tell themselves.
+    """
+
+    contract_id: int
+    starts: date
+    ends: date
+    is_final: bool
+    told_on: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LineExplanation:
     """How a line of an issued invoice came about; replaying it gives the stored cents."""
 

@@ -7,12 +7,14 @@ from dataclasses import fields, is_dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from mains_spi import Period
+import holidays
+from mains_spi import InvoicingRules, Period
 
 from mains_server.billing.draft import Draft
 from mains_server.billing.due import HistoryRow
 from mains_server.billing.records import Bounds, Hold
 
+SATURDAY = 5
 _MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])", re.ASCII)
 
 
@@ -45,6 +47,20 @@ def period_of(text: str) -> Period:
         raise PeriodUnknown(f"{text[:40]!r} is no period; write a month such as 2023-01")
     start = date(int(found[1]), int(found[2]), 1)
     return Period(start, (start + timedelta(days=31)).replace(day=1))
+
+
+def next_working_day(day: date, *, country: str) -> date:
+    """Give the working day after a day: not on a weekend, nor on a public holiday of a country (ISO 3166)."""
+    free = holidays.country_holidays(country) if country else ()
+    following = day + timedelta(days=1)
+    while following.weekday() >= SATURDAY or following in free:
+        following += timedelta(days=1)
+    return following
+
+
+def issue_by(period: Period, *, rules: InvoicingRules) -> date:
+    """Tell by when the regular invoices of a period should be issued; counted from its end where that is no first."""
+    return period.end + timedelta(days=rules.by_day - 1)
 
 
 def held(draft: Draft, *, code: str, reason: str) -> Hold:

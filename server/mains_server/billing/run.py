@@ -119,7 +119,14 @@ def _book_unbilled(
 ) -> Sequence[Draft]:
     """Book, and where the database says that somebody was billed meanwhile, book the others; give what was issued."""
     run = chunks.run
-    booking = Booking(adapter=run.adapter, issued_on=run.issued_on, run_id=run.id, seller=chunks.seller, now=chunks.now)
+    booking = Booking(
+        adapter=run.adapter,
+        issued_on=run.issued_on,
+        run_id=run.id,
+        seller=chunks.seller,
+        rules=chunks.rater.adapter.utility.invoicing_rules,
+        now=chunks.now,
+    )
     try:
         with connection.transaction():
             book(connection, booking=booking, drafts=drafts, houses=rated.houses, seen=seen)

@@ -172,8 +172,14 @@ def _rated(connection: Connection, *, adapter: LiveAdapter, request: SingleBill)
 def _booked(
     connection: Connection, *, seller: RunSeller, request: SingleBill, gathered: Gathered, rated: Rated, seen: int
 ) -> int:
+    utility = gathered.question.utility
     booking = Booking(
-        adapter=gathered.question.utility.code, issued_on=request.issued_on, run_id=None, seller=seller, now=request.now
+        adapter=utility.code,
+        issued_on=request.issued_on,
+        run_id=None,
+        seller=seller,
+        rules=utility.invoicing_rules,
+        now=request.now,
     )
     drafts = [_as_asked(draft, kind=request.kind) for draft in following(rated.drafts, gathered=gathered)]
     try:

@@ -9,6 +9,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
+from mains_spi import InvoicingRules
+
 from mains_server.invoices.records import InvoiceDraft, InvoiceKind, InvoiceSums
 from mains_server.ledger.rules import RECEIVABLE, revenue, support, tax
 from mains_server.money.rules import creditor_reference
@@ -86,6 +88,15 @@ def parse_document_number(text: str) -> tuple[str, int]:
 def payment_reference(number: str) -> str:
     """Make the creditor reference that a payer quotes for a document: `RF04H000123`."""
     return creditor_reference(number)
+
+
+def payment_term(days: int, *, is_business_by_email: bool, rules: InvoicingRules) -> int:
+    """Work out the days to pay an invoice: the contract's, and for a business's e-invoice those that the utility adds.
+
+    They are added whole or not at all, if the term is then within the utility's longest (docs/decisions/0009).
+    """
+    longer = days + rules.e_invoice_days
+    return longer if is_business_by_email and longer <= rules.e_invoice_term_max else days
 
 
 def due_on(*, issued_on: date, payment_term_days: int) -> date:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mains_server.invoices import rules
+from mains_spi import InvoicingRules
 
 LINES = st.lists(
     st.tuples(st.sampled_from(["heat", "Hot_water", "fees"]), st.integers(-(10**9), 10**9), st.booleans()), max_size=30
@@ -88,3 +89,15 @@ def test_a_bill_is_due_its_term_after_issue():
 
     with pytest.raises(rules.PaymentTermNotPossible):
         rules.due_on(issued_on=date(2024, 2, 15), payment_term_days=-1)
+
+
+@pytest.mark.parametrize(
+    ("days", "is_business_by_email", "expected"),
+    [(15, True, 20), (16, True, 16), (17, True, 17), (14, True, 19), (25, True, 25), (15, False, 15), (17, False, 17)],
+)
+def test_terms_of_business_e_invoices(days, is_business_by_email, expected):
+    """Five days more if the whole term is then at most twenty: whole or not at all (docs/decisions/0009)."""
+    latvenergo = InvoicingRules(e_invoice_days=5, e_invoice_term_max=20)
+
+    assert rules.payment_term(days, is_business_by_email=is_business_by_email, rules=latvenergo) == expected
+    assert rules.payment_term(days, is_business_by_email=is_business_by_email, rules=InvoicingRules()) == days
