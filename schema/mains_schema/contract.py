@@ -10,6 +10,9 @@ from mains_server.access.records import Permission
 from mains_server.contracts.records import ContractBilling, Delivery, Settlement
 from mains_server.contracts.tables import Contract as C
 from mains_server.contracts.tables import ContractAttribute as CA
+from mains_server.contracts.tables import ContractFee as CF
+from mains_server.contracts.tables import ContractFormerTerms as FT
+from mains_server.contracts.tables import ContractOffer as CO
 from mains_server.contracts.tables import ContractSupplyPoint as CSP
 from mains_server.intake.tables import ReadingLink as RL
 from mains_server.invoices.tables import InvoiceState as I
@@ -19,6 +22,7 @@ from mains_server.tariffs.tables import Product as PR
 from mains_schema import comparison_asked
 from mains_schema.comparison import ProductComparisonAnswer
 from mains_schema.connection import Connection
+from mains_schema.contract_story import ContractFee, ContractFormerTerms, ContractOffer, TermsDocument
 from mains_schema.document import ARCHIVE_GIVEN, ARCHIVE_ROWS_ABOUT, InvoiceArchive, archive_of_contract
 from mains_schema.given import asked_with
 from mains_schema.invoice import InvoiceFilter, InvoiceOrder
@@ -97,7 +101,7 @@ class Contract(Node):
     id: strawberry.ID = key("Global id.", C.id)
     number: str = column("Contract number.", C.number)
     adapter: str = column("Code of the utility.", C.adapter)
-    product_code: str = column("Code of the product.", C.product)
+    product_code: str = column("Code of the product agreed last; `termsSince` says since when.", C.product)
     product_name: str = computed("The product's name in the viewer's language.", word, C.adapter, C.product)
     product: Product | None = one(
         "The product; null if the utility has never declared it.",
@@ -113,6 +117,23 @@ class Contract(Node):
     )
     price_fixed_until: date | None = column(
         "The day until which, exclusive, the agreed price holds; null if it may change any time.", C.price_fixed_until
+    )
+    terms_since: date | None = column(
+        "The day since which product, settlement, terms and agreed price hold, or will; null since it starts.",
+        C.terms_since,
+    )
+    terms: TermsDocument | None = one("The terms it was agreed on; null if none were laid down.", C.terms_document_id)
+    former_terms: list[ContractFormerTerms] = many(
+        "What was agreed before, oldest first; a handful.", FT.contract_id, order=(FT.starts,), about=1
+    )
+    fees: list[ContractFee] = many(
+        "Fees noted on it, by day; a few a year.", CF.contract_id, order=(CF.day, CF.id), about=2
+    )
+    offers: list[ContractOffer] = many(
+        "What was offered for the time after an agreed price, oldest first; one a year at most.",
+        CO.contract_id,
+        order=(CO.starts,),
+        about=1,
     )
     permissions: list[Permission] = computed(
         "What the viewer may do here as owner or delegate; empty for staff.", permissions_on, C.customer_id, C.id

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+import strawberry
+
 from mains_schema.adapter import UtilityAdapter, utility_adapters
 from mains_schema.comparison import ProductComparisonAnswer, ProductComparisonInput
 from mains_schema.comparison_asked import COMPARISON_ROWS, product_comparison
 from mains_schema.connection import Connection
 from mains_schema.context import Context
+from mains_schema.contract_inputs import ContractPlanInput
+from mains_schema.contract_life import (
+    PREVIEW_ROWS,
+    ContractPreview,
+    contract_conclude_preview,
+    contract_switch_preview,
+    contract_termination_preview,
+)
 from mains_schema.errors import forbidden, unauthenticated
 from mains_schema.gates import gate, given
 from mains_schema.given import Given, asked_with
 from mains_schema.mapping import by_id, connection, mine, section
 from mains_schema.mutations_billing import BillingMutations
+from mains_schema.mutations_contract import ContractMutations
 from mains_schema.mutations_meter import MeterMutations
 from mains_schema.mutations_reading import ReadingMutations
 from mains_schema.mutations_session import SessionMutations
@@ -67,6 +80,31 @@ class Query:
         given=(Given("token", str, "The token of the link."),),
         rows=LINK_ROWS,
     )
+    contract_conclude_preview: ContractPreview = asked_with(
+        "What concluding a contract would bring, before it is concluded. Asking changes nothing.",
+        contract_conclude_preview,
+        given=(Given("contract", ContractPlanInput, "The contract to look at."),),
+        rows=PREVIEW_ROWS,
+    )
+    contract_switch_preview: ContractPreview = asked_with(
+        "What another product would bring a contract: a fee, its first day, perhaps a new number. Changes nothing.",
+        contract_switch_preview,
+        given=(
+            Given("contract_id", strawberry.ID, "Global id of the contract."),
+            Given("product", str, "Code of the product."),
+            Given("starts_on", date, "First day with it: the first of a month."),
+        ),
+        rows=PREVIEW_ROWS,
+    )
+    contract_termination_preview: ContractPreview = asked_with(
+        "What terminating a contract would cost, by the rule of its product. Asking changes nothing.",
+        contract_termination_preview,
+        given=(
+            Given("contract_id", strawberry.ID, "Global id of the contract."),
+            Given("ends_on", date, "First day without supply."),
+        ),
+        rows=PREVIEW_ROWS,
+    )
 
     product_comparison: ProductComparisonAnswer = asked_with(
         "What a year would cost on each product of a utility, for everybody by a typed consumption, or for a contract"
@@ -78,5 +116,5 @@ class Query:
 
 
 @section
-class Mutation(SessionMutations, ReadingMutations, MeterMutations, BillingMutations):
+class Mutation(SessionMutations, ReadingMutations, MeterMutations, BillingMutations, ContractMutations):
     """Everything that can be done."""

@@ -13,6 +13,7 @@ from mains_server.billing.tables import CorrectionDue as CD
 
 from mains_schema.connection import Connection
 from mains_schema.contract import ContractFilter
+from mains_schema.contract_story import ContractOfferOrder
 from mains_schema.customer import CustomerFilter, CustomerOrder
 from mains_schema.fact import FactStretchFilter
 from mains_schema.invoice import InvoiceFilter, InvoiceOrder
@@ -25,6 +26,7 @@ from mains_schema.scope import STAFF_ONLY
 
 if TYPE_CHECKING:
     from mains_schema.contract import Contract
+    from mains_schema.contract_story import ContractOffer
     from mains_schema.customer import Customer
     from mains_schema.fact import FactStretch
     from mains_schema.invoice import Invoice
@@ -96,6 +98,9 @@ class Staff:
     billing_runs: Connection[BillingRun] = connection("All billing runs.", orders=BillingRunOrder)
     corrections_due: Connection[CorrectionDue] = connection(
         "Bills that true readings show to be wrong, settled or not, in the order in which they were noted."
+    )
+    contract_offers: Connection[ContractOffer] = connection(
+        "Products offered for the time after an agreed price.", orders=ContractOfferOrder
     )
     fact_stretches: Connection[FactStretch] = connection(
         "Exchange prices and other figures from outside, in the order in which they were told.",

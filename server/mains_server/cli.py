@@ -17,6 +17,7 @@ GROUPS = (
     "issue",
     "books",
     "pay",
+    "contracts",
     "readings",
     "intervals",
 )

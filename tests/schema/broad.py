@@ -27,6 +27,9 @@ ROOTS = ("viewer", "staff")
 VALUES = {
     "Granularity!": "MONTH",
     "PeriodInput!": '{from: "2022-01-01", to: "2022-03-01"}',
+    "ContractPlanInput!": '{customerId: "Q3VzdG9tZXI6MQ", adapter: "x", supplyPoints: ["x"], startsOn: "2022-01-01"}',
+    "Date!": '"2022-01-01"',
+    "ProductComparisonInput!": '{adapter: "x"}',
     "String!": '"x"',
     "ID!": '"x"',
 }

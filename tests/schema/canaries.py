@@ -13,8 +13,18 @@ from typing import Any
 
 from mains_server.access.records import ANONYMOUS, Grant, GrantRole, Permission, Viewer
 from mains_server.billing.tables import CorrectionDue
-from mains_server.contracts.records import PointRole
-from mains_server.contracts.tables import Building, Contract, ContractAttribute, ContractSupplyPoint, SupplyPoint
+from mains_server.contracts.records import PointRole, Settlement
+from mains_server.contracts.tables import (
+    Building,
+    Contract,
+    ContractAttribute,
+    ContractFee,
+    ContractFormerTerms,
+    ContractOffer,
+    ContractSupplyPoint,
+    SupplyPoint,
+    TermsDocument,
+)
 from mains_server.customers.records import ProtectionKind
 from mains_server.customers.tables import CustomerProtection
 from mains_server.intake.tables import ReadingLink, ReadingUpload, ReadingUploadRow
@@ -27,7 +37,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.schema import town
 from tests.schema.asking import clerk, delegate, owner
-from tests.schema.crowd import interval_day, interval_import, upload, upload_row
+from tests.schema.crowd import interval_day, interval_import, offer, terms_document, upload, upload_row
 
 CUSTOMERS = 7
 
@@ -38,6 +48,10 @@ CANARIES: Mapping[str, str] = {
     "CustomerProtection": "select 'customer ' || customer_id, starts from customer_protection",
     "Balance": "select 'customer ' || customer_id, balance from customer_balance",
     "Contract": "select 'contract ' || id, number from contract",
+    "TermsDocument": "select 'public', text_lv from terms_document",
+    "ContractFormerTerms": "select 'contract ' || contract_id, product from contract_former_terms",
+    "ContractFee": "select 'contract ' || contract_id, reason from contract_fee",
+    "ContractOffer": "select 'contract ' || contract_id, product from contract_offer",
     "ContractAttribute": "select 'contract ' || contract_id, value from contract_attribute",
     "Supply": "select 'contract ' || contract_id, starts from contract_supply_point",
     "Building": "select 'building ' || id, name from building",
@@ -184,6 +198,10 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
             ContractAttribute,
             [{"id": 14, "contract_id": 14, "name": "zones", "value": "1", "starts": town.THEN.date(), **of_4}],
         ),
+        (TermsDocument, [terms_document(1)]),
+        (ContractFormerTerms, [_former(n, 4 if n == 14 else n) for n in (1, 4, 5, 14)]),
+        (ContractFee, [_fee(n, 4 if n == 14 else n) for n in (1, 4, 5, 14)]),
+        (ContractOffer, [offer(n) | {"customer_id": 4 if n == 14 else n, "contract_id": n} for n in (1, 4, 5, 14)]),
         (Invoice, [town.invoice(14, 0) | of_4]),
         (InvoiceLine, [town.line(14, 0, 1, 1) | of_4]),
         (InvoiceTax, [town.tax(14, 0) | of_4]),
@@ -195,6 +213,17 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (CorrectionDue, [_correction(n) for n in (4, 5)]),
         (PaymentAllocation, [{"id": 14, "allocated_at": town.THEN, **used, **of_4}]),
     ]
+
+
+def _former(contract: int, customer: int) -> dict[str, Any]:
+    days = {"starts": town.THEN.date(), "ends": date(2022, 2, 1), "settlement": Settlement.INVOICE}
+    return {"id": contract, "customer_id": customer, "contract_id": contract, "product": f"former {contract}", **days}
+
+
+def _fee(contract: int, customer: int) -> dict[str, Any]:
+    named = {"id": contract, "customer_id": customer, "contract_id": contract, "reason": f"fee {contract}"}
+    told = {"code": "reminder", "quantity": 1, "unit": "pcs", "source": "test", "key": "k"}
+    return {**named, **told, "day": town.THEN.date(), "noted_at": town.THEN}
 
 
 def _hours(point: int, *, once: bool = False) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from mains_server.billing.records import RunStatus
 from mains_server.billing.tables import BillingHold, BillingRun, CorrectionDue
 from mains_server.contracts.records import ContractBilling, Settlement
-from mains_server.contracts.tables import Contract, SupplyPoint
+from mains_server.contracts.tables import Contract, ContractOffer, SupplyPoint
 from mains_server.customers.records import CustomerKind
 from mains_server.customers.tables import Customer
 from mains_server.facts.tables import FactSeries
@@ -58,6 +58,7 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (ReadingLink, [link(n) for n in MORE]),
         (FactSeries, [_fact_series(n) for n in MORE]),
         (ReadingUploadRow, [upload_row(n) for n in MORE]),
+        (ContractOffer, [offer(n) for n in MORE]),
         (IntervalImport, [interval_import()]),
         (IntervalDay, [interval_day(n, 1, town.month(n % 2), version=n) | {"is_current": n < 7} for n in MORE]),
     ]
@@ -111,6 +112,16 @@ def correction(n: int) -> dict[str, Any]:
 
 def _hold(n: int) -> dict[str, Any]:
     return {"id": n, "customer_id": 1, "contract_id": n, "run_id": 1, "code": "X", "reason": "x", "held_at": town.THEN}
+
+
+def offer(n: int) -> dict[str, Any]:
+    named = {"id": n, "customer_id": 1, "contract_id": n, "product": f"offered {n}"}
+    return {**named, "starts": town.month(n % 2), "made_at": town.THEN}
+
+
+def terms_document(n: int) -> dict[str, Any]:
+    texts = {"text_lv": f"Noteikumi {n}", "text_en": f"Terms {n}", "text_ru": f"Условия {n}"}
+    return {"id": n, "adapter": "heat_co", "product": "heat", "version": f"{n}", "starts": town.month(0), **texts}
 
 
 def upload(n: int) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from mains_spi import (
     ChargeCode,
     Comparing,
     ContractAttribute,
+    ContractRules,
     InvoicingRules,
     Labels,
     Price,
@@ -24,6 +25,8 @@ from mains_electricity_retail.tariffs import DAY, NIGHT
 
 CODE = "electricity_retail"
 TAX = "standard"
+CONTRACTUAL = "contractual"
+"""The tax of what is owed for leaving early; its rate is data like any other, and nothing until somebody says more."""
 REGULATED = ("dso", "oik", "network_support", "price_cap", "protected")
 
 
@@ -53,6 +56,15 @@ CHARGES = (
     _charge("oik_capacity", "oik", "OIK, jauda", "Mandatory procurement: capacity", "КОЗ: мощность"),
     _charge("oik_discount", "oik", "OIK atlaide", "Mandatory procurement: discount", "КОЗ: скидка"),
     _charge("paper", "paper", "Rēķins pa pastu", "Invoice by post", "Счёт по почте"),
+    _charge("reminder_sms", "reminders", "Atgādinājuma īsziņa", "Reminder by SMS", "СМС-напоминание"),
+    ChargeCode(
+        *("exit_fee", CONTRACTUAL, "contract_fees"),
+        Labels("Līguma izbeigšana pirms termiņa", "Contract ended early", "Досрочное расторжение договора"),
+    ),
+    ChargeCode(
+        *("switch_fee", CONTRACTUAL, "contract_fees"),
+        Labels("Produkta maiņa pirms termiņa", "Product changed early", "Досрочная смена продукта"),
+    ),
     _charge(
         *("network_support", "network_support", "Valsts atbalsts sistēmas pakalpojumiem"),
         *("State support for network charges", "Государственная поддержка: сеть"),
@@ -74,6 +86,15 @@ CHARGES = (
 QUANTITIES = (
     QuantityKind("energy", "kWh", 3, "contract", Labels("Elektroenerģija", "Energy", "Электроэнергия")),
     QuantityKind("paper_invoices", "pcs", 0, "contract", Labels("Papīra rēķini", "Paper invoices", "Бумажные счета")),
+    QuantityKind("reminder_sms", "pcs", 0, "contract", Labels("Atgādinājumi", "Reminders by SMS", "СМС-напоминания")),
+    QuantityKind(
+        *("exit_fee", "EUR", 2, "contract"),
+        Labels("Maksa par izbeigšanu", "Fee for leaving early", "Плата за досрочное расторжение"),
+    ),
+    QuantityKind(
+        *("switch_fee", "EUR", 2, "contract"),
+        Labels("Maksa par produkta maiņu", "Fee for changing the product early", "Плата за смену продукта"),
+    ),
 )
 
 ATTRIBUTES = (
@@ -110,6 +131,9 @@ INVOICING_RULES = InvoicingRules(
 )
 """Bills come by the 15th; a business's e-invoice on the working day after its readings, with five days more to pay."""
 
+CONTRACT_RULES = ContractRules(universal_product="universalais")
+"""Told by the 15th to start on the 1st; Universālais has the terms of the universal service: 12 months, no exit fee."""
+
 UTILITY = Utility(
     code=CODE,
     spi_major=SPI_MAJOR,
@@ -136,4 +160,5 @@ UTILITY = Utility(
         allowance=Price("protected.kwh", "kWh", ("protected",)),
     ),
     invoicing_rules=INVOICING_RULES,
+    contract_rules=CONTRACT_RULES,
 )

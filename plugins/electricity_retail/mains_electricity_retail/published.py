@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from mains_spi import (
     Capability,
+    ContractRules,
     Monthly,
     PerUnit,
     Price,
@@ -62,7 +63,13 @@ QUARTERS = Tariff(
 TARIFFS = {"220": ALL_INCLUSIVE, "oik": OIK, "wtmaths": WTMATHS, "quarters": QUARTERS}
 LISTS = ("product", "dso", *TARIFFS)
 CAN = (Capability.SPOT_PRICE, Capability.SUBMIT_READINGS, Capability.INTERVALS)
-UTILITY = replace(card.UTILITY, code="published_electricity", price_lists=LISTS, capabilities=CAN)
+UTILITY = replace(
+    card.UTILITY,
+    code="published_electricity",
+    price_lists=LISTS,
+    capabilities=CAN,
+    contract_rules=ContractRules(),
+)
 
 
 @hookimpl

@@ -90,11 +90,20 @@ def _tariff(code: str, energy: tuple[Component, ...], part: EnergyPart) -> Tarif
         PerUnit(
             "paper", Qty("paper_invoices", "pcs"), Price("fees.paper", "EUR/pcs"), when=(When("delivery", ("post",)),)
         ),
+        *_noted_fees(),
         *household_supports(part),
         *protected_supports(part),
     )
-    places = (("energy", 3), ("paper_invoices", 0))
+    places = (("energy", 3), ("paper_invoices", 0), ("reminder_sms", 0), ("exit_fee", 2), ("switch_fee", 2))
     return Tariff(code, "EUR", components, rounding=Rounding(), places=places, calendars=(TWO_ZONE_CALENDAR,))
+
+
+def _noted_fees() -> tuple[Component, ...]:
+    """Charge what is noted on a contract now and then: reminders at their price, and agreed sums as they are."""
+    return (
+        PerUnit("reminder_sms", Qty("reminder_sms", "pcs"), Price("fees.reminder_sms", "EUR/pcs"), if_given=True),
+        *(PerUnit(code, Qty(code, "EUR"), Const(1, "1"), if_given=True) for code in ("exit_fee", "switch_fee")),
+    )
 
 
 def _by_zone(code: str, price: str, by: tuple[str, ...] = ()) -> TimeOfUse:

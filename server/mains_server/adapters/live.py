@@ -31,7 +31,7 @@ from mains_spi import (
 )
 
 from mains_server.adapters.asking import AdapterLine, one_line
-from mains_server.adapters.rules import REVENUE, wrong_with
+from mains_server.adapters.rules import REVENUE, charged_now_and_then, wrong_with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +90,11 @@ class LiveAdapter:
             self._refuse_mistakes(tariff)
             self._tariffs[key] = tariff
         return self._tariffs[key]
+
+    def fee_codes(self, *, on: date) -> frozenset[str]:
+        """Name the quantities that the tariffs of a day charge where they are given: fees, noted now and then."""
+        tariffs = (self.tariff(product=one.code, on=on) for one in self.products(on=on) if not one.rated)
+        return frozenset().union(*(charged_now_and_then(tariff) for tariff in tariffs))
 
     def rate(self, request: RatingRequest) -> RatingResult:
         """Give the charges of a product marked rated."""

@@ -15,13 +15,17 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from mains_spi import (
     REQUIRED_HOOKS,
     SPI_MAJOR,
+    PerUnit,
     Product,
+    Qty,
     Record,
+    Tariff,
     Utility,
     contract_rules_mistakes,
     invoicing_rules_mistakes,
     reading_rules_mistakes,
 )
+from mains_spi.walk import find
 
 UNHEARD = ("measure",)
 REVENUE = "revenue:"
@@ -144,3 +148,11 @@ _CHECKS: dict[Any, Callable[[object, Any, str], str | None]] = {
     Literal: _wrong_with_word,
     tuple: _wrong_with_tuple,
 }
+
+
+def charged_now_and_then(tariff: Tariff | None) -> frozenset[str]:
+    """Name the quantities that a tariff charges where they are given, and does not miss where they are not."""
+    if tariff is None:
+        return frozenset()
+    given = (part for part in tariff.components if isinstance(part, PerUnit) and part.if_given)
+    return frozenset(qty.name for part in given for qty in find(part.qty, Qty))

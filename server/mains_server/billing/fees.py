@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from mains_spi import PerUnit, Qty, Tariff
-from mains_spi.walk import find
+from mains_spi import Tariff
 from psycopg import Connection
 
+from mains_server.adapters.rules import charged_now_and_then
 from mains_server.billing.due import DueRow, Fee, Measured, Problem
 from mains_server.billing.usage import MICRO
 
@@ -45,14 +45,6 @@ def as_measured(fees: Iterable[Fee], *, due: DueRow) -> tuple[Measured, ...]:
         Measured(code, None, unit, due.starts, due.ends, _micro(own), None, False, _source(own), "")
         for (code, unit), own in sorted(by_code.items())
     )
-
-
-def charged_now_and_then(tariff: Tariff | None) -> frozenset[str]:
-    """Name the quantities that a tariff charges where they are given, and does not miss where they are not."""
-    if tariff is None:
-        return frozenset()
-    given = (part for part in tariff.components if isinstance(part, PerUnit) and part.if_given)
-    return frozenset(qty.name for part in given for qty in find(part.qty, Qty))
 
 
 def unpriced(fees: Sequence[Fee], *, tariff: Tariff | None) -> Problem | None:

@@ -27,13 +27,14 @@ from psycopg import Connection
 
 from mains_server.adapters.asking import AdapterFailed
 from mains_server.adapters.live import LiveAdapter
+from mains_server.adapters.rules import charged_now_and_then
 from mains_server.billing.attributes import AttributeTeller
 from mains_server.billing.cases import PAPER
 from mains_server.billing.charges import charges_problem, tariff_of
 from mains_server.billing.draft import PRICE_PLACES, Draft, KeptFigure
 from mains_server.billing.drafting import NotInvoiceable, draft_of, drafts_of_cohort
 from mains_server.billing.due import Case, DueRow, HistoryRow, Problem, Traits
-from mains_server.billing.fees import charged_now_and_then, unpriced
+from mains_server.billing.fees import unpriced
 from mains_server.billing.gather import Gathered, hold_of, hold_of_row
 from mains_server.billing.houses import House
 from mains_server.billing.interval_usage import IntervalCounter

@@ -53,10 +53,15 @@ class ContractNotAllowed(LifeRefusal):
 
 
 async def check_allowed(
-    session: AsyncSession, *, adapter: LiveAdapter, contract: Contract, terms: Terms, today: date
+    session: AsyncSession, *, adapter: LiveAdapter, contract: Contract, terms: Terms, today: date, is_new: bool = False
 ) -> Product:
-    """Refuse terms of a contract that its product, its adapter or the customer's protected status rules out."""
-    product = offered(adapter, code=terms.product, on=max(terms.starts, today), is_had=_had(contract, terms))
+    """Refuse terms of a contract that its product, its adapter or the customer's protected status rules out.
+
+    With `is_new` the product is newly agreed, so it must still be sold.
+    """
+    product = offered(
+        adapter, code=terms.product, on=max(terms.starts, today), is_had=not is_new and _had(contract, terms)
+    )
     check_product(product, contract=contract, terms=terms)
     customer = await customer_by_id(session, customer_id=contract.customer_id)
     assert customer is not None

@@ -73,7 +73,7 @@ class Contract(SQLModel, table=True):
     __table_args__ = (
         ForeignKeyConstraint(["customer_id"], ["customer.id"]),
         UniqueConstraint("customer_id", "number"),
-        CheckConstraint("ends is null or ends > starts", name="contract_period"),
+        CheckConstraint("ends is null or ends >= starts", name="contract_period"),
         Index("contract_number", "number"),
         Index("contract_adapter", "adapter", "billing", "id"),
         Index("contract_customer_starts", "customer_id", "starts", "id"),

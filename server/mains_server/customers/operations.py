@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.access.records import Refusal
 from mains_server.customers import queries
-from mains_server.customers.records import NewCustomer, Protection
+from mains_server.customers.records import NewCustomer, Protection, ProtectionKind
 from mains_server.customers.rules import meets
 from mains_server.customers.tables import CustomerProtection
 from mains_server.db.copying import RowExists, copy_rows, draw_ids
@@ -39,6 +39,13 @@ class ProtectionOverlaps(Refusal):
 
     code = "PROTECTION_OVERLAPS"
     path = "starts"
+
+
+class ProtectionUnknown(Refusal):
+    """The customer has no protected status of this kind that could end on that day."""
+
+    code = "PROTECTION_UNKNOWN"
+    path = "endsOn"
 
 
 async def create_customer(session: AsyncSession, *, customer: NewCustomer, now: datetime) -> int:
@@ -77,6 +84,15 @@ async def protect_customer(session: AsyncSession, *, customer_id: int, protectio
             proof=protection.proof,
         )
     )
+    await session.flush()
+
+
+async def end_protection(session: AsyncSession, *, customer_id: int, kind: ProtectionKind, ends: date) -> None:
+    """Let a protected status that holds on the day before end on a civil day, its first one without."""
+    row = await queries.lock_protection(session, customer_id=customer_id, kind=kind, day=ends)
+    if row is None:
+        raise ProtectionUnknown(f"the customer has no status {kind.name} that would hold on {ends}")
+    row.ends = ends
     await session.flush()
 
 

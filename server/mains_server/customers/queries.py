@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from sqlalchemy import String, any_, func, literal, literal_column, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from mains_server.customers.records import Address, Customer, Protection
+from mains_server.customers.records import Address, Customer, Protection, ProtectionKind
 from mains_server.customers.tables import Customer as CustomerRow
 from mains_server.customers.tables import CustomerProtection
 
@@ -49,6 +50,23 @@ async def protections_of_customer(session: AsyncSession, *, customer_id: int) ->
         .order_by(col(CustomerProtection.starts), col(CustomerProtection.id))
     )
     return tuple(Protection(kind=row.kind, starts=row.starts, ends=row.ends, proof=row.proof) for row in found)
+
+
+async def lock_protection(
+    session: AsyncSession, *, customer_id: int, kind: ProtectionKind, day: date
+) -> CustomerProtection | None:
+    """Take hold of a protected status that began before a day and would hold on it, for a change in this room."""
+    return await session.scalar(
+        select(CustomerProtection)
+        .where(
+            col(CustomerProtection.customer_id) == customer_id,
+            col(CustomerProtection.kind) == kind,
+            col(CustomerProtection.starts) < day,
+            col(CustomerProtection.ends).is_(None) | (col(CustomerProtection.ends) > day),
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
 
 
 async def lock_customer(session: AsyncSession, *, customer_id: int) -> bool:

@@ -89,6 +89,23 @@ async def is_billed(session: AsyncSession, contract_ids: frozenset[int], day: da
     return await session.scalar(wanted.limit(1)) is not None
 
 
+async def billed_until(session: AsyncSession, contract_id: int) -> date | None:
+    """Tell the day after the last one that an invoice of a contract covers, bills taken back aside; None without any.
+
+    The contracts room asks it of whoever calls, since what was billed is not agreed otherwise afterwards.
+    """
+    taken_back = select(col(Invoice.corrects_invoice_id)).where(
+        col(Invoice.contract_id) == contract_id, col(Invoice.corrects_invoice_id).is_not(None)
+    )
+    return await session.scalar(
+        select(func.max(col(Invoice.period_to))).where(
+            col(Invoice.contract_id) == contract_id,
+            col(Invoice.kind) != InvoiceKind.CREDIT,
+            col(Invoice.id).not_in(taken_back.where(col(Invoice.kind) == InvoiceKind.CREDIT)),
+        )
+    )
+
+
 async def document_numbers(session: AsyncSession, *, customer_id: int, ids: Sequence[int]) -> dict[int, str]:
     """Give the numbers that people read on a customer's invoices, by id."""
     wanted = select(col(Invoice.id), col(Invoice.document_number)).where(

@@ -1,0 +1,82 @@
+"""What was agreed on contracts by civil days, with which terms, what is charged besides, and what was offered."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+import strawberry
+from mains_server.contracts.records import Settlement
+from mains_server.contracts.tables import ContractFee as CF
+from mains_server.contracts.tables import ContractFormerTerms as FT
+from mains_server.contracts.tables import ContractOffer as CO
+from mains_server.contracts.tables import TermsDocument as TD
+
+from mains_schema.mapping import OrderBy, ascending, column, computed, embed, key, mapped, one, orders
+from mains_schema.node import Node
+from mains_schema.scalars import Period, Quantity
+from mains_schema.scope import EVERYONE, allowed
+from mains_schema.words import in_language
+
+if TYPE_CHECKING:
+    from mains_schema.contract import Contract
+    from mains_schema.invoice import Invoice
+
+
+@mapped(TD, scope=EVERYONE)
+class TermsDocument(Node):
+    """The terms of a product's contracts as they are offered from a day on; never edited, only followed by others."""
+
+    id: strawberry.ID = key("Global id.", TD.id)
+    adapter: str = column("Code of the utility.", TD.adapter)
+    product_code: str = column("Code of the product.", TD.product)
+    version: str = column("Its version, unique for the product.", TD.version)
+    starts_on: date = column("Day from which new contracts are concluded on it.", TD.starts)
+    text: str = computed("The terms in the viewer's language.", in_language, TD.text_lv, TD.text_en, TD.text_ru)
+
+
+@mapped(FT, scope=allowed(FT.customer_id, FT.contract_id))
+class ContractFormerTerms:
+    """What was agreed on a contract before the terms it has now; bills of these days are priced by it."""
+
+    product_code: str = column("Code of the product.", FT.product)
+    settlement: Settlement = column("How it was paid.", FT.settlement)
+    period: Period = embed("Days on which it was in force.", Period, start=FT.starts, end=FT.ends)
+    price_fixed_until: date | None = column(
+        "The day until which, exclusive, the price was agreed; null if it could change.", FT.price_fixed_until
+    )
+    terms: TermsDocument | None = one("The terms it was agreed on; null if none were laid down.", FT.terms_document_id)
+
+
+@mapped(CF, scope=allowed(CF.customer_id, CF.contract_id))
+class ContractFee(Node):
+    """A fee of a day besides what is used, such as a reminder; the bill that covers the day charges it, or the next."""
+
+    id: strawberry.ID = key("Global id.", CF.id)
+    code: str = column("Which fee, by the code of the utility's quantity.", CF.code)
+    quantity: Quantity = embed("How many, or how much of an agreed sum.", Quantity, value=CF.quantity, unit=CF.unit)
+    day: date = column("The civil day it is for.", CF.day)
+    reason: str = column("Why it is charged, for people.", CF.reason)
+    invoice: Invoice | None = one("The invoice that charges it; null until one does.", CF.invoice_id)
+
+
+@orders
+class ContractOfferOrder(OrderBy):
+    """Order of offers."""
+
+    FIRST_DAY = ascending("Those whose agreed price ends first.", CO.starts)
+
+
+@mapped(CO, scope=allowed(CO.customer_id, CO.contract_id))
+class ContractOffer(Node):
+    """A product offered for the time after the agreed price; without an answer the universal service follows."""
+
+    id: strawberry.ID = key("Global id.", CO.id)
+    product_code: str = column("Code of the offered product.", CO.product)
+    starts_on: date = column("Day on which the agreed price has ended, and the first with this product.", CO.starts)
+    made_at: datetime = column("When it was made.", CO.made_at)
+    accepted_at: datetime | None = column("When it was accepted; null if it was not.", CO.accepted_at)
+    lapsed_at: datetime | None = column(
+        "When the universal service followed, since nobody answered; null if it did not.", CO.lapsed_at
+    )
+    contract: Contract = one("The contract it was made for.", CO.contract_id)

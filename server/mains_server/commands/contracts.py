@@ -1,0 +1,50 @@
+"""`mains contracts`: what a day brings contracts whose agreed price ends."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from mains_server.adapters.loading import load_adapters
+from mains_server.commands.database import opened
+from mains_server.contracts.jobs import OffersOfDay, offers_of_day
+from mains_server.db.engine import make_engine
+from mains_server.invoices.queries import billed_until
+from mains_server.settings import load_settings
+
+group = typer.Typer(help="Contracts whose agreed price ends.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.add_typer(group, name="contracts")
+
+
+@group.callback()
+def contracts() -> None:
+    """Contracts whose agreed price ends."""
+
+
+@group.command("offers")
+def offers(
+    adapter: Annotated[str, typer.Option(help="The utility's code.")],
+    today: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day; default today.")] = None,
+) -> None:
+    """Offer a product where a price ends soon, and begin the universal service where it ended without an answer.
+
+    Run it every day; a second time it does nothing more.
+    """
+    now = datetime.now(UTC)
+    with opened(load_settings()) as address:
+        done = asyncio.run(_offers(address=address, code=adapter, now=now, on=today or now))
+    typer.echo(f"Offers made: {done.made}; universal service begun: {done.lapsed}.")
+
+
+async def _offers(*, address: str, code: str, now: datetime, on: datetime) -> OffersOfDay:
+    engine = make_engine(address=address, connections_max=1)
+    try:
+        adapter = load_adapters(on=on.date()).adapter(code)
+        return await offers_of_day(engine, adapter=adapter, today=on.date(), now=now, billed_until=billed_until)
+    finally:
+        await engine.dispose()

@@ -1,0 +1,107 @@
+"""Fees noted on contracts: what is charged on a civil day besides what is used, until a bill takes it in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import delete
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from mains_server.adapters.live import LiveAdapter
+from mains_server.contracts import statements
+from mains_server.contracts.life import LifeRefusal
+from mains_server.contracts.records import Contract
+from mains_server.contracts.tables import ContractFee
+
+EXIT_FEE, SWITCH_FEE = "exit_fee", "switch_fee"
+QUANTITY_MAX = Decimal(10_000)
+PLACES_MAX = 6
+
+
+class FeeUnknown(LifeRefusal):
+    """The utility charges no such fee."""
+
+    code = "FEE_UNKNOWN"
+    path = "code"
+
+
+class FeeQuantityWrong(LifeRefusal):
+    """A fee is charged a number of times above nothing, or comes to a sum above nothing."""
+
+    code = "FEE_QUANTITY_WRONG"
+    path = "quantity"
+
+
+class FeeOutside(LifeRefusal):
+    """The contract is not in force on the day of the fee, or no bill of it will come any more."""
+
+    code = "FEE_OUTSIDE"
+    path = "day"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewFee:
+    """A fee to be noted; `key` makes that it is noted once, `source` says what caused it."""
+
+    code: str
+    quantity: Decimal
+    day: date
+    reason: str
+    source: str
+    key: str
+
+
+async def note_fee(
+    session: AsyncSession, *, contract: Contract, fee: NewFee, adapter: LiveAdapter, now: datetime
+) -> int:
+    """Note a fee on a contract, and return its id; the same key notes it once.
+
+    The bill that covers the day takes it in, or the next one where that is issued; so the day may be past.
+    """
+    unit = _unit(adapter, code=fee.code, on=fee.day)
+    is_exact = fee.quantity.is_finite() and -int(fee.quantity.as_tuple().exponent) <= PLACES_MAX
+    if not is_exact or not 0 < fee.quantity <= QUANTITY_MAX:
+        raise FeeQuantityWrong(f"give a quantity above 0, up to {QUANTITY_MAX}, with at most {PLACES_MAX} decimals")
+    if fee.day < contract.starts or (contract.ends is not None and fee.day >= contract.ends):
+        raise FeeOutside(f"contract {contract.number} is not in force on {fee.day}")
+    values = {"code": fee.code, "quantity": fee.quantity, "unit": unit, "day": fee.day, "reason": fee.reason}
+    added = await session.scalar(
+        insert(ContractFee)
+        .values(
+            customer_id=contract.customer_id,
+            contract_id=contract.id,
+            source=fee.source,
+            key=fee.key,
+            noted_at=now,
+            **values,
+        )
+        .on_conflict_do_nothing()
+        .returning(col(ContractFee.id))
+    )
+    if added is not None:
+        return int(added)
+    return await statements.fee_id_by_key(session, contract_id=contract.id, key=fee.key)
+
+
+async def forget_fee(session: AsyncSession, *, contract: Contract, key: str) -> None:
+    """Take back a fee that no bill has taken in, since its cause is taken back."""
+    await session.execute(
+        delete(ContractFee).where(
+            col(ContractFee.customer_id) == contract.customer_id,
+            col(ContractFee.contract_id) == contract.id,
+            col(ContractFee.key) == key,
+            col(ContractFee.invoice_id).is_(None),
+        )
+    )
+
+
+def _unit(adapter: LiveAdapter, *, code: str, on: date) -> str:
+    known = adapter.fee_codes(on=on)
+    for quantity in adapter.utility.quantities:
+        if quantity.name == code and code in known:
+            return quantity.unit
+    raise FeeUnknown(f"{adapter.code} charges no fee {code!r}; it charges: {', '.join(sorted(known)) or 'none'}")

@@ -1,0 +1,162 @@
+"""Questions that steps in a contract's life ask, beside those of `queries`; rows stay inside this room."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+from sqlalchemy import any_, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.types import BigInteger
+from sqlmodel import col
+
+from mains_server.contracts.records import ContractStep, Coverage
+from mains_server.contracts.tables import (
+    Contract,
+    ContractEvent,
+    ContractFee,
+    ContractOffer,
+    ContractSeries,
+    ContractSupplyPoint,
+    TermsDocument,
+)
+
+
+class Ending(NamedTuple):
+    """A contract whose agreed price ends on a day."""
+
+    contract_id: int
+    customer_id: int
+    product: str
+    price_fixed_until: date
+
+
+async def draw_number(session: AsyncSession, *, adapter: str) -> str:
+    """Draw the next contract number of a utility; whoever draws waits for the one before, so that none is left out.
+
+    A utility without a series of its own gets one, by the first letters of the words of its code.
+    """
+    prefix = "".join(word[0] for word in adapter.split("_")).upper() + "-"
+    await session.execute(
+        insert(ContractSeries).values(adapter=adapter, prefix=prefix, last_number=0).on_conflict_do_nothing()
+    )
+    row = await session.scalar(
+        select(ContractSeries)
+        .where(col(ContractSeries.adapter) == adapter)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    assert row is not None
+    row.last_number += 1
+    await session.flush()
+    return f"{row.prefix}{row.last_number:06d}"
+
+
+async def fee_id_by_key(session: AsyncSession, *, contract_id: int, key: str) -> int:
+    """Find the fee that was noted under a key."""
+    found = await session.scalar(
+        select(col(ContractFee.id)).where(col(ContractFee.contract_id) == contract_id, col(ContractFee.key) == key)
+    )
+    assert found is not None, "a fee that is there already has its key"
+    return int(found)
+
+
+async def terms_document_on(session: AsyncSession, *, adapter: str, product: str, day: date) -> int | None:
+    """Find the terms that a product's contracts are offered with on a day; None where none were ever laid down."""
+    return await session.scalar(
+        select(col(TermsDocument.id))
+        .where(
+            col(TermsDocument.adapter) == adapter,
+            col(TermsDocument.product) == product,
+            col(TermsDocument.starts) <= day,
+        )
+        .order_by(col(TermsDocument.starts).desc(), col(TermsDocument.id).desc())
+        .limit(1)
+    )
+
+
+async def coverage_after(session: AsyncSession, *, supply_point_id: int, day: date) -> Coverage | None:
+    """Find a contract's hold on a supply point on a day or later; None where the place is free from then on."""
+    row = await session.scalar(
+        select(ContractSupplyPoint)
+        .where(
+            col(ContractSupplyPoint.supply_point_id) == supply_point_id,
+            or_(col(ContractSupplyPoint.ends).is_(None), col(ContractSupplyPoint.ends) > day),
+        )
+        .order_by(col(ContractSupplyPoint.starts).desc())
+        .limit(1)
+    )
+    return None if row is None else Coverage(supply_point_id=supply_point_id, starts=row.starts, ends=row.ends)
+
+
+async def last_step(session: AsyncSession, *, contract_id: int, steps: Sequence[ContractStep]) -> ContractEvent | None:
+    """Find the last step of some kinds in a contract's story."""
+    return await session.scalar(
+        select(ContractEvent)
+        .where(col(ContractEvent.contract_id) == contract_id, col(ContractEvent.step).in_(steps))
+        .order_by(col(ContractEvent.id).desc())
+        .limit(1)
+    )
+
+
+async def switches_to(
+    session: AsyncSession, *, customer_id: int, day: date, covers: Sequence[Coverage]
+) -> Sequence[ContractEvent]:
+    """List the ends of a customer's contracts that made room on a day for another one on the same places."""
+    points = any_(literal([cover.supply_point_id for cover in covers], ARRAY(BigInteger())))
+    found = await session.scalars(
+        select(ContractEvent)
+        .join(ContractSupplyPoint, col(ContractSupplyPoint.contract_id) == col(ContractEvent.contract_id))
+        .where(
+            col(ContractEvent.customer_id) == customer_id,
+            col(ContractEvent.step) == ContractStep.TERMINATED,
+            col(ContractEvent.day) == day,
+            func.jsonb_exists(col(ContractEvent.before), "switched_to"),
+            col(ContractSupplyPoint.supply_point_id) == points,
+            col(ContractSupplyPoint.ends) == day,
+        )
+        .distinct()
+        .order_by(col(ContractEvent.id))
+    )
+    return found.all()
+
+
+async def price_ends(
+    session: AsyncSession, *, adapter: str, after: date | None, upto: date, count: int
+) -> tuple[Ending, ...]:
+    """List contracts in force whose agreed price ends until a day: with `after`, later than it and without an offer."""
+    contract = (
+        select(col(Contract.id), col(Contract.customer_id), col(Contract.product), col(Contract.price_fixed_until))
+        .where(
+            col(Contract.adapter) == adapter,
+            col(Contract.price_fixed_until) <= upto,
+            or_(col(Contract.ends).is_(None), col(Contract.ends) > col(Contract.price_fixed_until)),
+        )
+        .order_by(col(Contract.id))
+        .limit(count)
+    )
+    if after is None:
+        found = await session.execute(contract)
+    else:
+        offered = select(col(ContractOffer.id)).where(
+            col(ContractOffer.contract_id) == col(Contract.id),
+            col(ContractOffer.starts) == col(Contract.price_fixed_until),
+        )
+        found = await session.execute(contract.where(col(Contract.price_fixed_until) > after, ~offered.exists()))
+    return tuple(Ending(row[0], row[1], row[2], row[3]) for row in found if row[3] is not None)
+
+
+async def open_offer(session: AsyncSession, *, contract_id: int) -> ContractOffer | None:
+    """Find the offer of a contract that waits for an answer."""
+    return await session.scalar(
+        select(ContractOffer)
+        .where(
+            col(ContractOffer.contract_id) == contract_id,
+            col(ContractOffer.accepted_at).is_(None),
+            col(ContractOffer.lapsed_at).is_(None),
+        )
+        .order_by(col(ContractOffer.starts).desc())
+        .limit(1)
+    )
