@@ -74,7 +74,7 @@ def main() -> None:
 def prepare(*, address: str) -> None:
     """Migrate, load prices, and make the contracts with their readings."""
     upgrade(address=address)
-    asyncio.run(_load_prices(address=address))
+    asyncio.run(load_prices(address=address))
     with psycopg.connect(address, autocommit=True) as connection:
         for statement in CONTRACTS_SQL:
             connection.execute(statement, {"contracts": CONTRACTS})
@@ -82,7 +82,8 @@ def prepare(*, address: str) -> None:
         connection.execute("checkpoint")
 
 
-async def _load_prices(*, address: str) -> None:
+async def load_prices(*, address: str) -> None:
+    """Load the electricity adapter's own prices and taxes."""
     path = Path(mains_electricity_retail.__file__).parent / "data" / "prices.toml"
     file = read_price_file(text=path.read_text(encoding="utf-8"), name=path.name)
     engine = make_engine(address=address)

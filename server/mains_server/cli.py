@@ -18,6 +18,7 @@ GROUPS = (
     "books",
     "pay",
     "contracts",
+    "levelled",
     "readings",
     "intervals",
 )

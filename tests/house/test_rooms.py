@@ -49,6 +49,7 @@ EXTRA = {
         "drafting.py",
         "due.py",
         "estimates.py",
+        "expected.py",
         "explain.py",
         "fees.py",
         "gather.py",
@@ -118,6 +119,7 @@ EXTRA = {
     "facts": {"overlaying.py"},
     "invoices": {"numbering.py"},
     "payments": {"prepaid.py"},
+    "levelling": {"changes.py", "mass.py", "settling.py", "statements.py", "watching.py", "working_out.py"},
     "intake": {
         "cells.py",
         "links.py",

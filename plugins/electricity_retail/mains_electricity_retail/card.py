@@ -13,6 +13,7 @@ from mains_spi import (
     ContractRules,
     InvoicingRules,
     Labels,
+    LevelledRules,
     Price,
     QuantityKind,
     ReadingRules,
@@ -130,6 +131,8 @@ INVOICING_RULES = InvoicingRules(
     by_day=15, e_invoice_days=5, e_invoice_term_max=20, e_invoice_on_readings=True, holidays="LV"
 )
 """Bills come by the 15th; a business's e-invoice on the working day after its readings, with five days more to pay."""
+LEVELLED_RULES = LevelledRules(due_day=20, significant_share=Decimal("0.25"))
+"""The seller publishes neither its due day nor what is a significant difference: these are the demonstration's."""
 
 CONTRACT_RULES = ContractRules(universal_product="universalais")
 """Told by the 15th to start on the 1st; Universālais has the terms of the universal service: 12 months, no exit fee."""
@@ -161,4 +164,5 @@ UTILITY = Utility(
     ),
     invoicing_rules=INVOICING_RULES,
     contract_rules=CONTRACT_RULES,
+    levelled_rules=LEVELLED_RULES,
 )

@@ -24,6 +24,7 @@ from mains_spi import (
     When,
     contract_rules_mistakes,
     invoicing_rules_mistakes,
+    levelled_rules_mistakes,
     reading_rules_mistakes,
 )
 from mains_spi.units import parse_unit
@@ -73,6 +74,7 @@ def _card(utility: Utility) -> Iterator[str]:
         reading_rules_mistakes(utility.reading_rules),
         contract_rules_mistakes(utility.contract_rules),
         invoicing_rules_mistakes(utility.invoicing_rules),
+        levelled_rules_mistakes(utility.levelled_rules),
     ):
         yield from (f"Utility.{mistake}" for mistake in rules)
 

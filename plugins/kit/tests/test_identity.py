@@ -12,6 +12,7 @@ from mains_kit.identity import identity_mistakes
 from mains_spi import (
     Capability,
     ContractAttribute,
+    LevelledRules,
     PerUnit,
     Price,
     Qty,
@@ -65,6 +66,10 @@ def test_complete_card_has_no_mistakes():
         (
             {"reading_rules": ReadingRules(from_day=31)},
             "Utility.reading_rules.from_day is 31: give a day of every month, 15 to 28",
+        ),
+        (
+            {"levelled_rules": LevelledRules(due_day=29)},
+            "Utility.levelled_rules.due_day is 29: give a day of every month, 1 to 28",
         ),
         (
             {"price_lists": ("watr",)},

@@ -76,6 +76,7 @@ from mains_spi.hooks import (
     tax_codes,
 )
 from mains_spi.invoicing import InvoicingRules, invoicing_rules_mistakes
+from mains_spi.levelled import LevelledRules, levelled_rules_mistakes
 from mains_spi.prices import ChargeTax, PriceRow, PriceVersion, TaxRate, When, bind_product
 from mains_spi.readings import ReadingRules, reading_rules_mistakes
 from mains_spi.record import ALWAYS, Number, Period, Record
@@ -179,6 +180,7 @@ __all__ = [
     "InvoicingRules",
     "Labels",
     "Least",
+    "LevelledRules",
     "Line",
     "MeasureRequest",
     "Member",
@@ -251,6 +253,7 @@ __all__ = [
     "hookimpl",
     "hookspec",
     "invoicing_rules_mistakes",
+    "levelled_rules_mistakes",
     "reading_rules_mistakes",
     "replay",
     "request_from_json",

@@ -12,6 +12,7 @@ import pluggy
 
 from mains_spi.contracts import USUAL_CONTRACT_RULES, ContractRules, FeeFall
 from mains_spi.invoicing import USUAL_INVOICING_RULES, InvoicingRules
+from mains_spi.levelled import USUAL_LEVELLED_RULES, LevelledRules
 from mains_spi.prices import ChargeTax
 from mains_spi.readings import USUAL_READING_RULES, ReadingRules
 from mains_spi.record import Period, Record
@@ -128,8 +129,8 @@ class Utility(Record):
 
     ``correction`` is the policy for wrong bills: rate the period anew, or settle on the next bill. ``reading_rules``
     say when readings are taken and which ones somebody looks at, ``contract_rules`` when contracts may start,
-    ``invoicing_rules`` when invoices are sent and how long there is to pay them. Without ``comparing`` products are
-    not compared.
+    ``invoicing_rules`` when invoices are sent and how long there is to pay them, ``levelled_rules`` when levelled
+    payments are due. Without ``comparing`` products are not compared.
     """
 
     code: str
@@ -145,6 +146,7 @@ class Utility(Record):
     contract_rules: ContractRules = USUAL_CONTRACT_RULES
     comparing: Comparing | None = None
     invoicing_rules: InvoicingRules = USUAL_INVOICING_RULES
+    levelled_rules: LevelledRules = USUAL_LEVELLED_RULES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

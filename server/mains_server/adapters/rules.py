@@ -23,6 +23,7 @@ from mains_spi import (
     Utility,
     contract_rules_mistakes,
     invoicing_rules_mistakes,
+    levelled_rules_mistakes,
     reading_rules_mistakes,
 )
 from mains_spi.walk import find
@@ -68,6 +69,7 @@ def wrong_with_card(utility: Utility) -> str | None:
         *reading_rules_mistakes(utility.reading_rules),
         *contract_rules_mistakes(utility.contract_rules),
         *invoicing_rules_mistakes(utility.invoicing_rules),
+        *levelled_rules_mistakes(utility.levelled_rules),
     )
     return next(iter(mistakes), None)
 

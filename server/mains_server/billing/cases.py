@@ -39,7 +39,7 @@ def build_cases(
     """Put together all that is known of some contracts."""
     points = queries.due_points(connection, asked=asked)
     rows = queries.attributes(connection, asked=asked, wants_protection="protected" in teller.units)
-    dated = _dated(rows, names=frozenset(teller.units), period=asked.period)
+    dated = dated_of(rows, names=frozenset(teller.units), period=asked.period)
     first = {point.contract_id: point for point in reversed(points)}
 
     def attributes_of(contract: int) -> tuple[Attribute, ...]:
@@ -79,7 +79,7 @@ def build_cases(
     }
 
 
-def _dated(rows: Iterable[AttributeRow], *, names: frozenset[str], period: Period) -> dict[int, Dated]:
+def dated_of(rows: Iterable[AttributeRow], *, names: frozenset[str], period: Period) -> dict[int, Dated]:
     """Sort the declared attributes by contract, clipped to the period; what a contract says itself comes first."""
     found: dict[int, list[tuple[str, str, date, date]]] = defaultdict(list)
     for row in rows:
@@ -155,7 +155,7 @@ def _case(
     estimated = [row for row in counted if isinstance(row, Filled)]
     usage = [row.measured if isinstance(row, Filled) else row for row in counted if isinstance(row, Measured | Filled)]
     if wants_paper:
-        usage.append(_paper(due))
+        usage.append(paper(due))
     usage += as_measured(fees, due=due)
     problems = [row for row in counted if isinstance(row, Problem)]
     if len(points) > 1 and any(teller.traits_of(point, dated=dated) != traits for point in points):
@@ -177,7 +177,7 @@ def _case(
     )
 
 
-def _paper(due: DueRow) -> Measured:
+def paper(due: DueRow) -> Measured:
     """A letter is counted like any quantity, so that a tariff may charge for it."""
     letters = MICRO if due.delivery == "POST" else 0
     return Measured(PAPER, None, PAPER_UNIT, due.starts, due.ends, letters, None, False, "delivery of the invoice", "")

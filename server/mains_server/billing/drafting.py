@@ -77,6 +77,18 @@ def drafts_of_cohort(shape: Shape, *, cohort: Cohort, plan: ColumnPlan, cases: S
         )
 
 
+def totals_of_cohort(cohort: Cohort, *, plan: ColumnPlan, usages: Iterable[Sequence[int]]) -> list[int]:
+    """Work out what alike contracts would pay, in cents, without drafting their bills."""
+    rows = []
+    for usage in usages:
+        row = [0] * plan.width
+        for at, micro in zip(plan.positions, usage, strict=True):
+            if at is not None:
+                row[at] += micro
+        rows.append(row)
+    return [bill[-1] for bill in cohort.rate(rows)]
+
+
 def cents(amount: Decimal) -> int:
     """Write an amount in whole cents."""
     return _whole(amount, places=CENTS_PLACES)

@@ -25,7 +25,16 @@ from mains_server.adapters.asking import AdapterFailed
 from mains_server.adapters.live import LiveAdapter
 from mains_server.billing import queries
 from mains_server.billing.due import DueRow, Problem
-from mains_server.billing.prices import AgreedPrice, fact_of, for_product, known_on, series_of, taxes_of, versions_of
+from mains_server.billing.prices import (
+    AgreedPrice,
+    fact_of,
+    for_product,
+    going_on,
+    known_on,
+    series_of,
+    taxes_of,
+    versions_of,
+)
 from mains_server.billing.rules import counts_by_year
 
 EVERYBODY = ""
@@ -190,3 +199,10 @@ class PriceBook:
             found = vet(offer.tariff, versions, self._adapter.utility)
             self._mistakes[key] = next((mistake for mistake in found if mistake.code != "missing_price"), None)
         return self._mistakes.get(key)
+
+
+class PricesGoingOn(PriceBook):
+    """Prices of days to come: where a list has none for a day yet, its last one before that goes on."""
+
+    def _all_versions(self, connection: Connection, *, time_zone: str) -> Mapping[int, PriceVersion]:
+        return going_on(super()._all_versions(connection, time_zone=time_zone))

@@ -69,6 +69,19 @@ def for_product(
     return tuple(fitting), bound(fitting.values(), lists=lists, price_list=price_list, period=period, agreed=agreed)
 
 
+def going_on(versions: Mapping[int, PriceVersion]) -> dict[int, PriceVersion]:
+    """Let each version last until the next one of its list begins; the last one lasts without end."""
+    found = {}
+    for version_id, version in versions.items():
+        ends = version.period.end
+        others = [other.period for other in versions.values() if other.list == version.list]
+        if not any(days.start <= ends < days.end for days in others):
+            later = min((days.start for days in others if days.start > ends), default=date.max)
+            version = replace(version, period=Period(version.period.start, later))
+        found[version_id] = version
+    return found
+
+
 def bound(
     versions: Iterable[PriceVersion],
     *,

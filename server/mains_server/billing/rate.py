@@ -32,7 +32,7 @@ from mains_server.billing.attributes import AttributeTeller
 from mains_server.billing.cases import PAPER
 from mains_server.billing.charges import charges_problem, tariff_of
 from mains_server.billing.draft import PRICE_PLACES, Draft, KeptFigure
-from mains_server.billing.drafting import NotInvoiceable, draft_of, drafts_of_cohort
+from mains_server.billing.drafting import NotInvoiceable, draft_of, drafts_of_cohort, totals_of_cohort
 from mains_server.billing.due import Case, DueRow, HistoryRow, Problem, Traits
 from mains_server.billing.fees import unpriced
 from mains_server.billing.gather import Gathered, hold_of, hold_of_row
@@ -104,14 +104,18 @@ class Rater:
         known_at: date,
         bounds: Bounds,
         counted_at: date | None = None,
+        book: PriceBook | None = None,
     ) -> None:
-        """Price as it was known on one day, and count intervals as they were known on another, the same if left out."""
+        """Price as it was known on one day, and count intervals as they were known on another, the same if left out.
+
+        `book` gives other prices than those that are known for each day.
+        """
         self.adapter = adapter
         self.period = period
         self.known_at = known_at
         self.teller = AttributeTeller(utility=adapter.utility, period=period)
         self._bounds = bounds
-        self._book = PriceBook(adapter=adapter, period=period, known_at=known_at)
+        self._book = book or PriceBook(adapter=adapter, period=period, known_at=known_at)
         self.counter = IntervalCounter(tariff_of=self._tariff_of, known_at=counted_at or known_at)
         self._shapes: dict[ShapeKey, Shape | Problem] = {}
         self._accounts = adapter.accounts()
@@ -129,6 +133,28 @@ class Rater:
         for house in gathered.houses:
             self._rate_house(connection, house, wanted=gathered.wanted, rated=rated)
         return self._within_bounds(rated, history=gathered.history)
+
+    def totals(self, connection: Connection, *, like: Case, usages: Sequence[Sequence[int]]) -> list[int] | Problem:
+        """Work out what contracts like one would pay for their usages, in cents, without drafting their bills.
+
+        A usage has a number for each of the case's own, in millionths.
+        """
+        self._forget_shapes()
+        (key,) = self._alike(connection, [like])
+        shape = self._shape(connection, key)
+        if isinstance(shape, Problem):
+            return shape
+        may_be_many = shape.tariff is not None and (len(usages) >= ALIKE_MIN or shape.cohort is not None)
+        cohort = shape.compiled() if may_be_many else None
+        plan = None if cohort is None else column_plan(cohort, usage=like.usage)
+        if cohort is not None and plan is not None:
+            return totals_of_cohort(cohort, plan=plan, usages=usages)
+        rated = Rated()
+        for usage in usages:
+            used = tuple(row._replace(micro=micro) for row, micro in zip(like.usage, usage, strict=True))
+            self._rate_one(shape, case=like._replace(usage=used), rated=rated)
+        problem = next((Problem(hold.code, hold.reason) for hold in rated.holds), None)
+        return problem or [draft.total for draft in rated.drafts]
 
     def _tariff_of(self, product: str) -> Tariff | None:
         offer = self._book.offer(product)

@@ -180,10 +180,15 @@ async def lock_contract(session: AsyncSession, *, contract_id: int) -> ContractR
 
 
 async def levelled_numbers(session: AsyncSession, *, customer_id: int) -> tuple[tuple[int, str], ...]:
-    """List the contracts of a customer that are paid by levelled amounts: their ids and numbers."""
+    """List the contracts of a customer that are, or were once, paid by levelled amounts: their ids and numbers."""
+    was_levelled = select(col(ContractFormerTerms.contract_id)).where(
+        col(ContractFormerTerms.customer_id) == customer_id,
+        col(ContractFormerTerms.settlement) == Settlement.LEVELLED,
+    )
+    is_levelled = or_(col(ContractRow.settlement) == Settlement.LEVELLED, col(ContractRow.id).in_(was_levelled))
     found = await session.execute(
         select(col(ContractRow.id), col(ContractRow.number))
-        .where(col(ContractRow.customer_id) == customer_id, col(ContractRow.settlement) == Settlement.LEVELLED)
+        .where(col(ContractRow.customer_id) == customer_id, is_levelled)
         .order_by(col(ContractRow.id))
     )
     return tuple((row.id, row.number) for row in found)

@@ -21,6 +21,7 @@ ROOMS = (
     "intervals",
     "intake",
     "documents",
+    "levelling",
 )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from mains_server.contracts.queries import contract_by_number, levelled_numbers, lock_contract
+from mains_server.contracts.queries import contract_by_id, contract_by_number, levelled_numbers, lock_contract
 from mains_server.contracts.records import Settlement
 from mains_server.customers.queries import customer_by_id
 from mains_server.invoices import operations as invoicing
@@ -119,8 +119,11 @@ async def credit_invoice(session: AsyncSession, *, request: CreditRequest, now: 
 async def _levelled(session: AsyncSession, *, request: PaymentRequest) -> PrepaidOwner | None:
     """Find the levelled contract that a payment is for, and take hold of it."""
     contract_id = await _contract_paid_for(session, request=request)
-    found = None if contract_id is None else await lock_contract(session, contract_id=contract_id)
-    if found is None or found.settlement is not Settlement.LEVELLED:
+    if contract_id is None:
+        return None
+    await lock_contract(session, contract_id=contract_id)
+    found = await contract_by_id(session, contract_id=contract_id)
+    if found is None or Settlement.LEVELLED not in {found.settlement, found.terms_on(request.received_on).settlement}:
         return None
     return PrepaidOwner(customer_id=request.customer_id, contract_id=found.id, currency=request.currency)
 

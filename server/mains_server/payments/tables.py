@@ -44,7 +44,7 @@ class Prepayment(SQLModel, table=True):
         ForeignKeyConstraint(["payment_id", "customer_id"], ["payment.id", "payment.customer_id"]),
         ForeignKeyConstraint(["contract_id", "customer_id"], ["contract.id", "contract.customer_id"]),
         CheckConstraint("amount <> 0", name="prepayment_not_zero"),
-        Index("prepayment_contract", "contract_id", "id"),
+        Index("prepayment_contract", "contract_id", "id", postgresql_include=["customer_id", "amount"]),
         Index("prepayment_payment", "payment_id", "id"),
     )
 

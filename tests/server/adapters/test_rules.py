@@ -11,6 +11,7 @@ from mains_spi import (
     Charge,
     Const,
     Labels,
+    LevelledRules,
     Period,
     PerUnit,
     Price,
@@ -127,3 +128,5 @@ def test_rules_for_readings_that_nobody_can_mean_are_named():
 
     assert wrong_with_card(card) == "reading_rules.upto_day is 20: give a day from 1 to 14"
     assert wrong_with_card(replace(card, reading_rules=ReadingRules())) is None
+    wrong = replace(card, reading_rules=ReadingRules(), levelled_rules=LevelledRules(due_day=0))
+    assert wrong_with_card(wrong) == "levelled_rules.due_day is 0: give a day of every month, 1 to 28"

@@ -1,0 +1,163 @@
+"""What contracts would pay for what they are expected to use: priced as the run does, many at once, nothing booked."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import groupby
+from operator import attrgetter
+
+from mains_spi import Period, Usage
+from psycopg import Connection
+
+from mains_server.adapters.live import LiveAdapter
+from mains_server.billing import queries
+from mains_server.billing.cases import PAPER, PAPER_UNIT, Dated, dated_of, paper
+from mains_server.billing.draft import as_invoice
+from mains_server.billing.due import Case, DueRow, Measured, Problem
+from mains_server.billing.estimates import Estimator
+from mains_server.billing.gather import Gathered, Question, gather
+from mains_server.billing.pricebook import PricesGoingOn
+from mains_server.billing.rate import Rater
+from mains_server.billing.records import Bounds
+from mains_server.billing.usage import MICRO_PLACES
+from mains_server.invoices.records import InvoiceDraft
+
+LEVELLED = "LEVELLED"
+LIKE_MAX = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedUsage:
+    """How much of a quantity is expected to be used over the whole of a period."""
+
+    quantity: str
+    zone: str | None
+    unit: str
+    value: Decimal
+    source: str
+
+
+class ExpectedRater:
+    """Prices expected usage over one period, as levelled contracts, by what is known on a day; the last prices go on.
+
+    A contract that begins later or ends sooner is priced as if it had the whole period.
+    """
+
+    def __init__(self, *, adapter: LiveAdapter, period: Period, known_at: date) -> None:
+        self._adapter = adapter
+        self._period = period
+        book = PricesGoingOn(adapter=adapter, period=period, known_at=known_at)
+        self._rater = Rater(adapter=adapter, period=period, known_at=known_at, bounds=Bounds(), book=book)
+        self._like: dict[Hashable, Case] = {}
+        self._wants_paper = (PAPER, PAPER_UNIT) in {(q.name, q.unit) for q in adapter.utility.quantities}
+
+    def totals(
+        self,
+        connection: Connection,
+        *,
+        usages: Mapping[int, Sequence[ExpectedUsage]],
+        traits: Mapping[int, str],
+    ) -> dict[int, int | Problem]:
+        """Work out what each contract would pay, in cents; one that cannot be priced comes back with the reason.
+
+        `traits` are words that are equal only where two contracts are alike in all that a price may depend on.
+        """
+        groups: dict[Hashable, list[int]] = defaultdict(list)
+        counted: dict[int, Hashable] = {}
+        for contract, usage in usages.items():
+            if id(usage) not in counted:
+                counted[id(usage)] = tuple((one.quantity, one.zone, one.unit) for one in usage)
+            groups[traits[contract], counted[id(usage)]].append(contract)
+        found: dict[int, int | Problem] = {}
+        for key, contracts in groups.items():
+            like = self._one_like(connection, key, contract_id=contracts[0], usage=usages[contracts[0]])
+            letters = [row.micro or 0 for row in like.usage[len(usages[contracts[0]]) :]]
+            rows = [[*map(_micro, usages[contract]), *letters] for contract in contracts]
+            totals = self._rater.totals(connection, like=like, usages=rows)
+            told = [totals] * len(contracts) if isinstance(totals, Problem) else totals
+            found |= zip(contracts, told, strict=True)
+        return found
+
+    def _one_like(
+        self, connection: Connection, key: Hashable, *, contract_id: int, usage: Sequence[ExpectedUsage]
+    ) -> Case:
+        """Give a contract that stands for all those alike; it is put together once, however many chunks there are."""
+        if key not in self._like:
+            if len(self._like) >= LIKE_MAX:
+                self._like.clear()
+            (self._like[key],) = self._cases(connection, usages={contract_id: usage})
+        return self._like[key]
+
+    def bill(
+        self, connection: Connection, *, contract_id: int, usage: Sequence[ExpectedUsage]
+    ) -> InvoiceDraft | Problem:
+        """Work out one contract's bill with its lines."""
+        cases = self._cases(connection, usages={contract_id: usage})
+        if not cases:
+            return Problem("contract_unknown", f"{self._adapter.code} has no contract {contract_id} in these days")
+        question = Question(utility=self._adapter.utility, period=self._period, contracts=(contract_id,))
+        wanted = frozenset({contract_id})
+        gathered = Gathered(question=question, cases=cases, houses=(), holds=(), wanted=wanted, history={})
+        rated = self._rater.rate(connection, gathered=gathered)
+        if rated.holds:
+            return Problem(rated.holds[0].code, rated.holds[0].reason)
+        return as_invoice(rated.drafts[0], adapter=self._adapter.code)
+
+    def _cases(self, connection: Connection, *, usages: Mapping[int, Sequence[ExpectedUsage]]) -> tuple[Case, ...]:
+        asked = queries.Asked(adapter=self._adapter.code, period=self._period, contracts=tuple(usages))
+        teller = self._rater.teller
+        rows = queries.attributes(connection, asked=asked, wants_protection="protected" in teller.units)
+        dated = dated_of(rows, names=frozenset(teller.units), period=self._period)
+        points = queries.due_points(connection, asked=asked)
+        return tuple(
+            self._case(tuple(group), dated=dated.get(contract, ()), usage=usages[contract])
+            for contract, group in groupby(points, key=attrgetter("contract_id"))
+        )
+
+    def _case(
+        self,
+        points: tuple[DueRow, ...],
+        *,
+        dated: Dated,
+        usage: Sequence[ExpectedUsage],
+    ) -> Case:
+        days = self._period
+        due = points[0]._replace(starts=days.start, ends=days.end, settlement=LEVELLED, is_final=False)
+        measured = [_measured(one, days=days) for one in usage]
+        if self._wants_paper:
+            measured.append(paper(due))
+        traits = self._rater.teller.traits_of(due, dated=dated)
+        return Case(due=due, points=points, traits=traits, usage=tuple(measured), problem=None)
+
+
+def _measured(usage: ExpectedUsage, *, days: Period) -> Measured:
+    return Measured(
+        usage.quantity, usage.zone, usage.unit, days.start, days.end, _micro(usage), None, True, usage.source, ""
+    )
+
+
+def _micro(usage: ExpectedUsage) -> int:
+    exact = usage.value.scaleb(MICRO_PLACES)
+    micro = int(exact)
+    assert exact == micro, "an expected usage has no more than six decimals"
+    return micro
+
+
+def used_in(
+    connection: Connection, *, adapter: LiveAdapter, contract_id: int, period: Period
+) -> tuple[Usage, ...] | Problem:
+    """Tell what a contract truly used in a period, whatever was billed of it; nothing is estimated."""
+    rater = Rater(adapter=adapter, period=period, known_at=period.end, bounds=Bounds())
+    question = Question(utility=adapter.utility, period=period, contracts=(contract_id,), is_anew=True)
+    estimator = Estimator(adapter=adapter, on=date.min)
+    gathered = gather(connection, question=question, teller=rater.teller, estimator=estimator, counter=rater.counter)
+    if gathered.holds:
+        return Problem(gathered.holds[0].code, gathered.holds[0].reason)
+    days = [case.due for case in gathered.cases]
+    if not days or Period(days[0].starts, days[0].ends) != period:
+        return Problem("not_in_force", f"the contract is not in force on all days of {period.start} to {period.end}")
+    return gathered.usage_of(contract_id)

@@ -1,0 +1,142 @@
+"""The mass recalculation: all plans of a utility once a year, chunk after chunk, each in one transaction.
+
+It may be killed at any moment and started again: a chunk that is done stays done, and a plan has one version a year.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import orjson
+from mains_spi import Period
+from psycopg import Connection
+
+from mains_server.adapters.live import LiveAdapter
+from mains_server.billing.due import Problem
+from mains_server.billing.expected import ExpectedRater
+from mains_server.levelling import rules, statements
+from mains_server.levelling.queries import usage_of
+from mains_server.levelling.records import RecalculationRequest
+
+TASK = "recalculation"
+
+
+class StartsWithinMonth(ValueError):
+    """A plan changes on a first of a month."""
+
+
+def recalculate(connection: Connection, *, adapter: LiveAdapter, request: RecalculationRequest) -> int:
+    """Work all plans of a utility out anew and give the run's id; a second start goes on, or does nothing.
+
+    What cannot be priced is held with a reason and its plan goes on as it was; a later start tries it again.
+    """
+    if request.starts.day != 1:
+        raise StartsWithinMonth(f"{request.starts} is no first of a month")
+    run_id, request = _start(connection, request=request)
+    rater = ExpectedRater(adapter=adapter, period=_year(request), known_at=request.known_on)
+    while _next_chunk(connection, rater=rater, request=request, run_id=run_id):
+        pass
+    connection.execute(statements.RUN_DONE, {"run": run_id, "now": request.now})
+    return run_id
+
+
+def key_of(year: int) -> str:
+    """Name the version that a year's recalculation makes of a plan."""
+    return f"yearly:{year}"
+
+
+def _start(connection: Connection, *, request: RecalculationRequest) -> tuple[int, RecalculationRequest]:
+    """Find the year's run or begin it; it keeps the month and the prices that it was begun with."""
+    asked = {"adapter": request.adapter, "year": request.year, "starts": request.starts}
+    with connection.transaction():
+        connection.execute(statements.INSERT_RUN, {**asked, "known_on": request.known_on, "now": request.now})
+        ((run_id, starts, known_on),) = connection.execute(statements.RUN, asked).fetchall()
+        ((is_waiting,),) = connection.execute(statements.IS_WAITING, {"run": run_id}).fetchall()
+        if not is_waiting:
+            _plan(connection, request=request, run_id=run_id)
+    begun = RecalculationRequest(
+        adapter=request.adapter,
+        year=request.year,
+        starts=starts,
+        known_on=known_on,
+        now=request.now,
+        contracts_per_chunk=request.contracts_per_chunk,
+    )
+    return run_id, begun
+
+
+def _plan(connection: Connection, *, request: RecalculationRequest, run_id: int) -> None:
+    asked = {"adapter": request.adapter, "starts": request.starts, "key": key_of(request.year)}
+    contracts = [row[0] for row in connection.execute(statements.TO_DO, asked)]
+    size = request.contracts_per_chunk
+    chunks = [{"run": run_id, "contracts": contracts[at : at + size]} for at in range(0, len(contracts), size)]
+    if chunks:
+        with connection.cursor() as cursor:
+            cursor.executemany(statements.INSERT_CHUNK, chunks)
+
+
+def _next_chunk(connection: Connection, *, rater: ExpectedRater, request: RecalculationRequest, run_id: int) -> bool:
+    with connection.transaction():
+        claimed = connection.execute(statements.CLAIM, {"run": run_id}).fetchall()
+        if not claimed:
+            return False
+        ((chunk_id, contracts),) = claimed
+        connection.execute(statements.LOCK_CONTRACTS, {"contracts": contracts})
+        totals = _costs(connection, rater=rater, contracts=contracts, request=request)
+        costs = {contract: total for contract, total in totals.items() if not isinstance(total, Problem)}
+        problems = {contract: total for contract, total in totals.items() if isinstance(total, Problem)}
+        made = _write(connection, costs=costs, request=request)
+        _hold(connection, problems=problems, done=list(costs), now=request.now)
+        done = {"chunk": chunk_id, "recalculated": made, "held": len(problems), "now": request.now}
+        connection.execute(statements.CHUNK_DONE, done)
+    return True
+
+
+def _costs(
+    connection: Connection, *, rater: ExpectedRater, contracts: Sequence[int], request: RecalculationRequest
+) -> dict[int, int | Problem]:
+    """Price what each contract is expected to use in a year, in cents; those that are done this year are left out."""
+    year = _year(request)
+    asked = {"contracts": contracts, "key": key_of(request.year), "from": year.start, "to": year.end}
+    with connection.cursor(binary=True) as cursor:
+        rows = cursor.execute(statements.CURRENT, asked).fetchall()
+    known = {usage: usage_of(orjson.loads(usage)) for usage in {row[1] for row in rows}}
+    totals = rater.totals(
+        connection,
+        usages={contract: known[usage] for contract, usage, _ in rows},
+        traits={contract: words for contract, _, words in rows},
+    )
+    negative = Problem("negative_total", "a year would cost less than nothing")
+    return {
+        contract: negative if not isinstance(total, Problem) and total < 0 else total
+        for contract, total in totals.items()
+    }
+
+
+def _year(request: RecalculationRequest) -> Period:
+    return Period(request.starts, rules.months_after(request.starts, months=rules.MONTHS))
+
+
+def _write(connection: Connection, *, costs: dict[int, int], request: RecalculationRequest) -> int:
+    values = {
+        "contracts": list(costs),
+        "cents": list(costs.values()),
+        "key": key_of(request.year),
+        "starts": request.starts,
+        "known_on": request.known_on,
+        "now": request.now,
+    }
+    ((made,),) = connection.execute(statements.RECALCULATE, values).fetchall()
+    return int(made)
+
+
+def _hold(connection: Connection, *, problems: dict[int, Problem], done: Sequence[int], now: datetime) -> None:
+    connection.execute(statements.RELEASE, {"contracts": list(done), "task": TASK, "now": now})
+    holds = [
+        {"contract": contract, "task": TASK, "code": problem.code, "reason": problem.reason, "now": now}
+        for contract, problem in problems.items()
+    ]
+    if holds:
+        with connection.cursor() as cursor:
+            cursor.executemany(statements.HOLD, holds)

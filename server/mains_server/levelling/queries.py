@@ -1,0 +1,151 @@
+"""What the levelling room reads: plans as they stand, what contracts are asked to pay by, and what waits for work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+from mains_spi import Period
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from mains_server.billing.expected import ExpectedUsage
+from mains_server.levelling import statements
+from mains_server.levelling.records import Amounts, CountedUsage, OpenSettlement, Plan, RecalculationState, ToldReading
+from mains_server.levelling.tables import LevelledPlan, LevelledVersion
+from mains_server.payments.queries import levelled_account
+from mains_server.payments.records import LevelledAccount, PrepaidOwner
+
+
+async def plan_of(session: AsyncSession, *, contract_id: int) -> Plan | None:
+    """Find a contract's plan that is not closed, with its newest version; None where there is none."""
+    wanted = select(LevelledPlan).where(
+        col(LevelledPlan.contract_id) == contract_id, col(LevelledPlan.closed_at).is_(None)
+    )
+    row = await session.scalar(wanted.execution_options(populate_existing=True))
+    if row is None:
+        return None
+    newest = select(LevelledVersion).where(
+        col(LevelledVersion.plan_id) == row.id, col(LevelledVersion.customer_id) == row.customer_id
+    )
+    version = (await session.scalars(newest.order_by(col(LevelledVersion.number).desc()).limit(1))).one()
+    owner = PrepaidOwner(customer_id=row.customer_id, contract_id=row.contract_id, currency=row.currency)
+    return _plan(row, version, account=await levelled_account(session, owner=owner))
+
+
+async def has_version(session: AsyncSession, *, contract_id: int, key: str) -> bool:
+    """Tell whether a contract's plan has a version by a key."""
+    wanted = select(col(LevelledVersion.id)).where(
+        col(LevelledVersion.contract_id) == contract_id, col(LevelledVersion.once_key) == key
+    )
+    return await session.scalar(wanted) is not None
+
+
+async def counted_usage(session: AsyncSession, *, contract_id: int, day: date) -> tuple[CountedUsage, ...]:
+    """List what the registers of a contract's places count on a day, by quantity, zone and unit."""
+    rows = await session.execute(text(statements.COUNTED), {"contract": contract_id, "day": day})
+    return tuple(CountedUsage(quantity=row.quantity, zone=row.zone, unit=row.unit) for row in rows)
+
+
+async def settled_upto(session: AsyncSession, *, plan: Plan) -> date:
+    """Tell the first day of a plan that no bill covers."""
+    asked = {"contract": plan.contract_id, "customer": plan.customer_id, "since": plan.settles_from}
+    found = await session.scalar(text(statements.SETTLED_UPTO), asked)
+    return max(plan.settles_from, found or plan.settles_from)
+
+
+async def billed_days(session: AsyncSession, *, invoice_id: int) -> Period:
+    """Tell the days that a bill is for."""
+    row = (await session.execute(text(statements.BILLED_DAYS), {"invoice": invoice_id})).one()
+    return Period(row.period_from, row.period_to)
+
+
+async def open_settlements(session: AsyncSession, *, adapter: str) -> tuple[OpenSettlement, ...]:
+    """List bills of running plans that were issued and not taken over yet, because something stopped in between."""
+    rows = await session.execute(text(statements.OPEN_SETTLEMENTS), {"adapter": adapter})
+    return tuple(
+        OpenSettlement(contract_id=row.contract_id, invoice_id=row.id, document_number=row.document_number)
+        for row in rows
+    )
+
+
+async def told_readings(session: AsyncSession, *, adapter: str, today: date) -> tuple[ToldReading, ...]:
+    """List, for plans with readings that nothing was done with yet, the last day on which all registers were read."""
+    rows = await session.execute(text(statements.TOLD_READINGS), {"adapter": adapter, "today": today})
+    return tuple(ToldReading(contract_id=row.contract_id, settled_upto=row.settled_upto, day=row.day) for row in rows)
+
+
+async def plans_ending(session: AsyncSession, *, adapter: str, today: date) -> tuple[int, ...]:
+    """List contracts whose plan has ended by a day, or whose supply has, and is not closed."""
+    rows = await session.scalars(text(statements.ENDING), {"adapter": adapter, "today": today})
+    return tuple(rows)
+
+
+async def plans_priced_before(
+    session: AsyncSession, *, adapter: str, lists: Sequence[tuple[str, str]], today: date
+) -> tuple[tuple[int, str], ...]:
+    """List contracts whose plan rests on prices that newer ones have replaced, each with what names the newest.
+
+    `lists` pairs products with the price lists that they are priced by.
+    """
+    asked = {"products": [product for product, _ in lists], "lists": [name for _, name in lists]}
+    rows = await session.execute(text(statements.PRICED_BEFORE), {"adapter": adapter, "today": today, **asked})
+    return tuple((row.contract_id, row.news) for row in rows)
+
+
+async def recalculation_state(session: AsyncSession, *, run_id: int) -> RecalculationState:
+    """Tell how far a mass recalculation is."""
+    row = (await session.execute(text(statements.RUN_STATE), {"run": run_id})).one()
+    return RecalculationState(
+        run_id=run_id,
+        contracts=row.contracts,
+        contracts_done=row.done,
+        recalculated=row.recalculated,
+        held=row.held,
+    )
+
+
+def usage_of(document: Sequence[dict[str, str | None]]) -> tuple[ExpectedUsage, ...]:
+    """Read an expected usage as it is stored."""
+    return tuple(
+        ExpectedUsage(
+            quantity=str(one["quantity"]),
+            zone=one["zone"],
+            unit=str(one["unit"]),
+            value=Decimal(str(one["value"])),
+            source=str(one["source"]),
+        )
+        for one in document
+    )
+
+
+def _plan(row: LevelledPlan, version: LevelledVersion, *, account: LevelledAccount) -> Plan:
+    return Plan(
+        plan_id=row.id,
+        customer_id=row.customer_id,
+        contract_id=row.contract_id,
+        due_day=row.due_day,
+        settles_from=row.settles_from,
+        starts=row.starts,
+        ends=row.ends,
+        version_id=version.id,
+        number=version.number,
+        reason=version.reason,
+        version_starts=version.starts,
+        usage=usage_of(version.usage),
+        basis=version.basis,
+        amounts=Amounts(
+            base_total=version.base_total,
+            difference=version.difference,
+            total=version.total,
+            going_on=version.going_on,
+        ),
+        used_before=version.used_before,
+        paid_before=version.paid_before,
+        currency=version.currency,
+        known_on=version.known_on,
+        paid=account.paid,
+        used=account.used,
+    )

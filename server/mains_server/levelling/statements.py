@@ -1,0 +1,237 @@
+"""The SQL of the levelling room: what waits for work, and the mass recalculation, a chunk at a time."""
+
+# What a bill covers counts until it is taken back.
+STANDING = """i.kind <> 'CREDIT' and not exists (
+    select from invoice n
+    where n.customer_id = i.customer_id and n.corrects_invoice_id = i.id and n.kind = 'CREDIT'
+)"""
+NEWEST = """
+cross join lateral (
+    select l.* from levelled_version l where l.plan_id = p.id and l.customer_id = p.customer_id
+    order by l.number desc limit 1
+) v
+"""
+
+COUNTED = """
+select distinct r.quantity, r.zone, r.unit
+from contract_supply_point s
+join register r on r.supply_point_id = s.supply_point_id
+join meter m on m.id = r.meter_id
+where s.contract_id = :contract and s.starts <= :day and (s.ends is null or s.ends > :day)
+    and m.installed_on <= :day and (m.removed_on is null or m.removed_on > :day)
+order by r.quantity, r.zone
+"""
+
+SETTLED_UPTO = f"""
+select max(i.period_to) from invoice i
+where i.contract_id = :contract and i.customer_id = :customer and i.period_to > :since and {STANDING}
+"""
+
+BILLED_DAYS = "select period_from, period_to from invoice where id = :invoice"
+
+OPEN_SETTLEMENTS = f"""
+select i.contract_id, i.id, i.document_number
+from levelled_plan p
+join contract c on c.id = p.contract_id and c.customer_id = p.customer_id and c.adapter = :adapter
+join invoice i on i.contract_id = p.contract_id and i.customer_id = p.customer_id
+    and i.kind in ('SETTLEMENT', 'FINAL') and i.period_from >= p.settles_from and {STANDING}
+where p.closed_at is null and not exists (
+    select from levelled_version v
+    where v.customer_id = p.customer_id and v.contract_id = p.contract_id and v.once_key = 'settlement:' || i.id
+)
+order by i.id
+"""
+
+# A day counts on which every register that people read was truly read; a reading is looked at once.
+TOLD_READINGS = f"""
+with running as (
+    select p.contract_id, p.customer_id, p.read_upto, greatest(p.settles_from, coalesce((
+        select max(i.period_to) from invoice i
+        where i.contract_id = p.contract_id and i.customer_id = p.customer_id and {STANDING}
+    ), p.settles_from)) as settled_upto
+    from levelled_plan p
+    join contract c on c.id = p.contract_id and c.customer_id = p.customer_id and c.adapter = :adapter
+    where p.closed_at is null and (p.ends is null or p.ends > :today)
+), read as (
+    select r.contract_id, r.settled_upto, a.counts_for as day, count(distinct a.register_id) as registers
+    from running r
+    join contract_supply_point s on s.contract_id = r.contract_id and s.customer_id = r.customer_id
+    join register g on g.supply_point_id = s.supply_point_id and g.collection = 'MANUAL'
+    join reading a on a.register_id = g.id and a.status = 'ACCEPTED' and a.quality = 'ACTUAL'
+        and a.counts_for > greatest(r.settled_upto, coalesce(r.read_upto, r.settled_upto)) and a.counts_for <= :today
+        and a.counts_for >= s.starts and (s.ends is null or a.counts_for <= s.ends)
+    group by r.contract_id, r.settled_upto, a.counts_for
+)
+select d.contract_id, d.settled_upto, max(d.day) as day
+from read d
+where d.registers >= (
+    select count(*) from contract_supply_point s
+    join register g on g.supply_point_id = s.supply_point_id and g.collection = 'MANUAL'
+    join meter m on m.id = g.meter_id
+    where s.contract_id = d.contract_id and s.starts <= d.day and (s.ends is null or s.ends >= d.day)
+        and m.installed_on <= d.day and (m.removed_on is null or m.removed_on >= d.day)
+)
+group by d.contract_id, d.settled_upto
+order by d.contract_id
+"""
+
+ENDING = """
+select p.contract_id
+from levelled_plan p
+join contract c on c.id = p.contract_id and c.customer_id = p.customer_id and c.adapter = :adapter
+where p.closed_at is null and least(p.ends, c.ends) <= :today
+order by p.contract_id
+"""
+
+# Prices that became known after the newest version was worked out, of lists that its product is priced by.
+PRICED_BEFORE = f"""
+select p.contract_id, max(n.id)::text as news
+from levelled_plan p
+join contract c on c.id = p.contract_id and c.customer_id = p.customer_id and c.adapter = :adapter
+{NEWEST}
+join unnest(cast(:products as text[]), cast(:lists as text[])) as r (product, list) on r.product = c.product
+join price_version n on n.adapter = c.adapter and n.list = r.list
+    and (n.known_from at time zone 'UTC')::date > v.known_on and (n.known_from at time zone 'UTC')::date <= :today
+    and n.starts < v.priced_from + interval '12 months' and (n.ends is null or n.ends > v.priced_from)
+where p.closed_at is null and (p.ends is null or p.ends > :today)
+group by p.contract_id
+order by p.contract_id
+"""
+
+RUN_STATE = """
+select coalesce(sum(cardinality(contract_ids)), 0) as contracts,
+    coalesce(sum(cardinality(contract_ids)) filter (where status = 'DONE'), 0) as done,
+    coalesce(sum(recalculated), 0) as recalculated, coalesce(sum(held), 0) as held
+from levelled_chunk where run_id = :run
+"""
+
+# The mass recalculation asks through psycopg, so its parameters are written as that wants them.
+INSERT_RUN = """
+insert into levelled_run (adapter, year, starts, known_on, status, started_at)
+values (%(adapter)s, %(year)s, %(starts)s, %(known_on)s, 'RUNNING', %(now)s)
+on conflict (adapter, year) do nothing
+"""
+RUN = "select id, starts, known_on from levelled_run where adapter = %(adapter)s and year = %(year)s for update"
+IS_WAITING = "select exists (select from levelled_chunk where run_id = %(run)s and status = 'WAITING')"
+TO_DO = """
+select p.contract_id
+from levelled_plan p
+join contract c on c.id = p.contract_id and c.customer_id = p.customer_id and c.adapter = %(adapter)s
+where p.closed_at is null and p.starts < %(starts)s and (p.ends is null or p.ends > %(starts)s)
+    and not exists (
+        select from levelled_version v
+        where v.customer_id = p.customer_id and v.contract_id = p.contract_id and v.once_key = %(key)s
+    )
+order by p.contract_id
+"""
+INSERT_CHUNK = """
+insert into levelled_chunk (run_id, contract_ids, status, recalculated, held)
+values (%(run)s, %(contracts)s, 'WAITING', 0, 0)
+"""
+CLAIM = """
+select id, contract_ids from levelled_chunk
+where run_id = %(run)s and status = 'WAITING' order by id limit 1 for update skip locked
+"""
+CHUNK_DONE = """
+update levelled_chunk set status = 'DONE', recalculated = %(recalculated)s, held = %(held)s, done_at = %(now)s
+where id = %(chunk)s
+"""
+RUN_DONE = """
+update levelled_run set status = 'DONE', finished_at = %(now)s
+where id = %(run)s and not exists (select from levelled_chunk where run_id = %(run)s and status = 'WAITING')
+"""
+LOCK_CONTRACTS = "select from contract where id = any(%(contracts)s::bigint[]) order by id for update"
+# Contracts with the same words are alike in all that a price may depend on; the words are for nobody to read.
+CURRENT = f"""
+select p.contract_id, v.usage::text, concat_ws('|', coalesce(f.product, c.product), c.delivery, k.kind, f.ends,
+    case when coalesce(f.price_fixed_until, c.price_fixed_until) > %(from)s
+        then concat_ws(',', coalesce(f.starts, c.terms_since, c.starts), f.price_fixed_until, c.price_fixed_until)
+    end, s.told, a.told, t.told)
+from levelled_plan p {NEWEST}
+join contract c on c.id = p.contract_id and c.customer_id = p.customer_id
+    and c.starts < %(to)s and (c.ends is null or c.ends > %(from)s)
+join customer k on k.id = c.customer_id
+left join contract_former_terms f on f.contract_id = c.id and f.customer_id = c.customer_id
+    and f.starts <= greatest(c.starts, %(from)s) and f.ends > greatest(c.starts, %(from)s)
+cross join lateral (
+    select string_agg(concat_ws(',', p.time_zone, p.premise_kind, p.phases, p.amperes, p.area_m2, p.residents,
+        p.building_id), ';' order by p.id, s.starts) as told
+    from contract_supply_point s join supply_point p on p.id = s.supply_point_id
+    where s.contract_id = c.id and s.starts < %(to)s and (s.ends is null or s.ends > %(from)s)
+) s
+cross join lateral (
+    select string_agg(concat_ws(',', a.name, a.value, greatest(a.starts, %(from)s), least(a.ends, %(to)s)), ';'
+        order by a.name, a.starts) as told
+    from contract_attribute a
+    where a.contract_id = c.id and a.starts < %(to)s and (a.ends is null or a.ends > %(from)s)
+) a
+cross join lateral (
+    select string_agg(concat_ws(',', p.kind, p.starts, p.ends), ';' order by p.starts, p.kind) as told
+    from customer_protection p
+    where p.customer_id = c.customer_id and p.starts < %(to)s and (p.ends is null or p.ends > %(from)s)
+) t
+where p.contract_id = any(%(contracts)s::bigint[]) and p.closed_at is null and s.told is not null
+    and not exists (
+        select from levelled_version d
+        where d.customer_id = p.customer_id and d.contract_id = p.contract_id and d.once_key = %(key)s
+    )
+"""
+
+# One statement works the whole chunk out: exactly what `rules.amounts_by_rule` and `rules.used_upto` say, with a letter
+# and an event for each customer. Months are counted between firsts of months. Contracts are held, and those that have
+# the year's version were left out, so that none is made twice.
+RECALCULATE = f"""
+with standing as materialized (
+    select nextval('levelled_version_id_seq') as id, p.id as plan_id, p.customer_id, p.contract_id, p.currency,
+        v.number, v.usage, v.basis, g.starts, g.months, (a.cents / 100.0)::numeric(14, 2) as cost,
+        v.used_before + levelled_upto(v.base_total, g.months) as used,
+        coalesce((
+            select sum(h.amount) from prepayment h
+            where h.contract_id = p.contract_id and h.customer_id = p.customer_id
+        ), 0) as paid,
+        levelled_twelfth(case when g.months < 12 then v.total else v.going_on end, g.months) as old_amount,
+        case c.delivery when 'POST' then 'POST' else 'EMAIL' end as channel, k.language
+    from unnest(%(contracts)s::bigint[], %(cents)s::bigint[]) as a (contract_id, cents)
+    join levelled_plan p on p.contract_id = a.contract_id and p.closed_at is null
+    {NEWEST}
+    join contract c on c.id = p.contract_id and c.customer_id = p.customer_id
+    join customer k on k.id = p.customer_id
+    cross join lateral (select greatest(v.starts, %(starts)s::date) as starts) m
+    cross join lateral (
+        select m.starts, ((extract(year from m.starts) - extract(year from v.starts)) * 12
+            + extract(month from m.starts) - extract(month from v.starts))::integer as months
+    ) g
+), asked as materialized (
+    select *, greatest(cost + used - paid, 0) as total, levelled_twelfth(cost, 0) as base_part,
+        levelled_twelfth(greatest(cost + used - paid, 0), 0) as new_amount
+    from standing
+), made as (
+    insert into levelled_version (id, customer_id, plan_id, contract_id, number, once_key, reason, starts, usage, basis,
+        known_on, priced_from, base_total, used_before, paid_before, difference, total, going_on, currency, made_at)
+    select id, customer_id, plan_id, contract_id, number + 1, %(key)s, 'YEARLY', starts, usage, basis, %(known_on)s,
+        %(starts)s, cost, used, paid, used - paid, total, cost, currency, %(now)s
+    from asked
+), letters as (
+    insert into levelled_letter (customer_id, contract_id, version_id, channel, language, starts, old_amount,
+        new_amount, base_part, difference_part, currency, made_at)
+    select customer_id, contract_id, id, channel, language, starts, old_amount, new_amount, base_part,
+        new_amount - base_part, currency, %(now)s
+    from asked
+), events as (
+    insert into outbox_event (customer_id, kind, payload, occurred_at)
+    select customer_id, 'levelled.plan_changed', jsonb_build_object('contractId', contract_id, 'versionId', id,
+        'reason', 'YEARLY', 'channel', channel), %(now)s
+    from asked
+)
+select count(*) from asked
+"""
+HOLD = """
+insert into levelled_hold (customer_id, contract_id, task, code, reason, held_at)
+select c.customer_id, c.id, %(task)s, %(code)s, %(reason)s, %(now)s from contract c where c.id = %(contract)s
+on conflict (customer_id, contract_id, task)
+do update set code = excluded.code, reason = excluded.reason, held_at = excluded.held_at, released_at = null
+"""
+RELEASE = """
+update levelled_hold set released_at = %(now)s
+where contract_id = any(%(contracts)s::bigint[]) and task = %(task)s and released_at is null
+"""

@@ -1,0 +1,179 @@
+"""What was used is billed, the account takes the bill over, and the difference is spread or given back."""
+
+import asyncio
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from mains_server.access.records import Refusal
+from mains_server.levelling import changes, settling
+from mains_server.levelling.changes import Change
+from mains_server.levelling.records import PlanReason, UsageBasis
+from mains_server.levelling.watching import watch
+
+from tests.server.levelling.conftest import by_forecast, household
+
+pytestmark = pytest.mark.asyncio
+TODAY = date(2023, 1, 10)
+FEBRUARY, YEAR_LATER = date(2023, 2, 1), date(2024, 2, 1)
+SETTLED_ON = date(2024, 2, 5)
+
+
+async def a_year(levelled, *, end="2320", paid="20.00", months=12):
+    """A plan for 1200 kWh a year from February on, twelve payments, and readings around the year."""
+    contract = household(levelled, readings=((FEBRUARY, "1000"), (YEAR_LATER, end)))
+    await changes.start_plan(levelled.asker(TODAY), change=by_forecast(contract, "1200"), key=f"s{contract}")
+    for month in range(months):
+        at = 1 + month
+        await levelled.pay(contract, paid, date(2023 + at // 12, at % 12 + 1, 15))
+    return contract
+
+
+async def test_a_year_is_settled_and_the_difference_spread(levelled):
+    contract = await a_year(levelled)
+
+    number = await settling.settle(levelled.clerk(SETTLED_ON), contract_id=contract, day=YEAR_LATER)
+
+    # 1320 kWh x 0.15 + 12 x 3.20 = 236.40, with tax 286.04; 240.00 were paid: 46.04 are spread.
+    # The next year costs the same: 286.04 + 46.04 = 332.08, 27.68 in the first four months, then 27.67.
+    plan = await levelled.plan(contract)
+    assert levelled.ask("select document_number, kind, total from invoice") == [
+        (number, "SETTLEMENT", Decimal("286.04"))
+    ]
+    assert (plan.reason, plan.basis, str(plan.usage[0].value)) == (
+        PlanReason.SETTLEMENT,
+        UsageBasis.HISTORY,
+        "1320.000",
+    )
+    assert (str(plan.amounts.difference), str(plan.amounts.total)) == ("46.04", "332.08")
+    asked = "select amount, base_part, difference_part from levelled_instalment where version_id = %(version)s"
+    first = levelled.ask(f"{asked} order by number limit 1", version=plan.version_id)
+    assert first == [(Decimal("27.68"), Decimal("23.84"), Decimal("3.84"))]
+    assert await levelled.accounts() == {"deferred": "46.04"}
+    state = "select open_amount, status, paid, levelled from invoice_state"
+    assert levelled.ask(state) == [(Decimal("0.00"), "PAID", Decimal("0.00"), Decimal("286.04"))]
+
+
+async def test_who_paid_more_than_was_used_pays_less(levelled):
+    contract = await a_year(levelled, end="1400", paid="40.00")
+
+    await settling.settle(levelled.clerk(SETTLED_ON), contract_id=contract, day=YEAR_LATER)
+
+    # 400 kWh x 0.15 + 38.40 = 98.40, with tax 119.06; 480.00 were paid, 360.94 stay: more than the next year costs.
+    plan = await levelled.plan(contract)
+    assert (str(plan.amounts.difference), str(plan.amounts.total)) == ("-360.94", "0.00")
+    assert str(plan.amounts.left_over) == "-241.88"
+    assert await levelled.accounts() == {"prepaid": "-360.94"}
+    # Nothing is asked for a year; where no later version comes, the base part is asked after it.
+    asked = "select next_due_on, next_amount from levelled_state"
+    assert levelled.ask(asked) == [(date(2025, 2, 20), Decimal("9.93"))]
+
+
+async def test_settling_again_does_nothing(levelled):
+    contract = await a_year(levelled)
+    await settling.settle(levelled.clerk(SETTLED_ON), contract_id=contract, day=YEAR_LATER)
+
+    with pytest.raises(settling.NothingToSettle):
+        await settling.settle(levelled.clerk(SETTLED_ON), contract_id=contract, day=YEAR_LATER)
+
+    assert levelled.ask("select count(*) from levelled_version") == [(2,)]
+    assert await levelled.accounts() == {"deferred": "46.04"}
+
+
+async def test_a_gap_in_the_readings_holds_the_settlement_and_the_plan_goes_on(levelled):
+    contract = household(levelled, readings=((FEBRUARY, "1000"),))
+    await changes.start_plan(levelled.asker(TODAY), change=by_forecast(contract, "1200"), key="s1")
+    before = await levelled.plan(contract)
+
+    with pytest.raises(settling.SettlementHeld):
+        await settling.settle(levelled.clerk(SETTLED_ON), contract_id=contract, day=YEAR_LATER)
+
+    assert await levelled.plan(contract) == before
+    assert levelled.ask("select task, code, released_at from levelled_hold") == [
+        ("settlement", "missing_reading", None)
+    ]
+    assert levelled.ask("select count(*) from invoice") == [(0,)]
+
+
+async def test_what_stopped_between_bill_and_account_is_finished_once(levelled, monkeypatch):
+    contract = await a_year(levelled)
+
+    async def stop(*_, **__):
+        raise RuntimeError("the power went off")
+
+    with monkeypatch.context() as broken, pytest.raises(RuntimeError):
+        broken.setattr(settling, "finish", stop)
+        await settling.settle(levelled.clerk(SETTLED_ON), contract_id=contract, day=YEAR_LATER)
+    assert levelled.ask("select count(*) from prepaid_use") == [(0,)]
+    counts = [await watch(levelled.clerk(SETTLED_ON)) for _ in range(2)]
+
+    assert [dict(count) for count in counts] == [{"finished": 1}, {}]
+    assert (await levelled.plan(contract)).reason is PlanReason.SETTLEMENT
+    assert await levelled.accounts() == {"deferred": "46.04"}
+
+
+async def test_a_change_while_it_is_settled_comes_before_or_after(levelled):
+    contract = await a_year(levelled)
+    asked = Change(contract_id=contract, amount=Decimal("33.00"))
+
+    await asyncio.gather(
+        settling.settle(levelled.clerk(SETTLED_ON), contract_id=contract, day=YEAR_LATER),
+        changes.change_plan(levelled.asker(SETTLED_ON), change=asked, key="c1"),
+        levelled.pay(contract, "7.00", SETTLED_ON),
+    )
+
+    plan = await levelled.plan(contract)
+    assert plan.number == 3
+    assert str(plan.used - plan.paid) == "39.04"
+    assert await levelled.accounts() == {"deferred": "39.04"}
+
+
+@pytest.mark.parametrize(
+    ("paid", "accounts", "opened"),
+    [("30.00", {"receivable": "-15.96"}, "0.00"), ("10.00", {"receivable": "24.04"}, "24.04")],
+)
+async def test_going_back_to_invoices_settles_up_to_the_day(levelled, paid, accounts, opened):
+    april = date(2023, 4, 1)
+    contract = household(levelled, readings=((FEBRUARY, "1000"), (april, "1200")))
+    await changes.start_plan(levelled.asker(TODAY), change=by_forecast(contract, "1200"), key="s1")
+    for month in (2, 3):
+        await levelled.pay(contract, paid, date(2023, month, 15))
+    await changes.stop_plan(levelled.asker(date(2023, 3, 25)), contract_id=contract, key="e1")
+
+    counts = [await watch(levelled.clerk(day)) for day in (date(2023, 3, 31), april, date(2023, 4, 2))]
+
+    # 200 kWh x 0.15 + 2 x 3.20 = 36.40, with tax 44.04
+    assert [dict(count) for count in counts] == [{}, {"closed": 1}, {}]
+    assert levelled.ask("select total, open_amount from invoice_state") == [(Decimal("44.04"), Decimal(opened))]
+    assert await levelled.accounts() == accounts
+    assert await levelled.plan(contract) is None
+
+
+async def test_a_contract_that_ends_within_the_year_gets_its_final_bill(levelled):
+    end = date(2023, 6, 15)
+    contract = household(levelled, readings=((FEBRUARY, "1000"), (end, "1300")))
+    await changes.start_plan(levelled.asker(TODAY), change=by_forecast(contract, "1200"), key="s1")
+    await levelled.pay(contract, "200.00", date(2023, 2, 15))
+    for table in ("contract", "contract_supply_point"):
+        levelled.town.connection.execute(f"update {table} set ends = '2023-06-15'")
+
+    counts = await watch(levelled.clerk(date(2023, 6, 20)))
+
+    # 300 kWh x 0.15 + (4 + 14/30) x 3.20: energy 45.00, fee 4 x 1.20 + 0.56, network 4 x 2.00 + 0.93 = 59.29, tax 12.45
+    assert dict(counts) == {"closed": 1}
+    assert levelled.ask("select kind, total from invoice") == [("FINAL", Decimal("71.74"))]
+    assert await levelled.accounts() == {"receivable": "-128.26"}
+
+
+async def test_a_plan_that_never_began_is_closed_without_a_bill(levelled):
+    contract = household(levelled)
+    await changes.start_plan(levelled.asker(TODAY), change=by_forecast(contract, "1200"), key="s1")
+    await levelled.pay(contract, "20.00", TODAY)
+    await changes.stop_plan(levelled.asker(TODAY), contract_id=contract, key="e1")
+
+    counts = await watch(levelled.clerk(FEBRUARY))
+
+    assert dict(counts) == {"closed": 1}
+    assert await levelled.accounts() == {"receivable": "-20.00"}
+    with pytest.raises(Refusal):
+        await settling.settle(levelled.clerk(FEBRUARY), contract_id=contract, day=FEBRUARY)
