@@ -54,6 +54,7 @@ EXTRA = {
         "fees.py",
         "gather.py",
         "houses.py",
+        "interval_series.py",
         "interval_usage.py",
         "lookups.py",
         "moments.py",

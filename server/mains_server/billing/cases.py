@@ -13,10 +13,11 @@ from psycopg import Connection
 
 from mains_server.billing import queries
 from mains_server.billing.attributes import AttributeTeller
-from mains_server.billing.due import AttributeRow, Case, DueRow, Fee, Measured, Problem, UsageRow
+from mains_server.billing.due import AttributeRow, Case, DueRow, Fee, Measured, MeteredDay, Problem, UsageRow
 from mains_server.billing.estimates import AttributesOf, Estimator, Filled, Unread, unread_or
 from mains_server.billing.fees import as_measured, by_contract
-from mains_server.billing.interval_usage import IntervalCounter, Stretch
+from mains_server.billing.interval_series import weighing_of
+from mains_server.billing.interval_usage import Counts, IntervalCounter, Stretch
 from mains_server.billing.usage import MICRO, by_register, measured
 
 PAPER = "paper_invoices"
@@ -59,10 +60,9 @@ def build_cases(
         for row in used
         if row.by_intervals
     ]
-    for stretch, found in zip(
-        stretches, counter.count(connection, stretches=stretches, period=asked.period), strict=True
-    ):
-        counted[stretch.row.contract_id] += [found] if isinstance(found, Problem) else found
+    days = _count_intervals(
+        counted, stretches=stretches, found=counter.count(connection, stretches=stretches, period=asked.period)
+    )
     _fill_in(connection, counted, asked=asked, estimator=estimator, attributes_of=attributes_of)
     fees = by_contract(queries.fees(connection, asked=asked, quantities=[kind.name for kind in utility.quantities]))
     wants_paper = any((quantity.name, quantity.unit) == (PAPER, PAPER_UNIT) for quantity in utility.quantities)
@@ -74,6 +74,7 @@ def build_cases(
             teller=teller,
             wants_paper=wants_paper,
             fees=fees.get(contract, ()),
+            days=_only_whole(days[contract], used=[row for row in used if row.contract_id == contract]),
         )
         for contract, rows in groupby(points, key=attrgetter("contract_id"))
     }
@@ -109,6 +110,24 @@ def _counted(connection: Connection, rows: Sequence[UsageRow], *, asked: queries
             usage = measured(row, readings=inside, place=place)
             found[row.contract_id].append(unread_or(usage, row=row, place=place))
     return found
+
+
+def _count_intervals(
+    counted: Counted, *, stretches: Sequence[Stretch], found: Sequence[Counts | Problem]
+) -> dict[int, list[MeteredDay]]:
+    """Add what was counted by intervals, and give the days whose intervals are priced one by one, by contract."""
+    days: dict[int, list[MeteredDay]] = defaultdict(list)
+    for stretch, one in zip(stretches, found, strict=True):
+        contract = stretch.row.contract_id
+        counted[contract] += [one] if isinstance(one, Problem) else one.measured
+        days[contract] += () if isinstance(one, Problem) else one.days
+    return days
+
+
+def _only_whole(days: Sequence[MeteredDay], *, used: Sequence[UsageRow]) -> list[MeteredDay]:
+    """Leave out a quantity that was partly read off: what has no intervals is weighed by the profile, and all of it."""
+    read_off = {row.quantity for row in used if not row.by_intervals or row.zone is not None}
+    return [day for day in days if day.quantity not in read_off]
 
 
 def _place_of(row: UsageRow, *, places: Places) -> str:
@@ -149,8 +168,10 @@ def _case(
     teller: AttributeTeller,
     wants_paper: bool,
     fees: tuple[Fee, ...],
+    days: Sequence[MeteredDay],
 ) -> Case:
     due = points[0]
+    weighing = weighing_of(days, time_zone=due.time_zone)
     traits = teller.traits_of(due, dated=dated)
     estimated = [row for row in counted if isinstance(row, Filled)]
     usage = [row.measured if isinstance(row, Filled) else row for row in counted if isinstance(row, Measured | Filled)]
@@ -174,6 +195,8 @@ def _case(
         problem=problems[0] if problems else None,
         estimates=tuple(row.reading for row in estimated if row.reading is not None),
         fees=fees,
+        series=weighing.series,
+        day_ids=weighing.day_ids,
     )
 
 

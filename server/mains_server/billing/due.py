@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from mains_spi import Used
+from mains_spi import Series, Used
 
 
 class DueRow(NamedTuple):
@@ -83,6 +83,21 @@ class IntervalDayRow(NamedTuple):
     expected: int
     statuses: str
     values: list[Decimal | None] | None
+    id: int
+
+
+class MeteredDay(NamedTuple):
+    """A stored day of a register with its values, and what it counts."""
+
+    id: int
+    register_id: int
+    serial: str
+    quantity: str
+    unit: str
+    day: date
+    step_seconds: int
+    values: list[Decimal | None]
+    statuses: str
 
 
 class AttributeRow(NamedTuple):
@@ -258,6 +273,7 @@ class Case(NamedTuple):
     """A contract with all that is known of it; `points` has a row for each of its supply points, `due` is the first.
 
     `before` is what was used in the month before these days, where somebody looked; None where nothing can have been.
+    `series` are the intervals that its tariff prices one by one, made of the stored days `day_ids`.
     """
 
     due: DueRow
@@ -268,6 +284,8 @@ class Case(NamedTuple):
     estimates: tuple[EstimatedReading, ...] = ()
     before: tuple[Used, ...] | None = None
     fees: tuple[Fee, ...] = ()
+    series: tuple[Series, ...] = ()
+    day_ids: tuple[int, ...] = ()
 
 
 class VersionRow(NamedTuple):

@@ -15,7 +15,8 @@ from mains_server.adapters.live import LiveAdapter
 from mains_server.billing import queries
 from mains_server.billing.charges import read_charges, tariff_of
 from mains_server.billing.draft import MICRO_PLACES
-from mains_server.billing.due import SeriesRow, StoredInvoice, StoredLine
+from mains_server.billing.due import MeteredDay, SeriesRow, StoredInvoice, StoredLine
+from mains_server.billing.interval_series import weighing_of
 from mains_server.billing.prices import series_of, versions_of
 from mains_server.billing.records import LineExplanation
 from mains_server.billing.snapshot import Stored, read_inputs, whole_request
@@ -49,6 +50,7 @@ class _Shelf:
 
     versions: Mapping[int, PriceVersion]
     series: Mapping[int, SeriesRow]
+    days: Mapping[int, MeteredDay]
     houses: dict[int, tuple[Bill, RatingRequest]] = field(default_factory=dict)
 
 
@@ -101,7 +103,10 @@ async def _shelf(session: AsyncSession, *, questions: Iterable[Stored]) -> _Shel
     zones = {question.request.tz for question in asked} or {"UTC"}
     rows = await queries.stored_versions(session, ids=version_ids, time_zone=min(zones))
     series = await queries.stored_series(session, ids={i for question in asked for i in question.priced_by.series_ids})
-    return _Shelf(versions=versions_of(rows), series={row.id: row for row in series})
+    days = await queries.stored_days(session, ids={i for question in asked for i in question.day_ids})
+    return _Shelf(
+        versions=versions_of(rows), series={row.id: row for row in series}, days={day.id: day for day in days}
+    )
 
 
 def _rebuilt(
@@ -142,7 +147,10 @@ def _answer(question: Stored, *, shelf: _Shelf, adapter: LiveAdapter) -> tuple[B
         question,
         utility=adapter.utility,
         versions=[shelf.versions[version_id] for version_id in priced_by.version_ids],
-        series=series_of(shelf.series[series_id] for series_id in priced_by.series_ids),
+        series=(
+            *series_of(shelf.series[series_id] for series_id in priced_by.series_ids),
+            *weighing_of((shelf.days[i] for i in question.day_ids), time_zone=question.request.tz).series,
+        ),
     )
     if question.charges is not None:
         tariff = tariff_of(product=priced_by.product)

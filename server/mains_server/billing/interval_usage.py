@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from mains_spi import Attribute, Calendar, Period, Tariff, TimeOfUse, When
+from mains_spi import Attribute, Calendar, Period, Tariff, TimeOfUse
 from mains_spi.civil import zone_at
 from psycopg import Connection
 
 from mains_server.billing import queries
-from mains_server.billing.due import IntervalDayRow, Measured, Problem, UsageRow
+from mains_server.billing.due import IntervalDayRow, Measured, MeteredDay, Problem, UsageRow
+from mains_server.billing.interval_series import may_hold, told_values, weighed_quantities
 from mains_server.billing.usage import MICRO
 from mains_server.intervals.records import PackedDay
 from mains_server.intervals.rules import day_seconds, is_estimated, missing_stretches
@@ -21,7 +22,15 @@ from mains_server.intervals.rules import day_seconds, is_estimated, missing_stre
 TariffOf = Callable[[str], Tariff | None]
 """Gives the tariff of a product; None where the adapter prices it itself, or cannot be asked."""
 
-Counted = tuple[Measured, ...] | Problem
+
+class Counts(NamedTuple):
+    """What a register counted, and its days where the tariff prices each interval."""
+
+    measured: tuple[Measured, ...]
+    days: tuple[MeteredDay, ...] = ()
+
+
+Counted = Counts | Problem
 
 
 class Zoned(NamedTuple):
@@ -54,26 +63,40 @@ class IntervalCounter:
         if not stretches:
             return []
         zoned = [_zoned(stretch, tariff=self._tariff_of(stretch.product)) for stretch in stretches]
+        one_by_one = [self._is_weighed(stretch) for stretch in stretches]
+        with_values = {
+            s.row.register_id
+            for s, asked, each in zip(stretches, zoned, one_by_one, strict=True)
+            if asked is not None or each
+        }
         days: dict[int, list[IntervalDayRow]] = defaultdict(list)
         for day in queries.interval_days(
             connection,
             registers=sorted({stretch.row.register_id for stretch in stretches}),
-            by_zone=sorted({s.row.register_id for s, asked in zip(stretches, zoned, strict=True) if asked is not None}),
+            by_zone=sorted(with_values),
             known=queries.KnownOn(period=period, known_at=self._known_at, time_zone=stretches[0].time_zone),
         ):
             days[day.register_id].append(day)
         return [
-            self._counted(stretch, days=days[stretch.row.register_id], zoned=asked)
-            for stretch, asked in zip(stretches, zoned, strict=True)
+            self._counted(stretch, days=days[stretch.row.register_id], zoned=asked, is_weighed=each)
+            for stretch, asked, each in zip(stretches, zoned, one_by_one, strict=True)
         ]
 
-    def _counted(self, stretch: Stretch, *, days: Iterable[IntervalDayRow], zoned: Zoned | None) -> Counted:
+    def _is_weighed(self, stretch: Stretch) -> bool:
+        tariff, row = self._tariff_of(stretch.product), stretch.row
+        return row.zone is None and row.quantity in weighed_quantities(tariff, holds=told_values(stretch.attributes))
+
+    def _counted(
+        self, stretch: Stretch, *, days: Iterable[IntervalDayRow], zoned: Zoned | None, is_weighed: bool
+    ) -> Counted:
         row = stretch.row
         mine = [day for day in days if row.starts <= day.day < row.ends]
         if len(mine) < (row.ends - row.starts).days or any(day.known < day.expected for day in mine):
             return _missing(stretch, days=mine)
+        kept = tuple(_metered(stretch, day=day) for day in mine) if is_weighed else ()
         if zoned is None:
-            return (_measured(stretch, days=mine, zone=row.zone, used=sum((day.total for day in mine), Decimal(0))),)
+            used_in_all = sum((day.total for day in mine), Decimal(0))
+            return Counts((_measured(stretch, days=mine, zone=row.zone, used=used_in_all),), kept)
         used = dict.fromkeys(zoned.zones, Decimal(0))
         for day in mine:
             zones = self._zones_of(day, calendar=zoned.calendar, time_zone=stretch.time_zone)
@@ -81,7 +104,7 @@ class IntervalCounter:
                 if zone not in used:
                     return Problem("zone_without_price", f"calendar `{zoned.calendar.name}` has {zone!r} on {day.day}")
                 used[zone] += value or Decimal(0)
-        return tuple(_measured(stretch, days=mine, zone=zone, used=total) for zone, total in used.items())
+        return Counts(tuple(_measured(stretch, days=mine, zone=zone, used=total) for zone, total in used.items()), kept)
 
     def _zones_of(self, day: IntervalDayRow, *, calendar: Calendar, time_zone: str) -> tuple[str | None, ...]:
         key = (calendar, time_zone, day.day, day.step_seconds)
@@ -95,30 +118,15 @@ class IntervalCounter:
 
 def zones_asked(tariff: Tariff | None, *, attributes: Iterable[Attribute]) -> Zoned | None:
     """Tell by which calendar, and in which zones, a tariff prices a contract with these attributes; None if in none."""
-    told: dict[str, list[str]] = defaultdict(list)
-    for attribute in attributes:
-        told[attribute.name].append(attribute.value)
+    told = told_values(attributes)
     if tariff is None:
         return None
     calendars = {calendar.name: calendar for calendar in tariff.calendars}
     by_zone = [part for part in tariff.components if isinstance(part, TimeOfUse) and part.calendar in calendars]
     for part in by_zone:
-        if all(_may_hold(when, told=told) for when in part.when):
+        if all(may_hold(when, told=told) for when in part.when):
             return Zoned(calendars[part.calendar], tuple(zone.zone for zone in part.zones))
     return None
-
-
-def _may_hold(when: When, *, told: Mapping[str, Sequence[str]]) -> bool:
-    return any(_fits(when, value) for value in told.get(when.name, ()))
-
-
-def _fits(when: When, value: str) -> bool:
-    if when.among and value not in when.among:
-        return False
-    if when.above is None and when.upto is None:
-        return True
-    number = Decimal(value)
-    return (when.above is None or number > when.above) and (when.upto is None or number <= when.upto)
 
 
 def _zoned(stretch: Stretch, *, tariff: Tariff | None) -> Zoned | None:
@@ -140,6 +148,21 @@ def _measured(stretch: Stretch, *, days: Sequence[IntervalDayRow], zone: str | N
         any(is_estimated(day.statuses) for day in days),
         f"meter {row.serial}: {count} intervals of {len(days)} days",
         stretch.place,
+    )
+
+
+def _metered(stretch: Stretch, *, day: IntervalDayRow) -> MeteredDay:
+    row = stretch.row
+    return MeteredDay(
+        day.id,
+        row.register_id,
+        row.serial,
+        row.quantity,
+        row.unit,
+        day.day,
+        day.step_seconds,
+        day.values or [],
+        day.statuses,
     )
 
 

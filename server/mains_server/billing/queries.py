@@ -26,6 +26,7 @@ from mains_server.billing.due import (
     GapRow,
     HistoryRow,
     IntervalDayRow,
+    MeteredDay,
     PastRow,
     PremiseRow,
     ReadingRow,
@@ -349,6 +350,11 @@ async def stored_versions(session: AsyncSession, *, ids: Collection[int], time_z
     rows = await _stored(session, statements.STORED_VERSIONS, ids=ids, time_zone=time_zone)
     versions = (VersionRow(*row) for row in rows)
     return [version._replace(conditions=orjson.loads(version.conditions or "[]")) for version in versions]
+
+
+async def stored_days(session: AsyncSession, *, ids: Collection[int]) -> list[MeteredDay]:
+    """Read the days of smart meters again whose intervals invoices were billed by."""
+    return [MeteredDay(*row) for row in await _stored(session, statements.STORED_DAYS, ids=ids)]
 
 
 async def stored_series(session: AsyncSession, *, ids: Collection[int]) -> list[SeriesRow]:

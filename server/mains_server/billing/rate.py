@@ -263,7 +263,7 @@ class Rater:
             problem = unpriced(case.fees, tariff=shape.tariff)
             if problem is not None:
                 raise AdapterRefuses(problem)
-            inputs = inputs_text(shape.conditions, contract=contract, usage=case.usage)
+            inputs = inputs_text(shape.conditions, contract=contract, usage=case.usage, day_ids=case.day_ids)
             draft = draft_of([bill], due=case.due, shape=shape, inputs=inputs)
             rated.drafts.append(draft._replace(fees=tuple(fee.id for fee in case.fees)))
             rated.figures += _kept(bill, subject=_subject(case.due.contract_id), time_zone=case.due.time_zone)
@@ -379,8 +379,10 @@ def _subject(contract_id: int) -> str:
 
 
 def _is_plain(case: Case) -> bool:
-    """Tell whether everything was used over the whole of the bill's days, in whole millionths, and no fee was noted."""
+    """Tell whether everything was used over the whole of the bill's days, in whole millionths; no fee, no intervals."""
     starts, ends = case.due.starts, case.due.ends
-    return not case.fees and all(
-        used.micro is not None and used.starts == starts and used.ends == ends for used in case.usage
+    return (
+        not case.fees
+        and not case.series
+        and all(used.micro is not None and used.starts == starts and used.ends == ends for used in case.usage)
     )

@@ -49,7 +49,10 @@ class Shape:
     def question_of(self, case: Case) -> RatingRequest:
         """Make the whole question of one contract, as the plain evaluator wants it."""
         return replace(
-            self.request, contract=str(case.due.contract_id), usage=tuple(as_usage(row) for row in case.usage)
+            self.request,
+            contract=str(case.due.contract_id),
+            usage=tuple(as_usage(row) for row in case.usage),
+            series=(*self.request.series, *case.series),
         )
 
     def compiled(self) -> Cohort | None:

@@ -15,6 +15,7 @@ from mains_server.billing.prices import AgreedPrice, bound
 from mains_server.billing.usage import as_usage, micro_text
 
 VERSION = 1
+DAYS = "interval_days"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,7 @@ class Stored:
     priced_by: PricedBy
     request: RatingRequest
     charges: tuple[Mapping[str, Any], ...] | None = None
+    day_ids: tuple[int, ...] = ()
 
 
 class SnapshotUnreadable(Exception):
@@ -68,9 +70,10 @@ def conditions_text(request: RatingRequest, *, priced_by: PricedBy, charges: Seq
     return text[:-2]
 
 
-def inputs_text(conditions: bytes, *, contract: str, usage: Iterable[Measured]) -> bytes:
-    """Write the inputs of one contract's invoice."""
-    own = orjson.dumps({"contract": contract, "usage": [_usage(row) for row in usage]})
+def inputs_text(conditions: bytes, *, contract: str, usage: Iterable[Measured], day_ids: tuple[int, ...] = ()) -> bytes:
+    """Write the inputs of one contract's invoice; intervals by the days they are stored in, which are never edited."""
+    asked: dict[str, Any] = {"contract": contract, "usage": [_usage(row) for row in usage]}
+    own = orjson.dumps({**asked, DAYS: day_ids} if day_ids else asked)
     return b"".join((conditions, b",", own[1:], b"}"))
 
 
@@ -99,10 +102,12 @@ def read_inputs(document: Mapping[str, Any]) -> Stored:
         agreed=None if agreed is None else AgreedPrice(agreed[0], date.fromisoformat(agreed[1])),
     )
     charges = document.get("charges")
+    asked = {key: value for key, value in document["request"].items() if key != DAYS}
     return Stored(
         priced_by=priced_by,
-        request=request_from_json(document["request"]),
+        request=request_from_json(asked),
         charges=None if charges is None else tuple(charges),
+        day_ids=tuple(document["request"].get(DAYS, ())),
     )
 
 

@@ -124,7 +124,7 @@ order by t.contract_id, t.supply_point_id, t.quantity, t.zone, t.starts, t.regis
 INTERVAL_DAYS = """
 select distinct on (d.register_id, d.day) d.register_id, d.day, d.step_seconds, d.total, d.known,
   cardinality(d.values), d.statuses,
-  case when d.register_id = any(%(by_zone)s::bigint[]) or d.known < cardinality(d.values) then d.values end
+  case when d.register_id = any(%(by_zone)s::bigint[]) or d.known < cardinality(d.values) then d.values end, d.id
 from interval_day d
 where d.register_id = any(%(registers)s::bigint[]) and d.day >= %(from)s and d.day < %(to)s
   and d.known_at <= (%(known_at)s::date + 1)::timestamp at time zone %(time_zone)s
@@ -360,6 +360,15 @@ from price_version v
 left join price_row r on r.version_id = v.id
 where v.id = any(cast(:ids as bigint[]))
 order by v.list, v.starts, v.id, r.position, r.id
+"""
+
+STORED_DAYS = """
+select d.id, d.register_id, m.serial, r.quantity, r.unit, d.day, d.step_seconds, d.values, d.statuses
+from interval_day d
+join register r on r.id = d.register_id
+join meter m on m.id = r.meter_id
+where d.id = any(cast(:ids as bigint[]))
+order by d.id
 """
 
 STORED_SERIES = """
