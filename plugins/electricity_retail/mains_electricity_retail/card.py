@@ -105,6 +105,12 @@ ATTRIBUTES = (
         name="zones", labels=Labels("Laika zonas", "Time zones", "Временные зоны"), values=("1", "2"), default="1"
     ),
     ContractAttribute(
+        name="exchange_step",
+        labels=Labels("Biržas cenas solis", "Step of the exchange price", "Шаг биржевой цены"),
+        values=("hour", "quarter"),
+        default="hour",
+    ),
+    ContractAttribute(
         name="protected",
         labels=Labels("Aizsargātais lietotājs", "Protected customer", "Защищённый пользователь"),
         values=("none", *PROTECTED_GROUPS),

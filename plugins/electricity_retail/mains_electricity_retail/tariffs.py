@@ -60,18 +60,24 @@ def fixed_tariff(*, code: str, monthly_fee: bool) -> Tariff:
 
 def exchange_tariff(*, code: str) -> Tariff:
     """Build the tariff of a product at the exchange's price: one weighted price a month, printed with five decimals."""
-    exchange = Spot(
+    trading = PerUnit("trading_fee", ENERGY, Price("product.trading_fee", "EUR/kWh"))
+    part = EnergyPart(quantity=ENERGY, energy=("energy",), fees=("trading_fee",), price=None)
+    by_hour, by_quarter = _weighted("nordpool.lv", "hour"), _weighted("nordpool.lv.quarters", "quarter")
+    return _tariff(code, (by_hour, by_quarter, trading), part)
+
+
+def _weighted(series: str, step: str) -> Spot:
+    """Weigh the exchange's prices of an hour or a quarter-hour; which of the two a contract has is agreed with it."""
+    return Spot(
         "energy",
         ENERGY,
-        "nordpool.lv",
+        series,
         "EUR/MWh",
         places=5,
         scale=Const(Decimal("0.001"), "MWh/kWh"),
         weights="profile.lv",
+        when=(When("exchange_step", (step,)),),
     )
-    trading = PerUnit("trading_fee", ENERGY, Price("product.trading_fee", "EUR/kWh"))
-    part = EnergyPart(quantity=ENERGY, energy=("energy",), fees=("trading_fee",), price=None)
-    return _tariff(code, (exchange, trading), part)
 
 
 def yearly_or_monthly(*, monthly: str | None, yearly: str, per_ampere: str, by: tuple[str, ...]) -> Term:

@@ -65,6 +65,7 @@ class Question:
             "zones": "1",
             "protected": "none",
             "delivery": "email",
+            "exchange_step": "hour",
             **attributes,
         }
         zones = ("T1", "T2") if asked["zones"] == "2" else (None,)

@@ -36,6 +36,7 @@ from psycopg import Connection
 
 from mains_server.adapters.live import LiveAdapter
 from mains_server.billing.due import Problem
+from mains_server.billing.interval_series import may_hold, told_values
 from mains_server.billing.pricebook import Offer, PriceBook
 from mains_server.offers.queries import KnownSeries, series_before
 from mains_server.offers.rules import months_before
@@ -149,7 +150,7 @@ class YearPricer:
         if problem is not None:
             return problem
         assert offer.tariff is not None
-        series = self._series(offer.tariff)
+        series = self._series(offer.tariff, attributes=attributes)
         if isinstance(series, Problem):
             return series
         bare = self._bare_request(offer, attributes=attributes)
@@ -220,8 +221,10 @@ class YearPricer:
             found[days.start.month] = month
         return found
 
-    def _series(self, tariff: Tariff) -> KnownSeries | Problem | None:
-        names = sorted({n for spot in find_all(tariff, Spot) for n in (spot.series, spot.weights) if n is not None})
+    def _series(self, tariff: Tariff, *, attributes: tuple[Attribute, ...]) -> KnownSeries | Problem | None:
+        told = told_values(attributes)
+        spots = [spot for spot in find_all(tariff, Spot) if all(may_hold(when, told=told) for when in spot.when)]
+        names = sorted({name for spot in spots for name in (spot.series, spot.weights) if name is not None})
         if not names:
             return None
         found = series_before(self._connection, names=names, on=self._on, time_zone=self._time_zone)
