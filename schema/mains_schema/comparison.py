@@ -185,6 +185,9 @@ class ComparedProduct:
     exchange_period: Period | None = strawberry.field(
         description="The months whose exchange prices were taken; null for other products."
     )
+    is_by_own_intervals: bool = strawberry.field(
+        description="Whether the contract's own intervals weighed the exchange prices, and not the typical profile."
+    )
     cost: ComparedCost = strawberry.field(description="The whole year.")
     difference: Money | None = strawberry.field(
         description="How much more than the present product, below nothing if less; null for visitors."

@@ -54,13 +54,19 @@ class Explanation:
 
 async def explain(reads: Reads, invoice_id: int, position: int) -> Explanation | None:
     """Ask billing how a line of an issued invoice came about; no run issued, no explanation."""
+    line = await explained_line(reads, invoice_id, position)
+    return None if line is None else _explanation(line)
+
+
+async def explained_line(reads: Reads, invoice_id: int, position: int) -> LineExplanation | None:
+    """Ask for the explanation of a line as it is, together with all that a request asks for."""
 
     async def run(invoices: list[int]) -> list[dict[int, LineExplanation]]:
         found = await _explained(reads, invoices)
         return [{line.position: line for line in found.get(invoice, ())} for invoice in invoices]
 
-    lines = await reads.load("explanations", invoice_id, run)
-    return _explanation(lines[position]) if position in lines else None
+    lines: dict[int, LineExplanation] = await reads.load("explanations", invoice_id, run)
+    return lines.get(position)
 
 
 async def _explained(reads: Reads, invoices: Sequence[int]) -> Mapping[int, Sequence[LineExplanation]]:

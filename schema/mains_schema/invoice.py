@@ -15,6 +15,8 @@ from mains_server.invoices.tables import Seller as S
 from mains_server.payments.tables import PaymentAllocation as A
 
 from mains_schema.document import DOCUMENT_GIVEN, DOCUMENT_ROWS_ABOUT, InvoiceDocument, documents
+from mains_schema.exchange import GIVEN as WEIGHTED_GIVEN
+from mains_schema.exchange import WEIGHTED_ROWS, WeightedPrice, weighted_price
 from mains_schema.explanation import Explanation, explain
 from mains_schema.given import asked_with
 from mains_schema.mapping import (
@@ -99,6 +101,17 @@ class InvoiceLine:
         explain,
         L.invoice_id,
         L.position,
+    )
+    weighted_price: WeightedPrice | None = asked_with(
+        "How the one price of energy at the exchange came about, with the days or intervals behind it. Costs more than"
+        " other fields. Null on a line whose price was not weighted.",
+        weighted_price,
+        L.invoice_id,
+        L.position,
+        L.unit_price,
+        L.price_unit,
+        given=WEIGHTED_GIVEN,
+        rows=WEIGHTED_ROWS,
     )
 
 

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from mains_schema import (
     adapter,
+    catalogue,
     comparison,
     consumption,
     contract,
@@ -28,6 +29,7 @@ from mains_schema import (
     contract_story,
     customer,
     document,
+    exchange,
     explanation,
     fact,
     intake,
@@ -63,6 +65,7 @@ ROOMS = (
     supply,
     meter,
     consumption,
+    catalogue,
     comparison,
     reading,
     reading_link,
@@ -71,6 +74,7 @@ ROOMS = (
     tariff,
     fact,
     explanation,
+    exchange,
     document,
     invoice,
     payment,

@@ -10,6 +10,9 @@ from mains_server.tariffs.tables import PriceRow as R
 from mains_server.tariffs.tables import PriceVersion as V
 from mains_server.tariffs.tables import Product as PR
 
+from mains_schema.catalogue import GIVEN as PRICES_GIVEN
+from mains_schema.catalogue import PRICE_ROWS, ProductPrice, product_prices
+from mains_schema.given import asked_with
 from mains_schema.mapping import (
     OrderBy,
     ascending,
@@ -70,6 +73,15 @@ class Product(Node):
         "Monthly usage up to which it is advised, in the unit the utility bills; null if any.", PR.monthly_usage_upto
     )
     settlements: list[str] = column("How its contracts may be paid: `INVOICE`, `LEVELLED`.", PR.settlements)
+    prices: list[ProductPrice] = asked_with(
+        "Its own prices in force on a day, without and with tax, for one kind of customer; a handful. Charges of the"
+        " network and other regulated ones are in `priceVersions`. Empty where none hold on the day.",
+        product_prices,
+        PR.adapter,
+        PR.code,
+        given=PRICES_GIVEN,
+        rows=PRICE_ROWS,
+    )
     channels: list[str] = column("Where it can be had: `PORTAL`, `EMAIL`, `POST`, `PHONE`.", PR.channels)
 
 
@@ -96,7 +108,15 @@ class PriceRow:
 
     position: int = column("Place in the version, from 1.", R.position)
     name: str = column("Name by which the tariff asks for it.", R.name)
-    price: UnitPrice = embed("The price without tax.", UnitPrice, amount=R.value, unit=R.unit)
+    price: UnitPrice = embed(
+        "The price as it is published; without tax unless `taxIncluded` says how much is in it.",
+        UnitPrice,
+        amount=R.value,
+        unit=R.unit,
+    )
+    tax_included: Decimal | None = column(
+        "Rate of the tax that the published price contains, as a share of one; null if it is without.", R.tax_included
+    )
 
 
 @mapped(V, scope=EVERYONE)

@@ -98,6 +98,7 @@ EXTRA = {
     },
     "offers": {
         "asking.py",
+        "catalogue.py",
         "comparing.py",
         "costing.py",
         "crossings.py",

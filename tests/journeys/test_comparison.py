@@ -15,7 +15,8 @@ COMPARE = """query ($input: ProductComparisonInput!) { productComparison(input: 
     adapter on allowance { value unit } aboveAllowance { value unit }
     consumption { aYear { value unit } night { value } measured { from to } monthsMeasured
       months { month total { value } isEstimated } }
-    products { code isPresent basis exchangePeriod { from to } isInRecommendedRange difference { amount }
+    products { code isPresent basis exchangePeriod { from to } isByOwnIntervals isInRecommendedRange
+      difference { amount }
       cost { components { code label isSupport net { amount } tax { amount } gross { amount } }
         net { amount } tax { amount } gross { amount } }
       costAboveAllowance { gross { amount } } }
@@ -129,6 +130,7 @@ async def test_the_smart_home_asks_about_two_zones(front_end, demo_rows):
     async with front_end("operator@demo.example") as portal:
         found = await compared(portal, contractId=encode_id(type_name="Contract", number=contract), also=["ZONES"])
 
+    assert {one["code"]: one["isByOwnIntervals"] for one in found["products"]}["dinamiskais"] is True
     night, whole = D(found["consumption"]["night"]["value"]), D(found["consumption"]["aYear"]["value"])
     assert night == used
     (own,) = [one for one in found["zones"] if one["code"] == "klasiskais"]
@@ -167,3 +169,45 @@ async def test_both_a_contract_and_a_consumption_are_refused(front_end):
         answer = await portal.ask(COMPARE, input={"contractId": contract, "consumption": {"aMonth": "1"}})
 
     assert [error["code"] for error in answer["productComparison"]["userErrors"]] == ["CONSUMPTION_TWICE"]
+
+
+PRICES = """query { products(first: 10, filter: {adapter: ["electricity_retail"]}) { nodes { code
+  prices(on: "2023-03-01") { name label price { amount unit } priceWithTax { amount } taxRate version } } } }"""
+EXCHANGE = """query ($number: String!) { viewer { contracts(first: 1, filter: {number: $number}) { nodes {
+  invoices(first: 1) { nodes { lines { code unitPrice { amount }
+    weightedPrice { weightedBy series intervals price { amount } points { startsAt weight price } } } } } } } } }"""
+
+
+@pytest.mark.asyncio
+async def test_a_visitor_sees_the_price_table(front_end):
+    async with front_end(None) as portal:
+        nodes = (await portal.ask(PRICES))["products"]["nodes"]
+
+    (universal,) = [one for one in nodes if one["code"] == "universalais"]
+    assert universal["prices"][0] == {
+        "name": "energy",
+        "label": "Elektroenerģija",
+        "price": {"amount": "0.24500000", "unit": "EUR/kWh"},
+        "priceWithTax": {"amount": "0.29645000"},
+        "taxRate": "0.2100",
+        "version": "universalais/universalais-2022-09",
+    }
+
+
+@pytest.mark.asyncio
+async def test_a_business_sees_the_days_behind_its_exchange_price(front_end, demo_rows):
+    ((number,),) = demo_rows(
+        "select c.number from contract c join customer k on k.id = c.customer_id"
+        " where c.product = 'dinamiskais' and k.kind = 'BUSINESS'"
+    )
+    async with front_end("business@demo.example") as portal:
+        nodes = (await portal.ask(EXCHANGE, number=number))["viewer"]["contracts"]["nodes"]
+
+    (line,) = [line for line in nodes[0]["invoices"]["nodes"][0]["lines"] if line["weightedPrice"] is not None]
+    found = line["weightedPrice"]
+    assert (line["code"], found["weightedBy"], found["series"]) == ("energy", "PROFILE", "nordpool.lv")
+    assert (found["intervals"], len(found["points"])) == (28 * 24, 28)
+    assert found["price"] == line["unitPrice"]
+    whole = sum(D(point["weight"]) for point in found["points"])
+    mean = sum(D(point["weight"]) * D(point["price"]) for point in found["points"]) / whole / 1000
+    assert abs(mean - D(found["price"]["amount"])) < D("0.000006")

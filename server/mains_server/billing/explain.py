@@ -122,7 +122,13 @@ def _rebuilt(
             raise ExplanationDiffers(f"invoice {invoice.id}, line {kept.position} `{kept.code}` is another now ({by})")
     explained = tuple(
         LineExplanation(
-            invoice_id=invoice.id, position=kept.position, code=kept.code, net=kept.net, text=line.text, why=line.why
+            invoice_id=invoice.id,
+            position=kept.position,
+            code=kept.code,
+            net=kept.net,
+            text=line.text,
+            why=line.why,
+            time_zone=request.tz,
         )
         for line, kept in zip(answered, lines, strict=True)
     )

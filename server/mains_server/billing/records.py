@@ -148,7 +148,10 @@ class DueMoment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineExplanation:
-    """How a line of an issued invoice came about; replaying it gives the stored cents."""
+    """How a line of an issued invoice came about; replaying it gives the stored cents.
+
+    Civil days of the series it rests on begin by the clock of `time_zone`.
+    """
 
     invoice_id: int
     position: int
@@ -156,3 +159,4 @@ class LineExplanation:
     net: Decimal
     text: str
     why: Explanation
+    time_zone: str = "UTC"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 
-from mains_spi import Attribute, Comparing, ContractAttribute, Period
+from mains_spi import Attribute, Comparing, ContractAttribute, Period, Series
 from psycopg import Connection
 
 from mains_server.adapters.host import AdapterHost
@@ -45,6 +45,7 @@ class Asker:
     letters_a_month: int
     present: str | None
     time_zone: str
+    series: Mapping[int, Series] = field(default_factory=dict)
 
     def counted(self, *, total: Decimal, night: Decimal | None, zones: int) -> Used:
         """Write down a month's use as a bill of so many zones counts it."""
@@ -131,6 +132,7 @@ def _customer(connection: Connection, *, host: AdapterHost, contract_id: int, on
         letters_a_month=measured.letters_a_month,
         present=contract.product,
         time_zone=contract.time_zone,
+        series=measured.series,
     )
 
 

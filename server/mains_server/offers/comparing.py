@@ -94,7 +94,7 @@ def _priced(pricer: YearPricer, *, asker: Asker, on: date) -> tuple[dict[str, Pr
         if isinstance(found, Problem):
             without.append(NotCompared(product=product, code=found.code, reason=found.reason))
         else:
-            years[product.code] = found
+            years[product.code] = found.weighed_by(asker.series, measured=asker.use.measured)
     return years, tuple(without)
 
 
@@ -126,6 +126,7 @@ def _costs(
             is_present=code == asker.present,
             is_in_recommended_range=is_in_range(years[code].product, a_month=advised),
             exchange=years[code].exchange,
+            is_by_own_intervals=years[code].is_by_own_intervals,
             above=None if above is None else _above(pricer, asker=asker, product=years[code].product, use=above),
         )
         for code, cost in costs.items()
@@ -166,9 +167,13 @@ def _zones(pricer: YearPricer, *, asker: Asker, years: Mapping[str, PricedYear])
     found = []
     for year in years.values():
         by_zones = [pricer.year(year.product, attributes=asker.with_zones(zones)) for zones in (1, 2)]
-        one, two = by_zones
-        if isinstance(one, Problem) or isinstance(two, Problem):
+        if any(isinstance(priced, Problem) for priced in by_zones):
             continue
+        one, two = (
+            priced.weighed_by(asker.series, measured=asker.use.measured)
+            for priced in by_zones
+            if not isinstance(priced, Problem)
+        )
         try:
             found.append(_two_zones(asker, one=one, two=two))
         except SpiError:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
-from mains_spi import Comparing, Period, Tariff
+from mains_spi import Comparing, Period, Series, Spot, Tariff
 from psycopg import Connection
 
 from mains_server.adapters.live import LiveAdapter
@@ -16,7 +18,6 @@ from mains_server.billing.cases import build_cases
 from mains_server.billing.due import Case, DueRow, Traits
 from mains_server.billing.estimates import Estimator
 from mains_server.billing.interval_usage import IntervalCounter
-from mains_server.billing.pricebook import Offer, PriceBook
 from mains_server.billing.usage import as_usage
 from mains_server.offers.queries import ComparedContract
 from mains_server.offers.records import (
@@ -39,6 +40,7 @@ class Measured:
     traits: Traits
     connection: Connected
     letters_a_month: int
+    series: Mapping[int, Series]
 
 
 class ByZone(AttributeTeller):
@@ -64,10 +66,17 @@ def measured_year(
     """Tell what a contract used in the twelve whole months before a day; refuses one of which no month was measured."""
     frame = months_before(on)
     known: dict[Period, MonthUse] = {}
+    series: dict[int, Series] = {}
+    seen_by = _tariff_that_looks_closest(adapter, on=on)
     for month in frame:
-        found = _case(connection, adapter=adapter, contract=contract, comparing=comparing, period=month, on=on)
+        found = _case(
+            connection, adapter=adapter, contract=contract, comparing=comparing, period=month, seen_by=seen_by
+        )
         if found is not None and found.problem is None and _is_whole(found, month):
             known[month] = _month_use(found, comparing=comparing, month=month)
+            for own in found.series:
+                if own.name == comparing.quantity:
+                    series[month.start.month] = own
     measured = sum(1 for use in known.values() if not use.is_estimated)
     if not measured:
         raise ComparisonRefused(
@@ -87,7 +96,22 @@ def measured_year(
         traits=traits,
         connection=_connected(traits, comparing=comparing),
         letters_a_month=1 if due.delivery == "POST" else 0,
+        series=series,
     )
+
+
+class SeenBy(NamedTuple):
+    """The day as of which usage is counted, and the tariff whose zones and intervals it is counted by."""
+
+    on: date
+    tariff: Tariff | None
+
+
+def _tariff_that_looks_closest(adapter: LiveAdapter, *, on: date) -> SeenBy:
+    """Choose the tariff for which most must be known of usage: one at the exchange, whatever product a contract has."""
+    tariffs = [adapter.tariff(product=product.code, on=on) for product in adapter.products(on=on) if not product.rated]
+    at_exchange = [tariff for tariff in tariffs if any(isinstance(part, Spot) for part in tariff.components)]
+    return SeenBy(on, next(iter((*at_exchange, *tariffs)), None))
 
 
 def _case(
@@ -97,21 +121,15 @@ def _case(
     contract: ComparedContract,
     comparing: Comparing,
     period: Period,
-    on: date,
+    seen_by: SeenBy,
 ) -> Case | None:
-    book = PriceBook(adapter=adapter, period=period, known_at=on)
-
-    def tariff_of(product: str) -> Tariff | None:
-        offer = book.offer(product)
-        return offer.tariff if isinstance(offer, Offer) else None
-
     cases = build_cases(
         connection,
         asked=billing.Asked(adapter=adapter.code, period=period, contracts=(contract.id,)),
         utility=adapter.utility,
         teller=ByZone(adapter=adapter, period=period, comparing=comparing),
-        estimator=Estimator(adapter=adapter, on=on),
-        counter=IntervalCounter(tariff_of=tariff_of, known_at=on),
+        estimator=Estimator(adapter=adapter, on=seen_by.on),
+        counter=IntervalCounter(tariff_of=lambda _product: seen_by.tariff, known_at=seen_by.on),
     )
     return cases.get(contract.id)
 

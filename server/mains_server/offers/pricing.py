@@ -87,11 +87,15 @@ class PricedMonth:
             return self._evaluated(used, places=EXACTLY).payable
         return _units(cohort.rate([row])[0][6], EXACTLY)
 
-    def with_series(self, *series: Series) -> PricedMonth:
-        """Give the same month for one customer, whose own intervals weigh the prices."""
-        names = {own.name for own in series}
-        kept = tuple(one for one in self.request.series if one.name not in names)
-        return replace(self, request=replace(self.request, series=(*kept, *series)), _compiled={})
+    def weighed_by(self, own: Series) -> PricedMonth:
+        """Give the same month for one customer, whose own intervals stand in the place of the typical profile.
+
+        So they weigh the prices whatever is used in all, and the year can be made greater or smaller.
+        """
+        profiles = {spot.weights for spot in find_all(self.tariff, Spot)}
+        weights = [replace(own, name=one.name, unit=one.unit) for one in self.request.series if one.name in profiles]
+        kept = [one for one in self.request.series if one.name not in profiles]
+        return replace(self, request=replace(self.request, series=(*kept, *weights)), _compiled={})
 
     def _cohort(self, places: int) -> Cohort | None:
         if places not in self._compiled:
@@ -127,6 +131,14 @@ class PricedYear:
     currency: str
     months: Mapping[int, PricedMonth]
     exchange: Period | None
+    is_by_own_intervals: bool = False
+
+    def weighed_by(self, own: Mapping[int, Series], *, measured: Period | None) -> PricedYear:
+        """Give the same year for a customer whose own intervals of its very months are known."""
+        if self.exchange is None or self.exchange != measured or not own.keys() >= self.months.keys():
+            return self
+        months = {number: month.weighed_by(own[number]) for number, month in self.months.items()}
+        return replace(self, months=months, is_by_own_intervals=True)
 
 
 class YearPricer:

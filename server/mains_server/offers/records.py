@@ -139,8 +139,9 @@ class YearCost:
 class ProductCost:
     """What a year on a product costs, and what to know beside it.
 
-    `exchange` are the months whose exchange prices were taken; None for a product without them. `above` is the cost of
-    what lies above a protected customer's allowance, as of a customer who uses only that and has no support.
+    `exchange` are the months whose exchange prices were taken; None for a product without them. They were weighed by
+    the typical profile unless `is_by_own_intervals`. `above` is the cost of what lies above a protected customer's
+    allowance, as of a customer who uses only that and has no support.
     """
 
     product: Product
@@ -150,6 +151,7 @@ class ProductCost:
     is_in_recommended_range: bool | None
     exchange: Period | None
     above: YearCost | None = None
+    is_by_own_intervals: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
