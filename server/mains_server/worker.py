@@ -53,21 +53,23 @@ async def is_worked_off(*, address: str) -> bool:
 
 
 def room_tasks() -> dict[str, Task]:
-    """Collect the `TASKS` of every room that has work for the queue in its `jobs.py`."""
+    """Collect the `TASKS` of every room, and of the edge, that has work for the queue in its `jobs.py`."""
     found: dict[str, Task] = {}
-    for room in ROOMS:
-        if find_spec(f"mains_server.{room}.jobs") is not None:
-            found |= import_module(f"mains_server.{room}.jobs").TASKS
+    for module in _modules():
+        found |= getattr(import_module(module), "TASKS", {})
     return found
 
 
 def room_times() -> dict[str, str]:
-    """Collect the `EVERY` of every room: which of its tasks are due at which times (UTC), as cron writes them."""
+    """Collect the `EVERY` of the same: which of these tasks are due at which times (UTC), as cron writes them."""
     found: dict[str, str] = {}
-    for room in ROOMS:
-        if find_spec(f"mains_server.{room}.jobs") is not None:
-            found |= getattr(import_module(f"mains_server.{room}.jobs"), "EVERY", {})
+    for module in _modules():
+        found |= getattr(import_module(module), "EVERY", {})
     return found
+
+
+def _modules() -> list[str]:
+    return [name for room in (*ROOMS, "commands") if find_spec(name := f"mains_server.{room}.jobs") is not None]
 
 
 async def _take_over(*, queue: procrastinate.App) -> None:

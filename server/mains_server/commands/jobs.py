@@ -1,0 +1,78 @@
+"""Work of the edge for the queue: exchange prices and other facts are fetched when their sources have told new ones."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import structlog
+from mains_spi import FactFile, FactReading, FetchRequest, Period
+
+from mains_server.access.records import Refusal
+from mains_server.adapters.asking import AdapterFailed
+from mains_server.adapters.sources import LiveSource, load_sources
+from mains_server.commands.fetching import FetchFailed, SecretMissing, fetch
+from mains_server.db.unit_of_work import unit_of_work
+from mains_server.db.work import Task, Work
+from mains_server.facts.operations import take_in
+from mains_server.facts.overlaying import told_series
+from mains_server.settings import Settings, load_settings
+
+log = structlog.get_logger()
+TIME_ZONE = "Europe/Riga"
+DAYS_BEHIND, DAYS_AHEAD = 3, 2
+
+
+class NotFetched(Exception):
+    """A source gave nothing that could be taken in; the queue tries again, later each time."""
+
+
+async def fetch_facts(work: Work) -> None:
+    """Fetch the days around today from every source that has addresses, each by itself; twice is once.
+
+    What is known already changes nothing, and the series are locked while values are laid over them, so any number of
+    workers may do this at a time. A source that fails does not keep the others from being taken in.
+    """
+    settings = load_settings()
+    today = work.now.astimezone(ZoneInfo(TIME_ZONE)).date()
+    days = Period(today - timedelta(days=DAYS_BEHIND), today + timedelta(days=DAYS_AHEAD))
+    failed = []
+    for code in sorted(load_sources().live):
+        try:
+            await _fetch_one(work, source=code, days=days, settings=settings)
+        except SecretMissing:
+            log.info("source not set up", source=code)
+        except (AdapterFailed, FetchFailed, NotFetched, Refusal) as failure:
+            log.warning("facts not fetched", source=code, reason=str(failure))
+            failed.append(code)
+    if failed:
+        raise NotFetched(f"nothing from {', '.join(failed)}; what the others told was taken in")
+
+
+async def _fetch_one(work: Work, *, source: str, days: Period, settings: Settings) -> None:
+    live = load_sources().source(source)
+    readings = await asyncio.to_thread(_read, live, source, days, settings)
+    problems = [problem for reading in readings for problem in reading.problems]
+    if problems:
+        raise NotFetched(f"{problems[0].labels.en} [{problems[0].code}]")
+    if readings:
+        whole = FactReading(stretches=tuple(stretch for reading in readings for stretch in reading.stretches))
+        told = told_series(card=live.card, reading=whole)
+        async with unit_of_work(work.engine) as session:
+            taken = await take_in(session, told=told, known_at=work.now, source=source)
+        for series in taken:
+            log.info("facts fetched", series=series.name, added=series.added, corrected=series.corrected)
+
+
+def _read(live: LiveSource, source: str, days: Period, settings: Settings) -> list[FactReading]:
+    readings = []
+    for plan in live.plan_fetches(FetchRequest(period=days, time_zone=TIME_ZONE)):
+        host, content = fetch(plan, source=source, secrets=settings.fact_secrets, addresses=settings.fact_addresses)
+        readings.append(live.read(FactFile(content=content, name=host, time_zone=TIME_ZONE)))
+    return readings
+
+
+TASKS: dict[str, Task] = {"fetch_facts": fetch_facts}
+# Prices of the next day are told about 12:45 by the clock of Brussels, 10:45 or 11:45 UTC, and now and then late.
+EVERY: dict[str, str] = {"fetch_facts": "5 5,11,12,13,15 * * *"}
