@@ -6,7 +6,7 @@ each contract, written as one Python function. A property test holds every line,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -129,18 +129,25 @@ class Cohort:
         )
 
 
-def compile_cohort(*, tariff: Tariff, conditions: RatingRequest) -> Cohort | NotCovered:
+Stretches = Mapping[str, Sequence[Period]]
+"""Days in which the usage of a quantity is counted apart: they follow each other through the whole period."""
+
+
+def compile_cohort(
+    *, tariff: Tariff, conditions: RatingRequest, stretches: Stretches | None = None
+) -> Cohort | NotCovered:
     """Compile a tariff for all contracts that share ``conditions``: a rating request without usage.
 
     Prices, taxes, tax codes, attributes, facts, ``used``, price and profile series, period and ``known_at`` are those
     of every contract of the cohort. ``cohort.rate(rows)`` then takes one row a contract: an int for each of
     ``cohort.columns``, the usage of that name and zone in the whole period, in millionths of the unit
-    (``int(value * MICRO)``). A contract with anything else (no value, a zone that is no column, usage that begins or
-    ends inside the period) goes to ``evaluate``, and so does every contract if the answer is ``NotCovered``.
+    (``int(value * MICRO)``). A quantity that ``stretches`` names has a column for each of its stretches. A contract
+    with anything else (no value, a zone that is no column, usage that begins or ends elsewhere inside the period) goes
+    to ``evaluate``, and so does every contract if the answer is ``NotCovered``.
     """
     try:
         _refuse_uncovered(tariff, conditions)
-        return _compiled(tariff, conditions)
+        return _compiled(tariff, conditions, stretches or {})
     except (NotCompiled, CannotRate) as refusal:
         return NotCovered(str(refusal))
 
@@ -156,7 +163,7 @@ def _refuse_uncovered(tariff: Tariff, conditions: RatingRequest) -> None:
         raise NotCompiled(f"rounding policy {policy.name} has more than one smallest unit")
 
 
-def _compiled(tariff: Tariff, conditions: RatingRequest) -> Cohort:
+def _compiled(tariff: Tariff, conditions: RatingRequest, stretches: Stretches) -> Cohort:
     scope = Scope(usage=(), attributes=conditions.attributes, series=conditions.series)
     here = Here(tariff, Book(conditions), Trace(), scope, None, Amounts(), conditions.period, "")
     plan = plan_of(tariff)
@@ -165,7 +172,8 @@ def _compiled(tariff: Tariff, conditions: RatingRequest) -> Cohort:
         for index, component in enumerate(plan.components)
         for there in _active(plan, index, component, here)
     ]
-    columns = _columns([component for component, _ in active], here)
+    whole = _columns([component for component, _ in active], here)
+    columns = [part for column in whole for part in _in_stretches(column, stretches.get(column.name, ()))]
     compiler, lines = _compiled_with(columns, active)
     used = frozenset().union(*(line.net.columns | line.quantity.columns for line in lines))
     if len(used) < len(columns):
@@ -202,6 +210,10 @@ def _columns(components: list[Component], here: Here) -> list[Column]:
         if not zoned:
             columns.append(Column(name, units[None], None))
     return columns
+
+
+def _in_stretches(column: Column, stretches: Sequence[Period]) -> list[Column]:
+    return [Column(column.name, column.unit, column.zone, days) for days in stretches] or [column]
 
 
 def _zones(component: Component) -> list[str | None]:

@@ -40,11 +40,15 @@ class NotCompiled(SpiError):
 
 @dataclass(frozen=True, slots=True)
 class Column(Record):
-    """One input of each contract: the usage of a quantity for the whole period, in millionths of ``unit``."""
+    """One input of each contract: the usage of a quantity in millionths of ``unit``.
+
+    It is that of the days of ``stretch``, or, without one, of the whole period.
+    """
 
     name: str
     unit: str
     zone: str | None
+    stretch: Period | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ class Compiler:
         return constant(value_of(term, here).number) if compiled is None else compiled(self, term, here)
 
     def usage(self, term: Qty, here: Here) -> Formula:
-        """Find a quantity: the sum of its columns, divided by days where these days are not the whole period."""
+        """Find a quantity: the sum of its columns, each divided by days where these days are only a part of its own."""
         if term.name in here.scope.series:
             raise NotCompiled(f"`{term.name}` is a series: each contract has its own")
         if all(column.name != term.name for column in self.columns):
@@ -107,18 +111,20 @@ class Compiler:
         return value if above is None else self.program.choose(">", value, above)
 
     def _share(self, index: int, here: Here) -> Formula:
-        whole, days = here.book.request.period, here.segment
+        whole = self.columns[index].stretch or here.book.request.period
+        days = whole.common(here.segment)
+        if days is None:
+            return constant(ZERO)
         if days == whole:
             return Formula(f"q{index}", Fraction(1, MICRO), frozenset({index}))
-        upto = self._cumulated(index, here, (days.end - whole.start).days)
-        return self.program.subtract(upto, self._cumulated(index, here, (days.start - whole.start).days))
+        upto = self._cumulated(index, here, (days.end - whole.start).days, of=whole.days)
+        return self.program.subtract(upto, self._cumulated(index, here, (days.start - whole.start).days, of=whole.days))
 
-    def _cumulated(self, index: int, here: Here, passed: int) -> Formula:
+    def _cumulated(self, index: int, here: Here, passed: int, *, of: int) -> Formula:
         if passed == 0:
             return constant(ZERO)
-        days = here.book.request.period.days
-        share = Formula(f"q{index}", Fraction(passed, days * MICRO), frozenset({index}), is_apportioned=True)
-        if passed == days:
+        share = Formula(f"q{index}", Fraction(passed, of * MICRO), frozenset({index}), is_apportioned=True)
+        if passed == of:
             return share
         places = dict(here.tariff.places).get(self.columns[index].name, DEFAULT_PLACES)
         return self.program.round(share, places)

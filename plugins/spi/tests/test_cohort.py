@@ -199,8 +199,17 @@ def conditions(draw):
 def usage_of(columns, row, whole, quality=Quality.ACTUAL):
     """Write one row of integers as the usage the evaluator wants."""
     return tuple(
-        Usage(c.name, whole, D(f"{micros}e-6"), c.unit, c.zone, quality) for c, micros in zip(columns, row, strict=True)
+        Usage(c.name, c.stretch or whole, D(f"{micros}e-6"), c.unit, c.zone, quality)
+        for c, micros in zip(columns, row, strict=True)
     )
+
+
+def stretches_of(draw, whole):
+    """Draw quantities that are counted in stretches, cut on days that may or may not be those of the prices."""
+    cuts = draw(st.lists(st.integers(1, whole.days - 1), max_size=3, unique=True))
+    days = [whole.start, *(whole.start + timedelta(d) for d in sorted(cuts)), whole.end]
+    stretches = tuple(Period(start, end) for start, end in pairwise(days))
+    return dict.fromkeys(draw(st.lists(st.sampled_from(["kwh", "zoned"]), unique=True)), stretches)
 
 
 def assert_same(cohort: Cohort, compact, bill):
@@ -225,7 +234,9 @@ def test_cohort_bills_as_the_evaluator_does(data):
     tariff = Tariff("T", "EUR", parts, data.draw(roundings), places)
     shared = data.draw(conditions())
 
-    cohort = compile_cohort(tariff=tariff, conditions=shared)
+    stretches = stretches_of(data.draw, shared.period)
+
+    cohort = compile_cohort(tariff=tariff, conditions=shared, stretches=stretches)
 
     assert isinstance(cohort, Cohort), cohort
     rows = data.draw(st.lists(st.tuples(*(amounts for _ in cohort.columns)), min_size=1, max_size=3))
@@ -276,6 +287,26 @@ def test_cohort_says_that_it_divides_usage(make):
 
     assert cohort.divides
     assert [line.apportioned for line in cohort.lines] == [True, True]
+
+
+def test_usage_counted_up_to_the_price_change_is_not_divided(make):
+    days = (make.period("2023-01-01", "2023-01-16"), make.period("2023-01-16", "2023-02-01"))
+    halves = [
+        make.version("product", make.row("energy", price, "EUR/kWh"), days=half)
+        for price, half in zip(("0.10", "0.12"), days, strict=True)
+    ]
+
+    cohort = compile_cohort(
+        tariff=Tariff("T", "EUR", (PerUnit("energy", kwh, energy),)),
+        conditions=make.request(prices=halves),
+        stretches={"kwh": days},
+    )
+
+    assert cohort.columns == tuple(Column("kwh", "kWh", None, half) for half in days)
+    assert not cohort.divides
+    assert [line.apportioned for line in cohort.lines] == [False, False]
+    # 10 kWh x 0.10 + 20 kWh x 0.12 = 1.00 + 2.40 EUR, and 21 % of 3.40 is 0.714.
+    assert cohort.rate([(10_000_000, 20_000_000)])[0][1:] == ((100, 240), (), (340,), (71,), 411, 411)
 
 
 @pytest.mark.parametrize(

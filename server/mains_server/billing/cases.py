@@ -56,6 +56,7 @@ def build_cases(
             attributes_of(row.contract_id),
             first[row.contract_id].time_zone,
             _place_of(row, places=places),
+            first[row.contract_id].price_fixed_until,
         )
         for row in used
         if row.by_intervals

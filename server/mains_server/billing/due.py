@@ -236,7 +236,10 @@ class Traits(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """What was used of a quantity over some days: in millionths where it is that exact, else as it is."""
+    """What was used of a quantity over some days: in millionths where it is that exact, else as it is.
+
+    What a smart meter counted is told apart for the days between two changes of prices or attributes.
+    """
 
     quantity: str
     zone: str | None
@@ -248,6 +251,7 @@ class Measured(NamedTuple):
     is_estimated: bool
     source: str
     place: str
+    is_by_intervals: bool = False
 
 
 class Fee(NamedTuple):

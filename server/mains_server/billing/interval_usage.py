@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import NamedTuple
+from itertools import pairwise
+from typing import NamedTuple, Protocol
 
 from mains_spi import Attribute, Calendar, Period, Tariff, TimeOfUse
 from mains_spi.civil import zone_at
@@ -33,6 +34,13 @@ class Counts(NamedTuple):
 Counted = Counts | Problem
 
 
+class ChangesOf(Protocol):
+    """Tells on which days within the period the prices or taxes of a product change."""
+
+    def __call__(self, connection: Connection, *, product: str, time_zone: str) -> frozenset[date]:
+        """List the days from which something else holds."""
+
+
 class Zoned(NamedTuple):
     """A calendar, and the zones that a tariff prices by it."""
 
@@ -48,13 +56,27 @@ class Stretch(NamedTuple):
     attributes: tuple[Attribute, ...]
     time_zone: str
     place: str
+    price_fixed_until: date | None = None
+
+
+class Part(NamedTuple):
+    """Days of a stretch on which neither prices nor attributes change, and the zones that are priced on them."""
+
+    starts: date
+    ends: date
+    zoned: Zoned | None
 
 
 class IntervalCounter:
-    """Counts by intervals as they were known at the end of a civil day; the zones of a day are worked out once."""
+    """Counts by intervals as they were known at the end of a civil day; the zones of a day are worked out once.
 
-    def __init__(self, *, tariff_of: TariffOf, known_at: date) -> None:
+    Where prices or attributes change within a stretch, the days before and after are counted apart: each is billed as
+    it was used, and nothing has to be shared out by days. Who adds the parts up again needs no `changes_of`.
+    """
+
+    def __init__(self, *, tariff_of: TariffOf, known_at: date, changes_of: ChangesOf | None = None) -> None:
         self._tariff_of = tariff_of
+        self._changes_of = changes_of
         self._known_at = known_at
         self._zones: dict[tuple[Calendar, str, date, int], tuple[str | None, ...]] = {}
 
@@ -62,12 +84,12 @@ class IntervalCounter:
         """Tell of each stretch what was used, by zone where the tariff asks for zones, or why it cannot be told."""
         if not stretches:
             return []
-        zoned = [_zoned(stretch, tariff=self._tariff_of(stretch.product)) for stretch in stretches]
+        parts = [self._parts(connection, stretch) for stretch in stretches]
         one_by_one = [self._is_weighed(stretch) for stretch in stretches]
         with_values = {
-            s.row.register_id
-            for s, asked, each in zip(stretches, zoned, one_by_one, strict=True)
-            if asked is not None or each
+            stretch.row.register_id
+            for stretch, own, each in zip(stretches, parts, one_by_one, strict=True)
+            if each or any(part.zoned is not None for part in own)
         }
         days: dict[int, list[IntervalDayRow]] = defaultdict(list)
         for day in queries.interval_days(
@@ -78,33 +100,56 @@ class IntervalCounter:
         ):
             days[day.register_id].append(day)
         return [
-            self._counted(stretch, days=days[stretch.row.register_id], zoned=asked, is_weighed=each)
-            for stretch, asked, each in zip(stretches, zoned, one_by_one, strict=True)
+            self._counted(stretch, days=days[stretch.row.register_id], parts=own, is_weighed=each)
+            for stretch, own, each in zip(stretches, parts, one_by_one, strict=True)
         ]
 
     def _is_weighed(self, stretch: Stretch) -> bool:
         tariff, row = self._tariff_of(stretch.product), stretch.row
         return row.zone is None and row.quantity in weighed_quantities(tariff, holds=told_values(stretch.attributes))
 
+    def _parts(self, connection: Connection, stretch: Stretch) -> tuple[Part, ...]:
+        row, tariff = stretch.row, self._tariff_of(stretch.product)
+        changes: set[date] = set()
+        if self._changes_of is not None:
+            changes |= self._changes_of(connection, product=stretch.product, time_zone=stretch.time_zone)
+        changes |= set() if stretch.price_fixed_until is None else {stretch.price_fixed_until}
+        changes |= {day for one in stretch.attributes for day in (one.period.start, one.period.end)}
+        bounds = [row.starts, *sorted(day for day in changes if row.starts < day < row.ends), row.ends]
+        return tuple(Part(start, end, _zoned(stretch, tariff=tariff, on=start)) for start, end in pairwise(bounds))
+
     def _counted(
-        self, stretch: Stretch, *, days: Iterable[IntervalDayRow], zoned: Zoned | None, is_weighed: bool
+        self, stretch: Stretch, *, days: Iterable[IntervalDayRow], parts: Sequence[Part], is_weighed: bool
     ) -> Counted:
         row = stretch.row
         mine = [day for day in days if row.starts <= day.day < row.ends]
         if len(mine) < (row.ends - row.starts).days or any(day.known < day.expected for day in mine):
             return _missing(stretch, days=mine)
         kept = tuple(_metered(stretch, day=day) for day in mine) if is_weighed else ()
-        if zoned is None:
-            used_in_all = sum((day.total for day in mine), Decimal(0))
-            return Counts((_measured(stretch, days=mine, zone=row.zone, used=used_in_all),), kept)
-        used = dict.fromkeys(zoned.zones, Decimal(0))
-        for day in mine:
-            zones = self._zones_of(day, calendar=zoned.calendar, time_zone=stretch.time_zone)
+        found: list[Measured] = []
+        for part in parts:
+            inside = [day for day in mine if part.starts <= day.day < part.ends]
+            used = self._used(stretch, part=part, days=inside)
+            if isinstance(used, Problem):
+                return used
+            found += [_measured(stretch, part=part, days=inside, zone=zone, used=total) for zone, total in used.items()]
+        return Counts(tuple(found), kept)
+
+    def _used(
+        self, stretch: Stretch, *, part: Part, days: Sequence[IntervalDayRow]
+    ) -> Mapping[str | None, Decimal] | Problem:
+        """Add up what some days used: all of it, or by the zones of the calendar."""
+        if part.zoned is None:
+            return {stretch.row.zone: sum((day.total for day in days), Decimal(0))}
+        calendar = part.zoned.calendar
+        used: dict[str | None, Decimal] = dict.fromkeys(part.zoned.zones, Decimal(0))
+        for day in days:
+            zones = self._zones_of(day, calendar=calendar, time_zone=stretch.time_zone)
             for zone, value in zip(zones, day.values or (), strict=True):
                 if zone not in used:
-                    return Problem("zone_without_price", f"calendar `{zoned.calendar.name}` has {zone!r} on {day.day}")
+                    return Problem("zone_without_price", f"calendar `{calendar.name}` has {zone!r} on {day.day}")
                 used[zone] += value or Decimal(0)
-        return Counts(tuple(_measured(stretch, days=mine, zone=zone, used=total) for zone, total in used.items()), kept)
+        return used
 
     def _zones_of(self, day: IntervalDayRow, *, calendar: Calendar, time_zone: str) -> tuple[str | None, ...]:
         key = (calendar, time_zone, day.day, day.step_seconds)
@@ -129,25 +174,30 @@ def zones_asked(tariff: Tariff | None, *, attributes: Iterable[Attribute]) -> Zo
     return None
 
 
-def _zoned(stretch: Stretch, *, tariff: Tariff | None) -> Zoned | None:
+def _zoned(stretch: Stretch, *, tariff: Tariff | None, on: date) -> Zoned | None:
     """A register that counts in a zone says itself which."""
-    return None if stretch.row.zone is not None else zones_asked(tariff, attributes=stretch.attributes)
+    if stretch.row.zone is not None:
+        return None
+    return zones_asked(tariff, attributes=[one for one in stretch.attributes if one.period.has(on)])
 
 
-def _measured(stretch: Stretch, *, days: Sequence[IntervalDayRow], zone: str | None, used: Decimal) -> Measured:
+def _measured(
+    stretch: Stretch, *, part: Part, days: Sequence[IntervalDayRow], zone: str | None, used: Decimal
+) -> Measured:
     row = stretch.row
     count = sum(day.known for day in days)
     return Measured(
         row.quantity,
         zone,
         row.unit,
-        row.starts,
-        row.ends,
+        part.starts,
+        part.ends,
         int(used * MICRO),
         None,
         any(is_estimated(day.statuses) for day in days),
         f"meter {row.serial}: {count} intervals of {len(days)} days",
         stretch.place,
+        True,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -11,6 +11,7 @@ from mains_spi import (
     FactValue,
     Mistake,
     Period,
+    Price,
     PriceVersion,
     Product,
     Series,
@@ -19,6 +20,8 @@ from mains_spi import (
     facts_needed,
     vet,
 )
+from mains_spi.civil import months_in
+from mains_spi.walk import find
 from psycopg import Connection
 
 from mains_server.adapters.asking import AdapterFailed
@@ -72,6 +75,7 @@ class PriceBook:
         self._agreed: dict[tuple[str, date, str], tuple[int, PriceVersion] | None] = {}
         self._mistakes: dict[tuple[str, tuple[int, ...]], Mistake | None] = {}
         self._taxes: tuple[TaxRate, ...] | None = None
+        self._changes: dict[tuple[str, str], frozenset[date]] = {}
 
     def offer(self, product: str) -> Offer | Problem:
         """Ask the adapter for a product once; an adapter that cannot answer holds that product's contracts."""
@@ -130,6 +134,20 @@ class PriceBook:
             return Problem("tariff_mistake", str(mistake))
         series, series_ids = self._all_series(connection, offer=offer, time_zone=time_zone)
         return Prices(versions=versions, version_ids=version_ids, series=series, series_ids=series_ids)
+
+    def changes_of(self, connection: Connection, *, product: str, time_zone: str) -> frozenset[date]:
+        """List the days inside the period from which other prices or taxes of a product hold, and firsts of months."""
+        key = (product, time_zone)
+        if key not in self._changes:
+            whole = self._period
+            bounds = [*months_in(whole), *(rate.period for rate in self.taxes(connection))]
+            offer = self.offer(product)
+            if isinstance(offer, Offer):
+                prices = self.prices(connection, offer=offer, period=whole, time_zone=time_zone)
+                bounds += [] if isinstance(prices, Problem) else _asked_of(offer, versions=prices.versions)
+            days = {day for period in bounds for day in (period.start, period.end)}
+            self._changes[key] = frozenset(day for day in days if whole.start < day < whole.end)
+        return self._changes[key]
 
     def facts(
         self, connection: Connection, *, subjects: Mapping[str, str], time_zone: str
@@ -206,3 +224,11 @@ class PricesGoingOn(PriceBook):
 
     def _all_versions(self, connection: Connection, *, time_zone: str) -> Mapping[int, PriceVersion]:
         return going_on(super()._all_versions(connection, time_zone=time_zone))
+
+
+def _asked_of(offer: Offer, *, versions: Iterable[PriceVersion]) -> list[Period]:
+    """Give the days of the versions of those lists that a tariff asks; an adapter that prices itself may ask any."""
+    if offer.tariff is None:
+        return [version.period for version in versions]
+    lists = {price.list for component in offer.tariff.components for price in find(component, Price)}
+    return [version.period for version in versions if version.list in lists]

@@ -42,7 +42,7 @@ from mains_server.billing.pricebook import Offer, PriceBook
 from mains_server.billing.prices import AgreedPrice
 from mains_server.billing.records import Bounds, Hold
 from mains_server.billing.rules import out_of_bounds
-from mains_server.billing.shapes import Shape, column_plan
+from mains_server.billing.shapes import Shape, Told, column_plan, stretches_of, told_by
 from mains_server.billing.snapshot import PricedBy, group_text, inputs_text, member_text
 from mains_server.money.rules import round_half_up
 
@@ -51,14 +51,14 @@ SHAPES_MAX = 2000
 
 
 class ShapeKey(NamedTuple):
-    """What must be equal for two contracts to be priced alike; `counted` says what was used, not how much."""
+    """What must be equal for two contracts to be priced alike; `counted` says what was used and when, not how much."""
 
     product: str
     starts: date
     ends: date
     time_zone: str
     traits: Traits
-    counted: tuple[tuple[str, str | None, str], ...]
+    counted: tuple[Told, ...]
     facts: tuple[FactValue, ...]
     before: tuple[Used, ...] | None
     agreed: AgreedPrice | None = None
@@ -116,7 +116,9 @@ class Rater:
         self.teller = AttributeTeller(utility=adapter.utility, period=period)
         self._bounds = bounds
         self._book = book or PriceBook(adapter=adapter, period=period, known_at=known_at)
-        self.counter = IntervalCounter(tariff_of=self._tariff_of, known_at=counted_at or known_at)
+        self.counter = IntervalCounter(
+            tariff_of=self._tariff_of, changes_of=self._book.changes_of, known_at=counted_at or known_at
+        )
         self._shapes: dict[ShapeKey, Shape | Problem] = {}
         self._accounts = adapter.accounts()
 
@@ -176,7 +178,7 @@ class Rater:
         alike: dict[ShapeKey, list[Case]] = defaultdict(list)
         for case in cases:
             due = case.due
-            counted = tuple([(used.quantity, used.zone, used.unit) for used in case.usage])
+            counted = tuple([told_by(used, starts=due.starts, ends=due.ends) for used in case.usage])
             told = facts.get(_subject(due.contract_id), ()) if facts else ()
             agreed = None if due.price_fixed_until is None else self._book.agreed_price(connection, due=due)
             shared = (due.product, due.starts, due.ends, due.time_zone, case.traits, counted, told, case.before)
@@ -202,8 +204,11 @@ class Rater:
             tz=key.time_zone,
         )
         charged = {PAPER, *charged_now_and_then(offer.tariff)}
-        metered = frozenset(unit for quantity, _, unit in key.counted if quantity not in charged)
-        return self._priced(connection, offer=offer, request=request, metered=metered, agreed=key.agreed)
+        metered = frozenset(unit for quantity, _, unit, _ in key.counted if quantity not in charged)
+        shape = self._priced(connection, offer=offer, request=request, metered=metered, agreed=key.agreed)
+        if isinstance(shape, Shape):
+            shape.stretches = stretches_of(key.counted, period=request.period)
+        return shape
 
     def _priced(
         self,
@@ -379,10 +384,10 @@ def _subject(contract_id: int) -> str:
 
 
 def _is_plain(case: Case) -> bool:
-    """Tell whether everything was used over the whole of the bill's days, in whole millionths; no fee, no intervals."""
+    """Tell whether all was used over the bill's days, or as smart meters tell it, whole; no fee, no series."""
     starts, ends = case.due.starts, case.due.ends
-    return (
-        not case.fees
-        and not case.series
-        and all(used.micro is not None and used.starts == starts and used.ends == ends for used in case.usage)
+    is_bare = not case.fees and not case.series
+    return is_bare and all(
+        used.micro is not None and (used.is_by_intervals or (used.starts == starts and used.ends == ends))
+        for used in case.usage
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from typing import NamedTuple
 
-from mains_spi import Charge, Cohort, CohortLine, NotCovered, RatingRequest, Tariff, compile_cohort
+from mains_spi import Charge, Cohort, CohortLine, NotCovered, Period, RatingRequest, Tariff, compile_cohort
 
 from mains_server.billing.charges import write_charges
 from mains_server.billing.draft import CENTS_PLACES, NO_TAX, PRICE_PLACES, LineTerms
@@ -15,6 +18,9 @@ from mains_server.billing.due import Case, Measured
 from mains_server.billing.snapshot import PricedBy, conditions_text
 from mains_server.billing.usage import as_usage
 from mains_server.money.rules import round_half_up
+
+Told = tuple[str, str | None, str, Period | None]
+"""A quantity, zone and unit, and the days where a smart meter told only a part of the bill's."""
 
 
 class ColumnPlan(NamedTuple):
@@ -33,6 +39,7 @@ class Shape:
     priced_by: PricedBy
     accounts: Mapping[str, str]
     metered_units: frozenset[str]
+    stretches: Mapping[str, tuple[Period, ...]] = field(default_factory=dict)
     charges: tuple[Charge, ...] | None = None
     conditions: bytes = field(init=False)
     cohort: Cohort | NotCovered | None = None
@@ -59,7 +66,7 @@ class Shape:
         """Compile the tariff when it is first wanted; None where the contracts must be rated one by one."""
         if self.cohort is None:
             assert self.tariff is not None
-            self.cohort = compile_cohort(tariff=self.tariff, conditions=self.request)
+            self.cohort = compile_cohort(tariff=self.tariff, conditions=self.request, stretches=self.stretches)
             if isinstance(self.cohort, Cohort):
                 self.terms = tuple(terms_of(line, accounts=self.accounts) for line in self.cohort.lines)
         is_in_cents = isinstance(self.cohort, Cohort) and self.cohort.places == CENTS_PLACES
@@ -82,13 +89,29 @@ def terms_of(line: CohortLine, *, accounts: Mapping[str, str]) -> LineTerms:
     )
 
 
+def told_by(row: Measured, *, starts: date, ends: date) -> Told:
+    """Say what a usage row of a bill tells, all but how much."""
+    is_whole = not row.is_by_intervals or (row.starts, row.ends) == (starts, ends)
+    return row.quantity, row.zone, row.unit, None if is_whole else Period(row.starts, row.ends)
+
+
+def stretches_of(told: Iterable[Told], *, period: Period) -> dict[str, tuple[Period, ...]]:
+    """Find the quantities that come in stretches that follow each other through all days of a bill."""
+    found: dict[str, set[Period | None]] = defaultdict(set)
+    for quantity, _, _, days in told:
+        found[quantity].add(days)
+    stretches = {name: sorted(d for d in days if d is not None) for name, days in found.items() if None not in days}
+    return {name: tuple(days) for name, days in stretches.items() if _follow(days, period=period)}
+
+
 def column_plan(cohort: Cohort, *, usage: tuple[Measured, ...]) -> ColumnPlan | None:
     """Plan how usage rows fill a cohort's columns; None where they do not, so that the evaluator must look at them."""
-    columns = {(column.name, column.unit, column.zone): at for at, column in enumerate(cohort.columns)}
+    columns = {(column.name, column.zone, column.unit, column.stretch): at for at, column in enumerate(cohort.columns)}
     names = {column.name for column in cohort.columns}
+    period = cohort.period
     positions: list[int | None] = []
     for row in usage:
-        at = columns.get((row.quantity, row.unit, row.zone))
+        at = columns.get(told_by(row, starts=period.start, ends=period.end))
         if at is None and row.quantity in names:
             return None
         positions.append(at)
@@ -97,6 +120,11 @@ def column_plan(cohort: Cohort, *, usage: tuple[Measured, ...]) -> ColumnPlan | 
     if len(set(filled)) < len(columns) or (is_doubled and cohort.divides):
         return None
     return ColumnPlan(tuple(positions), len(columns))
+
+
+def _follow(stretches: list[Period], *, period: Period) -> bool:
+    has_no_hole = all(one.end == following.start for one, following in pairwise(stretches))
+    return has_no_hole and (stretches[0].start, stretches[-1].end) == (period.start, period.end)
 
 
 def price_unit_of(*, unit: str, price_unit: str, base: Decimal) -> str:
