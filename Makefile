@@ -31,7 +31,7 @@ bench-read: ready
 	$(BIN)/python -m bench read_path
 
 fuzz: ready
-	MAINS_FUZZ_DOCUMENTS=$(or $(DOCUMENTS),20000) $(BIN)/pytest -q -s tests/schema/test_fuzz.py
+	MAINS_FUZZ_DOCUMENTS=$(or $(DOCUMENTS),20000) $(BIN)/pytest -q -s tests/schema/test_fuzz.py::test_both_executors_answer_alike
 
 lock: ready
 	$(BIN)/python -m pip install --quiet uv

@@ -4,7 +4,7 @@ Copying one takes a tenth of a second and more; emptying one takes a few millise
 """
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -90,17 +90,26 @@ class Databases:
 
 
 @contextmanager
-def databases(server: str) -> Iterator[Databases]:
-    """Have databases on a server for as long as the block lasts, copied from a template that is migrated once."""
+def databases(
+    server: str, *, like: str = "template1", prepare: Callable[[str], None] | None = None
+) -> Iterator[Databases]:
+    """Have databases on a server for as long as the block lasts, copied from a template that is prepared once.
+
+    The template is a copy of `like`; without `prepare`, which is given its address, it is migrated.
+    """
     template = f"mains_template_{uuid.uuid4().hex[:12]}"
-    administer(server, f'create database "{template}"')
-    upgrade(address=address_of(server, database=template))
+    administer(server, f'create database "{template}" template "{like}"')
+    (prepare or _migrated)(address_of(server, database=template))
     found = Databases(server=server, template=template)
     try:
         yield found
     finally:
         found.drop()
         administer(server, f'drop database "{template}" with (force)')
+
+
+def _migrated(address: str) -> None:
+    upgrade(address=address)
 
 
 def administer(server: str, statement: str) -> None:

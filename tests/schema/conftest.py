@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import pytest
 import pytest_asyncio
 from mains_schema.build import build_schema
-from sqlalchemy import insert
+from mains_server.db.addresses import asyncpg_url
+from mains_server.db.engine import make_engine
+from sqlalchemy import create_engine, insert, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from tests.databases import Databases, databases
 from tests.schema import library
 from tests.schema.asking import Asker
 from tests.schema.library import LineKind, LineRow, LoanRow, LoanStatus, PersonRow, ReaderRow
@@ -19,11 +24,33 @@ READERS = 6
 LOANS_EACH = 12
 
 
+@pytest.fixture(scope="session")
+def library_databases(test_databases: Databases) -> Iterator[Databases]:
+    """Give databases that have the library's tables besides ours; a test that made them itself would spoil its own."""
+
+    def prepare(address: str) -> None:
+        engine = create_engine(make_url(address).set(drivername="postgresql+psycopg"))
+        library.Table.metadata.create_all(engine)
+        engine.dispose()
+
+    with databases(test_databases.server, like=test_databases.template, prepare=prepare) as found:
+        yield found
+
+
 @pytest_asyncio.fixture
-async def asker(engine: AsyncEngine) -> Asker:
+async def library_engine(library_databases: Databases) -> AsyncIterator[AsyncEngine]:
+    """Give an engine on a database with the library's tables."""
+    with library_databases.one() as address:
+        made = make_engine(address=asyncpg_url(address).render_as_string(hide_password=False), connections_max=5)
+        yield made
+        await made.dispose()
+
+
+@pytest_asyncio.fixture
+async def asker(library_engine: AsyncEngine) -> Asker:
     """Six readers of customers 1 to 6, each with twelve loans of which days and fees tie, each loan with two lines."""
+    engine = library_engine
     async with engine.begin() as connection:
-        await connection.run_sync(library.Table.metadata.create_all)
         await connection.execute(insert(PersonRow), [{"id": 1, "name": "Anna"}, {"id": 2, "name": "Jānis"}])
         readers = [{"id": n, "customer_id": n, "name": f"Reader {n}"} for n in range(1, READERS + 1)]
         await connection.execute(insert(ReaderRow), readers)

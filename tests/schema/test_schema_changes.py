@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 from mains_schema.node import encode_id
 
@@ -86,6 +87,7 @@ def test_a_field_is_one_line(tmp_path: Path) -> None:
     assert "  revision: Int!" in made.stdout
 
 
+@pytest.mark.slow
 def test_a_field_is_written_down_once(tmp_path: Path) -> None:
     package, golden = copied(tmp_path), shutil.copytree(ROOT / "tests" / "schema" / "golden", tmp_path / "golden")
     edit(package, "invoice.py", "    rounding: str", FIELD)
@@ -97,6 +99,7 @@ def test_a_field_is_written_down_once(tmp_path: Path) -> None:
     assert unwritten(package, golden) == ""
 
 
+@pytest.mark.slow
 def test_a_type_is_a_class_and_a_relation(tmp_path: Path) -> None:
     package = copied(tmp_path)
     edit(package, "tariff.py", "from mains_server.tariffs.tables import Product as PR", IMPORT)

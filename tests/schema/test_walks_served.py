@@ -31,6 +31,7 @@ from tests.schema.crowd import CUSTOMERS_MAX, settle_crowd
 
 ROWS_MIN = 4
 SIZES_OF_FILTERED = (2,)
+SIZES_AT_FIRST = (2,)
 ROOTS = {"Query": "%s", "Viewer": "viewer { %s }", "Staff": "staff { %s }"}
 PAGE = """{ nodes { id } edges { cursor node { id } } totalCount
   pageInfo { hasNextPage hasPreviousPage startCursor endCursor } }"""
@@ -269,7 +270,14 @@ def test_every_connection_can_be_reached() -> None:
 
 
 @pytest.mark.asyncio
-async def test_every_served_list_walks_alike_forwards_and_backwards(crowd: Asker) -> None:
+@pytest.mark.parametrize(
+    "in_every_size",
+    [
+        pytest.param(False, id="in pages of two"),
+        pytest.param(True, id="in pages of every size", marks=pytest.mark.slow),
+    ],
+)
+async def test_every_served_list_walks_alike_forwards_and_backwards(crowd: Asker, in_every_size: bool) -> None:
     lacking = []
     for label, listed in SERVED.items():
         async with crowd.engine.connect() as connection:
@@ -281,13 +289,13 @@ async def test_every_served_list_walks_alike_forwards_and_backwards(crowd: Asker
                 elif listed.can_tie(order) and not await ties(connection, listed, points_with=points_with, order=order):
                     lacking.append(f"{label} has no rows that tie in {name}")
                 else:
-                    await walk_all(Walker(crowd, listed, given), held, order=name)
+                    await walk_all(Walker(crowd, listed, given), held, order=name, in_every_size=in_every_size)
 
     assert lacking == [], "give these rows in tests/schema/crowd.py"
 
 
-async def walk_all(walker: Walker, held: Truth, *, order: str | None) -> None:
-    """Walk a list under each filter, with pages of each size, in both directions."""
+async def walk_all(walker: Walker, held: Truth, *, order: str | None, in_every_size: bool) -> None:
+    """Walk a list with pages of each size, in both directions, and read it, or walk it, under each filter."""
     lengths = set()
     for filters in held.filters():
         expected = held.ids(filters)
@@ -296,10 +304,16 @@ async def walk_all(walker: Walker, held: Truth, *, order: str | None) -> None:
         chosen |= {"filter": sent(filters)} if filters else {}
         whole = await walker.page({"first": 100, **chosen})
         assert [node["id"] for node in whole["nodes"]] == expected, (walker.listed.document(), chosen)
-        sizes = [s for s in SIZES_OF_FILTERED if s <= len(expected)] if filters else range(1, len(expected) + 1)
-        for size in sizes:
+        for size in _sizes(len(expected), is_filtered=bool(filters), in_every_size=in_every_size):
             for is_backwards in (False, True):
                 found = await walker.walk(expected, size=size, is_backwards=is_backwards, chosen=chosen)
                 assert found == expected, (walker.listed.document(), chosen, size, is_backwards)
     is_cut = any(0 < length < len(held.rows) for length in lengths)
     assert is_cut or not walker.listed.conditions, f"no filter cuts {walker.listed.document()} short"
+
+
+def _sizes(count: int, *, is_filtered: bool, in_every_size: bool) -> Sequence[int]:
+    if in_every_size and not is_filtered:
+        return range(1, count + 1)
+    chosen = SIZES_OF_FILTERED if in_every_size else () if is_filtered else SIZES_AT_FIRST
+    return [size for size in chosen if size <= count]
