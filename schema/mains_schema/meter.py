@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import strawberry
 from mains_server.intervals.tables import IntervalDay as ID
-from mains_server.metering.records import ReadingQuality, ReadingSource, ReadingStatus
+from mains_server.metering.records import ReadingCollection, ReadingQuality, ReadingSource, ReadingStatus
 from mains_server.metering.tables import Meter as M
 from mains_server.metering.tables import Reading as RD
 from mains_server.metering.tables import Register as R
@@ -23,6 +23,7 @@ from mains_schema.mapping import (
     column,
     connection,
     descending,
+    described,
     embed,
     filters,
     key,
@@ -40,6 +41,17 @@ from mains_schema.scopes import read_while_supplied, supplied
 
 if TYPE_CHECKING:
     from mains_schema.supply import SupplyPoint
+
+
+described(
+    ReadingCollection,
+    "How a register is read.",
+    {
+        "MANUAL": "By people, who are asked for it.",
+        "REMOTE": "By its own telemetry, which tells what it shows.",
+        "INTERVALS": "By its own telemetry, which tells what was used by hour or quarter.",
+    },
+)
 
 
 @mapped(M, scope=supplied(M.supply_point_id))
@@ -83,6 +95,7 @@ class Register(Node):
     quantity: str = column("What the utility bills by it, by code.", R.quantity)
     unit: str = column("Unit it counts in: `kWh`, `MWh`, `m3`.", R.unit)
     zone: str | None = column("Tariff zone it counts in; null if it counts always.", R.zone)
+    collection: ReadingCollection = column("How it is read; nobody is asked to read what tells itself.", R.collection)
     meter: Meter = one("The meter it is part of.", R.meter_id)
     readings: Connection[Reading] = connection(
         "What it showed, on days of the viewer's contracts.", RD.register_id, orders=ReadingOrder, filters=ReadingFilter

@@ -8,15 +8,11 @@ import strawberry
 
 from mains_schema.context import Info
 from mains_schema.mapping import resolved, section
+from mains_schema.meter_staff import MeterInstallInput, MeterPayload, MeterReplaceInput, meter_install, meter_replace
 from mains_schema.metering_staff import (
-    MeterInstallInput,
-    MeterPayload,
-    MeterReplaceInput,
     ReadingAcceptInput,
     ReadingDecisionPayload,
     ReadingRejectInput,
-    meter_install,
-    meter_replace,
     reading_accept,
     reading_reject,
 )

@@ -76,6 +76,7 @@ EXTRA = {
     "books": {"statements.py"},
     "contracts": {  # a file for each step in a contract's life, and what these share
         "admission.py",
+        "attributes.py",
         "charging.py",
         "concluding.py",
         "desk.py",
@@ -90,6 +91,7 @@ EXTRA = {
     },
     "intervals": {  # a file for each format, and what these share
         "json_stream.py",
+        "remote_judging.py",
         "sadales_tikls.py",
         "spreadsheet.py",
         "stamps.py",

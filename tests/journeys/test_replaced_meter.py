@@ -1,7 +1,11 @@
-"""A year of a household whose meter is replaced in the middle of August: that month's bill counts both meters."""
+"""Households whose meters are replaced within a month: its bill counts both meters, also where the new one has zones.
+
+One has a year with a replacement in the middle of August; the other gets a two-zone meter in the middle of May.
+"""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -26,12 +30,14 @@ from mains_server.demo.cast import OPERATOR, PASSWORD
 from mains_server.demo.settle import settle
 from mains_server.demo.year import issue_day, months_billed
 from mains_spi import Period
+from sqlalchemy.ext.asyncio import AsyncSession
 
 HOME = Address(line="Meža iela 5", city="Jelgava", postcode="LV-3001", country="LV")
 RIGA = ZoneInfo("Europe/Riga")
 MOVED_IN = date(2022, 3, 1)
 MONTHS = [following for _, following in months_billed()]
 REPLACED_ON = date(2022, 8, 17)
+ZONED_ON = date(2022, 5, 17)
 
 BILLS = """query ($id: ID!) { node(id: $id) { ... on Contract { invoices(first: 20) { nodes {
   period { from to } total { amount } lines { code quantity { value unit } net { amount } } } } } } }"""
@@ -70,30 +76,45 @@ def meter(serial: str, *, shows: str) -> dict[str, Any]:
     return {"serial": serial, "digits": 5, "registers": [register]}
 
 
-async def settled(address: str, host: AdapterHost) -> tuple[int, int]:
-    """Settle the demo and one household more, without a meter, and give its supply point and contract."""
+HOUSEHOLDS = (
+    ("290001", NewSupplyPoint(
+        commodity="electricity", scheme="EIC", identifier="43Z-STO00290001A", address=HOME,
+        time_zone="Europe/Riga", phases=1, amperes=25,
+    ), MOVED_IN, None),
+    ("290002", NewSupplyPoint(
+        commodity="electricity", scheme="EIC", identifier="43Z-STO00290002A", address=HOME,
+        time_zone="Europe/Riga", phases=3, amperes=16,
+    ), date(2022, 5, 1), date(2022, 6, 1)),
+)  # fmt: skip
+
+
+async def settled(address: str, host: AdapterHost) -> list[tuple[int, int]]:
+    """Settle the demo and two households more, without meters, and give their supply points and contracts."""
     engine = make_engine(address=address, connections_max=2)
     then = datetime(2022, 3, 1, 6, tzinfo=UTC)
     async with unit_of_work(engine) as session:
         await settle(session, host=host, now=then)
-        customer = NewCustomer(number="290001", kind=CustomerKind.PRIVATE, name="Rita", language="lv", address=HOME)
-        customer_id = await create_customer(session, customer=customer, now=then)
-        point = NewSupplyPoint(
-            commodity="electricity", scheme="EIC", identifier="43Z-STO00290001A", address=HOME,
-            time_zone="Europe/Riga", phases=1, amperes=25,
-        )  # fmt: skip
-        point_id = await create_supply_point(session, point=point)
-        contract = NewContract(
-            customer_id=customer_id, number="E-290001", adapter="electricity_retail", product="klasiskais",
-            starts=MOVED_IN, covers=(Coverage(supply_point_id=point_id),),
-        )  # fmt: skip
-        contract_id = await conclude_contract(session, contract=contract)
+        homes = [await home(session, then, *household) for household in HOUSEHOLDS]
     await engine.dispose()
-    return point_id, contract_id
+    return homes
 
 
-async def a_year(address: str, host: AdapterHost, *, point: int) -> None:
-    """Fit a meter, read it every month, and replace it in the middle of August."""
+async def home(
+    session: AsyncSession, then: datetime, number: str, point: NewSupplyPoint, starts: date, ends: date | None
+) -> tuple[int, int]:
+    customer = NewCustomer(number=number, kind=CustomerKind.PRIVATE, name="Rita", language="lv", address=HOME)
+    customer_id = await create_customer(session, customer=customer, now=then)
+    point_id = await create_supply_point(session, point=point)
+    contract = NewContract(
+        customer_id=customer_id, number=f"E-{number}", adapter="electricity_retail", product="klasiskais",
+        starts=starts, ends=ends, covers=(Coverage(supply_point_id=point_id),),
+    )  # fmt: skip
+    return point_id, await conclude_contract(session, contract=contract)
+
+
+@asynccontextmanager
+async def office_of(address: str, host: AdapterHost) -> AsyncIterator[Office]:
+    """Open the office with its operator signed in."""
     engine = make_engine(address=address, connections_max=2)
     office = Office(client=httpx2.AsyncClient())
     app = graphql_app(engine=engine, host=host, session_lifetime=timedelta(days=800), clock=lambda: office.now)
@@ -102,34 +123,66 @@ async def a_year(address: str, host: AdapterHost, *, point: int) -> None:
         given = {"input": {"email": OPERATOR.email, "password": PASSWORD}}
         token = (await client.post("/", json={"query": SIGN_IN, "variables": given})).json()["data"]["sessionCreate"]
         client.headers["authorization"] = f"Bearer {token['token']}"
-        place = encode_id(type_name="SupplyPoint", number=point)
-        fitted = await office.do(
-            INSTALL,
-            on=date(2022, 3, 1),
-            supplyPointId=place,
-            installedOn="2022-03-01",
-            meter=meter("A-1", shows="99800"),
-        )
-        showed = Decimal(99_800)
-        for day in MONTHS:
-            if day == date(2022, 9, 1):
-                fitted = await office.do(
-                    REPLACE,
-                    on=date(2022, 8, 18),
-                    meterId=fitted["meter"]["id"],
-                    replacedOn=REPLACED_ON.isoformat(),
-                    finalValues=[{"code": "T1", "value": "360.5"}],
-                    meter=meter("B-2", shows="7.25"),
-                )
-                showed = Decimal("7.25") - Decimal("54.5")
-            showed = (showed + 100) % 100_000
-            taken_at = datetime.combine(day, time(8), tzinfo=RIGA).isoformat()
-            register = fitted["meter"]["registers"][0]["id"]
-            taken = await office.do(
-                SUBMIT, on=day, registerId=register, value=str(showed), takenAt=taken_at, unit="kWh"
-            )
-            assert taken["reading"] == {"status": "ACCEPTED", "source": "STAFF", "countsFor": day.isoformat()}
+        yield office
     await engine.dispose()
+
+
+async def a_year(office: Office, *, point: int) -> None:
+    """Fit a meter, read it every month, and replace it in the middle of August."""
+    place = encode_id(type_name="SupplyPoint", number=point)
+    fitted = await office.do(
+        INSTALL,
+        on=date(2022, 3, 1),
+        supplyPointId=place,
+        installedOn="2022-03-01",
+        meter=meter("A-1", shows="99800"),
+    )
+    showed = Decimal(99_800)
+    for day in MONTHS:
+        if day == date(2022, 9, 1):
+            fitted = await office.do(
+                REPLACE,
+                on=date(2022, 8, 18),
+                meterId=fitted["meter"]["id"],
+                replacedOn=REPLACED_ON.isoformat(),
+                finalValues=[{"code": "T1", "value": "360.5"}],
+                meter=meter("B-2", shows="7.25"),
+            )
+            showed = Decimal("7.25") - Decimal("54.5")
+        showed = (showed + 100) % 100_000
+        await told(office, fitted["meter"]["registers"][0]["id"], str(showed), on=day)
+
+
+async def two_zones_from_may(office: Office, *, point: int) -> None:
+    """Fit a meter on the first of May, and one with two zones in its place in the middle of the month."""
+    fitted = await office.do(
+        INSTALL,
+        on=date(2022, 5, 1),
+        supplyPointId=encode_id(type_name="SupplyPoint", number=point),
+        installedOn="2022-05-01",
+        meter=meter("C-3", shows="1000"),
+    )
+    registers = [
+        {"code": zone, "quantity": "energy", "unit": "kWh", "zone": zone, "firstValue": shows}
+        for zone, shows in (("T1", "10"), ("T2", "20"))
+    ]
+    fitted = await office.do(
+        REPLACE,
+        on=date(2022, 5, 18),
+        meterId=fitted["meter"]["id"],
+        replacedOn=ZONED_ON.isoformat(),
+        finalValues=[{"code": "T1", "value": "1060"}],
+        meter={"serial": "D-4", "digits": 5, "registers": registers},
+        attributes=[{"name": "zones", "value": "2"}],
+    )
+    for register, value in zip(fitted["meter"]["registers"], ("34", "36.5"), strict=True):
+        await told(office, register["id"], value, on=date(2022, 6, 1))
+
+
+async def told(office: Office, register: str, value: str, *, on: date) -> None:
+    taken_at = datetime.combine(on, time(8), tzinfo=RIGA).isoformat()
+    taken = await office.do(SUBMIT, on=on, registerId=register, value=value, takenAt=taken_at, unit="kWh")
+    assert taken["reading"] == {"status": "ACCEPTED", "source": "STAFF", "countsFor": on.isoformat()}
 
 
 def billed(address: str, host: AdapterHost) -> None:
@@ -144,30 +197,36 @@ def billed(address: str, host: AdapterHost) -> None:
             run_billing(connection, request=request, shift=Shift(adapter=host.adapter("electricity_retail"), now=now))
 
 
-async def bills_of(address: str, host: AdapterHost, *, contract: int) -> list[dict[str, Any]]:
-    """Give the household's bills as an operator sees them, the earliest first."""
-    engine = make_engine(address=address, connections_max=2)
-    now = datetime(2023, 3, 25, tzinfo=UTC)
-    app = graphql_app(engine=engine, host=host, session_lifetime=timedelta(days=1), clock=lambda: now)
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://mains") as client:
-        given = {"input": {"email": OPERATOR.email, "password": PASSWORD}}
-        token = (await client.post("/", json={"query": SIGN_IN, "variables": given})).json()["data"]["sessionCreate"]
-        client.headers["authorization"] = f"Bearer {token['token']}"
-        asked = {"id": encode_id(type_name="Contract", number=contract)}
-        answer = (await client.post("/", json={"query": BILLS, "variables": asked})).json()
-    await engine.dispose()
+async def bills_of(office: Office, *, contract: int) -> list[dict[str, Any]]:
+    """Give a household's bills as an operator sees them, the earliest first."""
+    office.now = datetime(2023, 3, 25, tzinfo=UTC)
+    asked = {"id": encode_id(type_name="Contract", number=contract)}
+    answer = (await office.client.post("/", json={"query": BILLS, "variables": asked})).json()
     assert "errors" not in answer, answer
     found: list[dict[str, Any]] = answer["data"]["node"]["invoices"]["nodes"]
     return sorted(found, key=lambda bill: str(bill["period"]["from"]))
 
 
+async def lived(address: str, host: AdapterHost) -> list[list[dict[str, Any]]]:
+    """Let both households live through their months, bill everybody, and give the bills of each."""
+    (first, first_contract), (second, second_contract) = await settled(address, host)
+    async with office_of(address, host) as office:
+        await a_year(office, point=first)
+        await two_zones_from_may(office, point=second)
+        await asyncio.to_thread(billed, address, host)
+        return [await bills_of(office, contract=contract) for contract in (first_contract, second_contract)]
+
+
 @pytest.fixture(scope="module")
-def bills(test_databases, demo_host) -> Iterator[list[dict[str, Any]]]:
+def households(test_databases, demo_host) -> Iterator[list[list[dict[str, Any]]]]:
     with test_databases.one() as address:
-        point, contract = asyncio.run(settled(address, demo_host))
-        asyncio.run(a_year(address, demo_host, point=point))
-        billed(address, demo_host)
-        yield asyncio.run(bills_of(address, demo_host, contract=contract))
+        yield asyncio.run(lived(address, demo_host))
+
+
+@pytest.fixture
+def bills(households) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = households[0]
+    return found
 
 
 def energy(bill):
@@ -197,3 +256,30 @@ def test_the_month_of_the_replacement_is_billed_old_and_new(bills):
         "oik_capacity": "0.54",
     }
     assert august["total"]["amount"] == "24.44"
+
+
+def test_the_month_in_which_two_zones_begin_is_billed_in_one_until_the_day_and_in_two_from_it(households):
+    """The old meter counted 60 kWh, of the new one T1 24 and T2 16.5 kWh; a connection of 3 phases and 16 A.
+
+    60 x 0.131 = 7.86, 24 x 0.141 = 3.384 and 16.5 x 0.111 = 1.8315 for energy. The network's 38.40 a year / 12 = 3.20
+    is divided as the support for it is, which asks for zones: 16 of 31 days 1.6516, 15 of them 1.5484; 60 x 0.04076 =
+    2.4456, 24 x 0.05138 = 1.23312 and 16.5 x 0.0265 = 0.43725. So is OIK: 60 x 0.00196 = 0.1176 and 40.5 x 0.00196 =
+    0.07938, 16.58 a year / 12 = 1.3817 of which 0.7131 and 0.6685. Net 21.97, and with 21 % VAT (4.6137) 26.58.
+    """
+    (may,) = households[1]
+
+    assert [(line["code"], line["net"]["amount"]) for line in may["lines"]] == [
+        ("energy", "7.86"),
+        ("energy_day", "3.38"),
+        ("energy_night", "1.83"),
+        ("dso_fixed", "1.65"),
+        ("dso_fixed", "1.55"),
+        ("dso_variable", "2.45"),
+        ("dso_variable_day", "1.23"),
+        ("dso_variable_night", "0.44"),
+        ("oik_energy", "0.12"),
+        ("oik_energy", "0.08"),
+        ("oik_capacity", "0.71"),
+        ("oik_capacity", "0.67"),
+    ]
+    assert may["total"]["amount"] == "26.58"

@@ -3,7 +3,7 @@
 READING = "reading { id status reasons decidedAt decisionNote value { value unit } supersededBy { id } } "
 METER = (
     "meter { serial digits multiplier installed { from to }"
-    " registers { code zone readings(first: 3) { nodes { countsFor value { value } source } } } } "
+    " registers { code zone collection readings(first: 3) { nodes { countsFor value { value } source } } } } "
 )
 ERRORS = "userErrors { code path retryable }"
 

@@ -222,6 +222,24 @@ async def test_a_meter_that_cannot_be_is_refused(asker: Asker, changes: dict[str
     assert refused["meter"] is None
 
 
+async def test_a_smart_meter_is_fitted_without_a_first_value(asker: Asker) -> None:
+    register = {"code": "T1", "quantity": "kwh", "unit": "kWh", "collection": "INTERVALS"}
+
+    fitted = await do(asker, "meterInstall", **INSTALL | meter(registers=[register]))
+
+    assert fitted["userErrors"] == []
+    (shown,) = fitted["meter"]["registers"]
+    assert (shown["collection"], shown["readings"]["nodes"]) == ("INTERVALS", [])
+
+
+async def test_a_meter_that_people_read_shows_something_when_it_is_fitted(asker: Asker) -> None:
+    register = {"code": "T1", "quantity": "kwh", "unit": "kWh"}
+
+    for collection in ("MANUAL", "REMOTE"):
+        refused = await do(asker, "meterInstall", **INSTALL | meter(registers=[register | {"collection": collection}]))
+        assert [error["code"] for error in refused["userErrors"]] == ["METER_MALFORMED"]
+
+
 async def test_a_meter_is_replaced_once_inside_a_month(asker: Asker) -> None:
     first = await do(asker, "meterReplace", **REPLACE)
     again = await do(asker, "meterReplace", **REPLACE)
@@ -244,12 +262,16 @@ async def test_a_meter_is_replaced_once_inside_a_month(asker: Asker) -> None:
         ({"finalValues": [{"code": "heat", "value": "1000"}]}, "READING_RUNS_BACKWARDS"),
         ({"finalValues": [{"code": "heat", "value": "-1"}]}, "READING_NEGATIVE"),
         ({"finalValues": [{"code": "heat", "value": "10000000"}]}, "READING_TOO_LARGE"),
+        ({"attributes": [{"name": "zones", "value": "2"}]}, "ATTRIBUTES_REFUSED"),
+        ({"attributes": [{"name": "zones", "value": "2"}] * 2}, "ATTRIBUTE_VALUE_WRONG"),
     ],
 )
 async def test_a_replacement_that_cannot_be_is_refused(asker: Asker, changes: dict[str, Any], code: str) -> None:
     refused = await do(asker, "meterReplace", **REPLACE | changes)
 
     assert [error["code"] for error in refused["userErrors"]] == [code]
+    async with asker.engine.begin() as connection:
+        assert (await connection.exec_driver_sql("select count(*) from meter where serial = 'N-2'")).scalar() == 0
 
 
 @pytest.mark.parametrize(

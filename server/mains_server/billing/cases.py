@@ -50,14 +50,7 @@ def build_cases(
     places = _places(points)
     counted = _counted(connection, used, asked=asked, places=places)
     stretches = [
-        Stretch(
-            row,
-            first[row.contract_id].product,
-            attributes_of(row.contract_id),
-            first[row.contract_id].time_zone,
-            _place_of(row, places=places),
-            first[row.contract_id].price_fixed_until,
-        )
+        _stretch(row, due=first[row.contract_id], attributes=attributes_of(row.contract_id), places=places)
         for row in used
         if row.by_intervals
     ]
@@ -79,6 +72,11 @@ def build_cases(
         )
         for contract, rows in groupby(points, key=attrgetter("contract_id"))
     }
+
+
+def _stretch(row: UsageRow, *, due: DueRow, attributes: tuple[Attribute, ...], places: Places) -> Stretch:
+    place = _place_of(row, places=places)
+    return Stretch(row, due.product, attributes, due.time_zone, place, due.price_fixed_until)
 
 
 def dated_of(rows: Iterable[AttributeRow], *, names: frozenset[str], period: Period) -> dict[int, Dated]:

@@ -10,6 +10,7 @@ import typer
 from mains_spi import Period
 
 from mains_server.access.records import Refusal
+from mains_server.adapters.loading import load_adapters
 from mains_server.billing.rules import PeriodUnknown, period_of
 from mains_server.commands.database import opened
 from mains_server.db.engine import make_engine
@@ -115,12 +116,14 @@ def _objects(file: Path) -> dict[str, str]:
 
 
 async def _import(file: Path, *, request: ImportRequest, address: str) -> ImportReport:
-    taken_by = import_telegrams if request.format is IntervalFormat.WMBUS else import_intervals
     engine = make_engine(address=address, connections_max=1)
     try:
         with file.open("rb") as opened_file:
             async with unit_of_work(engine) as session:
-                return await taken_by(session, request=request, file=opened_file)
+                if request.format is not IntervalFormat.WMBUS:
+                    return await import_intervals(session, request=request, file=opened_file)
+                host = load_adapters(on=request.now.date())
+                return await import_telegrams(session, request=request, file=opened_file, host=host)
     finally:
         await engine.dispose()
 
@@ -153,6 +156,8 @@ def _tell(report: ImportReport) -> None:
         f"{report.values} values: {report.days_new} days new, {report.days_corrected} corrected,"
         f" {report.days_unchanged} unchanged; {report.rows_refused} rows refused"
     )
+    if report.days_flagged:
+        typer.echo(f"{report.days_flagged} of the new days are unusual and wait for somebody to look at them")
     for row in report.refused[:REFUSED_SHOWN_MAX]:
         typer.echo(f"  row {row.row} refused, {row.code}: {row.reason}", err=True)
     if report.rows_refused > REFUSED_SHOWN_MAX:

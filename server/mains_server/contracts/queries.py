@@ -141,6 +141,31 @@ async def contracts_there(session: AsyncSession, *, supply_point_id: int, day: d
     )
 
 
+async def contract_covering(session: AsyncSession, *, supply_point_id: int, day: date) -> Contract | None:
+    """Find the contract that covers a supply point on a civil day; there is at most one."""
+    starts, ends = col(ContractSupplyPoint.starts), col(ContractSupplyPoint.ends)
+    row = await session.scalar(
+        select(ContractRow)
+        .join(ContractSupplyPoint, col(ContractSupplyPoint.contract_id) == col(ContractRow.id))
+        .where(
+            col(ContractSupplyPoint.supply_point_id) == supply_point_id,
+            starts <= day,
+            or_(ends.is_(None), ends > day),
+        )
+    )
+    return None if row is None else await _contract(session, row)
+
+
+async def attribute_rows(session: AsyncSession, *, contract_id: int, name: str) -> Sequence[ContractAttribute]:
+    """Read the values of an attribute, the earliest first, for a change inside this room."""
+    found = await session.scalars(
+        select(ContractAttribute)
+        .where(col(ContractAttribute.contract_id) == contract_id, col(ContractAttribute.name) == name)
+        .order_by(col(ContractAttribute.starts))
+    )
+    return found.all()
+
+
 async def contracts_billed_by(session: AsyncSession, *, supply_point_id: int, day: date) -> frozenset[int]:
     """List the contracts whose bills a reading here goes into: the place's own, and in a building everybody's."""
     point, near = aliased(SupplyPointRow), aliased(SupplyPointRow)

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import date
 
 from mains_server.contracts.records import ContractState, Coverage, DatedAttribute, NewContract
 from mains_server.customers.rules import meets
+
+TOLD_OTHERWISE = frozenset(
+    {"kind", "premise", "phases", "amperes", "area", "residents", "delivery", "settlement", "protected"}
+)
+"""Attributes that the place, the customer or the contract's own columns tell; nobody sets them a second time."""
+
+VALUE_CHARACTERS_MAX = 100
+NUMBER = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,6})?", re.ASCII)
 
 
 def state_on(*, starts: date, ends: date | None, day: date) -> ContractState:
@@ -50,10 +59,22 @@ def stretch_of(
 def value_on(attributes: Iterable[DatedAttribute], *, name: str, day: date) -> str | None:
     """Return an attribute's value on a civil day; None where nothing is agreed."""
     for attribute in attributes:
-        is_begun = attribute.starts is None or attribute.starts <= day
-        if attribute.name == name and is_begun and (attribute.ends is None or day < attribute.ends):
+        if attribute.name == name and holds_on(attribute, day=day):
             return attribute.value
     return None
+
+
+def holds_on(attribute: DatedAttribute, *, day: date) -> bool:
+    """Tell whether an attribute has its value on a civil day."""
+    is_begun = attribute.starts is None or attribute.starts <= day
+    return is_begun and (attribute.ends is None or day < attribute.ends)
+
+
+def is_plain_value(value: str, *, is_number: bool) -> bool:
+    """Tell whether a value can be kept for an attribute that declares no words: a plain number, or some text."""
+    if is_number:
+        return NUMBER.fullmatch(value) is not None
+    return 0 < len(value) <= VALUE_CHARACTERS_MAX and value.isprintable() and value == value.strip()
 
 
 def _meet(first: DatedAttribute, second: DatedAttribute, *, contract: NewContract) -> bool:

@@ -68,6 +68,7 @@ class Taking:
     days_new: int = 0
     days_corrected: int = 0
     days_unchanged: int = 0
+    days_flagged: int = 0
     rows_refused: int = 0
     refused: list[RefusedRow] = field(default_factory=list)
     seen: set[tuple[int, date]] = field(default_factory=set)
@@ -88,6 +89,7 @@ class Taking:
             days_unchanged=self.days_unchanged,
             rows_refused=self.rows_refused,
             refused=tuple(self.refused),
+            days_flagged=self.days_flagged,
         )
 
 

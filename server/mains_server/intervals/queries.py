@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from decimal import Decimal
 
 from mains_spi.record import Period
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mains_server.contracts.records import ContractThere
 from mains_server.intervals import rules
-from mains_server.intervals.records import CurrentDay, DaysAsked, MissingStretch, PackedDay, RemoteRegister
+from mains_server.intervals.records import CurrentDay, DaysAsked, Held, MissingStretch, PackedDay, RemoteRegister
 from mains_server.metering.records import ReadingCollection
 
 REGISTERS = """
 select r.id, r.supply_point_id, p.identifier, m.serial, r.quantity, r.unit, m.digits, m.installed_on, m.removed_on,
-  p.time_zone
+  p.time_zone, m.id, r.code, r.zone, m.multiplier
 from register r
 join meter m on m.id = r.meter_id
 join supply_point p on p.id = r.supply_point_id
@@ -26,7 +26,7 @@ order by m.installed_on, r.id
 """
 BY_ID = """
 select r.id, r.supply_point_id, p.identifier, m.serial, r.quantity, r.unit, m.digits, m.installed_on, m.removed_on,
-  p.time_zone
+  p.time_zone, m.id, r.code, r.zone, m.multiplier
 from register r
 join meter m on m.id = r.meter_id
 join supply_point p on p.id = r.supply_point_id
@@ -47,11 +47,22 @@ where register_id = :register and day >= :starts and day < :ends and known_at <=
 order by day, version desc
 """
 AROUND = """
-select a.register_id, a.counts_for, a.value, a.source
+select a.register_id, a.counts_for, a.value, a.status
 from reading a
-where a.register_id = any(cast(:registers as bigint[])) and a.status = 'ACCEPTED' and a.quality = 'ACTUAL'
-  and a.counts_for between :starts and :ends
-order by a.register_id, a.counts_for
+where a.register_id = any(cast(:registers as bigint[])) and a.status in ('ACCEPTED', 'FLAGGED', 'REJECTED')
+  and a.quality = 'ACTUAL' and a.counts_for between :starts and :ends
+order by a.register_id, a.counts_for, a.id
+"""
+THERE_ON = """
+select distinct asked.point, asked.day, c.id, c.customer_id, c.adapter, near.id <> here.id as is_managers
+from unnest(cast(:points as bigint[]), cast(:days as date[])) as asked (point, day)
+join supply_point here on here.id = asked.point
+join supply_point near on near.id = here.id or (near.building_id = here.building_id and near.role = 'BUILDING')
+join contract_supply_point s on s.supply_point_id = near.id and s.starts <= asked.day
+  and (s.ends is null or s.ends >= asked.day)
+join contract c on c.id = s.contract_id
+where near.id = here.id or c.billing = 'BY_MEMBERS'
+order by asked.point, asked.day, c.id
 """
 GAP_REGISTERS_AT_ONCE = 500
 
@@ -111,10 +122,31 @@ async def registers_by_intervals(
 
 async def readings_held(
     session: AsyncSession, *, registers: Iterable[int], starts: date, ends: date
-) -> Mapping[int, Mapping[date, Decimal]]:
-    """List the true readings of registers around some days, by register and day."""
+) -> Mapping[int, Held]:
+    """List what is known of registers around some days: true readings, those that wait, and those rejected."""
     asked = {"registers": sorted(set(registers)), "starts": starts, "ends": ends}
-    found: dict[int, dict[date, Decimal]] = {}
+    found: dict[int, Held] = {}
     for row in await session.execute(text(AROUND), asked):
-        found.setdefault(row.register_id, {})[row.counts_for] = row.value
+        held = found.setdefault(row.register_id, Held())
+        if row.status == "ACCEPTED":
+            held.true[row.counts_for] = row.value
+        elif row.status == "FLAGGED":
+            held.waiting.add(row.counts_for)
+        else:
+            held.rejected.add((row.counts_for, row.value))
+    return found
+
+
+async def contracts_there_on(
+    session: AsyncSession, *, places: Collection[tuple[int, date]]
+) -> Mapping[tuple[int, date], tuple[ContractThere, ...]]:
+    """List for many supply points and days at once what `contracts.queries.contracts_there` lists for one."""
+    asked = {"points": [point for point, _ in places], "days": [day for _, day in places]}
+    found: dict[tuple[int, date], tuple[ContractThere, ...]] = dict.fromkeys(places, ())
+    for row in await session.execute(text(THERE_ON), asked):
+        found[row.point, row.day] += (
+            ContractThere(
+                contract_id=row.id, customer_id=row.customer_id, adapter=row.adapter, is_managers=row.is_managers
+            ),
+        )
     return found

@@ -96,6 +96,19 @@ class RemoteRegister(NamedTuple):
     installed_on: date
     removed_on: date | None
     time_zone: str
+    meter_id: int
+    code: str
+    zone: str | None
+    multiplier: Decimal
+
+
+@dataclass(slots=True)
+class Held:
+    """What is known of a register around some days: true readings, days on which one waits, and rejected ones."""
+
+    true: dict[date, Decimal] = field(default_factory=dict)
+    waiting: set[date] = field(default_factory=set)
+    rejected: set[tuple[date, Decimal]] = field(default_factory=set)
 
 
 class MissingStretch(NamedTuple):
@@ -128,7 +141,10 @@ class ImportRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportReport:
-    """What became of a file; of the refused rows the first ones are told."""
+    """What became of a file; of the refused rows the first ones are told.
+
+    Of the new days, `days_flagged` are such as somebody of the utility should look at; they do not count until then.
+    """
 
     import_id: int
     values: int
@@ -137,6 +153,7 @@ class ImportReport:
     days_unchanged: int
     rows_refused: int
     refused: tuple[RefusedRow, ...]
+    days_flagged: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

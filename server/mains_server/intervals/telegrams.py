@@ -11,19 +11,20 @@ from typing import BinaryIO, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mains_server.adapters.host import AdapterHost
 from mains_server.intervals import queries
 from mains_server.intervals.operations import ONE_AT_A_TIME, HashedFile, Taking, begun, finished
-from mains_server.intervals.records import ImportReport, ImportRequest, RefusedRow, RemoteRegister
+from mains_server.intervals.records import Held, ImportReport, ImportRequest, RefusedRow, RemoteRegister
+from mains_server.intervals.remote_judging import RemoteJudge
 from mains_server.intervals.rules import FACTORS, MILLIONTH, ValueRefused
 from mains_server.intervals.wmbusmeters import Telegram, counted_for, read_telegrams
+from mains_server.metering.judging import ReadingRefused
 from mains_server.metering.operations import load_readings
 from mains_server.metering.records import LoadedReading, ReadingCollection, ReadingSource
 from mains_server.metering.rules import civil_day, day_start
 
 TELEGRAMS_AT_ONCE = 5_000
 AROUND = timedelta(days=400)
-
-Held = dict[int, dict[date, Decimal]]
 
 
 class Heard(NamedTuple):
@@ -35,10 +36,16 @@ class Heard(NamedTuple):
     value: Decimal
 
 
-async def import_telegrams(session: AsyncSession, *, request: ImportRequest, file: BinaryIO) -> ImportReport:
-    """Take a file of telegrams in: the first total of each civil day, and what meters kept of the end of periods."""
+async def import_telegrams(
+    session: AsyncSession, *, request: ImportRequest, file: BinaryIO, host: AdapterHost | None = None
+) -> ImportReport:
+    """Take a file of telegrams in: the first total of each civil day, and what meters kept of the end of periods.
+
+    They are judged as readings of people are, by the rules of the adapters in `host`.
+    """
     await session.execute(text(ONE_AT_A_TIME))
     taking = await begun(session, request=request)
+    judge = RemoteJudge(session, host=host)
     hashed = HashedFile(file)
     found = read_telegrams(hashed)  # type: ignore[arg-type]
     while portion := list(islice(found, TELEGRAMS_AT_ONCE)):
@@ -47,23 +54,30 @@ async def import_telegrams(session: AsyncSession, *, request: ImportRequest, fil
                 taking.refuse(*row)
         told = [row for row in portion if isinstance(row, Telegram)]
         if told:
-            await _take(session, told, request=request, taking=taking)
+            await _take(session, told, request=request, taking=taking, judge=judge)
     return await finished(session, taking=taking, request=request, sha256=hashed.sha256())
 
 
-async def _take(session: AsyncSession, told: Sequence[Telegram], *, request: ImportRequest, taking: Taking) -> None:
+async def _take(
+    session: AsyncSession, told: Sequence[Telegram], *, request: ImportRequest, taking: Taking, judge: RemoteJudge
+) -> None:
     registers = await queries.remote_registers(
         session, collection=ReadingCollection.REMOTE, points=[], serials=[telegram.serial for telegram in told]
     )
     heard = sorted(_heard(told, registers, now=request.now, taking=taking), key=_kept_first)
     if not heard:
         return
+    await judge.look_up({(row.register.supply_point_id, row.counts_for) for row in heard})
     held = await _held(session, heard)
-    readings = [
-        _reading(row) for row in heard if _is_new(row, held=held.setdefault(row.register.id, {}), taking=taking)
-    ]
+    readings = []
+    for row in heard:
+        found = held.setdefault(row.register.id, Held())
+        if _is_new(row, held=found, taking=taking):
+            reading = await _judged(row, held=found, taking=taking, judge=judge)
+            readings += [] if reading is None else [reading]
     await load_readings(session, readings=readings, now=request.now)
     taking.days_new += len(readings)
+    taking.days_flagged += sum(bool(reading.reasons) for reading in readings)
     taking.values += len(readings)
 
 
@@ -121,7 +135,7 @@ def _kept_first(row: Heard) -> tuple[int, date, bool, datetime]:
     return row.register.id, row.counts_for, row.telegram.ended_on is None, row.telegram.heard_at
 
 
-async def _held(session: AsyncSession, heard: Sequence[Heard]) -> Held:
+async def _held(session: AsyncSession, heard: Sequence[Heard]) -> dict[int, Held]:
     days = [row.counts_for for row in heard]
     found = await queries.readings_held(
         session,
@@ -129,35 +143,42 @@ async def _held(session: AsyncSession, heard: Sequence[Heard]) -> Held:
         starts=min(days) - AROUND,
         ends=max(days) + AROUND,
     )
-    return {register: dict(readings) for register, readings in found.items()}
+    return dict(found)
 
 
-def _is_new(row: Heard, *, held: dict[date, Decimal], taking: Taking) -> bool:
-    """Tell whether a day has no reading yet, and keep it; what contradicts the readings around it is refused."""
+def _is_new(row: Heard, *, held: Held, taking: Taking) -> bool:
+    """Tell whether a day has no reading yet; one that waits for a decision, or was rejected, is not told anew."""
     day, value = row.counts_for, row.value
-    if day in held:
-        if held[day] != value and row.telegram.ended_on is not None:
-            taking.refuse(row.telegram.row, "differs", f"{held[day]} counts for {day} already; {value} was told")
-        else:
-            taking.days_unchanged += 1
+    if day in held.true and held.true[day] != value and row.telegram.ended_on is not None:
+        taking.refuse(row.telegram.row, "differs", f"{held.true[day]} counts for {day} already; {value} was told")
         return False
-    before = max((other for other in held if other < day), default=None)
-    after = min((other for other in held if other > day), default=None)
-    if (before is not None and held[before] > value) or (after is not None and held[after] < value):
-        taking.refuse(row.telegram.row, "runs_backwards", f"{value} for {day} does not go on from the readings around")
+    if day in held.true or day in held.waiting or (day, value) in held.rejected:
+        taking.days_unchanged += 1
         return False
-    held[day] = value
     return True
 
 
-def _reading(row: Heard) -> LoadedReading:
+async def _judged(row: Heard, *, held: Held, taking: Taking, judge: RemoteJudge) -> LoadedReading | None:
+    """Judge a new reading, and keep it among those that the next ones are held against."""
     register, telegram = row.register, row.telegram
     is_kept = telegram.ended_on is not None
+    taken_at = day_start(row.counts_for, time_zone=register.time_zone) if is_kept else telegram.heard_at
+    try:
+        reasons = await judge.reasons(register, day=row.counts_for, taken_at=taken_at, value=row.value, held=held)
+    except ReadingRefused as refused:
+        code = refused.code.removeprefix("READING_").lower()
+        taking.refuse(telegram.row, code, f"{row.value} for {row.counts_for}: {refused.message}")
+        return None
+    if reasons:
+        held.waiting.add(row.counts_for)
+    else:
+        held.true[row.counts_for] = row.value
     return LoadedReading(
         register_id=register.id,
         supply_point_id=register.supply_point_id,
-        taken_at=day_start(row.counts_for, time_zone=register.time_zone) if is_kept else telegram.heard_at,
+        taken_at=taken_at,
         counts_for=row.counts_for,
         value=row.value,
         source=ReadingSource.SMART_METER,
+        reasons=reasons,
     )

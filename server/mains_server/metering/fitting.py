@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,12 +12,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.access.operations import claim_request
 from mains_server.access.records import Refusal, Viewer
-from mains_server.contracts.queries import supply_point_by_id
+from mains_server.adapters.host import AdapterHost
+from mains_server.contracts.attributes import change_attributes
+from mains_server.contracts.queries import contract_covering, supply_point_by_id
 from mains_server.db.idempotency import keep_answer
 from mains_server.metering import queries, rules
 from mains_server.metering.installation import MeterDatesWrong, MeterUnknown, install_meter, replace_meter
 from mains_server.metering.judging import DIGITS_MAX
-from mains_server.metering.records import IsBilled, MeterReplacement, NewMeter, NewRegister
+from mains_server.metering.records import (
+    IsBilled,
+    MeterReplacement,
+    NewMeter,
+    NewRegister,
+    NoteCorrection,
+    ReadingCollection,
+)
 
 INSTALL, REPLACE = "meter_install", "meter_replace"
 REGISTERS_MAX = 4
@@ -45,6 +55,20 @@ class SupplyPointUnknown(Refusal):
     path = "supplyPointId"
 
 
+class ContractNotThere(Refusal):
+    """Attributes were to change of a contract that is not there."""
+
+    code = "CONTRACT_NOT_THERE"
+    path = "attributes"
+
+
+class ContractShared(Refusal):
+    """An attribute holds for all places of a contract, and only one of them gets a new meter."""
+
+    code = "CONTRACT_SHARED"
+    path = "attributes"
+
+
 async def fit_meter(session: AsyncSession, *, viewer: Viewer, meter: NewMeter, key: str, now: datetime) -> int:
     """Fit a meter where nothing counts the same yet, and return its id; the same key and body give the same again."""
     body = _body(meter, place={"point": meter.supply_point_id, "on": meter.installed_on.isoformat()})
@@ -67,18 +91,26 @@ async def fit_meter(session: AsyncSession, *, viewer: Viewer, meter: NewMeter, k
     return await _kept(session, viewer=viewer, operation=INSTALL, key=key, meter_id=fitted.id)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Office:
+    """What an exchange of meters wants to know from other rooms: bills, corrections, and what adapters declare."""
+
+    is_billed: IsBilled
+    note_correction: NoteCorrection
+    host: AdapterHost
+
+
 async def exchange_meter(
-    session: AsyncSession,
-    *,
-    viewer: Viewer,
-    replacement: MeterReplacement,
-    key: str,
-    now: datetime,
-    is_billed: IsBilled,
+    session: AsyncSession, *, viewer: Viewer, replacement: MeterReplacement, key: str, now: datetime, office: Office
 ) -> int:
-    """Put a meter in the place of another and return its id; the same key and body give the same again."""
+    """Put a meter in the place of another and return its id; the same key and body give the same again.
+
+    Bills that rest on an estimate of the old meter for that day or a later one are noted to be corrected.
+    """
     final = {code: str(value) for code, value in replacement.final_values.items()}
     place = {"old": replacement.meter_id, "on": replacement.replaced_on.isoformat(), "final": final}
+    if replacement.attributes:
+        place |= {"attributes": dict(replacement.attributes)}
     body = _body(replacement, place=place)
     done = await _before(session, viewer=viewer, operation=REPLACE, key=key, body=body, now=now)
     if done is not None:
@@ -89,8 +121,31 @@ async def exchange_meter(
     if point is None:
         raise MeterUnknown("there is no such meter in use")
     check_day(replacement.replaced_on, now=now, time_zone=point.time_zone)
-    fitted = await replace_meter(session, replacement=replacement, now=now, is_billed=is_billed)
+    fitted = await replace_meter(
+        session,
+        replacement=replacement,
+        now=now,
+        is_billed=office.is_billed,
+        note_correction=office.note_correction,
+    )
+    if replacement.attributes:
+        await _change_attributes(session, point=point.id, replacement=replacement, host=office.host)
     return await _kept(session, viewer=viewer, operation=REPLACE, key=key, meter_id=fitted.id)
+
+
+async def _change_attributes(
+    session: AsyncSession, *, point: int, replacement: MeterReplacement, host: AdapterHost
+) -> None:
+    """Let the contract that has the place go by the new meter from its day on."""
+    day = replacement.replaced_on
+    contract = await contract_covering(session, supply_point_id=point, day=day)
+    if contract is None:
+        raise ContractNotThere(f"nobody has a contract here on {day}, so nothing of it can change")
+    if len({cover.supply_point_id for cover in contract.covers}) > 1:
+        raise ContractShared(
+            f"contract {contract.number} covers other places, too; give this one a contract of its own"
+        )
+    await change_attributes(session, contract=contract, values=replacement.attributes, starts=day, host=host)
 
 
 def check_description(meter: NewMeter | MeterReplacement) -> None:
@@ -105,6 +160,8 @@ def check_description(meter: NewMeter | MeterReplacement) -> None:
     names = [meter.serial, *(name for register in meter.registers for name in _names(register))]
     if not all(_is_name(name) for name in names):
         raise MeterMalformed(f"serial, code, quantity and unit are 1 to {NAME_CHARACTERS_MAX} printable characters")
+    if any(register.first_value is None and not _is_by_intervals(register) for register in meter.registers):
+        raise MeterMalformed("write down what each register shows when it is fitted, unless it sends intervals")
     zones = [(register.quantity, register.zone) for register in meter.registers]
     if len(set(zones)) != len(zones):
         raise MeterMalformed("two registers of a meter that count the same need tariff zones that tell them apart")
@@ -121,6 +178,10 @@ def _names(register: NewRegister) -> tuple[str, ...]:
     return (register.code, register.quantity, register.unit, *zone)
 
 
+def _is_by_intervals(register: NewRegister) -> bool:
+    return register.collection is ReadingCollection.INTERVALS
+
+
 def _is_name(name: str) -> bool:
     return name == name.strip() and 0 < len(name) <= NAME_CHARACTERS_MAX and name.isprintable()
 
@@ -128,6 +189,7 @@ def _is_name(name: str) -> bool:
 def _body(meter: NewMeter | MeterReplacement, *, place: Mapping[str, Any]) -> dict[str, Any]:
     registers = [
         [register.code, register.quantity, register.unit, register.zone, str(register.first_value)]
+        + ([] if register.collection is ReadingCollection.MANUAL else [register.collection.name])
         for register in meter.registers
     ]
     named = {"serial": meter.serial, "digits": meter.digits, "multiplier": str(meter.multiplier)}

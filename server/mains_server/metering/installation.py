@@ -23,13 +23,17 @@ from mains_server.metering.records import (
     Meter,
     MeterReplacement,
     NewMeter,
+    NoteCorrection,
+    Reading,
     ReadingInContext,
+    ReadingQuality,
     ReadingSender,
     ReadingSource,
     ReadingStatus,
     Register,
 )
 from mains_server.metering.tables import Meter as MeterRow
+from mains_server.metering.tables import Reading as ReadingRow
 
 METER_COLUMNS = ("id", "supply_point_id", "serial", "digits", "multiplier", "installed_on", "removed_on")
 REGISTER_COLUMNS = ("id", "meter_id", "supply_point_id", "code", "quantity", "unit", "zone", "collection")
@@ -89,11 +93,17 @@ async def install_meter(session: AsyncSession, *, meter: NewMeter, now: datetime
 
 
 async def replace_meter(
-    session: AsyncSession, *, replacement: MeterReplacement, now: datetime, is_billed: IsBilled
+    session: AsyncSession,
+    *,
+    replacement: MeterReplacement,
+    now: datetime,
+    is_billed: IsBilled,
+    note_correction: NoteCorrection | None = None,
 ) -> Meter:
     """Take a meter away and put another in its place on one civil day, and return the new one.
 
-    What counted for that day or later gives way to the final values, unless it has been billed.
+    What counted for that day or later gives way to the final values, unless it has been billed. An estimate that was
+    billed gives way, too, where `note_correction` is there to be told: nobody can have read a meter that was gone.
     """
     old = await queries.lock_meter(session, meter_id=replacement.meter_id)
     if old is None or old.removed_on is not None:
@@ -104,8 +114,12 @@ async def replace_meter(
     if day <= old.installed_on:
         raise MeterDatesWrong(f"meter {old.serial} was installed on {old.installed_on}; replace it on a later day")
     for register in old.registers:
-        value = replacement.final_values[register.code]
-        await _write_final_value(session, register=register, value=value, day=day, now=now, is_billed=is_billed)
+        row, later = await _write_final_value(
+            session, register=register, value=replacement.final_values[register.code], day=day, now=now
+        )
+        await set_aside(session, readings=later, by=row, now=now, is_billed=is_billed, note_correction=note_correction)
+        row.status = ReadingStatus.ACCEPTED
+        await session.flush()
     await session.execute(update(MeterRow).where(col(MeterRow.id) == old.id).values(removed_on=day))
     new = NewMeter(
         supply_point_id=old.supply_point_id,
@@ -119,8 +133,9 @@ async def replace_meter(
 
 
 async def _write_final_value(
-    session: AsyncSession, *, register: Register, value: Decimal, day: date, now: datetime, is_billed: IsBilled
-) -> None:
+    session: AsyncSession, *, register: Register, value: Decimal, day: date, now: datetime
+) -> tuple[ReadingRow, tuple[Reading, ...]]:
+    """Write down what a register showed at last, and give it with the readings that are to give way to it."""
     found = await queries.installed_register(session, register_id=register.id)
     assert found is not None
     reading = ReadingInContext(
@@ -133,12 +148,11 @@ async def _write_final_value(
     )
     judging.check_order(reading)
     later = await queries.accepted_from(session, register_id=register.id, day=day)
-    if any(rules.civil_day(held.taken_at, time_zone=found.time_zone) > day for held in later):
+    true = (held for held in later if held.quality is ReadingQuality.ACTUAL)
+    if any(rules.civil_day(held.taken_at, time_zone=found.time_zone) > day for held in true):
         raise MeterDatesWrong(f"meter {found.serial} was read after {day}; replace it on a later day")
     row = await write_flagged(session, reading=reading, sender=ReadingSender(source=ReadingSource.INSTALLER), now=now)
-    await set_aside(session, readings=later, by=row, now=now, is_billed=is_billed)
-    row.status = ReadingStatus.ACCEPTED
-    await session.flush()
+    return row, later
 
 
 async def _load_first_values(

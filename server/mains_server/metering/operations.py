@@ -42,6 +42,7 @@ SUBMIT = "reading_submit"
 STAFF_WHO_READ = frozenset({StaffRole.OPERATOR, StaffRole.ADMIN})
 READING_COLUMNS = (
     "register_id", "supply_point_id", "taken_at", "counts_for", "value", "source", "quality", "status", "received_at",
+    "reasons",
 )  # fmt: skip
 
 
@@ -72,7 +73,7 @@ async def load_readings(session: AsyncSession, *, readings: Sequence[LoadedReadi
     rows = (
         (
             reading.register_id, reading.supply_point_id, reading.taken_at, reading.counts_for, reading.value,
-            reading.source.name, reading.quality.name, ReadingStatus.ACCEPTED.name, now,
+            reading.source.name, reading.quality.name, _status_of(reading).name, now, list(reading.reasons) or None,
         )
         for reading in readings
     )  # fmt: skip
@@ -80,6 +81,10 @@ async def load_readings(session: AsyncSession, *, readings: Sequence[LoadedReadi
         await copy_rows(session, table="reading", columns=READING_COLUMNS, rows=rows)
     except RowExists as refused:
         raise ReadingExists("a register has an accepted reading for this day already; load each once") from refused
+
+
+def _status_of(reading: LoadedReading) -> ReadingStatus:
+    return ReadingStatus.FLAGGED if reading.reasons else ReadingStatus.ACCEPTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum, StrEnum
@@ -132,7 +132,11 @@ class NewMeter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterReplacement:
-    """One meter taken away and another put in its place on a civil day; the final values go by register code."""
+    """One meter taken away and another put in its place on a civil day; the final values go by register code.
+
+    `attributes` are values that the place's contract has from that day on, by name, because the new meter counts
+    otherwise: in two tariff zones, say.
+    """
 
     meter_id: int
     replaced_on: date
@@ -141,11 +145,15 @@ class MeterReplacement:
     digits: int
     registers: tuple[NewRegister, ...]
     multiplier: Decimal = Decimal(1)
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedReading:
-    """A reading that comes from another system, already vetted there; it says itself what it counts for."""
+    """A reading that comes from another system, already vetted; it says itself what it counts for.
+
+    With `reasons` it is flagged for somebody to look at, and does not count until then.
+    """
 
     register_id: int
     supply_point_id: int
@@ -154,6 +162,7 @@ class LoadedReading:
     value: Decimal
     source: ReadingSource = ReadingSource.IMPORT
     quality: ReadingQuality = ReadingQuality.ACTUAL
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

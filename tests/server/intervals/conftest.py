@@ -34,13 +34,14 @@ class Smart:
     heat: int
     point: int
 
-    async def take(self, content, *, now=NOW, **changes):
+    async def take(self, content, *, now=NOW, host=None, **changes):
         """Take a file in, in a transaction of its own."""
         changes = {"format": IntervalFormat.SADALES_TIKLS, "name": "file", **changes}
         request = ImportRequest(now=now, **changes)
-        taken_by = import_telegrams if request.format is IntervalFormat.WMBUS else import_intervals
         async with unit_of_work(self.engine) as session:
-            return await taken_by(session, request=request, file=io.BytesIO(content))
+            if request.format is IntervalFormat.WMBUS:
+                return await import_telegrams(session, request=request, file=io.BytesIO(content), host=host)
+            return await import_intervals(session, request=request, file=io.BytesIO(content))
 
     async def rows(self, statement, **values):
         """Read what is in the database."""

@@ -2,11 +2,22 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal as D
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+import pytest_asyncio
+from mains_server.adapters.host import AdapterHost
+from mains_server.contracts.operations import conclude_contract
+from mains_server.contracts.records import Coverage, NewContract
+from mains_server.customers.operations import create_customer
+from mains_server.customers.records import CustomerKind, NewCustomer
+from mains_server.db.unit_of_work import unit_of_work
 from mains_server.intervals.records import IntervalFormat
+from mains_spi import Labels, Problem
+from mains_spi.readings import USUAL_READING_RULES
 
-from tests.server.intervals.conftest import written
+from tests.server.intervals.conftest import NOW, PLACE, written
 from tests.server.intervals.test_wmbusmeters import HEAT
 
 pytestmark = pytest.mark.asyncio
@@ -64,6 +75,7 @@ async def test_the_first_total_of_a_day_is_the_one_that_counts(smart):
         ({"timestamp": "2030-02-03T22:05:00Z"}, "future"),
         ({"timestamp": "2023-02-03T22:05:00Z"}, "not_installed"),
         ({"total_kwh": D("4981.4005")}, "too_fine"),
+        ({"total_kwh": 1_000_000_000}, "too_large"),
     ],
 )
 async def test_what_cannot_be_true_is_refused(smart, changes, code):
@@ -81,3 +93,84 @@ async def test_a_month_told_in_two_ways_is_refused(smart):
     report = await take(smart, {**MONTH, "target_kwh": D("4165.9")})
 
     assert [row.code for row in report.refused] == ["differs"]
+
+
+def on(day, kwh):
+    return {"id": "44503169", "timestamp": f"2024-02-{day:02}T00:05:00Z", "total_kwh": kwh}
+
+
+async def statuses(smart):
+    return await smart.rows(
+        "select counts_for, status, reasons from reading where source = 'SMART_METER' order by counts_for, id"
+    )
+
+
+async def test_what_is_far_above_the_habit_waits_for_somebody_and_does_not_count(smart):
+    """Ten times the habit of a day is far below 1 MWh, and rounded up to that: 1.2 a day is odd, 0.9 in two is not."""
+    habit = [on(1, 1600), on(2, 1700), on(3, 1800)]
+
+    report = await take(smart, *habit, on(4, 3000), on(5, 2700))
+
+    assert (report.days_new, report.days_flagged, report.rows_refused) == (5, 1, 0)
+    assert await statuses(smart) == [
+        (date(2024, 2, 1), "ACCEPTED", None),
+        (date(2024, 2, 2), "ACCEPTED", None),
+        (date(2024, 2, 3), "ACCEPTED", None),
+        (date(2024, 2, 4), "FLAGGED", ["HIGH"]),
+        (date(2024, 2, 5), "ACCEPTED", None),
+    ]
+
+
+@pytest.mark.parametrize("status", ["FLAGGED", "REJECTED"])
+async def test_what_waits_or_was_rejected_is_not_told_anew(smart, status):
+    told = (on(1, 1600), on(2, 1700), on(3, 1800), on(4, 3000))
+    await take(smart, *told)
+    await smart.rows("update reading set status = :status where status = 'FLAGGED' returning id", status=status)
+
+    report = await take(smart, *told)
+
+    assert (report.days_new, report.days_unchanged, report.days_flagged) == (0, 4, 0)
+    assert len(await readings(smart)) == 4
+
+
+async def test_a_register_that_restarts_at_zero_goes_on(smart):
+    await smart.rows("update meter set digits = 1 where serial = '44503169' returning id")
+    await smart.rows("update reading set value = 9.5 where register_id = :heat returning id", heat=smart.heat)
+
+    report = await take(smart, on(1, 200))
+
+    assert (report.days_new, report.rows_refused) == (1, 0)
+    assert (await readings(smart))[0][1] == D("0.2")
+
+
+def judged_by_adapter(request):
+    """Find every second reading impossible, and the others odd."""
+    severity = "refuse" if request.reading.value > D("1.6") else "warn"
+    return (Problem("odd", Labels("dīvaini", "odd", "странно"), severity=severity),)
+
+
+@pytest_asyncio.fixture
+async def heat_contract(smart):
+    """Have a contract on the heat meter's place, and give the host of its adapter, which has an opinion."""
+    ((point,),) = await smart.rows("select id from supply_point where identifier = 'H-1'")
+    async with unit_of_work(smart.engine) as session:
+        new = NewCustomer(number="K-1", kind=CustomerKind.PRIVATE, name="Anna", language="lv", address=PLACE)
+        customer = await create_customer(session, customer=new, now=NOW)
+        contract = NewContract(
+            customer_id=customer, number="L-1", adapter="heat", product="p", starts=date(2023, 12, 1),
+            covers=(Coverage(supply_point_id=point),),
+        )  # fmt: skip
+        await conclude_contract(session, contract=contract)
+    adapter: Any = SimpleNamespace(
+        utility=SimpleNamespace(reading_rules=USUAL_READING_RULES),
+        hooks=frozenset({"check_reading"}),
+        check_reading=judged_by_adapter,
+    )
+    return AdapterHost(adapters=(), live={"heat": adapter})
+
+
+async def test_the_adapter_of_the_place_is_asked(smart, heat_contract):
+    report = await take(smart, on(1, 1600), on(2, 1700), host=heat_contract)
+
+    assert [(row.row, row.code) for row in report.refused] == [(2, "adapter_refused")]
+    assert await statuses(smart) == [(date(2024, 2, 1), "FLAGGED", ["ADAPTER_ODD"])]

@@ -7,7 +7,7 @@ from decimal import Decimal as D
 import pytest
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.metering import installation, judging, operations, queries, rules
-from mains_server.metering.records import MeterReplacement, NewRegister
+from mains_server.metering.records import MeterReplacement, NewRegister, ReadingQuality
 from mains_spi.record import Period
 from sqlalchemy import text
 
@@ -18,7 +18,7 @@ DAY = date(2023, 3, 12)
 NEW = NewRegister(code="T1", quantity="kwh", unit="kWh", first_value=D(7))
 
 
-async def replace_meter(engine, home, *, is_billed=never_billed, **changes):
+async def replace_meter(engine, home, *, is_billed=never_billed, note_correction=None, **changes):
     replacement = MeterReplacement(
         meter_id=home.meter.id,
         replaced_on=DAY,
@@ -29,7 +29,11 @@ async def replace_meter(engine, home, *, is_billed=never_billed, **changes):
     )
     async with unit_of_work(engine) as session:
         return await installation.replace_meter(
-            session, replacement=replace(replacement, **changes), now=NOW, is_billed=is_billed
+            session,
+            replacement=replace(replacement, **changes),
+            now=NOW,
+            is_billed=is_billed,
+            note_correction=note_correction,
         )
 
 
@@ -159,6 +163,49 @@ async def test_a_billed_reading_does_not_give_way_unless_it_says_the_same(engine
     await replace_meter(engine, home, is_billed=billed, final_values={"T1": D(1140)})
 
     assert (await readings(engine, home))[-2:] == [(DAY, D(1140), "SUPERSEDED"), (DAY, D(1140), "ACCEPTED")]
+
+
+async def test_a_final_value_takes_the_place_of_estimates_that_were_billed_and_notes_it(engine, home):
+    noted = []
+
+    async def billed(session, contract_ids, day):
+        return True
+
+    async def note(session, *, contracts, day, reading_id, now):
+        noted.append((len(contracts), day, now))
+
+    estimates = [
+        replace(loaded(home.meter, day, value), quality=ReadingQuality.ESTIMATED)
+        for day, value in ((DAY, "1139"), (date(2023, 4, 1), "1190"))
+    ]
+    await load(engine, *estimates)
+
+    with pytest.raises(operations.ReadingAlreadyBilled):
+        await replace_meter(engine, home, is_billed=billed)
+    assert await meters(engine, home) == (home.meter,)
+    await replace_meter(engine, home, is_billed=billed, note_correction=note)
+
+    assert noted == [(1, DAY, NOW), (1, date(2023, 4, 1), NOW)]
+    assert (await readings(engine, home))[-3:] == [
+        (DAY, D(1139), "SUPERSEDED"),
+        (DAY, D("1140.25"), "ACCEPTED"),
+        (date(2023, 4, 1), D(1190), "SUPERSEDED"),
+    ]
+
+
+async def test_a_final_value_notes_no_correction_of_a_true_reading(engine, home):
+    async def billed(session, contract_ids, day):
+        return True
+
+    async def note(session, **_):
+        raise AssertionError("a true reading that was billed does not give way")
+
+    await load(engine, loaded(home.meter, DAY, "1140"))
+
+    with pytest.raises(operations.ReadingAlreadyBilled):
+        await replace_meter(engine, home, is_billed=billed, note_correction=note)
+
+    assert await meters(engine, home) == (home.meter,)
 
 
 async def test_a_removed_meter_takes_no_reading(engine, home):
