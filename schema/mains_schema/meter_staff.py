@@ -18,6 +18,7 @@ from mains_server.metering.records import MeterReplacement, NewMeter, NewRegiste
 
 from mains_schema.changed import changed
 from mains_schema.context import Info
+from mains_schema.contract_inputs import ContractAttributeInput
 from mains_schema.mapping import described
 from mains_schema.meter import Meter
 from mains_schema.metering_staff import IN_ENGLISH, KEY_WORDS, RETRYABLE, only_who_reads
@@ -133,14 +134,6 @@ class FinalValueInput:
 
     code: str = strawberry.field(description="Code of the register.")
     value: Decimal = strawberry.field(description="What it showed.")
-
-
-@strawberry.input(description="What a contract is priced by from a day on.")
-class ContractAttributeInput:
-    """An attribute that the utility's adapter declares."""
-
-    name: str = strawberry.field(description="Name of the attribute, such as `zones`.")
-    value: str = strawberry.field(description="One of its values, such as `2`.")
 
 
 @strawberry.input(description="Which meter makes room for which.")

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import strawberry
 from mains_server.access.records import Refusal
 from mains_server.db.unit_of_work import read_session, unit_of_work
+from mains_server.intake.guessing import claim_try, give_back
 from mains_server.intake.links import create_link, look_at_link, revoke_link, submit_by_link
 from mains_server.intake.records import LinkOutcome, LinkRegister, LinkState, NewLink, RowOutcome
 from mains_server.intake.tables import ReadingLink as RL
 
 from mains_schema.changed import changed
 from mains_schema.context import Info
-from mains_schema.errors import unauthenticated
+from mains_schema.errors import rate_limited, unauthenticated
 from mains_schema.mapping import OrderBy, column, descending, described, key, mapped, one, orders
 from mains_schema.node import Node, number_of
 from mains_schema.payload import USER_ERROR_PATH, USER_ERRORS, made_error, user_error
@@ -232,8 +233,11 @@ class ReadingLinkSubmitPayload:
 
 async def reading_link(reads: Reads, *, token: str) -> ReadingLinkView:
     """Show what a link asks for, to whoever has it."""
+    await _counted(reads)
     async with read_session(reads.engine) as session:
         view = await look_at_link(session, token=token, now=reads.now, host=reads.host)
+    if view.state is not LinkState.UNKNOWN:
+        await _given_back(reads)
     if view.form is None:
         return ReadingLinkView(state=view.state, form=None)
     form = ReadingLinkForm(
@@ -286,13 +290,32 @@ async def reading_link_submit(info: Info, given: ReadingLinkSubmitInput) -> Read
     """Take the values that a link asks for, all or none; a refused try is counted, so its transaction is kept."""
     context = info.context
     values = [(one.code, one.value) for one in given.values[:VALUES_MAX]]
+    await _counted(context.reads)
     async with unit_of_work(context.engine) as session:
         outcome = await submit_by_link(
             session, token=given.token, values=values, now=context.now, host=context.services.host
         )
+    if outcome.state is not LinkState.UNKNOWN:
+        await _given_back(context.reads)
     return ReadingLinkSubmitPayload(
         is_taken=outcome.is_taken, outcomes=_outcomes(outcome), user_errors=list(_errors(outcome))
     )
+
+
+async def _counted(reads: Reads) -> None:
+    """Count a try of a link, and refuse it where too many were no links; what is guessed and what not looks alike."""
+    if reads.address is None:
+        return
+    async with unit_of_work(reads.engine) as session:
+        may_try = await claim_try(session, address=reads.address, now=reads.now)
+    if not may_try:
+        raise rate_limited("Too many links were tried that there are not; try again in a quarter of an hour.")
+
+
+async def _given_back(reads: Reads) -> None:
+    if reads.address is not None:
+        async with unit_of_work(reads.engine) as session:
+            await give_back(session, address=reads.address)
 
 
 def _register(register: LinkRegister) -> ReadingLinkRegister:

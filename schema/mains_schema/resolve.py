@@ -63,6 +63,7 @@ class Reads:
         self.links: ChartLinks | None = None
         self.document_links: DocumentLinks | None = None
         self.proof: Proof | None = None
+        self.address: str | None = None
         self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
         self._under_way: set[asyncio.Task[Any]] = set()
         self._turns = asyncio.Semaphore(STATEMENTS_AT_ONCE)

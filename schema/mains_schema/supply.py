@@ -9,12 +9,17 @@ from mains_server.contracts.records import PointRole, PremiseKind
 from mains_server.contracts.tables import Building as BU
 from mains_server.contracts.tables import ContractSupplyPoint as CSP
 from mains_server.contracts.tables import SupplyPoint as SP
+from mains_server.intervals.tables import IntervalDay as ID
 from mains_server.metering.tables import Meter as M
 
 from mains_schema.connection import Connection
 from mains_schema.consumption import Consumption
 from mains_schema.consumption_asked import GIVEN, ROWS_ABOUT, of_building, of_supply_point
 from mains_schema.given import asked_with
+from mains_schema.interval import IntervalDay, IntervalDayFilter, IntervalDayOrder
+from mains_schema.interval_gaps import GIVEN as GAPS_GIVEN
+from mains_schema.interval_gaps import ROWS_ABOUT as GAPS_ROWS_ABOUT
+from mains_schema.interval_gaps import IntervalGaps, gaps_of_point
 from mains_schema.mapping import (
     column,
     connection,
@@ -105,6 +110,20 @@ class SupplyPoint(Node):
         M.supply_point_id,
         order=(M.installed_on,),
         about=2,
+    )
+    interval_days: Connection[IntervalDay] = connection(
+        "What its smart meters sent by hour or quarter, on days of the viewer's contracts; empty if it has none.",
+        ID.supply_point_id,
+        orders=IntervalDayOrder,
+        filters=IntervalDayFilter,
+    )
+    gaps: IntervalGaps = asked_with(
+        "What its smart meters did not send, on days of the viewer's contracts that are over. BAD_INPUT for a period "
+        "that is reversed or too long.",
+        gaps_of_point,
+        SP.id,
+        given=GAPS_GIVEN,
+        rows=GAPS_ROWS_ABOUT,
     )
     consumption: Consumption = asked_with(
         "What was used here on the days of contracts that the viewer sees, and what was billed for it. BAD_INPUT for a "

@@ -137,7 +137,7 @@ class GraphQLView(GraphQL[Context, None]):
         """Find out who asks, and answer by the plan or leave it to Strawberry."""
         lent = Lent(self._engine)
         try:
-            context = await self._context(request.headers, lent)
+            context = await self._context(request, lent)
             given = _request(_json_object(request.scope[BODY], "The body"))
             answered = await plans.answer(
                 query=given.query or "", name=given.operation_name, variables=given.variables or {}, context=context
@@ -171,14 +171,15 @@ class GraphQLView(GraphQL[Context, None]):
         """Resolve who asks, once a request, and take the time, which nothing below asks for."""
         lent = Lent(self._engine)
         try:
-            return await self._context(request.headers, lent)
+            return await self._context(request, lent)
         finally:
             await lent.give_back()
 
-    async def _context(self, headers: Headers, lent: Lent) -> Context:
-        now = self._clock()
+    async def _context(self, request: Request | WebSocket, lent: Lent) -> Context:
+        now, headers = self._clock(), request.headers
         context = self._context_of(await self._viewer(headers, now, lent), headers, now)
         context.reads.lent = lent
+        context.reads.address = None if request.client is None else request.client.host
         return context
 
     def _context_of(self, viewer: Viewer, headers: Headers, now: datetime) -> Context:

@@ -126,6 +126,7 @@ EXTRA = {
     "levelling": {"changes.py", "mass.py", "settling.py", "statements.py", "watching.py", "working_out.py"},
     "intake": {
         "cells.py",
+        "guessing.py",
         "links.py",
         "matching.py",
         "reading_file.py",

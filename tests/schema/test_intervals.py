@@ -104,3 +104,89 @@ async def test_who_moved_out_sees_the_days_until_then(asker: Asker, engine: Asyn
     found = await days_of(asker, 1, owner(1))
 
     assert [day["day"] for day in found] == ["2022-03-26"]
+
+
+GAPS = """query ($id: ID!, $from: Date!, $to: Date!) { node(id: $id) { ... on SupplyPoint {
+  intervalDays(first: 10, orderBy: OLDEST) { nodes { day register { id } } }
+  gaps(period: {from: $from, to: $to}) { values count stretches { registerId serial startsAt endsAt values } } } } }"""
+
+
+@pytest_asyncio.fixture
+async def smart(asker: Asker) -> Asker:
+    async with asker.engine.begin() as connection:
+        await connection.execute(text("update register set collection = 'INTERVALS'"))
+    return asker
+
+
+async def gaps_of(asker: Asker, n: int, viewer: Viewer, start: str, end: str) -> Any:
+    asked = {"id": encode_id(type_name="SupplyPoint", number=n), "from": start, "to": end}
+    answer = await asker.resolve(GAPS, viewer=viewer, **asked)
+    return answer.codes or answer.data["node"]
+
+
+@pytest.mark.asyncio
+async def test_what_is_missing_is_told_by_stretches_of_time(smart: Asker) -> None:
+    """The second hour of 26 and of 27 March is null, and the 28th never came."""
+    found = await gaps_of(smart, 1, owner(1), "2022-03-26", "2022-03-29")
+
+    register = encode_id(type_name="Register", number=1)
+    assert found["gaps"] == {
+        "values": 26,
+        "count": 3,
+        "stretches": [
+            {"registerId": register, "serial": "M-1", "startsAt": start, "endsAt": end, "values": values}
+            for start, end, values in (
+                ("2022-03-25T23:00:00.000Z", "2022-03-26T00:00:00.000Z", 1),
+                ("2022-03-26T23:00:00.000Z", "2022-03-27T00:00:00.000Z", 1),
+                ("2022-03-27T21:00:00.000Z", "2022-03-28T21:00:00.000Z", 24),
+            )
+        ],
+    }
+
+
+@pytest.mark.asyncio
+async def test_days_of_all_meters_of_a_place_are_one_list(smart: Asker) -> None:
+    found = await gaps_of(smart, 1, owner(1), "2022-03-26", "2022-03-27")
+
+    register = {"id": encode_id(type_name="Register", number=1)}
+    assert found["intervalDays"]["nodes"] == [{"day": day.isoformat(), "register": register} for day in DAYS]
+    assert (found["gaps"]["values"], found["gaps"]["count"]) == (1, 1)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("viewer", "point", "values"),
+    [(owner(1), 1, 24), (clerk(), 1, 24), (owner(1), HOUSE, 24), (owner(3), 1, 0), (owner(3), HOUSE, 24)],
+)
+async def test_gaps_are_told_to_who_sees_the_days(smart: Asker, viewer: Viewer, point: int, values: int) -> None:
+    found = await gaps_of(smart, point, viewer, "2022-03-28", "2022-03-29")
+
+    assert found["gaps"]["values"] == values
+
+
+@pytest.mark.asyncio
+async def test_who_moved_out_is_told_of_gaps_until_then(smart: Asker) -> None:
+    async with smart.engine.begin() as connection:
+        await connection.execute(text(MOVED))
+
+    found = await gaps_of(smart, 1, owner(1), "2022-03-25", "2022-04-01")
+
+    # The 25th never came, of the 26th an hour did not, and from the 27th on somebody else lives there.
+    assert found["gaps"]["values"] == 25
+
+
+@pytest.mark.asyncio
+async def test_days_that_are_not_over_are_no_gap(smart: Asker) -> None:
+    """Today is 20 March 2023, the last day that is over the 19th."""
+    today = await gaps_of(smart, 1, owner(1), "2023-03-20", "2023-04-20")
+    yesterday = await gaps_of(smart, 1, owner(1), "2023-03-19", "2023-04-20")
+
+    assert (today["gaps"]["values"], yesterday["gaps"]["values"]) == (0, 24)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("start", "end"), [("2022-03-26", "2022-03-26"), ("2022-03-27", "2022-03-26"), ("2021-01-01", "2022-01-03")]
+)
+async def test_a_period_that_is_none_or_too_long_is_bad_input(smart: Asker, start: str, end: str) -> None:
+    assert await gaps_of(smart, 1, owner(1), start, end) == ["BAD_INPUT"]

@@ -105,6 +105,7 @@ def test_hand_written_fields_are_few_and_have_a_reason() -> None:
         "SupplyPoint.consumption": "the consumption room works it out",
         "Building.consumption": "the consumption room works it out",
         "Product.prices": "the offers room works them out",
+        "SupplyPoint.gaps": "the intervals room works it out",
         "Query.productComparison": "the offers room works it out",
         "Contract.productComparison": "the offers room works it out",
         "Invoice.documents": "links are signed for who asks",

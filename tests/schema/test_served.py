@@ -115,6 +115,20 @@ async def test_guessing_is_slowed_down(portal: Portal) -> None:
 
 
 @pytest.mark.asyncio
+async def test_guessing_links_is_bounded_and_looks_alike_for_links_that_are_there(portal: Portal) -> None:
+    look = "query ($token: String!) { readingLink(token: $token) { state } }"
+    send = """mutation ($token: String!) { readingLinkSubmit(input: {token: $token, values: []}) {
+      userErrors { code } } }"""
+    for turn in range(20):
+        answer = await portal.ask(send if turn % 2 else look, token=f"guess {turn}")
+        assert "errors" not in answer
+
+    refused = [await portal.ask(document, token="another guess") for document in (look, send)]
+
+    assert [answer["errors"][0]["extensions"]["code"] for answer in refused] == ["RATE_LIMITED"] * 2
+
+
+@pytest.mark.asyncio
 async def test_nobody_signs_out_without_a_session(portal: Portal) -> None:
     answer = await portal.ask("mutation { sessionRevoke { isRevoked } }")
 

@@ -17,6 +17,7 @@ class ReadingRules(Record):
 
     A reading from ``from_day`` of a month on counts for the next first of the month, until ``upto_day`` for this one.
     ``estimates`` tells whether a month without a reading is billed on an estimate; without it the contract is held.
+    ``estimates_buildings`` tells whether so is a building whose own meter was not read, for all its premises.
     A use above ``times_average_max`` daily averages of the register's own, above ``times_last_year_max`` times the use
     of the same season a year before, or below ``low_share_min`` of the average waits for staff, as does no use at all
     where ``flags_zero``. A register that restarts at zero before its average is known may have gone at most
@@ -31,6 +32,7 @@ class ReadingRules(Record):
     low_share_min: Decimal = Decimal(0)
     flags_zero: bool = False
     rollover_share_max: Decimal = Decimal("0.1")
+    estimates_buildings: bool = True
 
 
 USUAL_READING_RULES = ReadingRules()

@@ -20,6 +20,7 @@ from mains_server.billing.interval_series import weighing_of
 from mains_server.billing.interval_usage import Counts, IntervalCounter, Stretch
 from mains_server.billing.usage import MICRO, by_register, measured
 
+BUILDING = "BUILDING"
 PAPER = "paper_invoices"
 PAPER_UNIT = "pcs"
 
@@ -57,7 +58,8 @@ def build_cases(
     days = _count_intervals(
         counted, stretches=stretches, found=counter.count(connection, stretches=stretches, period=asked.period)
     )
-    _fill_in(connection, counted, asked=asked, estimator=estimator, attributes_of=attributes_of)
+    houses = frozenset(point.supply_point_id for point in points if point.role == BUILDING)
+    _fill_in(connection, counted, asked=asked, estimator=estimator, attributes_of=attributes_of, houses=houses)
     fees = by_contract(queries.fees(connection, asked=asked, quantities=[kind.name for kind in utility.quantities]))
     wants_paper = any((quantity.name, quantity.unit) == (PAPER, PAPER_UNIT) for quantity in utility.quantities)
     return {
@@ -134,13 +136,19 @@ def _place_of(row: UsageRow, *, places: Places) -> str:
 
 
 def _fill_in(
-    connection: Connection, counted: Counted, *, asked: queries.Asked, estimator: Estimator, attributes_of: AttributesOf
+    connection: Connection,
+    counted: Counted,
+    *,
+    asked: queries.Asked,
+    estimator: Estimator,
+    attributes_of: AttributesOf,
+    houses: frozenset[int],
 ) -> None:
     """Put estimates, or the reasons why there are none, in the places of what was not read."""
     places = [(used, at, one) for used in counted.values() for at, one in enumerate(used) if isinstance(one, Unread)]
     if places:
         unread = [one for _, _, one in places]
-        found = estimator.fill_in(connection, asked=asked, unread=unread, attributes_of=attributes_of)
+        found = estimator.fill_in(connection, asked=asked, unread=unread, attributes_of=attributes_of, houses=houses)
         for (used, at, _), filled in zip(places, found, strict=True):
             used[at] = filled
 

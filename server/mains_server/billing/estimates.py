@@ -55,10 +55,20 @@ class Estimator:
         self._places = {quantity.name: quantity.places for quantity in adapter.utility.quantities}
 
     def fill_in(
-        self, connection: Connection, *, asked: queries.Asked, unread: Sequence[Unread], attributes_of: AttributesOf
+        self,
+        connection: Connection,
+        *,
+        asked: queries.Asked,
+        unread: Sequence[Unread],
+        attributes_of: AttributesOf,
+        houses: frozenset[int] = frozenset(),
     ) -> list[Filled | Problem]:
-        """Estimate what was not read, each by what its own customer used; what cannot be estimated stays missing."""
-        wanted = [one for one in unread if not self._is_waited_for(one.row)]
+        """Estimate what was not read, each by what its own customer used; what cannot be estimated stays missing.
+
+        `houses` are the supply points of whole buildings, which a utility may want to be read.
+        """
+        read = frozenset() if self._rules.estimates_buildings else houses
+        wanted = [one for one in unread if not self._is_waited_for(one.row) and one.row.supply_point_id not in read]
         filled = self._filled(connection, wanted, asked=asked, attributes_of=attributes_of) if wanted else {}
         return [filled.get(one.row, one.problem) for one in unread]
 

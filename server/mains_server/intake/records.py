@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 
-from mains_server.metering.records import PlausibleRange, ReadingSource, ReadingStatus
+from mains_server.metering.records import PlausibleRange, ReadingCollection, ReadingSource, ReadingStatus
 
 
 class UploadMode(Enum):
@@ -227,23 +227,39 @@ class Texter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundRegister:
-    """A register of a building on a day: where it is, and what it showed if anybody told; the house has no premise."""
+    """A register of a building on a day: where it is, and what it showed if that was told; the house has no premise."""
 
     register_id: int
     premise: str | None
     serial: str
     code: str
     unit: str
+    collection: ReadingCollection
     value: Decimal | None
     status: ReadingStatus | None
 
 
+class UnreadOutcome(Enum):
+    """What becomes of bills whose register nobody reads until the window closes."""
+
+    ESTIMATED = "ESTIMATED"
+    HELD = "HELD"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingRound:
-    """How far a building's readings for a day are."""
+    """How far a building's readings for a day are.
+
+    The counts are of registers that people read; `silent` are those read remotely that have not told. `if_house_unread`
+    and `if_premise_unread` say what becomes of bills without a reading until `closes_on`.
+    """
 
     counts_for: date
+    closes_on: date
     house: tuple[RoundRegister, ...]
     register_count: int
     reported_count: int
     missing: tuple[RoundRegister, ...]
+    silent: tuple[RoundRegister, ...]
+    if_house_unread: UnreadOutcome
+    if_premise_unread: UnreadOutcome

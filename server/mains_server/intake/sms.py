@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mains_server.access.queries import persons_with_phone, viewer_of_person
 from mains_server.access.records import Permission
 from mains_server.adapters.host import AdapterHost
-from mains_server.contracts.queries import points_of_contracts
+from mains_server.contracts.queries import managed_buildings, points_of_buildings, points_of_contracts
 from mains_server.customers.queries import customers_with_phone
 from mains_server.intake import queries
 from mains_server.intake.records import (
@@ -122,16 +122,20 @@ async def _texter(session: AsyncSession, *, phone: str, now: datetime) -> Texter
     return Texter(contract_ids=frozenset(contracts), customer_ids=frozenset(customers), language=language)
 
 
+async def _points_of(session: AsyncSession, *, texter: Texter, now: datetime) -> frozenset[int]:
+    """List the places for whose meters somebody may send readings; who manages a house, for every one in it."""
+    customers, contracts, day = sorted(texter.customer_ids), sorted(texter.contract_ids), now.date()
+    own = await points_of_contracts(session, customer_ids=customers, contract_ids=contracts, day=day)
+    buildings = await managed_buildings(session, customer_ids=customers, contract_ids=contracts, day=day)
+    houses = await points_of_buildings(session, building_ids=sorted(buildings)) if buildings else ()
+    return own | {point.id for point in houses}
+
+
 async def _answer(
     session: AsyncSession, *, message: InboundMessage, texter: Texter, now: datetime, host: AdapterHost | None
 ) -> tuple[MessageAnswer, int | None]:
     texted = read_text(message.text)
-    points = await points_of_contracts(
-        session,
-        customer_ids=sorted(texter.customer_ids),
-        contract_ids=sorted(texter.contract_ids),
-        day=now.date(),
-    )
+    points = await _points_of(session, texter=texter, now=now)
     if not points:
         return _said(SmsCode.NOT_KNOWN, texter.language), None
     if texted is None:

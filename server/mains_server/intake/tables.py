@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKeyConstraint, Index
+from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint
 from sqlmodel import SQLModel
 
 from mains_server.db.columns import choice, instant, key, numbers, owner, reference
@@ -35,6 +35,18 @@ class ReadingLink(SQLModel, table=True):
     used_at: datetime | None = instant(nullable=True)
     revoked_at: datetime | None = instant(nullable=True)
     refused_count: int = 0
+
+
+class LinkTries(SQLModel, table=True):
+    """How often somebody at one network address tried links that there are not, since a moment; of it only a hash."""
+
+    __tablename__ = "link_tries"
+    __table_args__ = (UniqueConstraint("address_hash"), Index("link_tries_oldest", "starts_at"))
+
+    id: int = key()
+    address_hash: str
+    starts_at: datetime = instant()
+    tries: int
 
 
 class ReadingUpload(SQLModel, table=True):

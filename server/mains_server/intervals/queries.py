@@ -35,6 +35,15 @@ where r.collection = 'INTERVALS' and r.id > :after and m.installed_on < :ends
   and (cast(:point as text) is null or p.identifier = cast(:point as text))
 order by r.id limit :count
 """
+AT_POINTS = """
+select r.id, r.supply_point_id, p.identifier, m.serial, r.quantity, r.unit, m.digits, m.installed_on, m.removed_on,
+  p.time_zone, m.id, r.code, r.zone, m.multiplier
+from register r
+join meter m on m.id = r.meter_id
+join supply_point p on p.id = r.supply_point_id
+where r.collection = 'INTERVALS' and r.supply_point_id = any(cast(:points as bigint[]))
+order by m.installed_on, r.id
+"""
 CURRENT = """
 select d.id, d.register_id, d.version, d.day, d.step_seconds, d.values, d.statuses
 from unnest(cast(:registers as bigint[]), cast(:days as date[])) as asked (register_id, day)
@@ -118,6 +127,12 @@ async def registers_by_intervals(
     """List the registers that send intervals and were installed in a period, page by page in the order of their ids."""
     asked = {"starts": period.start, "ends": period.end, "point": point, "after": after, "count": GAP_REGISTERS_AT_ONCE}
     return [RemoteRegister(*row) for row in await session.execute(text(BY_ID), asked)]
+
+
+async def interval_registers_at(session: AsyncSession, *, supply_point_ids: Iterable[int]) -> list[RemoteRegister]:
+    """List the registers that send, or sent, intervals at some supply points, those installed first before others."""
+    asked = {"points": sorted(set(supply_point_ids))}
+    return [RemoteRegister(*row) for row in await session.execute(text(AT_POINTS), asked)]
 
 
 async def readings_held(

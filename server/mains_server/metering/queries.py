@@ -265,6 +265,7 @@ def _installed(register: RegisterRow, meter: MeterRow, *, time_zone: str) -> Ins
         quantity=register.quantity,
         zone=register.zone,
         multiplier=meter.multiplier,
+        collection=register.collection,
     )
 
 

@@ -256,6 +256,7 @@ class InstalledRegister:
     quantity: str = ""
     zone: str | None = None
     multiplier: Decimal = Decimal(1)
+    collection: ReadingCollection = ReadingCollection.MANUAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

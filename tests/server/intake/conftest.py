@@ -62,10 +62,10 @@ async def house(engine):
         persons = [
             await create_person(
                 session,
-                person=NewPerson(email=f"{name}@e.lv", name=name, language="lv", phone="+371 2612 3456"),
+                person=NewPerson(email=f"{name}@e.lv", name=name, language="lv", phone=phone),
                 now=NOW,
             )
-            for name in ("manager", "family")
+            for name, phone in (("manager", "+371 2699 9999"), ("family", "+371 2612 3456"))
         ]
         for name in ("stranger", "staff", "clerk"):
             person = NewPerson(email=f"{name}@e.lv", name=name, language="lv")

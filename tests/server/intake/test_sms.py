@@ -7,6 +7,7 @@ import pytest
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.intake.records import InboundMessage
 from mains_server.intake.sms import ANSWERS, phone_digits, take_message
+from sqlalchemy import text as sql
 
 from tests.server.intake.conftest import NOW, shown_in
 
@@ -48,7 +49,7 @@ async def test_a_message_is_taken_once(engine, house):
     [
         ({"text": "KU-1 99"}, "REFUSED"),
         ({"text": "what is this"}, "UNREADABLE"),
-        ({"text": "105"}, "UNREADABLE"),
+        ({"text": "105"}, "ACCEPTED"),
         ({"text": "KU-2 105"}, "NOT_KNOWN"),
         ({"text": "XX-9 105"}, "NOT_KNOWN"),
         ({"sender": "+37120000000"}, "NOT_KNOWN"),
@@ -62,6 +63,27 @@ async def test_every_message_has_an_answer(engine, house, changes, code):
 
     assert len(await shown_in(engine, house, 1)) == (code == "ACCEPTED")
     assert await shown_in(engine, house, 2) == []
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("text", "code", "place"),
+    [
+        ("KU-0 101", "ACCEPTED", 0),
+        ("KU-3 107", "ACCEPTED", 3),
+        ("107", "UNREADABLE", None),
+        ("KU-9 1", "NOT_KNOWN", None),
+    ],
+)
+async def test_who_manages_a_house_texts_for_every_meter_in_it(engine, house, text, code, place):
+    async with unit_of_work(engine) as session:
+        mine = sql("update customer set phone = '29000000' where id = :id")
+        await session.execute(mine, {"id": house.customers[0]})
+
+    assert (await texted(engine, sender="29000000", text=text))[0] == code
+
+    told = [number for number in range(4) if await shown_in(engine, house, number)]
+    assert told == ([] if place is None else [place])
 
 
 @pytest.mark.asyncio
