@@ -142,6 +142,7 @@ EXTRA = {
         "gathering.py",
         "installation.py",
         "judging.py",
+        "loading.py",
         "windows.py",
     },
     "tariffs": {"price_file.py"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from sqlalchemy import BigInteger, ColumnElement, Select, String, and_, any_, func, literal, or_, select
+from sqlalchemy import BigInteger, ColumnElement, String, and_, any_, func, literal, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -26,6 +26,20 @@ from mains_server.contracts.tables import Contract as ContractRow
 from mains_server.contracts.tables import ContractAttribute, ContractFormerTerms, ContractSupplyPoint
 from mains_server.contracts.tables import SupplyPoint as SupplyPointRow
 from mains_server.customers.records import Address
+
+# Asked for every reading, so they are written out: building them anew would cost more than asking.
+NEAR = """
+from supply_point here
+join supply_point near on near.id = here.id or near.building_id = here.building_id
+join contract_supply_point s on s.supply_point_id = near.id and s.starts <= :day and (s.ends is null or s.ends >= :day)
+join contract c on c.id = s.contract_id
+where here.id = :point
+"""
+THERE = text(
+    "select distinct c.id, c.customer_id, c.adapter, near.id <> here.id as is_managers"
+    f"{NEAR} and (near.id = here.id or near.role = 'BUILDING' and c.billing = 'BY_MEMBERS') order by c.id"
+)
+BILLED_BY = text(f"select distinct c.id{NEAR} order by c.id")
 
 
 async def contract_by_number(session: AsyncSession, *, number: str) -> Contract | None:
@@ -128,13 +142,7 @@ async def contracts_there(session: AsyncSession, *, supply_point_id: int, day: d
 
     The contract of a building's manager answers for every premise of the building, because the manager reports for all.
     """
-    point, near = aliased(SupplyPointRow), aliased(SupplyPointRow)
-    is_the_managers = and_(col(near.role) == PointRole.BUILDING, col(ContractRow.billing) == ContractBilling.BY_MEMBERS)
-    found = await session.execute(
-        _contracts_near(point, near, supply_point_id=supply_point_id, day=day)
-        .add_columns(col(ContractRow.adapter), (col(near.id) != col(point.id)).label("is_managers"))
-        .where(or_(col(near.id) == col(point.id), is_the_managers))
-    )
+    found = await session.execute(THERE, {"point": supply_point_id, "day": day})
     return tuple(
         ContractThere(contract_id=row.id, customer_id=row.customer_id, adapter=row.adapter, is_managers=row.is_managers)
         for row in found
@@ -168,9 +176,7 @@ async def attribute_rows(session: AsyncSession, *, contract_id: int, name: str) 
 
 async def contracts_billed_by(session: AsyncSession, *, supply_point_id: int, day: date) -> frozenset[int]:
     """List the contracts whose bills a reading here goes into: the place's own, and in a building everybody's."""
-    point, near = aliased(SupplyPointRow), aliased(SupplyPointRow)
-    found = await session.execute(_contracts_near(point, near, supply_point_id=supply_point_id, day=day))
-    return frozenset(row.id for row in found)
+    return frozenset(await session.scalars(BILLED_BY, {"point": supply_point_id, "day": day}))
 
 
 async def time_zones_of_points(session: AsyncSession, *, supply_point_ids: Sequence[int]) -> Mapping[int, str]:
@@ -291,22 +297,6 @@ async def _names(session: AsyncSession, *, point: int, mine: int, theirs: int) -
     )
     row = found.one()
     return row[0], row[1], row[2]
-
-
-def _contracts_near(
-    point: type[SupplyPointRow], near: type[SupplyPointRow], *, supply_point_id: int, day: date
-) -> Select[int, int]:
-    """Contracts on the place itself, or on any place of the building it is in."""
-    return (
-        select(col(ContractRow.id), col(ContractRow.customer_id))
-        .select_from(point)
-        .join(near, or_(col(near.id) == col(point.id), col(near.building_id) == col(point.building_id)))
-        .join(ContractSupplyPoint, col(ContractSupplyPoint.supply_point_id) == col(near.id))
-        .join(ContractRow, col(ContractRow.id) == col(ContractSupplyPoint.contract_id))
-        .where(col(point.id) == supply_point_id, _covers(day))
-        .distinct()
-        .order_by(col(ContractRow.id))
-    )
 
 
 def _covers(day: date) -> ColumnElement[bool]:

@@ -6,14 +6,25 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import delete, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from mains_server.db.tables import IdempotentRequest
 
 KEPT_FOR = timedelta(days=30)
+# Every changing request claims and keeps, so both are written out: building them anew would cost more than asking.
+CLAIM = text("""
+insert into idempotent_request as held (person_id, operation, key, body_hash, at)
+values (:person, :operation, :key, :hash, :now)
+on conflict (person_id, operation, key) do update set body_hash = excluded.body_hash, at = excluded.at, answer = null
+where held.at <= :forgotten
+returning id
+""")
+KEEP = text("""
+update idempotent_request set answer = cast(:answer as jsonb)
+where person_id = :person and operation = :operation and key = :key
+""")
 
 
 class KeyReused(Exception):
@@ -32,20 +43,14 @@ async def claim_key(
 
     Whoever comes second with a key waits for the first one's transaction: if that failed the key is free again.
     """
+    asked = {"person": person_id, "operation": operation, "key": key, "hash": body_hash(body), "now": now}
+    if await session.scalar(CLAIM, {**asked, "forgotten": now - KEPT_FOR}) is not None:
+        return None
     mine = (
         col(IdempotentRequest.person_id) == person_id,
         col(IdempotentRequest.operation) == operation,
         col(IdempotentRequest.key) == key,
     )
-    await session.execute(delete(IdempotentRequest).where(*mine, col(IdempotentRequest.at) <= now - KEPT_FOR))
-    claimed = await session.scalar(
-        insert(IdempotentRequest)
-        .values(person_id=person_id, operation=operation, key=key, body_hash=body_hash(body), at=now)
-        .on_conflict_do_nothing()
-        .returning(col(IdempotentRequest.id))
-    )
-    if claimed is not None:
-        return None
     found = await session.execute(select(col(IdempotentRequest.body_hash), col(IdempotentRequest.answer)).where(*mine))
     before, answer = found.one()
     if before != body_hash(body):
@@ -58,12 +63,5 @@ async def keep_answer(
     session: AsyncSession, *, person_id: int, operation: str, key: str, answer: Mapping[str, Any]
 ) -> None:
     """Keep the answer under the claimed key, for whoever repeats the request."""
-    await session.execute(
-        update(IdempotentRequest)
-        .where(
-            col(IdempotentRequest.person_id) == person_id,
-            col(IdempotentRequest.operation) == operation,
-            col(IdempotentRequest.key) == key,
-        )
-        .values(answer=dict(answer))
-    )
+    words = orjson.dumps(dict(answer)).decode()
+    await session.execute(KEEP, {"person": person_id, "operation": operation, "key": key, "answer": words})

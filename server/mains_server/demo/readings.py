@@ -10,7 +10,7 @@ from decimal import Decimal
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.demo.words import midnight
-from mains_server.metering.operations import load_readings
+from mains_server.metering.loading import load_readings
 from mains_server.metering.records import LoadedReading, ReadingSource, Register
 
 

@@ -19,7 +19,7 @@ from mains_server.intervals.remote_judging import RemoteJudge
 from mains_server.intervals.rules import FACTORS, MILLIONTH, ValueRefused
 from mains_server.intervals.wmbusmeters import Telegram, counted_for, read_telegrams
 from mains_server.metering.judging import ReadingRefused
-from mains_server.metering.operations import load_readings
+from mains_server.metering.loading import load_readings
 from mains_server.metering.records import LoadedReading, ReadingCollection, ReadingSource
 from mains_server.metering.rules import civil_day, day_start
 

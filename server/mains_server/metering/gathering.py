@@ -71,8 +71,8 @@ async def held_in_context(
 
 async def _beside_others(session: AsyncSession, reading: ReadingInContext) -> ReadingInContext:
     register_id, day = reading.register.id, reading.day
-    before = await queries.readings_before(session, register_id=register_id, day=day)
-    return replace(reading, before=before, after=await queries.reading_after(session, register_id=register_id, day=day))
+    beside = await queries.readings_beside(session, register_id=register_id, day=day)
+    return replace(reading, before=beside.before, after=beside.after, same_day=beside.same_day)
 
 
 async def looks_swapped(session: AsyncSession, *, reading: ReadingInContext) -> bool:

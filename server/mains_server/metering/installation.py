@@ -16,7 +16,8 @@ from mains_server.access.records import Refusal
 from mains_server.contracts.queries import time_zones_of_points
 from mains_server.db.copying import RowExists, copy_rows, draw_ids
 from mains_server.metering import judging, queries, rules
-from mains_server.metering.operations import load_readings, set_aside, write_flagged
+from mains_server.metering.loading import load_readings
+from mains_server.metering.operations import set_aside, write_flagged
 from mains_server.metering.records import (
     IsBilled,
     LoadedReading,

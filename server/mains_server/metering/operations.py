@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mains_spi.readings import ReadingRules
-from sqlalchemy import update
+from sqlalchemy import text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -16,13 +16,11 @@ from mains_server.access.records import Permission, Refusal, StaffRole, Viewer
 from mains_server.adapters.host import AdapterHost
 from mains_server.contracts.queries import contracts_billed_by, contracts_there
 from mains_server.contracts.records import ContractThere
-from mains_server.db.copying import RowExists, copy_rows
 from mains_server.db.idempotency import keep_answer
 from mains_server.metering import gathering, judging, queries, rules
 from mains_server.metering.records import (
     InstalledRegister,
     IsBilled,
-    LoadedReading,
     NoteCorrection,
     PlausibleRange,
     Reading,
@@ -40,10 +38,17 @@ from mains_server.metering.tables import Reading as ReadingRow
 
 SUBMIT = "reading_submit"
 STAFF_WHO_READ = frozenset({StaffRole.OPERATOR, StaffRole.ADMIN})
-READING_COLUMNS = (
-    "register_id", "supply_point_id", "taken_at", "counts_for", "value", "source", "quality", "status", "received_at",
-    "reasons",
-)  # fmt: skip
+
+
+# Written out, because building and flushing a row of the mapping costs several times the statement.
+WRITE = text("""
+insert into reading (register_id, supply_point_id, taken_at, counts_for, value, source, quality, status,
+  actor_person_id, actor, received_at, reasons)
+values (:register_id, :supply_point_id, :taken_at, :counts_for, :value, :source, 'ACTUAL', :status,
+  :actor_person_id, :actor, :now, cast(:reasons as text[]))
+returning id
+""")
+ACCEPT = text("update reading set status = 'ACCEPTED' where id = :id")
 
 
 class RegisterUnknown(Refusal):
@@ -58,33 +63,6 @@ class ReadingAlreadyBilled(Refusal):
 
     code = "READING_ALREADY_BILLED"
     path = "value"
-
-
-class ReadingExists(Refusal):
-    """A loaded reading counts for a day that has one already."""
-
-    code = "READING_EXISTS"
-
-
-async def load_readings(session: AsyncSession, *, readings: Sequence[LoadedReading], now: datetime) -> None:
-    """Take in many readings that were vetted elsewhere, all or none; they say themselves what they count for."""
-    for reading in readings:
-        judging.read_value(reading.value, digits=judging.DIGITS_MAX)
-    rows = (
-        (
-            reading.register_id, reading.supply_point_id, reading.taken_at, reading.counts_for, reading.value,
-            reading.source.name, reading.quality.name, _status_of(reading).name, now, list(reading.reasons) or None,
-        )
-        for reading in readings
-    )  # fmt: skip
-    try:
-        await copy_rows(session, table="reading", columns=READING_COLUMNS, rows=rows)
-    except RowExists as refused:
-        raise ReadingExists("a register has an accepted reading for this day already; load each once") from refused
-
-
-def _status_of(reading: LoadedReading) -> ReadingStatus:
-    return ReadingStatus.FLAGGED if reading.reasons else ReadingStatus.ACCEPTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,12 +103,16 @@ async def submit_reading(
             return rules.outcome_of(answer)
     limits = gathering.reading_rules_of(host, contract=admitted.contract)
     reading = await _reading_of(session, admitted=admitted, request=request, now=now, limits=limits)
-    outcome = await _same_as_before(session, reading=reading)
+    outcome = _same_as_before(reading)
     if outcome is None:
         reasons = await _reasons(session, reading=reading, admitted=admitted, host=host)
-        row = await write_flagged(session, reading=reading, sender=admitted.sender, now=now, reasons=reasons)
-        is_replaced = await _place(session, row=row, now=now, is_billed=is_billed, note_correction=note_correction)
-        outcome = _outcome(row, plausible=judging.plausible_range(reading), estimate_replaced=is_replaced)
+        written = await _written(session, reading=reading, sender=admitted.sender, now=now, reasons=reasons)
+        is_replaced = await _place(
+            session, written=written, held=reading.held, now=now, is_billed=is_billed, note_correction=note_correction
+        )
+        status = ReadingStatus.FLAGGED if reasons else ReadingStatus.ACCEPTED
+        plausible = judging.plausible_range(reading)
+        outcome = _outcome(replace(written, status=status), plausible=plausible, estimate_replaced=is_replaced)
     if person_id is not None:
         await keep_answer(session, person_id=person_id, operation=SUBMIT, key=key, answer=rules.answer_of(outcome))
     return outcome
@@ -168,7 +150,7 @@ async def set_aside(
     session: AsyncSession,
     *,
     readings: Sequence[Reading],
-    by: ReadingRow,
+    by: Reading | ReadingRow,
     now: datetime,
     is_billed: IsBilled,
     note_correction: NoteCorrection | None = None,
@@ -260,14 +242,39 @@ async def _reading_of(
     return reading
 
 
-async def _same_as_before(session: AsyncSession, *, reading: ReadingInContext) -> ReadingOutcome | None:
+async def _written(
+    session: AsyncSession,
+    *,
+    reading: ReadingInContext,
+    sender: ReadingSender,
+    now: datetime,
+    reasons: Sequence[str],
+) -> Reading:
+    """Write a reading down: accepted at once where nothing is odd and the day is free, else flagged for the moment."""
+    is_free = not reasons and not reading.held
+    told = {
+        "register_id": reading.register.id,
+        "supply_point_id": reading.register.supply_point_id,
+        "taken_at": reading.taken_at,
+        "counts_for": reading.day,
+        "value": reading.value,
+        "actor_person_id": sender.person_id,
+        "actor": sender.actor,
+    }
+    status = ReadingStatus.ACCEPTED if is_free else ReadingStatus.FLAGGED
+    words = {"source": sender.source.name, "status": status.name, "reasons": list(reasons) or None, "now": now}
+    reading_id = await session.scalar(WRITE, {**told, **words})
+    assert reading_id is not None
+    kinds = {"source": sender.source, "quality": ReadingQuality.ACTUAL, "status": status, "reasons": tuple(reasons)}
+    return Reading(id=reading_id, **told, **kinds)  # type: ignore[arg-type]
+
+
+def _same_as_before(reading: ReadingInContext) -> ReadingOutcome | None:
     """Telling the same value again for a day changes nothing."""
-    for status in (ReadingStatus.ACCEPTED, ReadingStatus.FLAGGED):
-        for held in await queries.readings_for_day(
-            session, register_id=reading.register.id, day=reading.day, status=status
-        ):
-            if held.value == reading.value and held.quality is ReadingQuality.ACTUAL:
-                return _outcome(held, plausible=judging.plausible_range(reading))
+    waiting = (one for one in reading.same_day if one.status is not ReadingStatus.ACCEPTED)
+    for held in (*reading.held, *waiting):
+        if held.value == reading.value and held.quality is ReadingQuality.ACTUAL:
+            return _outcome(held, plausible=judging.plausible_range(reading))
     return None
 
 
@@ -278,10 +285,7 @@ async def _reasons(
     found: list[str] = list(judging.flags_of(reading))
     if ReadingFlag.HIGH in found and await gathering.looks_swapped(session, reading=reading):
         found.append(ReadingFlag.LOOKS_SWAPPED)
-    held = await queries.readings_for_day(
-        session, register_id=reading.register.id, day=reading.day, status=ReadingStatus.ACCEPTED
-    )
-    if any(_is_anothers(one, admitted=admitted) for one in held):
+    if any(_is_anothers(one, admitted=admitted) for one in reading.held):
         found.append(ReadingFlag.SECOND_TODAY)
     try:
         said = await gathering.opinion_of_adapter(session, host=host, contract=admitted.contract, reading=reading)
@@ -303,19 +307,26 @@ def _is_anothers(held: Reading, *, admitted: _Admitted) -> bool:
 async def _place(
     session: AsyncSession,
     *,
-    row: ReadingRow,
+    written: Reading,
+    held: Sequence[Reading],
     now: datetime,
     is_billed: IsBilled,
     note_correction: NoteCorrection | None,
 ) -> bool:
     """Let a written reading count, unless somebody is to look at it; what nobody could ever accept is refused."""
-    if not row.reasons:
-        return await accept(session, row=row, now=now, is_billed=is_billed, note_correction=note_correction)
-    for held in await _held(session, row=row):
-        is_true = held.quality is ReadingQuality.ACTUAL
-        if is_true and await _billed_with(session, reading=held, by=row, is_billed=is_billed):
-            raise _already_billed(held)
-    return False
+    if written.reasons:
+        for one in held:
+            is_true = one.quality is ReadingQuality.ACTUAL
+            if is_true and await _billed_with(session, reading=one, by=written, is_billed=is_billed):
+                raise _already_billed(one)
+        return False
+    if written.status is ReadingStatus.ACCEPTED:
+        return False
+    is_replaced = await set_aside(
+        session, readings=held, by=written, now=now, is_billed=is_billed, note_correction=note_correction
+    )
+    await session.execute(ACCEPT, {"id": written.id})
+    return is_replaced
 
 
 async def accept(
@@ -343,7 +354,7 @@ async def _held(session: AsyncSession, *, row: ReadingRow) -> tuple[Reading, ...
 
 
 async def _billed_with(
-    session: AsyncSession, *, reading: Reading, by: ReadingRow, is_billed: IsBilled
+    session: AsyncSession, *, reading: Reading, by: Reading | ReadingRow, is_billed: IsBilled
 ) -> frozenset[int]:
     """List the contracts whose bills stand on a reading that another one contradicts; none while nothing is billed."""
     if (reading.counts_for, reading.value) == (by.counts_for, by.value):

@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from mains_spi.hooks import ReadingPoint, RegisterReadings
 from mains_spi.record import Period
 from mains_spi.requests import Quality
-from sqlalchemy import BigInteger, Select, String, any_, func, literal, or_, select
+from sqlalchemy import BigInteger, Row, Select, String, any_, func, literal, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from mains_server.contracts.queries import supply_point_by_id, time_zones_of_points
+from mains_server.contracts.queries import time_zones_of_points
 from mains_server.metering.records import (
+    Beside,
     InstalledRegister,
     Meter,
     Reading,
+    ReadingCollection,
     ReadingQuality,
+    ReadingSource,
     ReadingStatus,
     Register,
 )
@@ -28,24 +32,37 @@ from mains_server.metering.tables import Reading as ReadingRow
 from mains_server.metering.tables import Register as RegisterRow
 
 HABIT_READINGS_MAX = 14
+# What is asked for every reading is written out: building it anew would cost more than asking.
+INSTALLED = text("""
+select r.id, r.supply_point_id, r.code, r.unit, m.serial, m.digits, m.installed_on, m.removed_on, p.time_zone,
+  r.meter_id, r.quantity, r.zone, m.multiplier, r.collection
+from register r join meter m on m.id = r.meter_id join supply_point p on p.id = r.supply_point_id
+where r.id = :id
+""")
+HOLD = text("select id from register where id = :id for update")
+COLUMNS = """a.id, a.register_id, a.supply_point_id, a.taken_at, a.counts_for, a.value, a.source, a.quality, a.status,
+  a.actor_person_id, a.actor, a.reasons"""
+TRUE = "a.register_id = :id and a.status = 'ACCEPTED' and a.quality = 'ACTUAL'"
+BESIDE = text(f"""
+(select -1 as place, {COLUMNS} from reading a where {TRUE} and a.counts_for < :day
+ order by a.counts_for desc limit :most)
+union all
+(select 0, {COLUMNS} from reading a
+ where a.register_id = :id and a.counts_for = :day and a.status in ('ACCEPTED', 'FLAGGED'))
+union all
+(select 1, {COLUMNS} from reading a where {TRUE} and a.counts_for > :day order by a.counts_for limit 1)
+""")
 
 
 async def installed_register(session: AsyncSession, *, register_id: int) -> InstalledRegister | None:
     """Find a register with what its meter and its place say about it."""
     if not 0 < register_id < 2**63:
         return None
-    found = await session.execute(
-        select(RegisterRow, MeterRow)
-        .join(MeterRow, col(MeterRow.id) == col(RegisterRow.meter_id))
-        .where(col(RegisterRow.id) == register_id)
-        .execution_options(populate_existing=True)
-    )
-    row = found.one_or_none()
-    point = None if row is None else await supply_point_by_id(session, supply_point_id=row[0].supply_point_id)
-    if row is None or point is None:
+    row = (await session.execute(INSTALLED, {"id": register_id})).one_or_none()
+    if row is None:
         return None
-    register, meter = row
-    return _installed(register, meter, time_zone=point.time_zone)
+    told = row._asdict()
+    return InstalledRegister(**{**told, "collection": ReadingCollection[told["collection"]]})
 
 
 async def registers_of_meters(
@@ -92,7 +109,7 @@ async def newest_reading_id(session: AsyncSession) -> int:
 
 async def lock_register(session: AsyncSession, *, register_id: int) -> None:
     """Take hold of a register until the transaction ends, so that its readings come one after another."""
-    await session.execute(select(col(RegisterRow.id)).where(col(RegisterRow.id) == register_id).with_for_update())
+    await session.execute(HOLD, {"id": register_id})
 
 
 async def lock_installed_register(session: AsyncSession, *, register_id: int) -> InstalledRegister:
@@ -207,6 +224,19 @@ async def reading_after(session: AsyncSession, *, register_id: int, day: date) -
     return None if row is None else _reading(row)
 
 
+async def readings_beside(session: AsyncSession, *, register_id: int, day: date) -> Beside:
+    """Read at once what a value for a day is held against: true readings before and after, and all that is for the day.
+
+    Those before are the last ones, oldest first; those for the day the latest received first, accepted or flagged.
+    """
+    rows = (await session.execute(BESIDE, {"id": register_id, "day": day, "most": HABIT_READINGS_MAX})).all()
+    told = [(row.place, _told(row)) for row in rows]
+    before = sorted((one for place, one in told if place < 0), key=lambda one: one.counts_for)
+    same_day = sorted((one for place, one in told if place == 0), key=lambda one: -one.id)
+    after = next((one for place, one in told if place > 0), None)
+    return Beside(before=tuple(before), same_day=tuple(same_day), after=after)
+
+
 async def readings_around(session: AsyncSession, *, register_id: int, period: Period) -> tuple[Reading, ...]:
     """List the true readings inside a period, oldest first, with the last one before it and the first one after."""
     counts = col(ReadingRow.counts_for)
@@ -248,6 +278,23 @@ async def register_readings(
     for register, meter in registers:
         told[register.supply_point_id] += (_register_readings(register, meter, by_register[register.id]),)
     return told
+
+
+def _told(row: Row[Any]) -> Reading:
+    return Reading(
+        id=row.id,
+        register_id=row.register_id,
+        supply_point_id=row.supply_point_id,
+        taken_at=row.taken_at,
+        counts_for=row.counts_for,
+        value=row.value,
+        source=ReadingSource[row.source],
+        quality=ReadingQuality[row.quality],
+        status=ReadingStatus[row.status],
+        actor_person_id=row.actor_person_id,
+        actor=row.actor,
+        reasons=tuple(row.reasons or ()),
+    )
 
 
 def _installed(register: RegisterRow, meter: MeterRow, *, time_zone: str) -> InstalledRegister:

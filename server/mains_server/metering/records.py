@@ -280,7 +280,7 @@ class ReadingOutcome:
 class ReadingInContext:
     """A value for a day, with what it is held against: true readings before it, oldest first, and the next one.
 
-    `year_ago` are those around the same days a year before.
+    `year_ago` are those around the same days a year before, `same_day` those for the day that are not set aside.
     """
 
     register: InstalledRegister
@@ -291,3 +291,18 @@ class ReadingInContext:
     before: tuple[Reading, ...] = ()
     after: Reading | None = None
     year_ago: tuple[Reading, ...] = ()
+    same_day: tuple[Reading, ...] = ()
+
+    @property
+    def held(self) -> tuple[Reading, ...]:
+        """Give what is accepted for the day."""
+        return tuple(one for one in self.same_day if one.status is ReadingStatus.ACCEPTED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What stands beside a value for a day: true readings before it and the next one, and all that was told for it."""
+
+    before: tuple[Reading, ...]
+    same_day: tuple[Reading, ...]
+    after: Reading | None

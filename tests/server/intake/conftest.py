@@ -23,7 +23,7 @@ from mains_server.customers.operations import create_customer
 from mains_server.customers.records import Address, CustomerKind, NewCustomer
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.metering.installation import install_meter
-from mains_server.metering.operations import load_readings
+from mains_server.metering.loading import load_readings
 from mains_server.metering.queries import readings_of_register
 from mains_server.metering.records import LoadedReading, Meter, NewMeter, NewRegister
 

@@ -13,7 +13,7 @@ from mains_server.contracts.records import Coverage, NewContract, NewSupplyPoint
 from mains_server.customers.operations import create_customer
 from mains_server.customers.records import Address, CustomerKind, NewCustomer
 from mains_server.db.unit_of_work import unit_of_work
-from mains_server.metering import installation, operations, queries
+from mains_server.metering import installation, loading, operations, queries
 from mains_server.metering.records import LoadedReading, Meter, NewMeter, NewRegister, ReadingSubmission
 
 NOW = datetime(2023, 4, 1, 9, tzinfo=UTC)
@@ -74,7 +74,7 @@ async def home(engine):
         await add_staff(session, person_id=persons[2].id, role=StaffRole.OPERATOR, now=NOW)
         viewers = [await viewer_of_person(session, person_id=person.id, now=NOW) for person in persons]
         meter = await installation.install_meter(session, meter=new_meter(point), now=NOW)
-        await operations.load_readings(
+        await loading.load_readings(
             session,
             readings=[loaded(meter, date(2023, 2, 1), "1000"), loaded(meter, date(2023, 3, 1), "1100")],
             now=NOW,

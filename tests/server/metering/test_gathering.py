@@ -10,7 +10,7 @@ from mains_server.adapters.asking import AdapterFailed
 from mains_server.adapters.host import AdapterHost
 from mains_server.contracts.records import ContractThere
 from mains_server.db.unit_of_work import unit_of_work
-from mains_server.metering import gathering, installation, judging, operations
+from mains_server.metering import gathering, installation, judging, loading, operations
 from mains_server.metering.records import (
     NewRegister,
     ReadingQuality,
@@ -160,7 +160,7 @@ async def test_a_true_reading_replaces_a_billed_estimate_and_the_bill_is_correct
 
     async with unit_of_work(engine) as session:
         guess = loaded(home.meter, APRIL, "1300", quality=ReadingQuality.ESTIMATED)
-        await operations.load_readings(session, readings=[guess], now=NOW)
+        await loading.load_readings(session, readings=[guess], now=NOW)
     with pytest.raises(operations.ReadingAlreadyBilled):
         await send(engine, home, "1190", is_billed=billed)
 
@@ -185,7 +185,7 @@ async def test_two_values_told_the_wrong_way_round_are_noticed(engine, home):
             for register, values in ((day, ("5000", "5100")), (night, ("700", "750")))
             for on, value in zip((date(2023, 2, 1), date(2023, 3, 1)), values, strict=True)
         ]
-        await operations.load_readings(session, readings=known, now=NOW)
+        await loading.load_readings(session, readings=known, now=NOW)
 
     with pytest.raises(judging.ReadingLooksSwapped, match="790 cannot be T1, but fits another register of meter Z"):
         await send(engine, home, "790", register_id=day.id)

@@ -6,7 +6,7 @@ from decimal import Decimal as D
 
 import pytest
 from mains_server.db.unit_of_work import unit_of_work
-from mains_server.metering import installation, judging, operations, queries, rules
+from mains_server.metering import installation, judging, loading, operations, queries, rules
 from mains_server.metering.records import MeterReplacement, NewRegister, ReadingQuality
 from mains_spi.record import Period
 from sqlalchemy import text
@@ -44,7 +44,7 @@ async def meters(engine, home):
 
 async def load(engine, *many):
     async with unit_of_work(engine) as session:
-        await operations.load_readings(session, readings=many, now=NOW)
+        await loading.load_readings(session, readings=many, now=NOW)
 
 
 async def test_a_meter_is_installed_with_what_it_showed(engine, home):
@@ -229,7 +229,7 @@ async def test_a_meter_takes_no_reading_from_before_it_came(engine, home):
 async def test_a_day_is_loaded_once(engine, home):
     before = await readings(engine, home)
 
-    with pytest.raises(operations.ReadingExists):
+    with pytest.raises(loading.ReadingExists):
         await load(engine, loaded(home.meter, date(2023, 4, 1), "1200"), loaded(home.meter, date(2023, 3, 1), "1100"))
 
     assert await readings(engine, home) == before

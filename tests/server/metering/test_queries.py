@@ -6,7 +6,7 @@ from decimal import Decimal as D
 
 import pytest
 from mains_server.db.unit_of_work import unit_of_work
-from mains_server.metering import installation, operations, queries
+from mains_server.metering import installation, loading, queries
 from mains_server.metering.records import ReadingQuality
 from mains_spi.hooks import ReadingPoint, RegisterReadings
 from mains_spi.record import Period
@@ -46,7 +46,7 @@ async def test_a_meter_of_other_days_and_a_reading_set_aside_do_not_count(engine
         to_come = new_meter(home.point, serial="C", installed_on=date(2023, 3, 1))
         await installation.load_meters(session, meters=[gone, to_come], now=NOW)
         guess = loaded(home.meter, date(2023, 2, 15), "1050", quality=ReadingQuality.ESTIMATED)
-        await operations.load_readings(session, readings=[guess], now=NOW)
+        await loading.load_readings(session, readings=[guess], now=NOW)
 
     async with unit_of_work(engine) as session:
         told = await queries.register_readings(session, supply_point_ids=[home.point], period=FEBRUARY)
@@ -65,7 +65,7 @@ async def test_a_habit_is_told_by_the_last_true_readings(engine, home):
     async with unit_of_work(engine) as session:
         many = [loaded(home.meter, day, str(100 + n)) for n, day in enumerate(days)]
         many[-1] = replace(many[-1], quality=ReadingQuality.ESTIMATED)
-        await operations.load_readings(session, readings=many, now=NOW)
+        await loading.load_readings(session, readings=many, now=NOW)
 
     async with unit_of_work(engine) as session:
         before = await queries.readings_before(session, register_id=home.register, day=date(2023, 3, 1))

@@ -13,7 +13,7 @@ from mains_server.access.operations import (
 from mains_server.access.queries import viewer_of_person
 from mains_server.access.records import ANONYMOUS, NewDelegate, NewPerson, Permission
 from mains_server.db.unit_of_work import unit_of_work
-from mains_server.metering import deciding, judging, operations, queries
+from mains_server.metering import deciding, judging, loading, operations, queries
 from mains_server.metering.records import PlausibleRange, ReadingOutcome, ReadingQuality, ReadingStatus
 from sqlalchemy import text
 
@@ -254,7 +254,7 @@ async def test_a_flagged_reading_cannot_replace_what_was_billed(engine, home):
 async def test_a_register_restarts_at_zero(engine, home):
     async with unit_of_work(engine) as session:
         high = [loaded(home.meter, date(2023, 3, 20), "99998")]
-        await operations.load_readings(session, readings=high, now=NOW)
+        await loading.load_readings(session, readings=high, now=NOW)
 
     outcome = await submit(engine, home, "00003")
 
@@ -264,7 +264,7 @@ async def test_a_register_restarts_at_zero(engine, home):
 async def test_an_estimate_proves_nothing(engine, home):
     async with unit_of_work(engine) as session:
         guess = loaded(home.meter, date(2023, 3, 20), "1300", quality=ReadingQuality.ESTIMATED)
-        await operations.load_readings(session, readings=[guess], now=NOW)
+        await loading.load_readings(session, readings=[guess], now=NOW)
 
     assert (await submit(engine, home, "1190")).status is ReadingStatus.ACCEPTED
 
