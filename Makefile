@@ -35,9 +35,10 @@ fuzz: ready
 
 lock: ready
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--no-annotate --all-extras --no-emit-package mains-spi --no-emit-package mains-kit \
-		--output-file requirements.lock pyproject.toml $(filter-out plugins/template/%,$(PLUGINS))
+	printf -- '-e ./plugins/spi\n-e ./plugins/kit\n' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --no-annotate --all-extras \
+		--no-emit-package mains-spi --no-emit-package mains-kit \
+		--output-file requirements.lock - pyproject.toml $(filter-out plugins/template/%,$(PLUGINS))
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--no-annotate --extra documents --constraints requirements.lock --no-emit-package mains-spi \
 		--output-file requirements.server.lock pyproject.toml plugins/spi/pyproject.toml
