@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import strawberry
 from mains_server.billing.explain import NotExplained
 from mains_server.billing.records import LineExplanation
@@ -49,6 +50,9 @@ class Explanation:
     inputs: list[ExplanationInput] = strawberry.field(description="The figures it starts from; at most a few dozen.")
     steps: list[ExplanationStep] = strawberry.field(description="The steps in order; at most a few hundred.")
     result: str = strawberry.field(description="Id of the step or input that is the charge.")
+    document: str = strawberry.field(
+        description="The same as a JSON text, which `mains-kit rate FILE.json` replays without a server."
+    )
     rounding: str = strawberry.field(description="Name of the rounding.")
 
 
@@ -89,6 +93,7 @@ def _explanation(line: LineExplanation) -> Explanation:
         steps=[_step(part) for part in why["steps"]],
         result=why["result"],
         rounding=why["rounding"].get("name") or "",
+        document=orjson.dumps(dict(why)).decode(),
     )
 
 

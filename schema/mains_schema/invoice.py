@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import strawberry
+from mains_server.billing.tables import Correction as CN
 from mains_server.invoices.records import InvoiceKind, InvoiceStatus, LineQuality
 from mains_server.invoices.tables import InvoiceLine as L
 from mains_server.invoices.tables import InvoiceState as I
@@ -14,6 +15,7 @@ from mains_server.invoices.tables import InvoiceTax as T
 from mains_server.invoices.tables import Seller as S
 from mains_server.payments.tables import PaymentAllocation as A
 
+from mains_schema.bill_preview import InvoiceVerification, verification
 from mains_schema.document import DOCUMENT_GIVEN, DOCUMENT_ROWS_ABOUT, InvoiceDocument, documents
 from mains_schema.exchange import GIVEN as WEIGHTED_GIVEN
 from mains_schema.exchange import WEIGHTED_ROWS, WeightedPrice, weighted_price
@@ -44,6 +46,7 @@ from mains_schema.scope import EVERYONE, allowed
 from mains_schema.words import word
 
 if TYPE_CHECKING:
+    from mains_schema.billing_corrections import Correction
     from mains_schema.contract import Contract
     from mains_schema.customer import Customer
     from mains_schema.payment import PaymentAllocation
@@ -163,6 +166,17 @@ class Invoice(Node):
     )
     corrects: Invoice | None = one(
         "The invoice that this one takes back or replaces; null for most.", I.corrects_invoice_id
+    )
+    replaces: Invoice | None = one("The invoice in whose place it stands; null for most.", I.replaces_id)
+    credited_by: Invoice | None = one("The credit note that took it back; null while it stands.", I.credit_note_id)
+    replaced_by: Invoice | None = one("The invoice that stands in its place; null while it stands.", I.replaced_by_id)
+    verification: InvoiceVerification = asked(
+        "The invoice rated again from what is stored with it, and compared to the cent. Costs more than other fields.",
+        verification,
+        I.id,
+    )
+    corrections: list[Correction] = many(
+        "How often it was looked at again, and what came of it; none for most.", CN.invoice_id, order=(CN.id,), about=1
     )
     lines: list[InvoiceLine] = many("Charges in order, at most 60.", L.invoice_id, order=(L.position,), about=8)
     taxes: list[InvoiceTax] = many("Tax by rate; one to three.", T.invoice_id, order=(T.rate,), about=1)

@@ -6,6 +6,14 @@ from typing import Annotated
 
 import strawberry
 
+from mains_schema.billing_corrections import (
+    CorrectionsSettleInput,
+    CorrectionsSettlePayload,
+    InvoiceCorrectInput,
+    InvoiceCorrectPayload,
+    corrections_settle,
+    invoice_correct,
+)
 from mains_schema.billing_moments import (
     InvoiceInstantCreateInput,
     InvoiceInstantCreatePayload,
@@ -30,3 +38,28 @@ class BillingMutations:
     ) -> InvoiceInstantCreatePayload:
         """Bill a contract at once."""
         return await invoice_instant_create(info, given)
+
+    @resolved(
+        "Looks at an invoice again: rates its days anew on what is known now, and puts right what comes out otherwise,"
+        " by a credit note and a new invoice or by a line on the next bill. A house is corrected whole. FORBIDDEN to"
+        " who is no billing clerk or administrator."
+    )
+    async def invoice_correct(
+        self,
+        info: Info,
+        given: Annotated[InvoiceCorrectInput, strawberry.argument(name="input", description="What.")],
+    ) -> InvoiceCorrectPayload:
+        """Correct an invoice."""
+        return await invoice_correct(info, given)
+
+    @resolved(
+        "Makes the corrections that are due, each by itself; what cannot be corrected stays due. FORBIDDEN to who is no"
+        " billing clerk or administrator. Repeated, it goes on with what is left."
+    )
+    async def corrections_settle(
+        self,
+        info: Info,
+        given: Annotated[CorrectionsSettleInput, strawberry.argument(name="input", description="How many.")],
+    ) -> CorrectionsSettlePayload:
+        """Work off corrections that are due."""
+        return await corrections_settle(info, given)

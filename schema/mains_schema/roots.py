@@ -7,6 +7,7 @@ from datetime import date
 import strawberry
 
 from mains_schema.adapter import UtilityAdapter, utility_adapters
+from mains_schema.bill_preview import BILL_PREVIEW_ROWS, PREVIEW_GIVEN, BillPreview, bill_preview
 from mains_schema.comparison import ProductComparisonAnswer, ProductComparisonInput
 from mains_schema.comparison_asked import COMPARISON_ROWS, product_comparison
 from mains_schema.connection import Connection
@@ -104,6 +105,14 @@ class Query:
             Given("ends_on", date, "First day without supply."),
         ),
         rows=PREVIEW_ROWS,
+    )
+
+    bill_preview: BillPreview = asked_with(
+        "A contract's bill of any days, worked out by the code that issues it, for who sees the contract; also of days"
+        " to come, which are foretold. NOT_FOUND for a contract one does not see.",
+        bill_preview,
+        given=PREVIEW_GIVEN,
+        rows=BILL_PREVIEW_ROWS,
     )
 
     product_comparison: ProductComparisonAnswer = asked_with(

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from mains_schema import (
     adapter,
+    billing_corrections,
     catalogue,
     comparison,
     consumption,
@@ -55,6 +56,7 @@ from mains_schema.view import GraphQLView
 ROOMS = (
     words,
     adapter,
+    billing_corrections,
     viewer,
     customer,
     contract,

@@ -11,6 +11,7 @@ from mains_server.billing.tables import BillingHold as H
 from mains_server.billing.tables import BillingRun as BR
 from mains_server.billing.tables import CorrectionDue as CD
 
+from mains_schema.billing_corrections import CorrectionOrder
 from mains_schema.connection import Connection
 from mains_schema.contract import ContractFilter
 from mains_schema.contract_story import ContractOfferOrder
@@ -25,6 +26,7 @@ from mains_schema.scalars import Period
 from mains_schema.scope import STAFF_ONLY
 
 if TYPE_CHECKING:
+    from mains_schema.billing_corrections import Correction
     from mains_schema.contract import Contract
     from mains_schema.contract_story import ContractOffer
     from mains_schema.customer import Customer
@@ -62,6 +64,10 @@ class BillingRun(Node):
     adapter: str = column("Code of the utility.", BR.adapter)
     period: Period = embed("Days billed.", Period, start=BR.period_from, end=BR.period_to)
     issued_on: date = column("Date on its invoices.", BR.issued_on)
+    issue_by: date | None = column(
+        "Day by which the utility wants them issued; null for runs of old. A later run is late and no less valid.",
+        BR.issue_by,
+    )
     status: RunStatus = column("How far it is.", BR.status)
     started_at: datetime = column("When it was first started.", BR.started_at)
     finished_at: datetime | None = column("When everything was billed or held; null before that.", BR.finished_at)
@@ -101,6 +107,9 @@ class Staff:
     )
     contract_offers: Connection[ContractOffer] = connection(
         "Products offered for the time after an agreed price.", orders=ContractOfferOrder
+    )
+    corrections: Connection[Correction] = connection(
+        "Invoices that were looked at again, and what came of them.", orders=CorrectionOrder
     )
     fact_stretches: Connection[FactStretch] = connection(
         "Exchange prices and other figures from outside, in the order in which they were told.",

@@ -181,10 +181,13 @@ def _known(reading: Reading | None, *, unit: str) -> KnownReading | None:
 
 def _unsent(unsent: Unsent) -> IfNothingIsSent:
     found = unsent.previewed
-    return IfNothingIsSent(bill=None if found is None else _bill(found), not_told=unsent.not_told, reason=unsent.reason)
+    return IfNothingIsSent(
+        bill=None if found is None else bill_of(found), not_told=unsent.not_told, reason=unsent.reason
+    )
 
 
-def _bill(found: Previewed) -> UnsentBill:
+def bill_of(found: Previewed) -> UnsentBill:
+    """Show a bill that is not issued."""
     bill = found.bill
     tax = sum((entry.tax for entry in bill.taxes), Decimal(0))
     cost = sum((line.net for line in bill.lines), tax)

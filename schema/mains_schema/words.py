@@ -8,7 +8,8 @@ from enum import Enum
 from mains_server.access.records import GrantRole, Permission, StaffRole
 from mains_server.adapters.queries import label
 from mains_server.adapters.records import AdapterState
-from mains_server.billing.records import RunStatus
+from mains_server.billing.records import CorrectionOutcome, CorrectionReason, RunStatus
+from mains_server.billing.verifying import VerificationOutcome
 from mains_server.contracts.records import ContractBilling, Delivery, PointRole, PremiseKind, Settlement
 from mains_server.customers.records import CustomerKind, ProtectionKind
 from mains_server.intake.records import RowOutcome, UploadMode, UploadStatus
@@ -117,6 +118,30 @@ _ENUMS: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "SETTLEMENT": "For the time of a levelled payment, on what was used.",
             "CREDIT": "It takes an earlier invoice back.",
             "FINAL": "The contract has ended.",
+        },
+    ),
+    CorrectionReason: (
+        "Why an invoice was looked at again.",
+        {
+            "READING": "What was used: a true reading came, or one was wrong.",
+            "PRICE": "The prices it was priced by.",
+            "ATTRIBUTE": "What the contract or its place is like, such as an area.",
+        },
+    ),
+    CorrectionOutcome: (
+        "What came of looking at an invoice again.",
+        {
+            "REPLACED": "A credit note took it back, and another invoice stands in its place.",
+            "NEXT_BILL": "The next bill settles the difference.",
+            "UNCHANGED": "It came out the same.",
+        },
+    ),
+    VerificationOutcome: (
+        "Whether an invoice comes out the same when it is rated again from what is stored with it.",
+        {
+            "EQUAL": "Every line and the total come out to the same cent.",
+            "DIFFERENT": "Something comes out otherwise.",
+            "NOT_VERIFIABLE": "It cannot be rated again, such as a credit note.",
         },
     ),
     InvoiceStatus: (

@@ -15,6 +15,7 @@ GROUPS = (
     "facts",
     "bill",
     "issue",
+    "correct",
     "books",
     "pay",
     "contracts",

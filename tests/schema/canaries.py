@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from mains_server.access.records import ANONYMOUS, Grant, GrantRole, Permission, Viewer
-from mains_server.billing.tables import CorrectionDue
+from mains_server.billing.tables import Correction, CorrectionDue, SettlementLine
 from mains_server.contracts.records import PointRole, Settlement
 from mains_server.contracts.tables import (
     Building,
@@ -37,7 +37,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.schema import town
 from tests.schema.asking import clerk, delegate, owner
-from tests.schema.crowd import interval_day, interval_import, offer, terms_document, upload, upload_row
+from tests.schema.crowd import (
+    corrected,
+    interval_day,
+    interval_import,
+    offer,
+    settled,
+    terms_document,
+    upload,
+    upload_row,
+)
 
 CUSTOMERS = 7
 
@@ -79,6 +88,8 @@ CANARIES: Mapping[str, str] = {
     "ReadingLink": """select 'submit ' || contract_id, to_char(created_at at time zone 'UTC', 'YYYY-MM-DD') ||
         'T00:00:00.000Z' from reading_link""",
     "CorrectionDue": "select 'staff', day from correction_due",
+    "Correction": "select 'contract ' || contract_id, note from correction",
+    "SettlementLine": "select 'contract ' || contract_id, code from settlement_line",
     "HeldContract": "select 'staff', reason from billing_hold",
 }
 
@@ -211,6 +222,8 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (IntervalDay, [*(_hours(n) for n in (1, 4, 5, 6, 14, 1000, 2000)), _hours(6, once=True)]),
         (ReadingLink, [_link(n, 4 if n == 14 else n) for n in (1, 4, 5, 14)]),
         (CorrectionDue, [_correction(n) for n in (4, 5)]),
+        (Correction, [corrected(n) | {"note": f"correction {n}"} for n in (1, 4, 5)]),
+        (SettlementLine, [settled(n) | {"code": f"settled_{n}"} for n in (1, 4, 5)]),
         (PaymentAllocation, [{"id": 14, "allocated_at": town.THEN, **used, **of_4}]),
     ]
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from mains_server.billing.records import RunStatus
-from mains_server.billing.tables import BillingHold, BillingRun, CorrectionDue
+from mains_server.billing.tables import BillingHold, BillingRun, Correction, CorrectionDue, SettlementLine
 from mains_server.contracts.records import ContractBilling, Settlement
 from mains_server.contracts.tables import Contract, ContractOffer, SupplyPoint
 from mains_server.customers.records import CustomerKind
@@ -54,6 +54,8 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (BillingRun, [_run(n) for n in MORE]),
         (BillingHold, [_hold(n) for n in MORE]),
         (CorrectionDue, [correction(n) for n in MORE]),
+        (Correction, [corrected(1) | {"id": n} for n in MORE]),
+        (SettlementLine, [settled(1) | {"id": n, "position": n, "correction_id": 5} for n in MORE]),
         (ReadingUpload, [upload(n) for n in MORE]),
         (ReadingLink, [link(n) for n in MORE]),
         (FactSeries, [_fact_series(n) for n in MORE]),
@@ -166,3 +168,25 @@ def _fact_series(n: int) -> dict[str, Any]:
     at = town.midnight(town.month(n % 3))
     times = {"starts_at": at, "ends_at": at + timedelta(hours=1), "step_seconds": 3600, "known_at": town.THEN}
     return {"id": n, **told, **times, "values": [Decimal(n)]}
+
+
+def corrected(n: int) -> dict[str, Any]:
+    """Make a correction of customer n's contract n, whose next bill settles it."""
+    own = {"id": n, "customer_id": n, "contract_id": n, "invoice_id": n * 100}
+    came_of_it = {"reason": "READING", "note": "a true reading", "outcome": "NEXT_BILL", "difference": Decimal("-2.36")}
+    return {**own, **came_of_it, "currency": "EUR", "corrected_on": town.THEN.date(), "corrected_at": town.THEN}
+
+
+def settled(n: int) -> dict[str, Any]:
+    """Make a difference of that correction."""
+    own = {"id": n, "customer_id": n, "contract_id": n, "correction_id": n, "invoice_id": n * 100, "position": 1}
+    days = {"period_from": town.month(0), "period_to": town.month(1)}
+    terms = {
+        "adapter": "heat_co",
+        "code": "heat",
+        "tax_code": "vat",
+        "tax_rate": Decimal("0.21"),
+        "is_after_tax": False,
+    }
+    sums = {"billed": Decimal("5.00"), "due": Decimal("2.64"), "net": Decimal("-2.36"), "currency": "EUR"}
+    return {**own, **days, **terms, **sums}

@@ -58,7 +58,7 @@ def _read(path: Path) -> Any:
 
 
 def _explanations(value: Any, net: Decimal | None) -> Iterator[tuple[Mapping[str, Any], Decimal | None]]:
-    """Find explanations anywhere in a document, each with the net that stands beside it."""
+    """Find explanations anywhere in a document, each with the net that stands beside or around it."""
     if isinstance(value, str) and value.startswith("{"):
         yield from _explanations(_embedded(value), net)
     elif isinstance(value, list):
@@ -68,8 +68,9 @@ def _explanations(value: Any, net: Decimal | None) -> Iterator[tuple[Mapping[str
         if all(key in value for key in EXPLANATION_KEYS):
             yield value, net
         else:
+            beside = _net(value)
             for item in value.values():
-                yield from _explanations(item, _net(value))
+                yield from _explanations(item, net if beside is None else beside)
 
 
 def _embedded(text: str) -> Any:

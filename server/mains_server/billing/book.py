@@ -20,6 +20,7 @@ from mains_server.billing.fees import mark_billed
 from mains_server.billing.rate import RatedHouse
 from mains_server.billing.records import RunSeller
 from mains_server.billing.rows import LineRows
+from mains_server.billing.settling import mark_settled
 from mains_server.db.ids import next_ids
 from mains_server.db.jobs import defer_jobs
 from mains_server.invoices.numbering import draw_numbers
@@ -109,6 +110,8 @@ def book(
     _copy(connection, "outbox_event", EVENT_COLUMNS, _events(numbered, booking=booking))
     mark_billed(connection, billed=((i, draft.due.customer_id, draft.fees) for i, draft in numbered if draft.fees))
     defer_jobs(connection, task=DOCUMENTS_TASK, arguments=document_jobs(invoice_ids))
+    settling = [(i, draft) for i, draft in numbered if draft.settles]
+    mark_settled(connection, billed=((i, draft.due.customer_id, draft.settles) for i, draft in settling))
     numbers = draw_numbers(connection, series=booking.seller.series, count=len(drafts))
     _require_still_due(connection, booking=booking, drafts=drafts, seen=seen, first=numbers[0])
     rows = _invoices(numbered, booking=booking, numbers=numbers, groups=groups)

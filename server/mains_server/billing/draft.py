@@ -60,7 +60,7 @@ class Draft(NamedTuple):
     """One contract's bill: the sums in cents, total = net + tax - support, and the inputs that rebuild the question.
 
     `kind` is told where it does not follow from the bill itself, `follows` names the bill in whose place it comes.
-    `fees` are the rows of `contract_fee` that are on it.
+    `fees` are the rows of `contract_fee` that are on it, `settles` those of `settlement_line`.
     """
 
     due: DueRow
@@ -78,6 +78,7 @@ class Draft(NamedTuple):
     revision: int = 0
     follows: int | None = None
     fees: tuple[int, ...] = ()
+    settles: tuple[int, ...] = ()
 
 
 class KeptFigure(NamedTuple):

@@ -34,7 +34,7 @@ def draft_of(bills: Sequence[Bill], *, due: DueRow, shape: Shape, inputs: bytes,
     for bill in bills:
         if bill.rounded_by:
             raise NotInvoiceable(f"rounding {bill.rounding.name} changes the total by {bill.rounded_by}")
-    taxes = _taxes_of(bills)
+    taxes = taxes_of(bills)
     taxed_apart = sum(cents(entry.tax) for bill in bills for entry in bill.taxes)
     return _added_up(
         due=due,
@@ -47,7 +47,7 @@ def draft_of(bills: Sequence[Bill], *, due: DueRow, shape: Shape, inputs: bytes,
     )
 
 
-def _taxes_of(bills: Sequence[Bill]) -> tuple[DraftTax, ...]:
+def taxes_of(bills: Sequence[Bill]) -> tuple[DraftTax, ...]:
     """Add up the taxes of a contract's bills; a tax per rate is worked out on the sum (EN 16931, BR-CO-17)."""
     sums: dict[tuple[str, Decimal], tuple[Decimal, Decimal]] = {}
     for bill in bills:

@@ -292,6 +292,33 @@ class Case(NamedTuple):
     day_ids: tuple[int, ...] = ()
 
 
+class SettlementRow(NamedTuple):
+    """A difference between what a bill should have charged and what it did, to stand on another bill as a line."""
+
+    id: int
+    contract_id: int
+    code: str
+    period_from: date
+    period_to: date
+    tax_code: str
+    tax_rate: Decimal
+    is_after_tax: bool
+    billed: Decimal
+    due: Decimal
+    net: Decimal
+    document_number: str
+
+
+class SettledRow(NamedTuple):
+    """What corrections of a bill put on later bills, summed by code and tax."""
+
+    code: str
+    tax_code: str
+    tax_rate: Decimal
+    is_after_tax: bool
+    net: Decimal
+
+
 class VersionRow(NamedTuple):
     """A price of a price version; without one where the version has no rows."""
 

@@ -159,6 +159,13 @@ class Estimator:
         raise self._adapter.line.failure(hook="estimate", reason=f"gave no usable estimate of {row.quantity}")
 
 
+class Forecaster(Estimator):
+    """Foretells days to come: nobody can have read them, so that no reading is waited for."""
+
+    def _is_waited_for(self, row: UsageRow) -> bool:
+        return False
+
+
 def unread_or(usage: Measured | Problem, *, row: UsageRow, place: str) -> Measured | Problem | Unread:
     """Tell what was not read from what cannot be measured for another reason."""
     return Unread(row, place, usage) if isinstance(usage, Problem) and usage.code == MISSING else usage

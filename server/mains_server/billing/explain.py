@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import date
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 import orjson
-from mains_spi import Bill, Line, PriceVersion, RatingRequest, bill_charges, evaluate
+from mains_spi import Bill, Explanation, Line, PriceVersion, RatingRequest, bill_charges, evaluate
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.adapters.host import AdapterHost
 from mains_server.adapters.live import LiveAdapter
 from mains_server.billing import queries
 from mains_server.billing.charges import read_charges, tariff_of
-from mains_server.billing.draft import MICRO_PLACES
+from mains_server.billing.draft import CENTS_PLACES, MICRO_PLACES
+from mains_server.billing.drafting import cents, taxes_of
 from mains_server.billing.due import MeteredDay, SeriesRow, StoredInvoice, StoredLine
 from mains_server.billing.interval_series import weighing_of
 from mains_server.billing.prices import series_of, versions_of
 from mains_server.billing.records import LineExplanation
+from mains_server.billing.settling import explained as explained_difference
+from mains_server.billing.settling import taxes_with
 from mains_server.billing.snapshot import Stored, read_inputs, whole_request
 from mains_server.money.rules import round_half_up
 
@@ -42,6 +47,29 @@ class Rebuilt:
     bills: tuple[Bill, ...]
     product: str
     request: RatingRequest
+
+
+class AnsweredLine(NamedTuple):
+    """A line as it comes out now: what it says as it is stored, and how it came about."""
+
+    told: tuple[Any, ...]
+    text: str
+    why: Explanation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """An issued invoice and what its stored question gives now, not compared yet; `by` says who answers."""
+
+    invoice_id: int
+    lines: tuple[AnsweredLine, ...]
+    kept: tuple[StoredLine, ...]
+    total: Decimal
+    stored_total: Decimal
+    bills: tuple[Bill, ...]
+    product: str
+    request: RatingRequest
+    by: str
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,12 +102,18 @@ async def rebuild_invoices(
 
     Raises `NotExplained` for one that no run issued, `ExplanationDiffers` for one that would be another today.
     """
+    answered = await answers_of(session, host=host, invoice_ids=invoice_ids)
+    return {invoice_id: _rebuilt(found) for invoice_id, found in answered.items()}
+
+
+async def answers_of(session: AsyncSession, *, host: AdapterHost, invoice_ids: Sequence[int]) -> dict[int, Answered]:
+    """Ask the stored questions of invoices again, for who compares; raises `NotExplained` where there is none."""
     stored = await queries.stored_invoices(session, invoice_ids=invoice_ids)
     lines = await queries.stored_lines(session, invoice_ids=invoice_ids)
     questions = {invoice.id: _question(invoice) for invoice in stored}
     shelf = await _shelf(session, questions=questions.values())
     return {
-        invoice.id: _rebuilt(
+        invoice.id: _answered(
             invoice,
             question=questions[invoice.id],
             lines=lines[invoice.id],
@@ -109,30 +143,43 @@ async def _shelf(session: AsyncSession, *, questions: Iterable[Stored]) -> _Shel
     )
 
 
-def _rebuilt(
+def _answered(
     invoice: StoredInvoice, *, question: Stored, lines: Sequence[StoredLine], shelf: _Shelf, adapter: LiveAdapter
-) -> Rebuilt:
+) -> Answered:
     bills, request = _bills(invoice, question=question, shelf=shelf, adapter=adapter)
-    answered = [line for bill in bills for line in bill.lines]
-    by = f"adapter {adapter.code} {adapter.version}, billed by {question.priced_by.adapter_version}"
-    if len(answered) != len(lines) or sum(bill.payable for bill in bills) != invoice.total:
-        raise ExplanationDiffers(f"invoice {invoice.id} has another total or other lines now ({by})")
-    for line, kept in zip(answered, lines, strict=True):
-        if _told(line) != kept[2:]:
-            raise ExplanationDiffers(f"invoice {invoice.id}, line {kept.position} `{kept.code}` is another now ({by})")
+    return Answered(
+        invoice_id=invoice.id,
+        lines=(*(_line(line) for bill in bills for line in bill.lines), *_settled(invoice)),
+        kept=tuple(lines),
+        total=_payable(bills, invoice=invoice),
+        stored_total=invoice.total,
+        bills=bills,
+        product=question.priced_by.product,
+        request=request,
+        by=f"adapter {adapter.code} {adapter.version}, billed by {question.priced_by.adapter_version}",
+    )
+
+
+def _rebuilt(found: Answered) -> Rebuilt:
+    if len(found.lines) != len(found.kept) or found.total != found.stored_total:
+        raise ExplanationDiffers(f"invoice {found.invoice_id} has another total or other lines now ({found.by})")
+    for line, kept in zip(found.lines, found.kept, strict=True):
+        if line.told != kept[2:]:
+            where = f"invoice {found.invoice_id}, line {kept.position} `{kept.code}`"
+            raise ExplanationDiffers(f"{where} is another now ({found.by})")
     explained = tuple(
         LineExplanation(
-            invoice_id=invoice.id,
+            invoice_id=found.invoice_id,
             position=kept.position,
             code=kept.code,
             net=kept.net,
             text=line.text,
             why=line.why,
-            time_zone=request.tz,
+            time_zone=found.request.tz,
         )
-        for line, kept in zip(answered, lines, strict=True)
+        for line, kept in zip(found.lines, found.kept, strict=True)
     )
-    return Rebuilt(lines=explained, bills=bills, product=question.priced_by.product, request=request)
+    return Rebuilt(lines=explained, bills=found.bills, product=found.product, request=found.request)
 
 
 def _bills(
@@ -164,7 +211,42 @@ def _answer(question: Stored, *, shelf: _Shelf, adapter: LiveAdapter) -> tuple[B
     return evaluate(adapter.tariff(product=priced_by.product, on=priced_by.tariff_on), request), request
 
 
-def _told(line: Line) -> tuple[Any, ...]:
+def _line(line: Line) -> AnsweredLine:
     """Give what a line says as it is stored."""
     period, quantity = line.period, round_half_up(line.quantity, places=MICRO_PLACES)
-    return line.code, period.start, period.end, quantity, line.net, line.rate, line.after_tax
+    told = (line.code, period.start, period.end, quantity, line.net, line.rate, line.after_tax)
+    return AnsweredLine(told, line.text, line.why)
+
+
+def _settled(invoice: StoredInvoice) -> list[AnsweredLine]:
+    """Give the lines that settle earlier bills, as they were written down beside the question."""
+    found = []
+    for written in _settles(invoice):
+        text, why = explained_difference(written)
+        net = Decimal(written["net"])
+        days = date.fromisoformat(written["from"]), date.fromisoformat(written["to"])
+        quantity = Decimal(1 if net > 0 else -1)
+        told = (written["code"], *days, quantity, net, Decimal(written["tax_rate"]), written["is_after_tax"])
+        found.append(AnsweredLine(told, text, why))
+    return found
+
+
+def _settles(invoice: StoredInvoice) -> list[dict[str, Any]]:
+    written = None if invoice.inputs is None else orjson.loads(invoice.inputs).get("settles")
+    return written or []
+
+
+def _payable(bills: Sequence[Bill], *, invoice: StoredInvoice) -> Decimal:
+    """Add up what a contract's bills come to as they were put on one invoice, with what it settles."""
+    added: dict[tuple[str, Decimal], int] = {}
+    rest = 0
+    for written in _settles(invoice):
+        net = cents(Decimal(written["net"]))
+        rest += net
+        if not written["is_after_tax"]:
+            key = (written["tax_code"], Decimal(written["tax_rate"]))
+            added[key] = added.get(key, 0) + net
+    taxes = taxes_with(taxes_of(bills), added=added, rounding=bills[0].rounding.name) if bills else ()
+    apart = sum(cents(entry.tax) for bill in bills for entry in bill.taxes)
+    total = sum(cents(bill.payable) for bill in bills) - apart + sum(tax.tax for tax in taxes) + rest
+    return Decimal(total).scaleb(-CENTS_PLACES)

@@ -12,7 +12,16 @@ from mains_server.billing import queries
 from mains_server.billing.attributes import AttributeTeller
 from mains_server.billing.cases import PAPER, build_cases
 from mains_server.billing.draft import Draft
-from mains_server.billing.due import BilledPart, Case, DueRow, EstimatedReading, HistoryRow, PremiseRow, Problem
+from mains_server.billing.due import (
+    BilledPart,
+    Case,
+    DueRow,
+    EstimatedReading,
+    HistoryRow,
+    PremiseRow,
+    Problem,
+    SettlementRow,
+)
 from mains_server.billing.estimates import Estimator
 from mains_server.billing.houses import House, HouseParts, build_house
 from mains_server.billing.interval_usage import IntervalCounter
@@ -23,12 +32,21 @@ from mains_server.billing.usage import as_usage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """Whose bills of which days are asked for; `is_anew` asks as if nothing had been billed of them yet."""
+    """Whose bills of which days are asked for; `is_anew` asks as if nothing had been billed of them yet.
+
+    With `of_invoice` the bill has the fees and settlements that this invoice has, and not those that wait for a bill.
+    """
 
     utility: Utility
     period: Period
     contracts: tuple[int, ...]
     is_anew: bool = False
+    of_invoice: int | None = None
+
+    @property
+    def is_settling(self) -> bool:
+        """Tell whether the bill takes up the differences of corrected ones: a bill that is only compared does not."""
+        return not self.is_anew or self.of_invoice is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +63,7 @@ class Gathered:
     wanted: frozenset[int]
     history: Mapping[int, HistoryRow]
     earlier: Mapping[int, tuple[BilledPart, ...]] = field(default_factory=dict)
+    settlements: Mapping[int, Sequence[SettlementRow]] = field(default_factory=dict)
 
     def estimates_of(self, drafts: Collection[Draft]) -> list[EstimatedReading]:
         """Give the estimated readings that some bills rest on; those of a building when any of its bills is issued."""
@@ -82,7 +101,9 @@ def gather(
     out; of one that is billed in part the days that are left are asked.
     """
     utility, contracts = question.utility, question.contracts
-    asked = queries.Asked(adapter=utility.code, period=question.period, contracts=contracts)
+    asked = queries.Asked(
+        adapter=utility.code, period=question.period, contracts=contracts, of_invoice=question.of_invoice
+    )
     history = queries.history(connection, asked=asked)
     left = left_of(connection, asked=asked, history=history, utility=utility, is_anew=question.is_anew)
     managers = queries.house_contracts(connection, asked=asked)
@@ -108,6 +129,7 @@ def gather(
         wanted=wanted,
         history=history,
         earlier=left.earlier,
+        settlements=queries.settlements(connection, asked=asked) if question.is_settling else {},
     )
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import date
 
 from mains_server.adapters.loading import load_adapters
+from mains_server.billing.corrections import work_off
 from mains_server.billing.moments import issue_due
 from mains_server.billing.records import RunRequest
 from mains_server.billing.rules import period_of
 from mains_server.billing.workers import bill_period
 from mains_server.db.work import Task, Work
+
+CORRECTIONS_AT_ONCE = 10_000
 
 
 async def bill(work: Work, *, adapter: str, period: str, issued_on: str) -> None:
@@ -25,5 +28,17 @@ async def issue_due_bills(work: Work) -> None:
     await issue_due(work.engine, host=load_adapters(on=today), now=work.now, today=today)
 
 
-TASKS: dict[str, Task] = {"bill": bill, "issue_due_bills": issue_due_bills}
-EVERY: dict[str, str] = {"issue_due_bills": "30 4 * * *"}
+async def correct_due_bills(work: Work) -> None:
+    """Make the corrections that true readings made due; run every morning, and twice without harm."""
+    today = work.now.date()
+    await work_off(
+        work.engine, host=load_adapters(on=today), issued_on=today, now=work.now, at_most=CORRECTIONS_AT_ONCE
+    )
+
+
+TASKS: dict[str, Task] = {
+    "bill": bill,
+    "issue_due_bills": issue_due_bills,
+    "correct_due_bills": correct_due_bills,
+}
+EVERY: dict[str, str] = {"issue_due_bills": "30 4 * * *", "correct_due_bills": "0 5 * * *"}

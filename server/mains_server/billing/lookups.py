@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import Any
 
-from mains_spi import InvoicingRules
+from mains_spi import InvoicingRules, Period
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mains_server.billing.records import DueMoment
+from mains_server.billing.due import SettledRow
+from mains_server.billing.records import DueMoment, WrongBill
 from mains_server.billing.statements import NOT_TAKEN_BACK
+from mains_server.invoices.records import InvoiceKind
 
 ENDED_WITHIN = timedelta(days=400)
 
@@ -61,6 +65,59 @@ where coalesce(b.upto, o.starts) < o.upto
 order by o.id
 """
 
+# What was billed by a run, or by itself as a run does, has its question stored; `priced_at` is a day of it.
+_WRONG = f"""
+select i.id, i.customer_id, i.contract_id, i.document_number, i.kind, i.adapter, i.period_from, i.period_to, i.revision,
+  i.currency, i.total, not {NOT_TAKEN_BACK} as is_taken_back,
+  (
+    select r.document_number from invoice r
+    where r.customer_id = i.customer_id and r.corrects_invoice_id = i.id and r.kind <> 'CREDIT'
+  ) as replaced_by,
+  case when i.inputs is not null
+    then coalesce((coalesce(g.inputs, i.inputs) -> 'request' ->> 'known_at')::date, i.issued_on) end as priced_at,
+  c.ends is null or c.ends > (
+    select max(l.period_to) from invoice l where l.contract_id = i.contract_id and l.kind <> 'CREDIT'
+  ) as goes_on,
+  g.building_id, g.period_from as house_from, g.period_to as house_to
+from invoice i
+join contract c on c.id = i.contract_id and c.customer_id = i.customer_id
+left join rating_group g on g.id = i.rating_group_id
+"""
+
+WRONG_BILL = f"{_WRONG} where i.document_number = :number"
+
+BILLS_OF_HOUSE = f"""
+{_WRONG}
+where g.building_id = :building and g.period_from = :from and g.period_to = :to and i.kind <> 'CREDIT'
+  and {NOT_TAKEN_BACK}
+order by i.contract_id
+"""
+
+UNBILLED_PREMISES = """
+select distinct c.id
+from supply_point p
+join contract_supply_point s on s.supply_point_id = p.id and s.starts < :to and (s.ends is null or s.ends > :from)
+join contract c on c.id = s.contract_id and c.starts < :to and (c.ends is null or c.ends > :from)
+where p.building_id = :building and p.role = 'PREMISE' and c.adapter = :adapter and c.billing = 'DIRECT'
+  and c.id <> all(cast(:contracts as bigint[]))
+order by c.id
+"""
+
+DUE_INVOICES = """
+select i.document_number
+from correction_due d
+join invoice i on i.id = d.invoice_id and i.customer_id = d.customer_id
+where d.settled_at is null
+group by i.document_number
+order by min(d.noted_at), i.document_number
+limit :at_most
+"""
+
+SETTLED_OF = """
+select code, tax_code, tax_rate, is_after_tax, sum(net) from settlement_line
+where invoice_id = :invoice group by code, tax_code, tax_rate, is_after_tax order by 1, 2, 3, 4
+"""
+
 
 async def unbilled_from(session: AsyncSession, *, contract_id: int) -> date | None:
     """Tell the day after the last one that a contract was billed for; None where no bill stands."""
@@ -89,4 +146,74 @@ async def moments_due(
     rows = (await session.execute(text(MOMENTS_DUE), asked)).all()
     return tuple(
         DueMoment(contract_id=row[0], starts=row[1], ends=row[2], is_final=row[3], told_on=row[4]) for row in rows
+    )
+
+
+async def number_of_invoice(session: AsyncSession, *, invoice_id: int) -> str | None:
+    """Find the number of an invoice."""
+    number: str | None = await session.scalar(
+        text("select document_number from invoice where id = :invoice"), {"invoice": invoice_id}
+    )
+    return number
+
+
+async def wrong_bill(session: AsyncSession, *, document_number: str) -> WrongBill | None:
+    """Find an invoice by its number as a correction looks at it."""
+    rows = await _wrong_bills(session, WRONG_BILL, number=document_number)
+    return rows[0] if rows else None
+
+
+async def bills_of_house(session: AsyncSession, *, wrong: WrongBill) -> tuple[WrongBill, ...]:
+    """List the bills that stand of the house and period that a bill is of, by contract."""
+    assert wrong.house_period is not None
+    days = {"from": wrong.house_period.start, "to": wrong.house_period.end}
+    return await _wrong_bills(session, BILLS_OF_HOUSE, building=wrong.building_id, **days)
+
+
+async def unbilled_premises(session: AsyncSession, *, wrong: WrongBill, contracts: Sequence[int]) -> list[int]:
+    """List contracts of a house's premises with days in the period that are not among those given."""
+    assert wrong.house_period is not None
+    asked = {
+        "building": wrong.building_id,
+        "adapter": wrong.adapter,
+        "from": wrong.house_period.start,
+        "to": wrong.house_period.end,
+        "contracts": list(contracts),
+    }
+    return list(await session.scalars(text(UNBILLED_PREMISES), asked))
+
+
+async def corrections_due(session: AsyncSession, *, at_most: int) -> list[str]:
+    """List the invoices that are noted as due for correction by their numbers, those noted first first."""
+    return list(await session.scalars(text(DUE_INVOICES), {"at_most": at_most}))
+
+
+async def settled_of(session: AsyncSession, *, invoice_id: int) -> list[SettledRow]:
+    """Sum what earlier corrections of an invoice put on later bills, by code and tax."""
+    rows = (await session.execute(text(SETTLED_OF), {"invoice": invoice_id})).all()
+    return [SettledRow(*row) for row in rows]
+
+
+async def _wrong_bills(session: AsyncSession, statement: str, **asked: Any) -> tuple[WrongBill, ...]:
+    rows = (await session.execute(text(statement), asked)).mappings().all()
+    return tuple(
+        WrongBill(
+            invoice_id=row["id"],
+            customer_id=row["customer_id"],
+            contract_id=row["contract_id"],
+            document_number=row["document_number"],
+            kind=InvoiceKind[row["kind"]],
+            adapter=row["adapter"],
+            period=Period(row["period_from"], row["period_to"]),
+            revision=row["revision"],
+            currency=row["currency"],
+            total=row["total"],
+            is_taken_back=row["is_taken_back"],
+            replaced_by=row["replaced_by"],
+            priced_at=row["priced_at"],
+            goes_on=row["goes_on"],
+            building_id=row["building_id"],
+            house_period=None if row["building_id"] is None else Period(row["house_from"], row["house_to"]),
+        )
+        for row in rows
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 
+from mains_spi import InvoicingRules
+from mains_spi.invoicing import USUAL_INVOICING_RULES
 from psycopg import Connection
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,10 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mains_server.billing import queries
 from mains_server.billing.draft import KeptFigure
 from mains_server.billing.records import Hold, Run, RunRequest, RunSeller
+from mains_server.billing.rules import issue_by
 
 INSERT_RUN = """
-insert into billing_run (adapter, period_from, period_to, issued_on, status, started_at)
-values (%(adapter)s, %(from)s, %(to)s, %(issued_on)s, 'RUNNING', %(now)s)
+insert into billing_run (adapter, period_from, period_to, issued_on, issue_by, status, started_at)
+values (%(adapter)s, %(from)s, %(to)s, %(issued_on)s, %(issue_by)s, 'RUNNING', %(now)s)
 on conflict (adapter, period_from, period_to) do nothing
 """
 INSERT_CHUNK = """
@@ -73,10 +76,13 @@ class PeriodNotOver(Exception):
     """A period is billed after its last day, when all readings can be there."""
 
 
-def start_run(connection: Connection, *, request: RunRequest) -> tuple[Run, RunSeller]:
+def start_run(
+    connection: Connection, *, request: RunRequest, rules: InvoicingRules = USUAL_INVOICING_RULES
+) -> tuple[Run, RunSeller]:
     """Start a run, or find the one there is: it goes on where it was, and what was held is tried again.
 
-    Chunks are planned by one process at a time, and only while none is waiting.
+    Chunks are planned by one process at a time, and only while none is waiting. The utility's rules say by when its
+    invoices were to be issued; a run that is later says so, and is no less done.
     """
     if request.issued_on < request.period.end:
         raise PeriodNotOver(f"the period ends on {request.period.end}; issue its invoices on that day or later")
@@ -84,6 +90,7 @@ def start_run(connection: Connection, *, request: RunRequest) -> tuple[Run, RunS
     with connection.transaction():
         days = {"from": request.period.start, "to": request.period.end}
         new = {"adapter": request.adapter, "issued_on": request.issued_on, "now": request.now, **days}
+        new["issue_by"] = issue_by(request.period, rules=rules)
         connection.execute(INSERT_RUN, new)
         run = queries.lock_run(connection, adapter=request.adapter, period=request.period)
         if not queries.has_waiting_chunks(connection, run_id=run.id):

@@ -36,6 +36,14 @@ def preview(connection: Connection, *, adapter: LiveAdapter, request: PreviewReq
 
 def preview_with_usage(connection: Connection, *, adapter: LiveAdapter, request: PreviewRequest) -> Previewed | Hold:
     """Work out a contract's bill as `preview` does, and tell what was used."""
+    estimator = Estimator(adapter=adapter, on=request.issued_on)
+    return preview_by(connection, adapter=adapter, request=request, estimator=estimator)
+
+
+def preview_by(
+    connection: Connection, *, adapter: LiveAdapter, request: PreviewRequest, estimator: Estimator
+) -> Previewed | Hold:
+    """Work out a contract's bill with what is not read as an estimator says."""
     rater = Rater(adapter=adapter, period=request.period, known_at=request.issued_on, bounds=Bounds())
     question = Question(
         utility=adapter.utility, period=request.period, contracts=(request.contract_id,), is_anew=request.is_anew
@@ -44,7 +52,7 @@ def preview_with_usage(connection: Connection, *, adapter: LiveAdapter, request:
         connection,
         question=question,
         teller=rater.teller,
-        estimator=Estimator(adapter=adapter, on=request.issued_on),
+        estimator=estimator,
         counter=rater.counter,
     )
     rated = rater.rate(connection, gathered=gathered)

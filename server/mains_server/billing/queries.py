@@ -31,6 +31,7 @@ from mains_server.billing.due import (
     PremiseRow,
     ReadingRow,
     SeriesRow,
+    SettlementRow,
     StoredInvoice,
     StoredLine,
     UsageRow,
@@ -51,6 +52,7 @@ class Asked:
     period: Period
     contracts: tuple[int, ...]
     stretches: Mapping[int, Period] = field(default_factory=dict)
+    of_invoice: int | None = None
 
     def of(self, contracts: Sequence[int]) -> Asked:
         """Ask the same of other contracts."""
@@ -68,7 +70,7 @@ class Asked:
             "partly_from": [days.start for days in self.stretches.values()],
             "partly_to": [days.end for days in self.stretches.values()],
         }
-        return {**own, **partly, "contracts": list(self.contracts), **more}
+        return {**own, **partly, "contracts": list(self.contracts), "of_invoice": self.of_invoice, **more}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +110,14 @@ def usage(connection: Connection, *, asked: Asked, quantities: Sequence[str]) ->
 def fees(connection: Connection, *, asked: Asked, quantities: Sequence[str]) -> list[Fee]:
     """Read the fees of contracts that no bill has yet, of the quantities that the adapter declares."""
     return _rows(connection, statements.FEES, asked.parameters(quantities=list(quantities)), kind=Fee)
+
+
+def settlements(connection: Connection, *, asked: Asked) -> dict[int, list[SettlementRow]]:
+    """Read the differences of corrected bills that go on contracts' next bills, or that are on the bill asked of."""
+    found: dict[int, list[SettlementRow]] = {}
+    for row in _rows(connection, statements.SETTLEMENTS, asked.parameters(), kind=SettlementRow):
+        found.setdefault(row.contract_id, []).append(row)
+    return found
 
 
 def readings(connection: Connection, *, asked: Asked, registers: Sequence[int]) -> list[ReadingRow]:
@@ -305,7 +315,7 @@ def last_number(connection: Connection, *, series: str) -> int:
 
 
 def _run(row: TupleRow) -> Run:
-    run_id, adapter, period_from, period_to, issued_on, status, started_at = row
+    run_id, adapter, period_from, period_to, issued_on, status, started_at, issue_by = row
     return Run(
         id=run_id,
         adapter=adapter,
@@ -313,6 +323,7 @@ def _run(row: TupleRow) -> Run:
         issued_on=issued_on,
         status=RunStatus[status],
         started_at=started_at,
+        issue_by=issue_by,
     )
 
 

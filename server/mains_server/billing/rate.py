@@ -42,6 +42,7 @@ from mains_server.billing.pricebook import Offer, PriceBook
 from mains_server.billing.prices import AgreedPrice
 from mains_server.billing.records import Bounds, Hold
 from mains_server.billing.rules import out_of_bounds
+from mains_server.billing.settling import with_settlements
 from mains_server.billing.shapes import Shape, Told, column_plan, stretches_of, told_by
 from mains_server.billing.snapshot import PricedBy, group_text, inputs_text, member_text
 from mains_server.money.rules import round_half_up
@@ -134,6 +135,12 @@ class Rater:
                 self._rate_alike(shape, cases=cases, rated=rated)
         for house in gathered.houses:
             self._rate_house(connection, house, wanted=gathered.wanted, rated=rated)
+        rated.drafts = [
+            with_settlements(draft, rows=gathered.settlements[draft.due.contract_id], accounts=self._accounts)
+            if draft.due.contract_id in gathered.settlements
+            else draft
+            for draft in rated.drafts
+        ]
         return self._within_bounds(rated, history=gathered.history)
 
     def totals(self, connection: Connection, *, like: Case, usages: Sequence[Sequence[int]]) -> list[int] | Problem:

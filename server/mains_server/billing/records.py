@@ -19,6 +19,22 @@ class RunStatus(Enum):
     DONE = "DONE"
 
 
+class CorrectionReason(Enum):
+    """Why a bill is looked at again: what was read, at which prices, or what is known of the contract and its place."""
+
+    READING = "READING"
+    PRICE = "PRICE"
+    ATTRIBUTE = "ATTRIBUTE"
+
+
+class CorrectionOutcome(Enum):
+    """What came of a correction."""
+
+    REPLACED = "REPLACED"
+    NEXT_BILL = "NEXT_BILL"
+    UNCHANGED = "UNCHANGED"
+
+
 class ChunkStatus(Enum):
     """How far a chunk of a run is."""
 
@@ -60,6 +76,12 @@ class Run:
     issued_on: date
     status: RunStatus
     started_at: datetime
+    issue_by: date | None = None
+
+    @property
+    def is_late(self) -> bool:
+        """Tell whether its invoices are dated later than the utility wants them."""
+        return self.issue_by is not None and self.issued_on > self.issue_by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +152,79 @@ class IssuedSingle:
     currency: str
     total: Decimal
     is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrongBill:
+    """An invoice that is looked at again, as far as its correction has to know.
+
+    `priced_at` is the day at whose end its prices were asked as they were known; None where no run worked it out.
+    `goes_on` tells that the contract has days after its last bill, so that there is a next one. `building_id` and
+    `house_period` are those of the house that it was billed with.
+    """
+
+    invoice_id: int
+    customer_id: int
+    contract_id: int
+    document_number: str
+    kind: InvoiceKind
+    adapter: str
+    period: Period
+    revision: int
+    currency: str
+    total: Decimal
+    is_taken_back: bool
+    replaced_by: str | None
+    priced_at: date | None
+    goes_on: bool
+    building_id: int | None
+    house_period: Period | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """What a bill should have charged by one code and tax, and what it did, with what was settled of it since."""
+
+    code: str
+    period: Period
+    tax_code: str
+    tax_rate: Decimal
+    is_after_tax: bool
+    billed: Decimal
+    due: Decimal
+
+    @property
+    def net(self) -> Decimal:
+        """Give what is still to be charged; below nothing it is given back."""
+        return self.due - self.billed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCorrection:
+    """A correction that is about to be written down."""
+
+    wrong: WrongBill
+    reason: CorrectionReason
+    note: str
+    person_id: int | None
+    on: date
+    rating_group_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corrected:
+    """What came of a correction; `difference` is what the customer has to pay more, or less, before it is settled.
+
+    For a replaced bill it is of the totals with tax; for the next bill of the nets before its tax.
+    """
+
+    id: int
+    document_number: str
+    outcome: CorrectionOutcome
+    difference: Decimal
+    currency: str
+    credit_note: str | None = None
+    replacement: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

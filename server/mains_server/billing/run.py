@@ -50,7 +50,7 @@ class Chunks:
 
 def run_billing(connection: Connection, *, request: RunRequest, shift: Shift) -> RunState:
     """Bill a utility's period; a second start goes on where the first stopped, and does nothing where it did not."""
-    run, seller = operations.start_run(connection, request=request)
+    run, seller = operations.start_run(connection, request=request, rules=shift.adapter.utility.invoicing_rules)
     shift.watch("planned")
     return work_off(connection, run=run, seller=seller, shift=shift)
 

@@ -132,14 +132,27 @@ order by d.register_id, d.day, d.version desc
 """
 
 # What is on a bill that was taken back is to be billed again.
+# Differences of corrected bills that are on no bill yet, or on one that was taken back; or those of one bill.
+SETTLEMENTS = """
+select s.id, s.contract_id, s.code, s.period_from, s.period_to, s.tax_code, s.tax_rate, s.is_after_tax, s.billed, s.due,
+  s.net, i.document_number
+from settlement_line s join invoice i on i.id = s.invoice_id and i.customer_id = s.customer_id
+where s.contract_id = any(%(contracts)s::bigint[]) and s.net <> 0
+  and case when %(of_invoice)s::bigint is null then s.booked_invoice_id is null or exists (
+    select from invoice n
+    where n.customer_id = s.customer_id and n.corrects_invoice_id = s.booked_invoice_id and n.kind = 'CREDIT'
+  ) else s.booked_invoice_id = %(of_invoice)s end
+order by s.contract_id, s.correction_id, s.position
+"""
+
 FEES = """
 select f.id, f.contract_id, f.code, f.quantity, f.unit, f.day, f.reason
 from contract_fee f
 where f.contract_id = any(%(contracts)s::bigint[]) and f.code = any(%(quantities)s::text[]) and f.day < %(to)s
-  and (f.invoice_id is null or exists (
+  and case when %(of_invoice)s::bigint is null then f.invoice_id is null or exists (
     select from invoice n
     where n.customer_id = f.customer_id and n.corrects_invoice_id = f.invoice_id and n.kind = 'CREDIT'
-  ))
+  ) else f.invoice_id = %(of_invoice)s end
 order by f.contract_id, f.code, f.day, f.id
 """
 
@@ -192,18 +205,16 @@ HISTORY = """
 select contract_id, count(*) filter (where period_from < %(from)s and period_from >= %(year_before)s),
   (coalesce(sum(total) filter (where period_from < %(from)s and period_from >= %(year_before)s), 0) * 100)::bigint,
   bool_or(period_to > %(month)s)
-from invoice
-where contract_id = any(%(contracts)s::bigint[]) and kind <> 'CREDIT' and period_from < %(to)s
+from invoice where contract_id = any(%(contracts)s::bigint[]) and kind <> 'CREDIT' and period_from < %(to)s
   and (period_from >= %(year_before)s or period_to > %(month)s)
 group by contract_id
 """
 
 # Bills of these days and of the month that they begin in, those that were taken back as well.
 BILLED_PARTS = f"""
-select i.contract_id, i.id, i.document_number, i.kind, i.revision, i.period_from, i.period_to,
-  not {NOT_TAKEN_BACK}, i.inputs::text
-from invoice i
-where i.contract_id = any(%(contracts)s::bigint[]) and i.kind <> 'CREDIT'
+select i.contract_id, i.id, i.document_number, i.kind, i.revision, i.period_from, i.period_to, not {NOT_TAKEN_BACK},
+  i.inputs::text
+from invoice i where i.contract_id = any(%(contracts)s::bigint[]) and i.kind <> 'CREDIT'
   and i.period_from < %(to)s and i.period_to > %(month)s
 order by i.contract_id, i.period_from, i.id
 """
@@ -280,14 +291,14 @@ order by name, starts_at, known_at desc
 """
 
 RUN = """
-select id, adapter, period_from, period_to, issued_on, status, started_at from billing_run
+select id, adapter, period_from, period_to, issued_on, status, started_at, issue_by from billing_run
 where adapter = %(adapter)s and period_from = %(from)s and period_to = %(to)s
 for update
 """
 
-RUN_BY_ID = (
-    "select id, adapter, period_from, period_to, issued_on, status, started_at from billing_run where id = %(run)s"
-)
+RUN_BY_ID = """
+select id, adapter, period_from, period_to, issued_on, status, started_at, issue_by from billing_run where id = %(run)s
+"""
 
 IS_WAITING = "select exists (select from billing_chunk where run_id = %(run)s and status = 'WAITING')"
 
@@ -316,9 +327,8 @@ where i.contract_id = any(%(contracts)s::bigint[]) and i.kind <> 'CREDIT'
 
 # Whoever numbers holds the series, so all that was numbered since this transaction began to look is there to be seen.
 BILLED_SINCE = """
-select contract_id, period_from, period_to from invoice
-where series = %(series)s and number > %(seen)s and number < %(first)s and kind <> 'CREDIT'
-  and run_id is distinct from %(run)s
+select contract_id, period_from, period_to from invoice where series = %(series)s and kind <> 'CREDIT'
+  and number > %(seen)s and number < %(first)s and run_id is distinct from %(run)s
 """
 
 LAST_NUMBER = "select last_number from invoice_series where code = %(series)s"
@@ -377,16 +387,14 @@ where id = any(cast(:ids as bigint[]))
 order by name, starts_at
 """
 
-# Held until the transaction ends: who bills a contract alone comes one after another.
 LOCK_CONTRACT = """
-select id, customer_id, adapter, billing, settlement, starts, ends from contract where id = %(contract)s
-for no key update
+select id, customer_id, adapter, billing, settlement, starts, ends
+from contract where id = %(contract)s for no key update
 """
 
 SINGLE = """
-select i.id, i.customer_id, i.document_number, i.kind, i.period_from, i.period_to, i.issued_on, i.due_on,
-  i.currency, i.total
-from invoice i where i.id = %(invoice)s
+select id, customer_id, document_number, kind, period_from, period_to, issued_on, due_on, currency, total
+from invoice where id = %(invoice)s
 """
 
 LOCK_REGISTERS = "select id from register where id = any(%(registers)s::bigint[]) order by id for update"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import SQLModel
 
-from mains_server.billing.records import ChunkStatus, RunStatus
-from mains_server.db.columns import choice, document, instant, key, numbers, owner, reference
+from mains_server.billing.records import ChunkStatus, CorrectionOutcome, CorrectionReason, RunStatus
+from mains_server.db.columns import choice, document, instant, key, money, numbers, owner, rate, reference
 
 
 class BillingRun(SQLModel, table=True):
@@ -26,6 +27,7 @@ class BillingRun(SQLModel, table=True):
     period_from: date
     period_to: date
     issued_on: date
+    issue_by: date | None = None
     status: RunStatus = choice(RunStatus)
     started_at: datetime = instant()
     finished_at: datetime | None = instant(nullable=True)
@@ -67,18 +69,87 @@ class BillingHold(SQLModel, table=True):
 
 
 class RatingGroup(SQLModel, table=True):
-    """The question that was rated for a whole building; its members' invoices share it, and explanations replay it."""
+    """The question that was rated for a whole building; its members' invoices share it, and explanations replay it.
+
+    No run asked the question of a correction; it says what all premises together came to without tax.
+    """
 
     __tablename__ = "rating_group"
     __table_args__ = (Index("rating_group_building", "building_id", "period_from", "id"),)
 
     id: int = key()
-    run_id: int = reference("billing_run.id")
+    run_id: int | None = reference("billing_run.id", nullable=True)
     adapter: str
     building_id: int = reference("building.id")
     period_from: date
     period_to: date
     inputs: Any = document()
+    net: Decimal | None = money(nullable=True)
+
+
+class Correction(SQLModel, table=True):
+    """A bill that somebody had looked at again, and what came of it: other documents, a difference, or nothing."""
+
+    __tablename__ = "correction"
+    __table_args__ = (
+        Index("correction_contract", "contract_id", "corrected_at", "id"),
+        Index("correction_invoice", "invoice_id", "id"),
+        Index("correction_newest", "corrected_at", "id"),
+    )
+
+    id: int = key()
+    customer_id: int = owner()
+    contract_id: int = reference()
+    invoice_id: int = reference()
+    reason: CorrectionReason = choice(CorrectionReason)
+    note: str
+    outcome: CorrectionOutcome = choice(CorrectionOutcome)
+    difference: Decimal = money()
+    currency: str
+    credit_note_id: int | None = reference(nullable=True)
+    replacement_id: int | None = reference(nullable=True)
+    rating_group_id: int | None = reference("rating_group.id", nullable=True)
+    person_id: int | None = reference("person.id", nullable=True)
+    corrected_on: date
+    corrected_at: datetime = instant()
+
+
+class SettlementLine(SQLModel, table=True):
+    """What a bill should have charged by a code and what it did; the difference stands on the contract's next bill."""
+
+    __tablename__ = "settlement_line"
+    __table_args__ = (
+        UniqueConstraint("customer_id", "correction_id", "position"),
+        Index(
+            "settlement_line_waiting",
+            "contract_id",
+            "id",
+            postgresql_where=text("booked_invoice_id is null and net <> 0"),
+        ),
+        Index("settlement_line_contract", "contract_id", "id"),
+        Index("settlement_line_booked", "booked_invoice_id", "id"),
+        Index("settlement_line_invoice", "invoice_id", "id"),
+        Index("settlement_line_correction", "correction_id", "position", "id"),
+    )
+
+    id: int = key()
+    customer_id: int = owner()
+    contract_id: int = reference()
+    correction_id: int = reference()
+    invoice_id: int = reference()
+    position: int
+    adapter: str
+    code: str
+    period_from: date
+    period_to: date
+    tax_code: str
+    tax_rate: Decimal = rate()
+    is_after_tax: bool
+    currency: str
+    billed: Decimal = money()
+    due: Decimal = money()
+    net: Decimal = money()
+    booked_invoice_id: int | None = reference(nullable=True)
 
 
 class CorrectionDue(SQLModel, table=True):

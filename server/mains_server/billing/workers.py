@@ -60,7 +60,7 @@ async def settle_run(engine: AsyncEngine, *, run: Run, now: datetime) -> None:
 def _bill(dsn: str, request: RunRequest, host: AdapterHost, workers: int, tell: Tell) -> RunState:
     adapter = host.adapter(request.adapter)
     with psycopg.connect(dsn, autocommit=True) as connection:
-        run, seller = operations.start_run(connection, request=request)
+        run, seller = operations.start_run(connection, request=request, rules=adapter.utility.invoicing_rules)
 
         def watch(step: str) -> None:
             if step in ("planned", "done"):

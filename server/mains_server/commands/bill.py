@@ -103,6 +103,8 @@ def _report(state: RunState, holds: tuple[Hold, ...]) -> None:
     run = state.run
     month = f"{run.period.start:%Y-%m}"
     typer.echo(f"{run.adapter} {month}: {state.invoiced} invoiced, {state.held} held; issued on {run.issued_on}")
+    if run.is_late:
+        typer.echo(f"  late: the invoices of {month} were to be issued by {run.issue_by}", err=True)
     for hold in holds[:HOLDS_SHOWN_MAX]:
         typer.echo(f"  contract {hold.contract_id} held, {hold.code}: {hold.reason}")
     if len(holds) > HOLDS_SHOWN_MAX:

@@ -22,8 +22,8 @@ from mains_server.contracts.records import (
     SupplyPoint,
     Terms,
 )
+from mains_server.contracts.tables import Building, ContractAttribute, ContractFormerTerms, ContractSupplyPoint
 from mains_server.contracts.tables import Contract as ContractRow
-from mains_server.contracts.tables import ContractAttribute, ContractFormerTerms, ContractSupplyPoint
 from mains_server.contracts.tables import SupplyPoint as SupplyPointRow
 from mains_server.customers.records import Address
 
@@ -208,6 +208,11 @@ async def lock_contract(session: AsyncSession, *, contract_id: int) -> ContractR
         .with_for_update()
         .execution_options(populate_existing=True)
     )
+
+
+async def lock_building(session: AsyncSession, *, building_id: int) -> None:
+    """Take hold of a building until the transaction ends, so that who works on the whole house takes turns."""
+    await session.execute(select(col(Building.id)).where(col(Building.id) == building_id).with_for_update())
 
 
 async def levelled_numbers(session: AsyncSession, *, customer_id: int) -> tuple[tuple[int, str], ...]:

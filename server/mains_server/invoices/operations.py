@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any, NamedTuple
 
 from sqlalchemy import insert
 from sqlalchemy.dialects import postgresql
@@ -23,6 +25,16 @@ from mains_server.invoices.records import (
 from mains_server.ledger.operations import post, reverse
 from mains_server.ledger.records import BookingKind, Entry, Reversal
 from mains_server.ledger.rules import booking_of, document_key
+
+
+class Question(NamedTuple):
+    """What an invoice was worked out by, alone or with its house."""
+
+    inputs: Mapping[str, Any] | None
+    rating_group_id: int | None
+
+
+NO_QUESTION = Question(None, None)
 
 
 class CreditNoteNotPossible(ValueError):
@@ -52,7 +64,8 @@ async def issue_invoice(session: AsyncSession, *, request: IssueRequest, now: da
     """Number, store and book one invoice; the database refuses the same contract, period, kind and revision again."""
     draft = request.draft
     due_on = rules.due_on(issued_on=request.issued_on, payment_term_days=request.payment_term_days)
-    invoice = await _write(session, draft=draft, issued_on=request.issued_on, due_on=due_on, now=now)
+    question = Question(inputs=request.inputs, rating_group_id=request.rating_group_id)
+    invoice = await _write(session, draft=draft, issued_on=request.issued_on, due_on=due_on, now=now, question=question)
     entries = rules.entries_of_invoice(
         total=invoice.total,
         lines=[(request.accounts[line.code], line.net, line.is_after_tax) for line in draft.lines],
@@ -102,10 +115,17 @@ async def credit_invoice(session: AsyncSession, *, request: CreditRequest, now: 
 
 
 async def _write(
-    session: AsyncSession, *, draft: InvoiceDraft, issued_on: date, due_on: date, now: datetime
+    session: AsyncSession,
+    *,
+    draft: InvoiceDraft,
+    issued_on: date,
+    due_on: date,
+    now: datetime,
+    question: Question = NO_QUESTION,
 ) -> IssuedInvoice:
     seller = await queries.seller_on(session, adapter=draft.adapter, on=issued_on)
     row = _row(draft, seller=seller, issued_on=issued_on, due_on=due_on, now=now)
+    row.inputs, row.rating_group_id = question
     row.number = await draw_number(session, series=seller.series)
     row.document_number = rules.document_number(series=seller.series, number=row.number)
     row.payment_reference = rules.payment_reference(row.document_number)

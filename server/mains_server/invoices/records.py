@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import Enum
+from typing import Any
 
 from mains_server.money.rules import TaxSubtotal
 
@@ -110,12 +111,17 @@ class InvoiceDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueRequest:
-    """What to issue, when, and on which account each charge code posts (as its adapter declares)."""
+    """What to issue, when, and on which account each charge code posts (as its adapter declares).
+
+    `inputs` and `rating_group_id` keep the question that a bill was worked out by, so that it can be explained.
+    """
 
     draft: InvoiceDraft
     issued_on: date
     payment_term_days: int
     accounts: Mapping[str, str]
+    inputs: Mapping[str, Any] | None = None
+    rating_group_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

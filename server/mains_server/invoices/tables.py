@@ -96,6 +96,13 @@ class Invoice(InvoiceFields, table=True):
         Index("invoice_issued", "issued_on", "id"),
         Index("invoice_series_number", "series", "number"),
         Index(
+            "invoice_corrects",
+            "customer_id",
+            "corrects_invoice_id",
+            "id",
+            postgresql_where=text("corrects_invoice_id is not null"),
+        ),
+        Index(
             "invoice_credited_once",
             "customer_id",
             "corrects_invoice_id",
@@ -119,6 +126,9 @@ class InvoiceState(InvoiceFields, table=True):
     open_amount: Decimal = money()
     status: InvoiceStatus = choice(InvoiceStatus)
     levelled: Decimal = money()
+    credit_note_id: int | None = reference(nullable=True)
+    replaced_by_id: int | None = reference(nullable=True)
+    replaces_id: int | None = reference(nullable=True)
 
 
 class InvoiceLine(SQLModel, table=True):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from sqlalchemy import insert, text
 from sqlalchemy.dialects import postgresql
@@ -17,11 +18,11 @@ from mains_server.contracts.records import Settlement
 from mains_server.customers.queries import customer_by_id
 from mains_server.invoices import operations as invoicing
 from mains_server.invoices.queries import invoice_by_number, lock_invoices, lock_open_invoices
-from mains_server.invoices.records import CreditRequest, IssuedInvoice
+from mains_server.invoices.records import CreditRequest, IssuedInvoice, IssueRequest, OpenInvoice
 from mains_server.ledger.operations import post
 from mains_server.money.rules import is_creditor_reference
 from mains_server.payments import queries, rules
-from mains_server.payments.prepaid import give_back, prepay
+from mains_server.payments.prepaid import give_back, prepay, take_over
 from mains_server.payments.records import Allocation, PaymentRequest, PrepaidOwner, ReceivedPayment
 from mains_server.payments.tables import Payment, PaymentAllocation
 
@@ -51,6 +52,13 @@ from credit c join due d using (customer_id, currency)
 where least(c.upto, d.upto) > greatest(c.upto - c.rest, d.upto - d.open_amount)
 order by c.customer_id, d.upto, c.upto
 """
+
+
+class Released(NamedTuple):
+    """What an invoice that was taken back had been paid with: by payment, and by its levelled account."""
+
+    paid: Mapping[int, Decimal]
+    was_levelled: bool
 
 
 class CustomerNotFound(LookupError):
@@ -97,11 +105,48 @@ async def apply_credit(session: AsyncSession, *, customer_ids: Sequence[int], no
 
 async def credit_invoice(session: AsyncSession, *, request: CreditRequest, now: datetime) -> IssuedInvoice:
     """Take an invoice back by a credit note, once, and turn what had been paid on it into credit for the others."""
+    note, original, _ = await _take_back(session, request=request, now=now)
+    await apply_credit(session, customer_ids=[original.customer_id], now=now)
+    return note
+
+
+async def replace_invoice(
+    session: AsyncSession, *, request: CreditRequest, replacement: IssueRequest, now: datetime
+) -> tuple[IssuedInvoice, IssuedInvoice]:
+    """Take an invoice back and issue another in its place; give the credit note and the replacement.
+
+    What had been paid on the first pays the second, also where a levelled account had taken it over; what is left is
+    credit, and what is lacking is open.
+    """
+    note, original, released = await _take_back(session, request=request, now=now)
+    issued = await invoicing.issue_invoice(session, request=replacement, now=now)
+    if released.was_levelled:
+        await take_over(session, document_number=issued.document_number, now=now)
+    else:
+        await _follow(session, released=released, issued=issued, now=now)
+    await apply_credit(session, customer_ids=[original.customer_id], now=now)
+    return note, issued
+
+
+async def _follow(session: AsyncSession, *, released: Released, issued: IssuedInvoice, now: datetime) -> None:
+    left = issued.total
+    for payment_id, amount in released.paid.items():
+        part = min(amount, left)
+        if part > 0:
+            left -= part
+            forth = Allocation(invoice_id=issued.id, contract_id=issued.contract_id, amount=part)
+            owner = (issued.customer_id, issued.currency)
+            await _insert_allocations(session, allocations=[forth], payment_id=payment_id, owner=owner, now=now)
+
+
+async def _take_back(
+    session: AsyncSession, *, request: CreditRequest, now: datetime
+) -> tuple[IssuedInvoice, OpenInvoice, Released]:
     seen = await invoice_by_number(session, document_number=request.document_number)
     await lock_contract(session, contract_id=seen.contract_id)
     note = await invoicing.credit_invoice(session, request=request, now=now)
     original = await invoice_by_number(session, document_number=request.document_number)
-    await give_back(session, invoice=original, now=now)
+    given_back = await give_back(session, invoice=original, now=now)
     paid = await queries.allocations_on(session, customer_id=original.customer_id, invoice_id=original.id)
     for payment_id, amount in paid.items():
         back = Allocation(invoice_id=original.id, contract_id=original.contract_id, amount=-amount)
@@ -112,8 +157,7 @@ async def credit_invoice(session: AsyncSession, *, request: CreditRequest, now: 
             owner=(original.customer_id, original.currency),
             now=now,
         )
-    await apply_credit(session, customer_ids=[original.customer_id], now=now)
-    return note
+    return note, original, Released(paid, given_back > 0)
 
 
 async def _levelled(session: AsyncSession, *, request: PaymentRequest) -> PrepaidOwner | None:

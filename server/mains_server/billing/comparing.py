@@ -1,0 +1,53 @@
+"""Compares a bill that stands with the one that comes out now: whether they differ, and each charge by how much."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from mains_spi import Period
+
+from mains_server.billing.due import SettledRow
+from mains_server.billing.records import Difference
+from mains_server.invoices.records import InvoiceDraft, LineDraft
+
+Key = tuple[str, str, Decimal, bool]
+
+
+def is_same(stands: InvoiceDraft, anew: InvoiceDraft) -> bool:
+    """Tell whether two bills charge the same by every code and tax; how they came to it does not matter."""
+    taxes = [sorted((tax.code, tax.rate, tax.base, tax.tax) for tax in bill.taxes) for bill in (stands, anew)]
+    return taxes[0] == taxes[1] and _nets(stands.lines) == _nets(anew.lines)
+
+
+def differences(stands: InvoiceDraft, anew: InvoiceDraft, *, settled: Iterable[SettledRow]) -> tuple[Difference, ...]:
+    """Tell by every code and tax what a bill should have charged and what it did, with what was settled of it since.
+
+    Lines that settle an earlier bill are that bill's business.
+    """
+    days = Period(stands.period_from, stands.period_to)
+    billed = _nets(line for line in stands.lines if line.period_from >= stands.period_from)
+    for row in settled:
+        key = (row.code, row.tax_code, row.tax_rate, row.is_after_tax)
+        billed[key] = billed.get(key, Decimal(0)) + row.net
+    due = _nets(anew.lines)
+    return tuple(
+        Difference(
+            code=key[0],
+            period=days,
+            tax_code=key[1],
+            tax_rate=key[2],
+            is_after_tax=key[3],
+            billed=billed.get(key, Decimal("0.00")),
+            due=due.get(key, Decimal("0.00")),
+        )
+        for key in sorted(billed.keys() | due.keys())
+    )
+
+
+def _nets(lines: Iterable[LineDraft]) -> dict[Key, Decimal]:
+    found: dict[Key, Decimal] = {}
+    for line in lines:
+        key = (line.code, line.tax_code, line.tax_rate, line.is_after_tax)
+        found[key] = found.get(key, Decimal(0)) + line.net
+    return found

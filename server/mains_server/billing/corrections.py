@@ -1,0 +1,324 @@
+"""Corrections: a wrong bill is rated again, and replaced by a credit note and a new bill or settled on the next one."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+import orjson
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from mains_server.access.records import Refusal
+from mains_server.adapters.host import AdapterHost
+from mains_server.adapters.live import LiveAdapter
+from mains_server.billing import correcting, lookups
+from mains_server.billing.comparing import differences, is_same
+from mains_server.billing.records import (
+    Corrected,
+    CorrectionReason,
+    Difference,
+    Hold,
+    NewCorrection,
+    WrongBill,
+)
+from mains_server.billing.rerating import RatedAnew, Rerated, RerateRequest, rerate
+from mains_server.contracts.queries import lock_building, lock_contract
+from mains_server.db.addresses import psycopg_dsn
+from mains_server.db.outbox import append_event
+from mains_server.db.unit_of_work import read_session, unit_of_work
+from mains_server.invoices.queries import draft_of, invoice_by_number, lock_customer_invoices
+from mains_server.invoices.records import CreditRequest, InvoiceKind, IssueRequest
+from mains_server.payments.operations import replace_invoice
+
+NOTE_CHARACTERS_MAX = 1000
+
+
+class InvoiceUnknown(Refusal):
+    """There is no such invoice."""
+
+    code = "INVOICE_UNKNOWN"
+    path = "invoiceId"
+
+
+class CreditNoteStands(Refusal):
+    """A credit note is not corrected: what it took back can be billed again."""
+
+    code = "CREDIT_NOTE_STANDS"
+    path = "invoiceId"
+
+
+class InvoiceCredited(Refusal):
+    """An invoice that was taken back is not corrected; its replacement is what can be."""
+
+    code = "INVOICE_CREDITED"
+    path = "invoiceId"
+
+
+class InvoiceNotRated(Refusal):
+    """An invoice that no billing run worked out cannot be rated again."""
+
+    code = "INVOICE_NOT_RATED"
+    path = "invoiceId"
+
+
+class CorrectionHeld(Refusal):
+    """The period cannot be rated again as things are; the message says what is missing."""
+
+    code = "CORRECTION_HELD"
+    is_retryable = True
+
+
+class HouseBilledInPart(Refusal):
+    """A house is corrected whole, so that each of its premises must have its bill first."""
+
+    code = "HOUSE_BILLED_IN_PART"
+    is_retryable = True
+
+
+class NoteWrong(Refusal):
+    """A correction says why, in at most 1,000 characters."""
+
+    code = "CORRECTION_NOTE_WRONG"
+    path = "note"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectionRequest:
+    """Which invoice to look at again, why, on which date, and who asks; nobody does where it was due by itself."""
+
+    document_number: str
+    reason: CorrectionReason
+    note: str
+    issued_on: date
+    now: datetime
+    person_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkedOff:
+    """How corrections that were due went: what came of each, and why others are still due."""
+
+    corrected: tuple[Corrected, ...] = ()
+    refused: tuple[tuple[str, Refusal], ...] = ()
+
+
+async def correct_invoice(engine: AsyncEngine, *, host: AdapterHost, request: CorrectionRequest) -> Corrected:
+    """Rate an invoice's days again, and put right what comes out otherwise, in one transaction.
+
+    The prices are those that the bill was priced by; for reason PRICE those known now. What is known of readings,
+    contract and place is what is known now. A bill that comes out the same stays. By the utility's policy a wrong one
+    is replaced (credit note and new invoice, which the money paid follows), or its difference goes on the next bill; a
+    house is always corrected whole, and a contract without a next bill always by documents. Settles what was noted as
+    due. Raises the refusals of this file, and then leaves nothing behind.
+    """
+    async with unit_of_work(engine) as session:
+        return await correct_within(session, engine=engine, host=host, request=request)
+
+
+async def correct_within(
+    session: AsyncSession, *, engine: AsyncEngine, host: AdapterHost, request: CorrectionRequest
+) -> Corrected:
+    """Correct as `correct_invoice` does, inside the caller's transaction."""
+    if not 1 <= len(request.note.strip()) <= NOTE_CHARACTERS_MAX:
+        raise NoteWrong(f"say why, in at most {NOTE_CHARACTERS_MAX} characters")
+    wrong = await _wrong(session, request=request)
+    adapter = host.adapter(wrong.adapter)
+    if wrong.building_id is not None:
+        return await _correct_house(session, engine=engine, adapter=adapter, request=request, wrong=wrong)
+    asked = RerateRequest(
+        contracts=(wrong.contract_id,),
+        period=wrong.period,
+        priced_at=_priced_at(request, wrong=wrong),
+        today=request.now.date(),
+        of_invoice=wrong.invoice_id,
+    )
+    anew = (await _rated(engine, adapter=adapter, request=asked)).bills[wrong.contract_id]
+    return await _put_right(session, adapter=adapter, request=request, wrong=wrong, anew=anew)
+
+
+async def invoice_number(session: AsyncSession, *, invoice_id: int) -> str:
+    """Find an invoice's number; raises `InvoiceUnknown`."""
+    number = await lookups.number_of_invoice(session, invoice_id=invoice_id)
+    if number is None:
+        raise InvoiceUnknown("there is no such invoice")
+    return number
+
+
+async def work_off(
+    engine: AsyncEngine, *, host: AdapterHost, issued_on: date, now: datetime, at_most: int
+) -> WorkedOff:
+    """Correct the bills that are noted as due, each in a transaction of its own; what is refused stays due.
+
+    A bill that was taken back meanwhile is settled by what came in its place; where nothing did, the run bills it.
+    """
+    corrected: list[Corrected] = []
+    refused: list[tuple[str, Refusal]] = []
+    async with read_session(engine) as session:
+        due = await lookups.corrections_due(session, at_most=at_most)
+    for document_number in due:
+        request = CorrectionRequest(
+            document_number=document_number,
+            reason=CorrectionReason.READING,
+            note="a true reading came for a day that was billed on an estimate",
+            issued_on=issued_on,
+            now=now,
+        )
+        try:
+            async with unit_of_work(engine) as session:
+                if await correcting.settle_taken_back(session, document_number=document_number, now=now):
+                    continue
+                corrected.append(await correct_within(session, engine=engine, host=host, request=request))
+        except Refusal as refusal:
+            refused.append((document_number, refusal))
+    return WorkedOff(corrected=tuple(corrected), refused=tuple(refused))
+
+
+async def _wrong(session: AsyncSession, *, request: CorrectionRequest) -> WrongBill:
+    """Find the bill to correct and take hold of its contract and customer, so that it is corrected once."""
+    seen = await lookups.wrong_bill(session, document_number=request.document_number)
+    if seen is None:
+        raise InvoiceUnknown(f"there is no invoice {request.document_number[:40]}")
+    if seen.building_id is not None:
+        await lock_building(session, building_id=seen.building_id)
+    if seen.kind is InvoiceKind.CREDIT:
+        raise CreditNoteStands(f"{seen.document_number} is a credit note; it is what takes an invoice back")
+    await lock_contract(session, contract_id=seen.contract_id)
+    await lock_customer_invoices(session, customer_id=seen.customer_id)
+    wrong = await lookups.wrong_bill(session, document_number=request.document_number)
+    assert wrong is not None, "an invoice is never removed"
+    if wrong.is_taken_back:
+        instead = wrong.replaced_by
+        hint = f"replaced by {instead}; correct that" if instead else "the run bills its days again"
+        raise InvoiceCredited(f"{wrong.document_number} was taken back: {hint}")
+    if wrong.priced_at is None:
+        raise InvoiceNotRated(f"{wrong.document_number} was not worked out by a billing run; credit it and bill again")
+    return wrong
+
+
+def _priced_at(request: CorrectionRequest, *, wrong: WrongBill) -> date:
+    """Choose whether the prices then in force count, or those that are known now of the same days."""
+    assert wrong.priced_at is not None
+    return request.now.date() if request.reason is CorrectionReason.PRICE else wrong.priced_at
+
+
+async def _rated(engine: AsyncEngine, *, adapter: LiveAdapter, request: RerateRequest) -> Rerated:
+    address = psycopg_dsn(engine.url.render_as_string(hide_password=False))
+    found = await asyncio.to_thread(rerate, address, adapter=adapter, request=request)
+    if isinstance(found, Hold):
+        raise CorrectionHeld(f"contract {found.contract_id} is held, {found.code}: {found.reason}")
+    missing = [contract for contract in request.contracts if contract not in found.bills]
+    if missing:
+        raise CorrectionHeld(f"contract {missing[0]} has no days in the period any more; its end has changed")
+    return found
+
+
+async def _put_right(
+    session: AsyncSession, *, adapter: LiveAdapter, request: CorrectionRequest, wrong: WrongBill, anew: RatedAnew
+) -> Corrected:
+    """Do with one bill what its policy says."""
+    stands = await draft_of(session, invoice=await invoice_by_number(session, document_number=wrong.document_number))
+    new = _correction(request, wrong=wrong)
+    if is_same(stands, anew.bill):
+        return await correcting.note_unchanged(session, correction=new, now=request.now)
+    if adapter.utility.correction == "next_bill" and wrong.goes_on:
+        settled = await lookups.settled_of(session, invoice_id=wrong.invoice_id)
+        lines = differences(stands, anew.bill, settled=settled)
+        return await correcting.note_differences(session, correction=new, lines=lines, now=request.now)
+    return await _replaced(session, adapter=adapter, correction=new, wrong=wrong, anew=anew, now=request.now)
+
+
+def _correction(request: CorrectionRequest, *, wrong: WrongBill, group: int | None = None) -> NewCorrection:
+    return NewCorrection(
+        wrong=wrong,
+        reason=request.reason,
+        note=request.note,
+        person_id=request.person_id,
+        on=request.issued_on,
+        rating_group_id=group,
+    )
+
+
+async def _replaced(
+    session: AsyncSession,
+    *,
+    adapter: LiveAdapter,
+    correction: NewCorrection,
+    wrong: WrongBill,
+    anew: RatedAnew,
+    now: datetime,
+) -> Corrected:
+    issue = IssueRequest(
+        draft=correcting.in_place_of(wrong, bill=anew.bill),
+        issued_on=correction.on,
+        payment_term_days=anew.payment_term_days,
+        accounts=adapter.accounts(),
+        inputs=orjson.loads(anew.inputs),
+        rating_group_id=correction.rating_group_id,
+    )
+    credit = CreditRequest(document_number=wrong.document_number, issued_on=correction.on)
+    note, replacement = await replace_invoice(session, request=credit, replacement=issue, now=now)
+    await correcting.mark_replaced(session, replacement=replacement, fees=anew.fees, settles=anew.settles)
+    payload = {"invoice_id": replacement.id, "contract_id": replacement.contract_id}
+    append_event(session, kind="invoice.issued", payload=payload, customer_id=replacement.customer_id, now=now)
+    return await correcting.note_replaced(session, correction=correction, note=note, replacement=replacement, now=now)
+
+
+async def _correct_house(
+    session: AsyncSession, *, engine: AsyncEngine, adapter: LiveAdapter, request: CorrectionRequest, wrong: WrongBill
+) -> Corrected:
+    """Rate a house again whole, and settle every difference; the bills of who has no next one are replaced."""
+    assert wrong.priced_at is not None and wrong.house_period is not None
+    bills = await lookups.bills_of_house(session, wrong=wrong)
+    for customer in sorted({bill.customer_id for bill in bills}):
+        await lock_customer_invoices(session, customer_id=customer)
+    asked = RerateRequest(
+        contracts=tuple(bill.contract_id for bill in bills),
+        period=wrong.house_period,
+        priced_at=_priced_at(request, wrong=wrong),
+        today=request.now.date(),
+    )
+    if await lookups.unbilled_premises(session, wrong=wrong, contracts=asked.contracts):
+        raise HouseBilledInPart("a premise of the house has no bill of this period; let the run bill it first")
+    found = await _rated(engine, adapter=adapter, request=asked)
+    compared = [await _compared_in_house(session, bill=bill, anew=found.bills[bill.contract_id]) for bill in bills]
+    if not any(line.net for one in compared for line in one.lines):
+        await correcting.settle_house(session, invoice_ids=[bill.invoice_id for bill in bills], now=request.now)
+        return await correcting.note_unchanged(session, correction=_correction(request, wrong=wrong), now=request.now)
+    assert found.house is not None
+    group = await correcting.add_house_question(session, wrong=wrong, inputs=found.house, net=_net(found))
+    answers = [
+        await _put_right_in_house(session, adapter=adapter, request=request, compared=one, group=group)
+        for one in compared
+    ]
+    return next(answer for answer in answers if answer.document_number == wrong.document_number)
+
+
+def _net(found: Rerated) -> Decimal:
+    """Add up what the premises of a house come to without tax."""
+    lines = (line for anew in found.bills.values() for line in anew.bill.lines if not line.is_after_tax)
+    return sum((line.net for line in lines), Decimal(0))
+
+
+class _Compared(NamedTuple):
+    bill: WrongBill
+    anew: RatedAnew
+    lines: tuple[Difference, ...]
+
+
+async def _compared_in_house(session: AsyncSession, *, bill: WrongBill, anew: RatedAnew) -> _Compared:
+    stands = await draft_of(session, invoice=await invoice_by_number(session, document_number=bill.document_number))
+    settled = await lookups.settled_of(session, invoice_id=bill.invoice_id)
+    return _Compared(bill, anew, differences(stands, anew.bill, settled=settled))
+
+
+async def _put_right_in_house(
+    session: AsyncSession, *, adapter: LiveAdapter, request: CorrectionRequest, compared: _Compared, group: int
+) -> Corrected:
+    bill, anew, lines = compared
+    correction = _correction(request, wrong=bill, group=group)
+    if bill.goes_on or not any(line.net for line in lines):
+        return await correcting.note_differences(session, correction=correction, lines=lines, now=request.now)
+    return await _replaced(session, adapter=adapter, correction=correction, wrong=bill, anew=anew, now=request.now)
