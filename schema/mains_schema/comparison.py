@@ -240,7 +240,7 @@ class ZoneComparison:
     saving: Money = strawberry.field(description="What two zones save; below nothing if they cost more.")
     pays_from: Decimal | None = strawberry.field(
         description="Smallest share of night and weekend, three decimals, from which two zones cost no more; null if "
-        "they never pay."
+        "they never save."
     )
 
 

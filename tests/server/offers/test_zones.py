@@ -2,6 +2,7 @@
 
 from decimal import Decimal as D
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mains_server.offers.records import Connection, Consumption
@@ -15,15 +16,23 @@ def night_of(use):
     return use.night / use.total
 
 
-@given(st.integers(0, 1000))
+@given(st.integers(0, 999))
 def test_the_share_is_the_first_at_which_two_zones_cost_no_more(edge):
     bound = D(edge).scaleb(-3)
 
     assert pays_from(YEAR, dearer_by=lambda use: bound - night_of(use)) == bound
 
 
-def test_two_zones_that_never_pay_have_no_share():
-    assert pays_from(YEAR, dearer_by=lambda _use: D("0.01")) is None
+@pytest.mark.parametrize("difference", ["0.01", "0"])
+def test_two_zones_that_never_pay_have_no_share(difference):
+    assert pays_from(YEAR, dearer_by=lambda _use: D(difference)) is None
+
+
+def test_at_the_exchange_on_one_phase_zones_make_no_difference(compared):
+    found = compared(consumption=Consumption(a_month=D(300), night_share=D("0.5")), wants_zones=True)
+
+    (exchange,) = [one for one in found.zones if one.product.code == "dinamiskais"]
+    assert exchange.pays_from is None
 
 
 def test_the_share_is_where_the_price_of_the_zones_says(compared):
