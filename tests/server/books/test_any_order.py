@@ -1,0 +1,142 @@
+"""Whatever happens in whatever order, the books balance after each step, and in the end what was used is billed.
+
+`MAINS_ANY_ORDER_SEED` and `MAINS_ANY_ORDER_RUNS` try other orders, or more of them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from typing import ClassVar
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import seed as with_seed
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from tests.databases import Databases
+from tests.server.books.any_order import Household, World, world
+
+RUNS = int(os.environ.get("MAINS_ANY_ORDER_RUNS", "200"))
+SEED = int(os.environ.get("MAINS_ANY_ORDER_SEED", "1"))
+STEPS = 50
+HOUSEHOLDS_MAX = 4
+# One rule chooses among all of them: Hypothesis would leave out some rules in each run, and nothing is billed then.
+ACTIONS = (
+    *["live a month"] * 4,
+    *["read"] * 3,
+    *["bill"] * 2,
+    *["pay"] * 2,
+    "wait",
+    "change",
+    "bill now",
+    "bill now",
+    "take back",
+    "move in",
+    "move out",
+)
+
+
+class AnyOrder(RuleBasedStateMachine):
+    """Contracts, readings, bills, corrections and payments, in any order."""
+
+    databases: ClassVar[Databases]
+    seen: ClassVar[Counter[str]]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lent = self.databases.one()
+        self._opened = world(self._lent.__enter__())
+        self.world: World = self._opened.__enter__()
+        for daily in (3, 7):
+            self.world.move_in(daily=daily)
+
+    def teardown(self) -> None:
+        """Give the database back."""
+        try:
+            self.seen.update(self.world.happened())
+        finally:
+            self._opened.__exit__(None, None, None)
+            self._lent.__exit__(None, None, None)
+
+    @rule(action=st.sampled_from(ACTIONS), which=st.integers(0, 11), much=st.integers(0, 39))
+    def step(self, action: str, which: int, much: int) -> None:
+        """Do one thing."""
+        getattr(self, action.replace(" ", "_"))(self.world.households[which % len(self.world.households)], much)
+
+    def live_a_month(self, household: Household, much: int) -> None:
+        """Let a month end, have some people read their meters, and bill."""
+        self.world.wait_for_month_end()
+        for at, one in enumerate(self.world.households):
+            if much & (1 << at):
+                self.world.read(one, days_ago=0)
+        self.world.wait(days=9 + much % 3)
+        self.world.bill()
+
+    def read(self, household: Household, much: int) -> None:
+        """Send in a reading of some days ago."""
+        self.world.read(household, days_ago=much)
+
+    def bill(self, household: Household, much: int) -> None:
+        """Run the billing of one of the last months, for the first time or again."""
+        self.world.bill(months_ago=1 + much % 3)
+
+    def bill_now(self, household: Household, much: int) -> None:
+        """Bill by a reading of today."""
+        self.world.read(household, days_ago=0)
+        self.world.bill_now(household)
+
+    def wait(self, household: Household, much: int) -> None:
+        """Let days go by."""
+        self.world.wait(days=1 + much)
+
+    def change(self, household: Household, much: int) -> None:
+        """Let somebody use more or less from today on."""
+        household.habits[max(household.starts, self.world.today)] = much % 10
+
+    def pay(self, household: Household, much: int) -> None:
+        """Receive money."""
+        self.world.pay(household, cents=1 + 157 * much)
+
+    def take_back(self, household: Household, much: int) -> None:
+        """Credit some invoice, and have its days billed anew."""
+        numbers = self.world.live_invoices()
+        if numbers:
+            self.world.take_back(numbers[much % len(numbers)])
+
+    def move_in(self, household: Household, much: int) -> None:
+        """Have another customer, if there are not enough."""
+        if len(self.world.households) < HOUSEHOLDS_MAX:
+            self.world.move_in(daily=much % 10)
+
+    def move_out(self, household: Household, much: int) -> None:
+        """End a contract, but not everybody's."""
+        if much % 3 == 0:
+            self.world.move_out(household)
+
+    @invariant()
+    def books_balance(self) -> None:
+        """Have no check of the books find anything."""
+        assert list(self.world.findings()) == []
+
+
+@pytest.mark.slow
+def test_the_books_balance_after_each_step(test_databases: Databases) -> None:
+    seen: Counter[str] = Counter()
+    print(f"MAINS_ANY_ORDER_SEED={SEED}")
+    machine = type("AnyOrderHere", (AnyOrder,), {"databases": test_databases, "seen": seen})
+
+    run_state_machine_as_test(
+        with_seed(SEED)(machine),
+        settings=settings(
+            max_examples=RUNS,
+            stateful_step_count=STEPS,
+            deadline=None,
+            database=None,
+            phases=(Phase.generate, Phase.shrink),
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+    print(dict(seen))
