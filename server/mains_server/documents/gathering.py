@@ -34,6 +34,7 @@ from mains_server.consumption.records import (
 from mains_server.customers.records import CustomerKind
 from mains_server.documents import queries
 from mains_server.documents.records import (
+    CHART_MONTHS,
     Bar,
     Chart,
     Corrected,
@@ -50,7 +51,6 @@ from mains_server.invoices.records import InvoiceKind, LineQuality
 
 log = structlog.get_logger()
 
-CHART_MONTHS = 13
 CHARTS_MAX = 2
 NOT_TOLD = (ExplanationDiffers, NotExplained, SnapshotUnreadable, UnknownAdapter, AdapterFailed, SpiError)
 Vocabulary = Mapping[tuple[str, str], Labels]

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import orjson
 
 from mains_server.documents.phrases import PHRASES, UNIT_WORDS
-from mains_server.documents.records import Chart, DocumentLanguage, MeterUse, Sheet, SheetLine
+from mains_server.documents.records import CHART_MONTHS, Chart, DocumentLanguage, MeterUse, Sheet, SheetLine
 from mains_server.documents.rules import (
     amount_text,
     date_text,
@@ -96,6 +96,7 @@ def _page(sheet: Sheet, *, language: DocumentLanguage) -> Mapping[str, Any]:
         "meters": [_meter(meter, language=language, say=say) for meter in _all_meters(sheet)],
         "notes": [printable(note.in_language(language), longest=NOTE_MAX) for note in sheet.notes],
         "is_estimated": any(line.quality is LineQuality.ESTIMATED for line in sheet.lines),
+        "months": max((CHART_MONTHS, *(len(chart.bars) for chart in sheet.charts))),
         "charts": [_chart(chart, language=language) for chart in sheet.charts],
         "payment": _payment(sheet, language=language),
     }
@@ -129,6 +130,9 @@ def _corrects(sheet: Sheet, *, language: DocumentLanguage, say: Mapping[str, str
 def _ask(sheet: Sheet, *, language: DocumentLanguage, say: Mapping[str, str]) -> Mapping[str, Any]:
     """Give the one thing that everybody looks for: what to pay until when, or what one has to the good."""
     due, good = to_pay(sheet), to_the_good(sheet)
+    if sheet.kind is InvoiceKind.CREDIT and good:
+        amount = _money(good, sheet=sheet, language=language)
+        return {"label": say["credit"], "amount": amount, "remark": say["nothing_to_pay"], "until": ""}
     asked = {
         "label": say["to_pay"],
         "amount": _money(due, sheet=sheet, language=language),

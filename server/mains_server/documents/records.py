@@ -10,6 +10,8 @@ from enum import Enum
 from mains_server.customers.records import CustomerKind
 from mains_server.invoices.records import InvoiceKind, LineQuality
 
+CHART_MONTHS = 13
+
 
 class DocumentKind(Enum):
     """What somebody can take away of an invoice."""

@@ -80,7 +80,7 @@ def test_a_credit_note_names_what_it_takes_back_and_asks_for_nothing():
 
     assert "Credit note" in text
     assert "Takes back invoice E-000007 of 10 Apr 2023" in text
-    assert "To your credit: 4.20 EUR" in text
+    assert "To your credit 4.20 EUR There is nothing to pay." in text
     assert "Total with VAT −4.20" in text
     assert "Payment reference" not in text
 
