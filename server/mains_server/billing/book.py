@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from struct import Struct
 
 import orjson
@@ -48,6 +48,8 @@ TRANSACTION_COLUMNS = "id, customer_id, document_id, key, kind, effective_on, bo
 ENTRY_COLUMNS = "transaction_id, customer_id, amount, account, currency"
 READING_COLUMNS = "register_id, supply_point_id, taken_at, counts_for, value, source, quality, status, received_at"
 EVENT_COLUMNS = "customer_id, payload, kind, occurred_at"
+
+SETTLED_WITHIN = timedelta(minutes=1)
 
 COPY = "copy {table} ({columns}) from stdin (format binary)"
 INSERT_HOUSE = """
@@ -109,14 +111,23 @@ def book(
     _post(connection, booking=booking, numbered=numbered)
     _copy(connection, "outbox_event", EVENT_COLUMNS, _events(numbered, booking=booking))
     mark_billed(connection, billed=((i, draft.due.customer_id, draft.fees) for i, draft in numbered if draft.fees))
-    defer_jobs(connection, task=DOCUMENTS_TASK, arguments=document_jobs(invoice_ids))
     settling = [(i, draft) for i, draft in numbered if draft.settles]
     mark_settled(connection, billed=((i, draft.due.customer_id, draft.settles) for i, draft in settling))
+    _queue_documents(connection, booking=booking, invoice_ids=invoice_ids)
     numbers = draw_numbers(connection, series=booking.seller.series, count=len(drafts))
     _require_still_due(connection, booking=booking, drafts=drafts, seen=seen, first=numbers[0])
     rows = _invoices(numbered, booking=booking, numbers=numbers, groups=groups)
     _copy(connection, "invoice", INVOICE_COLUMNS, rows)
     return list(invoice_ids)
+
+
+def _queue_documents(connection: Connection, *, booking: Booking, invoice_ids: Sequence[int]) -> None:
+    """Have documents made; of what was asked for by itself a little later, once its asker has settled it.
+
+    A levelled contract takes its settlement over in a transaction after this one, and paper is to say so.
+    """
+    at = booking.now + SETTLED_WITHIN if booking.run_id is None else None
+    defer_jobs(connection, task=DOCUMENTS_TASK, arguments=document_jobs(invoice_ids), at=at)
 
 
 def book_estimates(connection: Connection, *, readings: Sequence[EstimatedReading], now: datetime) -> None:

@@ -17,7 +17,7 @@ select unnest(procrastinate_defer_jobs_v1(array[row(
 
 DEFER_MANY = """
 select unnest(procrastinate_defer_jobs_v1(array(
-    select row('default', %(task)s::varchar, 0, null::text, null::text, each::jsonb, null::timestamptz)
+    select row('default', %(task)s::varchar, 0, null::text, null::text, each::jsonb, %(at)s::timestamptz)
         ::procrastinate_job_to_defer_v1
     from unnest(%(arguments)s::text[]) each)))
 """
@@ -43,10 +43,12 @@ async def defer_job(
     return found
 
 
-def defer_jobs(connection: Connection, *, task: str, arguments: Iterable[Mapping[str, Any]]) -> None:
-    """Queue jobs of one kind over psycopg, in the connection's transaction."""
+def defer_jobs(
+    connection: Connection, *, task: str, arguments: Iterable[Mapping[str, Any]], at: datetime | None = None
+) -> None:
+    """Queue jobs of one kind over psycopg, in the connection's transaction; `at` is when they may begin."""
     rows = [orjson.dumps(dict(each)).decode() for each in arguments]
-    connection.execute(DEFER_MANY, {"task": task, "arguments": rows})
+    connection.execute(DEFER_MANY, {"task": task, "arguments": rows, "at": at})
 
 
 async def has_live_worker(session: AsyncSession) -> bool:

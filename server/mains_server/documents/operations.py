@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -13,6 +13,7 @@ import orjson
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from mains_server.access.records import Refusal
 from mains_server.adapters.host import AdapterHost
 from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.documents import queries
@@ -34,6 +35,13 @@ class DocumentsExtraMissing(Exception):
 
     def __init__(self) -> None:
         super().__init__("install `mains[documents]` to make documents")
+
+
+class AdapterSilent(Refusal):
+    """The utility's adapter is set aside, so nobody knows its words; what is printed now would stay without them."""
+
+    code = "ADAPTER_SILENT"
+    is_retryable = True
 
 
 class InvoiceUnknown(LookupError):
@@ -76,8 +84,8 @@ async def make_documents(press: Press, *, wanted: Sequence[DocumentWanted]) -> i
 async def sheets_of_invoices(press: Press, *, invoice_ids: Sequence[int]) -> Mapping[int, Sheet]:
     """Give the sheets of invoices, writing those that are not written yet; of two at once the first one's stays.
 
-    Customers' credit is put on their invoices first, as the billing run does, so that the sheet says what is
-    to be paid.
+    Raises `InvoiceUnknown`, and `AdapterSilent` where an adapter is broken. Customers' credit is put on their invoices
+    first, as the billing run does, so that the sheet says what is to be paid.
     """
     async with read_session(press.engine) as session:
         written = await queries.sheets_of(session, invoice_ids=invoice_ids)
@@ -88,6 +96,7 @@ async def sheets_of_invoices(press: Press, *, invoice_ids: Sequence[int]) -> Map
         raise InvoiceUnknown(f"there is no invoice with the id {unknown[0]}")
     if not lacking:
         return written
+    _require_words(press.host, adapters={owners[invoice_id].adapter for invoice_id in lacking})
     async with unit_of_work(press.engine) as session:
         customers = sorted({owners[invoice_id].customer_id for invoice_id in lacking})
         await apply_credit(session, customer_ids=customers, now=press.now)
@@ -97,6 +106,13 @@ async def sheets_of_invoices(press: Press, *, invoice_ids: Sequence[int]) -> Map
         await _write_sheets(session, sheets=gathered, now=press.now)
     async with read_session(press.engine) as session:
         return await queries.sheets_of(session, invoice_ids=invoice_ids)
+
+
+def _require_words(host: AdapterHost, *, adapters: Collection[str]) -> None:
+    """Refuse where an adapter is broken; the invoices of one that is gone for good are printed with its codes."""
+    for adapter in host.adapters:
+        if adapter.name in adapters and not adapter.is_active:
+            raise AdapterSilent(f"adapter {adapter.name} is set aside: {adapter.reason}; try again once it works")
 
 
 def require_libraries() -> None:

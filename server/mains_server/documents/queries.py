@@ -70,11 +70,11 @@ join supply_point p on p.id = s.supply_point_id
 where i.id = any(cast(:ids as bigint[])) order by i.id, p.id, s.starts
 """
 OWNERS = """
-select i.id, i.customer_id, i.contract_id, c.language from invoice i join customer c on c.id = i.customer_id
+select i.id, i.customer_id, i.contract_id, i.adapter, c.language from invoice i join customer c on c.id = i.customer_id
 where i.id = any(cast(:ids as bigint[])) order by i.id
 """
 UNMADE = """
-select i.id, i.customer_id, i.contract_id, c.language from invoice i join customer c on c.id = i.customer_id
+select i.id, i.customer_id, i.contract_id, i.adapter, c.language from invoice i join customer c on c.id = i.customer_id
 where i.id between :first and :last
     and (select count(*) from invoice_document d
          where d.invoice_id = i.id and d.customer_id = i.customer_id
@@ -83,7 +83,7 @@ where i.id between :first and :last
 order by i.id
 """
 IN_PERIOD = """
-select i.id, i.customer_id, i.contract_id, c.language from invoice i join customer c on c.id = i.customer_id
+select i.id, i.customer_id, i.contract_id, i.adapter, c.language from invoice i join customer c on c.id = i.customer_id
 where i.customer_id = any(cast(:customers as bigint[])) and (:contract is null or i.contract_id = :contract)
     and i.issued_on >= :starts and i.issued_on < :ends
 order by i.issued_on, i.id
@@ -167,6 +167,7 @@ def _owned(row: Any) -> InvoiceOwned:
         invoice_id=row.id,
         customer_id=row.customer_id,
         contract_id=row.contract_id,
+        adapter=row.adapter,
         language=language_of(row.language),
     )
 

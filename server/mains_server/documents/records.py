@@ -66,6 +66,7 @@ class InvoiceOwned:
     invoice_id: int
     customer_id: int
     contract_id: int
+    adapter: str
     language: DocumentLanguage
 
 

@@ -19,7 +19,7 @@ from mains_server.adapters.host import AdapterHost
 from mains_server.db.unit_of_work import read_session
 from mains_server.documents.archive import ArchiveNotReady, ArchiveTooLarge, archive_of, may_see
 from mains_server.documents.links import ArchiveAsked, ArchiveForm, DocumentAsked, DocumentLinks
-from mains_server.documents.operations import DocumentsExtraMissing, Press, document_of
+from mains_server.documents.operations import AdapterSilent, DocumentsExtraMissing, Press, document_of
 from mains_server.documents.queries import owners_of
 from mains_server.documents.records import DocumentWanted
 from mains_server.documents.rules import MEDIA_TYPES
@@ -56,7 +56,7 @@ def document_route(
                 return await _archive(press, asked=asked, viewer=viewer)
         except DocumentsExtraMissing as missing:
             raise RouteRefused(503, "DOCUMENTS_NOT_INSTALLED", str(missing)) from missing
-        except ArchiveNotReady as early:
+        except (AdapterSilent, ArchiveNotReady) as early:
             raise RouteRefused(503, early.code, early.message) from early
         except ArchiveTooLarge as large:
             raise RouteRefused(422, large.code, large.message) from large

@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
-from mains_server.db.jobs import defer_job, is_waiting
+from mains_server.db.jobs import defer_job, defer_jobs, is_waiting
 from mains_server.db.unit_of_work import read_session, unit_of_work
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
@@ -32,6 +33,20 @@ async def test_a_job_goes_with_its_transaction(engine):
 
     async with read_session(engine) as session:
         assert (await session.execute(JOBS)).all() == []
+
+
+async def test_many_jobs_are_queued_over_psycopg_in_its_transaction(engine, psycopg_dsn):
+    jobs = [{"first": 1}, {"first": 2}]
+    with psycopg.connect(psycopg_dsn) as connection:
+        defer_jobs(connection, task="documents", arguments=jobs)
+        connection.rollback()
+        defer_jobs(connection, task="documents", arguments=[])
+        defer_jobs(connection, task="documents", arguments=jobs, at=LATER)
+
+    async with read_session(engine) as session:
+        assert [*(await session.execute(JOBS))] == [
+            ("documents", {"first": number}, None, None, "todo", LATER) for number in (1, 2)
+        ]
 
 
 async def test_a_mark_waits_once(engine):

@@ -10,6 +10,7 @@ import pytest
 from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.documents import queries
 from mains_server.documents.operations import (
+    AdapterSilent,
     InvoiceUnknown,
     document_of,
     make_document,
@@ -267,6 +268,17 @@ async def test_without_its_adapter_an_invoice_is_printed_with_codes(town, bill, 
 
     assert [line.label.lv for line in sheet.lines] == ["energy", "fee", "network", "paper"]
     assert sheet.utility.en == "small"
+
+
+async def test_of_a_broken_adapter_nothing_is_printed_for_good(town, bill, press):
+    town.household()
+    (invoice,) = bill()
+
+    with pytest.raises(AdapterSilent, match="small is set aside"):
+        await sheet_of(press(object()), invoice)
+
+    assert town.connection.execute("select count(*) from invoice_sheet").fetchall() == [(0,)]
+    assert (await sheet_of(press(), invoice)).lines[0].label.ru == "ru"
 
 
 async def test_an_estimate_is_marked(town, bill, press):

@@ -64,7 +64,7 @@ def test_who_speaks_another_language_is_written_to_in_english(text, language):
 
 
 def test_the_e_invoice_is_one_for_everybody():
-    owned = InvoiceOwned(invoice_id=7, customer_id=1, contract_id=2, language=RU)
+    owned = InvoiceOwned(invoice_id=7, customer_id=1, contract_id=2, adapter="small", language=RU)
 
     assert rules.wanted(owned, kind=DocumentKind.XML, language=LV).language is RU
     assert rules.wanted(owned, kind=DocumentKind.PDF, language=LV).language is LV
