@@ -92,6 +92,10 @@ class ContractAttribute:
     name: str = column("Code of the attribute, as the utility declares it.", CA.name)
     value: str = column("Its value.", CA.value)
     period: Period = embed("When it holds.", Period, start=CA.starts, end=CA.ends)
+    decision: str | None = column(
+        "What it rests on, such as the minutes of the owners' vote; null where it was agreed with the contract.",
+        CA.decision,
+    )
 
 
 @mapped(C, scope=CONTRACTS)

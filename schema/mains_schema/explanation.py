@@ -27,7 +27,9 @@ class ExplanationInput:
     unit: str = strawberry.field(description="Unit; empty for a plain number.")
     source: str = strawberry.field(description="Where it comes from: a price version, readings, the contract.")
     quality: str = strawberry.field(description="How a usage came about; empty for prices.")
-    decision: str | None = strawberry.field(description="The decision behind a price; null for other figures.")
+    decision: str | None = strawberry.field(
+        description="The decision behind a price or a voted figure; null for other figures."
+    )
 
 
 @strawberry.type(description="One step of a calculation, exact: nothing is rounded but by `round` and `floor`.")
@@ -41,6 +43,17 @@ class ExplanationStep:
     value: str = strawberry.field(description="Exact result, a decimal or a fraction.")
 
 
+@strawberry.type(description="What was agreed in a house by which its cost was shared out in this way.")
+class ExplanationCondition:
+    """An attribute of the house."""
+
+    name: str = strawberry.field(description="Code of the attribute; `UtilityAdapter.attributes` has the words.")
+    value: str = strawberry.field(description="Its value on the first of the charge's days.")
+    decision: str | None = strawberry.field(
+        description="The decision it rests on, such as the minutes of the owners' vote; null where there is none."
+    )
+
+
 @strawberry.type(description="How a charge was worked out. Repeating the steps gives the charge to the cent.")
 class Explanation:
     """Formula, inputs and steps."""
@@ -49,6 +62,9 @@ class Explanation:
     tariff: str = strawberry.field(description="Code of the tariff.")
     inputs: list[ExplanationInput] = strawberry.field(description="The figures it starts from; at most a few dozen.")
     steps: list[ExplanationStep] = strawberry.field(description="The steps in order; at most a few hundred.")
+    conditions: list[ExplanationCondition] = strawberry.field(
+        description="By which method a house's cost was shared out; empty for charges that are not shared. At most ten."
+    )
     result: str = strawberry.field(description="Id of the step or input that is the charge.")
     document: str = strawberry.field(
         description="The same as a JSON text, which `mains-kit rate FILE.json` replays without a server."
@@ -91,6 +107,7 @@ def _explanation(line: LineExplanation) -> Explanation:
         tariff=why["tariff"],
         inputs=[_input(part) for part in why["inputs"]],
         steps=[_step(part) for part in why["steps"]],
+        conditions=[_condition(part) for part in why.get("conditions", ())],
         result=why["result"],
         rounding=why["rounding"].get("name") or "",
         document=orjson.dumps(dict(why)).decode(),
@@ -109,6 +126,10 @@ def _input(part: Mapping[str, Any]) -> ExplanationInput:
         quality=part["quality"],
         decision=part.get("decision"),
     )
+
+
+def _condition(part: Mapping[str, Any]) -> ExplanationCondition:
+    return ExplanationCondition(name=part["name"], value=part["value"], decision=part.get("decision"))
 
 
 def _step(part: Mapping[str, Any]) -> ExplanationStep:

@@ -24,6 +24,7 @@ from mains_schema.errors import forbidden, unauthenticated
 from mains_schema.gates import gate, given
 from mains_schema.given import Given, asked_with
 from mains_schema.mapping import by_id, connection, mine, section
+from mains_schema.mutations_allocation import AllocationMutations
 from mains_schema.mutations_billing import BillingMutations
 from mains_schema.mutations_contract import ContractMutations
 from mains_schema.mutations_meter import MeterMutations
@@ -125,5 +126,7 @@ class Query:
 
 
 @section
-class Mutation(SessionMutations, ReadingMutations, MeterMutations, BillingMutations, ContractMutations):
+class Mutation(
+    SessionMutations, ReadingMutations, MeterMutations, BillingMutations, ContractMutations, AllocationMutations
+):
     """Everything that can be done."""

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from mains_schema import (
     adapter,
+    allocation,
     billing_corrections,
     catalogue,
     comparison,
@@ -65,6 +66,7 @@ ROOMS = (
     contract_staff,
     contract_story,
     supply,
+    allocation,
     meter,
     consumption,
     catalogue,

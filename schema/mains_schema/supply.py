@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import strawberry
+from mains_server.allocation.tables import AllocationMethod as AM
 from mains_server.contracts.records import PointRole, PremiseKind
 from mains_server.contracts.tables import Building as BU
 from mains_server.contracts.tables import ContractSupplyPoint as CSP
@@ -39,6 +40,7 @@ from mains_schema.scalars import Address, Period, Quantity
 from mains_schema.scopes import SUPPLIES, in_building, supplied
 
 if TYPE_CHECKING:
+    from mains_schema.allocation import AllocationMethod
     from mains_schema.contract import Contract
     from mains_schema.meter import Meter
 
@@ -64,6 +66,13 @@ class Building(Node):
         BU.id,
         given=ROUND_GIVEN,
         rows=ROUND_ROWS_ABOUT,
+    )
+    allocation_methods: list[AllocationMethod] = many(
+        "Methods by which its owners had its cost shared out, as they were announced, first the earliest; a handful in "
+        "decades. What holds by contract or by default before the first is not among them.",
+        AM.building_id,
+        order=(AM.starts, AM.id),
+        about=2,
     )
     supply_points: Connection[SupplyPoint] = connection(
         "The house's own supply point and those of its premises that the viewer sees.", SP.building_id

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from enum import Enum
 
 from mains_server.access.records import GrantRole, Permission, StaffRole
-from mains_server.adapters.queries import label
-from mains_server.adapters.records import AdapterState
+from mains_server.adapters.queries import attribute_code, label, value_code
+from mains_server.adapters.records import AdapterState, AttributeScope
+from mains_server.allocation.records import Announcer
 from mains_server.billing.records import CorrectionOutcome, CorrectionReason, RunStatus
 from mains_server.billing.verifying import VerificationOutcome
 from mains_server.contracts.records import ContractBilling, Delivery, PointRole, PremiseKind, Settlement
@@ -25,6 +26,21 @@ from mains_schema.resolve import Reads
 def word(reads: Reads, adapter: str, code: str) -> str:
     """Say a utility's code in the viewer's language; a code without words stands for itself."""
     return label(dict(reads.labels), adapter=adapter, code=code, language=reads.language)
+
+
+def attribute_word(reads: Reads, adapter: str, name: str) -> str:
+    """Say what a utility calls an attribute in the viewer's language; one without words stands for itself."""
+    return _said(reads, adapter, attribute_code(name), otherwise=name)
+
+
+def value_word(reads: Reads, adapter: str, name: str, value: str) -> str:
+    """Say what a utility calls a value of an attribute in the viewer's language; a number stands for itself."""
+    return _said(reads, adapter, value_code(name, value), otherwise=value)
+
+
+def _said(reads: Reads, adapter: str, code: str, *, otherwise: str) -> str:
+    said = label(dict(reads.labels), adapter=adapter, code=code, language=reads.language)
+    return otherwise if said == code else said
 
 
 def in_language(reads: Reads, lv: str, en: str, ru: str) -> str:
@@ -50,9 +66,17 @@ _ENUMS: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
         "What an employee of the utility does.",
         {"OPERATOR": "Serves customers.", "BILLING_CLERK": "Bills and books payments.", "ADMIN": "Sets the system up."},
     ),
+    Announcer: (
+        "In which capacity somebody announced a method.",
+        {"MANAGER": "For the house, by the contract over it.", "STAFF": "For the utility, as one of its employees."},
+    ),
     AdapterState: (
         "Whether a utility's adapter works.",
         {"ACTIVE": "It is asked.", "SET_ASIDE": "It could not be loaded; its contracts are held from billing."},
+    ),
+    AttributeScope: (
+        "Whose attribute something is that a utility prices by.",
+        {"CONTRACT": "The contract's.", "PREMISE": "The premise's.", "BUILDING": "The whole building's."},
     ),
     Capability: (
         "What a utility offers beyond a bill; show what works.",

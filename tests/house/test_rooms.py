@@ -84,6 +84,7 @@ EXTRA = {
     "contracts": {  # a file for each step in a contract's life, and what these share
         "admission.py",
         "attributes.py",
+        "agreeing.py",
         "charging.py",
         "concluding.py",
         "desk.py",

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from mains_server.access.records import ANONYMOUS, Grant, GrantRole, Permission, Viewer
+from mains_server.allocation.tables import AllocationMethod, AllocationValue
 from mains_server.billing.tables import Correction, CorrectionDue, SettlementLine
 from mains_server.contracts.records import PointRole, Settlement
 from mains_server.contracts.tables import (
@@ -38,6 +39,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.schema import town
 from tests.schema.asking import clerk, delegate, owner
 from tests.schema.crowd import (
+    allocation_method,
+    allocation_value,
     corrected,
     interval_day,
     interval_import,
@@ -71,6 +74,9 @@ CANARIES: Mapping[str, str] = {
         from reading""",
     "IntervalDay": """select case when day < '2022-01-01' then 'hours once ' else 'hours ' end || supply_point_id, total
         from interval_day""",
+    "AllocationMethod": "select 'building ' || building_id, decision_reference from allocation_method",
+    "AllocationValue": """select 'building ' || m.building_id, v.value
+        from allocation_value v join allocation_method m on m.id = v.method_id""",
     "Product": "select 'public', name_lv from product",
     "PriceVersion": "select 'public', decision from price_version",
     "PriceRow": "select 'public', name from price_row",
@@ -213,6 +219,8 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (ContractFormerTerms, [_former(n, 4 if n == 14 else n) for n in (1, 4, 5, 14)]),
         (ContractFee, [_fee(n, 4 if n == 14 else n) for n in (1, 4, 5, 14)]),
         (ContractOffer, [offer(n) | {"customer_id": 4 if n == 14 else n, "contract_id": n} for n in (1, 4, 5, 14)]),
+        (AllocationMethod, [allocation_method(1), allocation_method(2) | {"building_id": 2}]),
+        (AllocationValue, [allocation_value(1), allocation_value(2)]),
         (Invoice, [town.invoice(14, 0) | of_4]),
         (InvoiceLine, [town.line(14, 0, 1, 1) | of_4]),
         (InvoiceTax, [town.tax(14, 0) | of_4]),

@@ -6,6 +6,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from mains_server.allocation.records import Announcer
+from mains_server.allocation.tables import AllocationMethod, AllocationValue
 from mains_server.billing.records import RunStatus
 from mains_server.billing.tables import BillingHold, BillingRun, Correction, CorrectionDue, SettlementLine
 from mains_server.contracts.records import ContractBilling, Settlement
@@ -46,6 +48,8 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (Customer, [_customer(n) for n in MORE]),
         (Contract, [_contract(n) for n in MORE]),
         (SupplyPoint, [town.point(n) | {"building_id": 1} for n in MORE]),
+        (AllocationMethod, [allocation_method(n) for n in MORE]),
+        (AllocationValue, [allocation_value(n) for n in MORE]),
         (Reading, [_reading(n) for n in MORE]),
         (Invoice, [_invoice(n) for n in MORE]),
         (Payment, [_payment(n) for n in MORE]),
@@ -75,6 +79,27 @@ def _contract(n: int) -> dict[str, Any]:
     own = {"customer_id": 1, "starts": town.month(n % 2), "adapter": "water_co" if n % 2 else "heat_co"}
     paid = {"settlement": Settlement.LEVELLED if n % 3 else Settlement.INVOICE}
     return town.contract(n) | own | paid | {"billing": ContractBilling.DIRECT if n % 2 else ContractBilling.BY_MEMBERS}
+
+
+def allocation_method(n: int) -> dict[str, Any]:
+    """Announce method n for building 1 by the contract of its manager, customer 3; every second starts in May."""
+    said = {"decided_on": town.month(2), "decision_reference": f"minutes {n}", "announced_at": town.THEN}
+    who = {"announced_as": Announcer.MANAGER, "announced_by": "Customer 3", "announced_by_person_id": 3}
+    of_3 = {"customer_id": 3, "contract_id": 3, "building_id": 1}
+    return {"id": n, "starts": town.month(4 + n % 2), **said, **who, **of_3}
+
+
+def allocation_value(n: int) -> dict[str, Any]:
+    """Give the value that method n sets."""
+    of_3 = {"customer_id": 3, "contract_id": 3, "method_id": n, "adapter": "heat_co"}
+    return {
+        "id": n,
+        "name": "zones",
+        "value": f"value {n}",
+        "starts": town.month(4 + n % 2),
+        "has_replaced": True,
+        **of_3,
+    }
 
 
 def _reading(n: int) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def test_every_query_of_the_guide_is_valid_and_cheap_enough() -> None:
         document = documents.read(text)
         assert document.errors == ()
         assert documents.cost(document, name=None, variables={}) <= 10_000
-    assert list(QUERIES) == ["SignIn", "SignOut", "Home", "Again", "Invoices", "Why", "Submit"]
+    assert list(QUERIES) == ["SignIn", "SignOut", "Home", "Again", "Invoices", "Why", "Submit", "Form", "Announce"]
 
 
 @pytest.mark.asyncio
@@ -46,9 +46,11 @@ async def test_the_queries_of_the_guide_work_one_after_the_other(portal: Portal)
     again = await ask("Again", id=contract["id"])
     page = (await ask("Invoices", contract=contract["id"]))["node"]["invoices"]
     rest = (await ask("Invoices", contract=contract["id"], after=page["pageInfo"]["endCursor"]))["node"]["invoices"]
+    form = (await ask("Form"))["utilityAdapters"]
     sent = (await ask("Submit", **reading("1014.5")))["readingSubmit"]
     ended = (await ask("SignOut"))["sessionRevoke"]
 
+    assert all(adapter["attributes"] is not None for adapter in form)
     assert again["node"] == {"__typename": "Contract", "number": contract["number"]}
     assert (page["totalCount"], page["pageInfo"]["hasNextPage"], len(rest["nodes"])) == (14, True, 5)
     assert (sent["userErrors"], sent["reading"]["status"]) == ([], "ACCEPTED")

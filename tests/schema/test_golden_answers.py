@@ -33,6 +33,8 @@ FOLDER = Path(__file__).with_name("golden")
 EVERYTHING = Viewer(person_id=1, grants=owner(1).grants, staff=frozenset({StaffRole.OPERATOR}))
 LABELS = {
     ("heat_co", "heat"): Labels("Siltumenerģija", "Heat", "Тепло"),
+    ("heat_co", "sharing="): Labels("Sadale", "Sharing", "Распределение"),
+    ("heat_co", "sharing=area"): Labels("Pēc platības", "By area", "По площади"),
     ("heat_co", "heating"): Labels("Apkure", "Heating", "Отопление"),
 }
 

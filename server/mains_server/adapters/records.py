@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from mains_spi import Capability, FactSource, Labels, Product, Utility
+from mains_spi import Capability, ContractAttribute, FactSource, Labels, Product, Utility
 
 
 class AdapterState(Enum):
@@ -13,6 +13,14 @@ class AdapterState(Enum):
 
     ACTIVE = "ACTIVE"
     SET_ASIDE = "SET_ASIDE"
+
+
+class AttributeScope(Enum):
+    """Whose attribute something is that a utility prices by."""
+
+    CONTRACT = "CONTRACT"
+    PREMISE = "PREMISE"
+    BUILDING = "BUILDING"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +53,11 @@ class Adapter:
     def capabilities(self) -> tuple[Capability, ...]:
         """Give what the utility offers beyond a bill."""
         return () if self.utility is None else self.utility.capabilities
+
+    @property
+    def attributes(self) -> tuple[ContractAttribute, ...]:
+        """Give what the utility prices by."""
+        return () if self.utility is None else self.utility.attributes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

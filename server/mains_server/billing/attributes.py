@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 from mains_spi import ALWAYS, Attribute, Period, Utility
 
-from mains_server.billing.due import DueRow, Traits
+from mains_server.billing.due import DatedValue, DueRow, Traits
 
 KIND = "kind"
 OF_PREMISE = ("premise", "phases", "amperes", "area", "residents")
@@ -27,7 +28,7 @@ class AttributeTeller:
         self._period = period
         self._told: dict[tuple[Traits, tuple[str, ...]], tuple[Attribute, ...]] = {}
 
-    def traits_of(self, due: DueRow, *, dated: tuple[tuple[str, str, date, date], ...]) -> Traits:
+    def traits_of(self, due: DueRow, *, dated: tuple[DatedValue, ...]) -> Traits:
         """Keep of a contract at a supply point only what the adapter wants to be told, so that alike ones are equal."""
         units = self.units
         return Traits(
@@ -72,7 +73,7 @@ class AttributeTeller:
 def clipped(attributes: Iterable[Attribute], *, period: Period) -> tuple[Attribute, ...]:
     """Clip attributes to the days of a period."""
     clipped = ((attribute, attribute.period.common(period)) for attribute in attributes)
-    return tuple(Attribute(a.name, a.value, days, a.unit) for a, days in clipped if days is not None)
+    return tuple(replace(attribute, period=days) for attribute, days in clipped if days is not None)
 
 
 def number_text(value: Decimal | int) -> str:
@@ -93,9 +94,10 @@ def _plain_words(traits: Traits) -> tuple[tuple[str, str | None], ...]:
 
 def _dated(traits: Traits, *, units: Mapping[str, str | None], period: Period) -> list[Attribute]:
     rows = []
-    for name, value, starts, ends in traits.dated:
+    for name, value, starts, ends, decision in traits.dated:
         covers_all = starts <= period.start and ends >= period.end
-        rows.append(Attribute(name, value, ALWAYS if covers_all else Period(starts, ends), units.get(name)))
+        days = ALWAYS if covers_all else Period(starts, ends)
+        rows.append(Attribute(name, value, days, units.get(name), decision))
     return rows
 
 

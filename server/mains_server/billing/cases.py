@@ -13,7 +13,17 @@ from psycopg import Connection
 
 from mains_server.billing import queries
 from mains_server.billing.attributes import AttributeTeller
-from mains_server.billing.due import AttributeRow, Case, DueRow, Fee, Measured, MeteredDay, Problem, UsageRow
+from mains_server.billing.due import (
+    AttributeRow,
+    Case,
+    DatedValue,
+    DueRow,
+    Fee,
+    Measured,
+    MeteredDay,
+    Problem,
+    UsageRow,
+)
 from mains_server.billing.estimates import AttributesOf, Estimator, Filled, Unread, unread_or
 from mains_server.billing.fees import as_measured, by_contract
 from mains_server.billing.interval_series import weighing_of
@@ -24,7 +34,7 @@ BUILDING = "BUILDING"
 PAPER = "paper_invoices"
 PAPER_UNIT = "pcs"
 
-Dated = tuple[tuple[str, str, date, date], ...]
+Dated = tuple[DatedValue, ...]
 Counted = dict[int, list[Measured | Filled | Unread | Problem]]
 Places = dict[tuple[int, int], str]
 
@@ -83,22 +93,23 @@ def _stretch(row: UsageRow, *, due: DueRow, attributes: tuple[Attribute, ...], p
 
 def dated_of(rows: Iterable[AttributeRow], *, names: frozenset[str], period: Period) -> dict[int, Dated]:
     """Sort the declared attributes by contract, clipped to the period; what a contract says itself comes first."""
-    found: dict[int, list[tuple[str, str, date, date]]] = defaultdict(list)
+    found: dict[int, list[DatedValue]] = defaultdict(list)
     for row in rows:
         if row.name in names:
             ends = period.end if row.ends is None else min(row.ends, period.end)
-            found[row.contract_id].append((row.name, row.value, max(row.starts, period.start), ends))
+            starts = max(row.starts, period.start)
+            found[row.contract_id].append(DatedValue(row.name, row.value, starts, ends, row.decision or ""))
     return {contract: tuple(_without_doubles(attributes)) for contract, attributes in found.items()}
 
 
-def _without_doubles(attributes: Iterable[tuple[str, str, date, date]]) -> Iterable[tuple[str, str, date, date]]:
+def _without_doubles(attributes: Iterable[DatedValue]) -> Iterable[DatedValue]:
     """A customer protected for two reasons is protected once: the reason told first counts on the days of both."""
     told: dict[str, date] = {}
-    for name, value, starts, ends in attributes:
-        starts = max(starts, told.get(name, starts))
-        if starts < ends:
-            told[name] = ends
-            yield name, value, starts, ends
+    for attribute in attributes:
+        starts = max(attribute.starts, told.get(attribute.name, attribute.starts))
+        if starts < attribute.ends:
+            told[attribute.name] = attribute.ends
+            yield attribute._replace(starts=starts)
 
 
 def _counted(connection: Connection, rows: Sequence[UsageRow], *, asked: queries.Asked, places: Places) -> Counted:

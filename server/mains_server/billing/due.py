@@ -101,13 +101,14 @@ class MeteredDay(NamedTuple):
 
 
 class AttributeRow(NamedTuple):
-    """A dated attribute of a contract."""
+    """A dated attribute of a contract, with the decision it rests on where there is one."""
 
     contract_id: int
     name: str
     value: str
     starts: date
     ends: date | None
+    decision: str | None
 
 
 class ReadingRow(NamedTuple):
@@ -221,6 +222,16 @@ class PremiseRow(NamedTuple):
     contract_id: int | None
 
 
+class DatedValue(NamedTuple):
+    """What an adapter is told on some days: a name and its value, with the decision it rests on where there is one."""
+
+    name: str
+    value: str
+    starts: date
+    ends: date
+    decision: str = ""
+
+
 class Traits(NamedTuple):
     """All that a contract is told by besides what it used; contracts with equal traits are priced alike."""
 
@@ -232,7 +243,7 @@ class Traits(NamedTuple):
     amperes: int | None
     area_m2: Decimal | None
     residents: int | None
-    dated: tuple[tuple[str, str, date, date], ...]
+    dated: tuple[DatedValue, ...]
 
 
 class Measured(NamedTuple):

@@ -70,14 +70,14 @@ order by c.id, p.id, s.starts
 """
 
 ATTRIBUTES = """
-select contract_id, name, value, starts, ends
+select contract_id, name, value, starts, ends, decision
 from contract_attribute
 where contract_id = any(%(contracts)s::bigint[]) and starts < %(to)s and (ends is null or ends > %(from)s)
 order by contract_id, name, starts
 """
 
 PROTECTIONS = """
-select c.id, 'protected', lower(p.kind), p.starts, p.ends
+select c.id, 'protected', lower(p.kind), p.starts, p.ends, null
 from contract c
 join customer_protection p on p.customer_id = c.customer_id
 where c.id = any(%(contracts)s::bigint[]) and p.starts < %(to)s and (p.ends is null or p.ends > %(from)s)

@@ -168,8 +168,9 @@ async def restore(session: AsyncSession, *, contract: Contract, before: dict[str
     own = {"customer_id": contract.customer_id, "contract_id": contract.id}
     for point, starts, ends in before["covers"]:
         session.add(ContractSupplyPoint(supply_point_id=point, starts=_day(starts), ends=_day(ends), **own))
-    for name, value, starts, ends in before["attributes"]:
-        session.add(ContractAttribute(name=name, value=value, starts=_day(starts), ends=_day(ends), **own))
+    for name, value, starts, ends, *decision in before["attributes"]:
+        told: dict[str, Any] = {"decision": decision[0] if decision else None, **own}
+        session.add(ContractAttribute(name=name, value=value, starts=_day(starts), ends=_day(ends), **told))
     _put_terms(session, row=row, terms=before["terms"], own=own)
     row.ends = _day(before["ends"])
     await session.flush()
@@ -211,7 +212,7 @@ async def _state_of(session: AsyncSession, *, contract: Contract) -> dict[str, A
     return {
         "ends": _text(contract.ends),
         "covers": [[c.supply_point_id, _text(c.starts), _text(c.ends)] for c in contract.covers],
-        "attributes": [[a.name, a.value, _text(a.starts), _text(a.ends)] for a in contract.attributes],
+        "attributes": [[a.name, a.value, _text(a.starts), _text(a.ends), a.decision] for a in contract.attributes],
         "terms": [
             [t.product, t.settlement.name, _text(t.price_fixed_until), t.terms_document_id, _text(t.starts), _text(e)]
             for t, e in zip(contract.terms, [*(row.ends for row in former), None], strict=True)

@@ -27,7 +27,7 @@ CONTRACT_COLUMNS = (
     "signed_on", "starts", "ends", "price_fixed_until", "terms_document_id", "is_distance",
 )  # fmt: skip
 COVERAGE_COLUMNS = ("customer_id", "contract_id", "supply_point_id", "starts", "ends")
-ATTRIBUTE_COLUMNS = ("customer_id", "contract_id", "name", "value", "starts", "ends")
+ATTRIBUTE_COLUMNS = ("customer_id", "contract_id", "name", "value", "starts", "ends", "decision")
 
 
 class SupplyPointExists(Refusal):
@@ -221,4 +221,4 @@ def _coverage_rows(contract_id: int, contract: NewContract) -> Iterable[tuple[An
 def _attribute_rows(contract_id: int, contract: NewContract) -> Iterable[tuple[Any, ...]]:
     for attribute in contract.attributes:
         days = rules.stretch_of(stretch_starts=attribute.starts, stretch_ends=attribute.ends, contract=contract)
-        yield (contract.customer_id, contract_id, attribute.name, attribute.value, *days)
+        yield (contract.customer_id, contract_id, attribute.name, attribute.value, *days, attribute.decision)

@@ -170,6 +170,7 @@ async def attribute_rows(session: AsyncSession, *, contract_id: int, name: str) 
         select(ContractAttribute)
         .where(col(ContractAttribute.contract_id) == contract_id, col(ContractAttribute.name) == name)
         .order_by(col(ContractAttribute.starts))
+        .execution_options(populate_existing=True)
     )
     return found.all()
 
@@ -196,6 +197,17 @@ async def lock_supply_points(session: AsyncSession, *, supply_point_ids: Sequenc
         .where(col(SupplyPointRow.id) == any_(literal(list(supply_point_ids), ARRAY(BigInteger()))))
         .order_by(col(SupplyPointRow.id))
         .with_for_update()
+    )
+    return frozenset(found)
+
+
+async def contracts_in_house(session: AsyncSession, *, building_id: int, adapter: str) -> frozenset[int]:
+    """List all contracts that have, had or will have a place in a building, of one utility."""
+    found = await session.scalars(
+        select(col(ContractRow.id))
+        .join(ContractSupplyPoint, col(ContractSupplyPoint.contract_id) == col(ContractRow.id))
+        .join(SupplyPointRow, col(SupplyPointRow.id) == col(ContractSupplyPoint.supply_point_id))
+        .where(col(SupplyPointRow.building_id) == building_id, col(ContractRow.adapter) == adapter)
     )
     return frozenset(found)
 
@@ -335,7 +347,10 @@ async def _contract(session: AsyncSession, row: ContractRow) -> Contract:
         ends=row.ends,
         price_fixed_until=row.price_fixed_until,
         covers=tuple(Coverage(supply_point_id=c.supply_point_id, starts=c.starts, ends=c.ends) for c in covers),
-        attributes=tuple(DatedAttribute(name=a.name, value=a.value, starts=a.starts, ends=a.ends) for a in attributes),
+        attributes=tuple(
+            DatedAttribute(name=a.name, value=a.value, starts=a.starts, ends=a.ends, decision=a.decision)
+            for a in attributes
+        ),
         terms=await _terms(session, row),
         terms_document_id=row.terms_document_id,
         is_distance=row.is_distance,

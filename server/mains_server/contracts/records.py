@@ -116,12 +116,16 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatedAttribute:
-    """A value that the adapter prices by, over civil days, half-open; without days, over the whole contract."""
+    """A value that the adapter prices by, over civil days, half-open; without days, over the whole contract.
+
+    `decision` names what it rests on, such as the vote of a house's owners.
+    """
 
     name: str
     value: str
     starts: date | None = None
     ends: date | None = None
+    decision: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

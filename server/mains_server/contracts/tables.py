@@ -117,7 +117,10 @@ class ContractSupplyPoint(SQLModel, table=True):
 
 
 class ContractAttribute(SQLModel, table=True):
-    """A dated value that the utility's adapter declared and prices by, such as `zones` or `allowance`."""
+    """A dated value that the utility's adapter declared and prices by, such as `zones` or `allowance`.
+
+    `decision` names what it rests on, such as the vote of a house's owners.
+    """
 
     __tablename__ = "contract_attribute"
     __table_args__ = (
@@ -133,6 +136,7 @@ class ContractAttribute(SQLModel, table=True):
     value: str
     starts: date
     ends: date | None = None
+    decision: str | None = None
 
 
 class ContractFormerTerms(SQLModel, table=True):

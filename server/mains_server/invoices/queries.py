@@ -106,6 +106,20 @@ async def billed_until(session: AsyncSession, contract_id: int) -> date | None:
     )
 
 
+async def any_billed_until(session: AsyncSession, *, contract_ids: frozenset[int]) -> date | None:
+    """Find the day up to which one of these contracts was billed; bills that were taken back do not count."""
+    taken_back = select(col(Invoice.corrects_invoice_id)).where(
+        col(Invoice.contract_id).in_(contract_ids), col(Invoice.kind) == InvoiceKind.CREDIT
+    )
+    return await session.scalar(
+        select(func.max(col(Invoice.period_to))).where(
+            col(Invoice.contract_id).in_(contract_ids),
+            col(Invoice.kind) != InvoiceKind.CREDIT,
+            col(Invoice.id).not_in(taken_back.where(col(Invoice.corrects_invoice_id).is_not(None))),
+        )
+    )
+
+
 async def document_numbers(session: AsyncSession, *, customer_id: int, ids: Sequence[int]) -> dict[int, str]:
     """Give the numbers that people read on a customer's invoices, by id."""
     wanted = select(col(Invoice.id), col(Invoice.document_number)).where(

@@ -14,7 +14,7 @@ from mains_server.adapters.host import AdapterHost
 from mains_server.adapters.live import LiveAdapter
 from mains_server.billing.attributes import AttributeTeller
 from mains_server.billing.cases import PAPER
-from mains_server.billing.due import Traits
+from mains_server.billing.due import DatedValue, Traits
 from mains_server.offers.measuring import measured_year
 from mains_server.offers.pricing import Used
 from mains_server.offers.queries import compared_contract
@@ -205,9 +205,9 @@ def _traits(told: Connected, *, comparing: Comparing, day: Period, names: Mappin
     """Tell what was typed as a contract would be told, leaving out what the adapter does not ask for."""
     dated = []
     if comparing.zones is not None:
-        dated.append((comparing.zones, str(told.zones), day.start, day.end))
+        dated.append(DatedValue(comparing.zones, str(told.zones), day.start, day.end))
     if comparing.protected is not None and told.protected is not None:
-        dated.append((comparing.protected, told.protected, day.start, day.end))
+        dated.append(DatedValue(comparing.protected, told.protected, day.start, day.end))
     return Traits(
         kind="PRIVATE" if told.sort is CustomerSort.PRIVATE else "BUSINESS",
         delivery=None,

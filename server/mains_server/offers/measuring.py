@@ -15,7 +15,7 @@ from mains_server.adapters.live import LiveAdapter
 from mains_server.billing import queries as billing
 from mains_server.billing.attributes import AttributeTeller
 from mains_server.billing.cases import build_cases
-from mains_server.billing.due import Case, DueRow, Traits
+from mains_server.billing.due import Case, DatedValue, DueRow, Traits
 from mains_server.billing.estimates import Estimator
 from mains_server.billing.interval_usage import IntervalCounter
 from mains_server.billing.usage import as_usage
@@ -51,12 +51,12 @@ class ByZone(AttributeTeller):
         self._attribute = comparing.zones
         self._days = period
 
-    def traits_of(self, due: DueRow, *, dated: tuple[tuple[str, str, date, date], ...]) -> Traits:
+    def traits_of(self, due: DueRow, *, dated: tuple[DatedValue, ...]) -> Traits:
         """Say two zones, whatever is agreed."""
         if self._attribute is None:
             return super().traits_of(due, dated=dated)
-        others = tuple(told for told in dated if told[0] != self._attribute)
-        told = (*others, (self._attribute, "2", self._days.start, self._days.end))
+        others = tuple(told for told in dated if told.name != self._attribute)
+        told = (*others, DatedValue(self._attribute, "2", self._days.start, self._days.end))
         return super().traits_of(due, dated=told)
 
 
@@ -179,7 +179,7 @@ def _traits(
 
 
 def _connected(traits: Traits, *, comparing: Comparing) -> Connected:
-    told = {name: value for name, value, _, _ in traits.dated}
+    told = {dated.name: dated.value for dated in traits.dated}
     return Connected(
         sort=CustomerSort.PRIVATE if traits.kind == "PRIVATE" else CustomerSort.BUSINESS,
         phases=traits.phases,

@@ -1,0 +1,1 @@
+"""How owners want their house's cost shared out: methods voted, announced and cancelled."""
