@@ -20,8 +20,9 @@ from mains_server.allocation import queries, rules
 from mains_server.allocation.records import Announcer, House, NewArea, NewMethod
 from mains_server.allocation.tables import AllocationMethod, AllocationValue, AreaCorrection
 from mains_server.contracts.agreeing import change_attributes, set_area, take_back_attributes
-from mains_server.contracts.queries import contract_by_id, contracts_in_house
+from mains_server.contracts.queries import contract_by_id
 from mains_server.contracts.records import DatedAttribute
+from mains_server.contracts.statements import contracts_in_house
 from mains_server.customers.queries import customer_by_id
 from mains_server.db.idempotency import keep_answer
 from mains_server.invoices.queries import any_billed_until

@@ -201,17 +201,6 @@ async def lock_supply_points(session: AsyncSession, *, supply_point_ids: Sequenc
     return frozenset(found)
 
 
-async def contracts_in_house(session: AsyncSession, *, building_id: int, adapter: str) -> frozenset[int]:
-    """List all contracts that have, had or will have a place in a building, of one utility."""
-    found = await session.scalars(
-        select(col(ContractRow.id))
-        .join(ContractSupplyPoint, col(ContractSupplyPoint.contract_id) == col(ContractRow.id))
-        .join(SupplyPointRow, col(SupplyPointRow.id) == col(ContractSupplyPoint.supply_point_id))
-        .where(col(SupplyPointRow.building_id) == building_id, col(ContractRow.adapter) == adapter)
-    )
-    return frozenset(found)
-
-
 async def lock_contract(session: AsyncSession, *, contract_id: int) -> ContractRow | None:
     """Take hold of a contract until the transaction ends, for a change inside this room."""
     return await session.scalar(

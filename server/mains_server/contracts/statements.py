@@ -20,6 +20,7 @@ from mains_server.contracts.tables import (
     ContractOffer,
     ContractSeries,
     ContractSupplyPoint,
+    SupplyPoint,
     TermsDocument,
 )
 
@@ -160,3 +161,14 @@ async def open_offer(session: AsyncSession, *, contract_id: int) -> ContractOffe
         .order_by(col(ContractOffer.starts).desc())
         .limit(1)
     )
+
+
+async def contracts_in_house(session: AsyncSession, *, building_id: int, adapter: str) -> frozenset[int]:
+    """List all contracts that have, had or will have a place in a building, of one utility."""
+    found = await session.scalars(
+        select(col(Contract.id))
+        .join(ContractSupplyPoint, col(ContractSupplyPoint.contract_id) == col(Contract.id))
+        .join(SupplyPoint, col(SupplyPoint.id) == col(ContractSupplyPoint.supply_point_id))
+        .where(col(SupplyPoint.building_id) == building_id, col(Contract.adapter) == adapter)
+    )
+    return frozenset(found)
