@@ -15,8 +15,9 @@ from decimal import Decimal
 import psycopg
 from mains_server.access.records import Refusal
 from mains_server.adapters.live import LiveAdapter
+from mains_server.billing.corrections import CorrectionRequest, correct_invoice, work_off
 from mains_server.billing.operations import note_correction
-from mains_server.billing.records import Hold, SingleBill
+from mains_server.billing.records import CorrectionReason, Hold, SingleBill
 from mains_server.billing.run import Shift, run_billing
 from mains_server.billing.single import bill_one
 from mains_server.books.queries import CHECKS
@@ -35,6 +36,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.server.billing.small_utility import ADAPTER, SmallUtility, Town, host_of, request
 
+USED = """
+select i.document_number, l.energy::text, (b.value - a.value)::text
+from invoice i
+join contract_supply_point s on s.contract_id = i.contract_id
+join register r on r.supply_point_id = s.supply_point_id
+join lateral (
+    select sum(quantity) as energy from invoice_line l where l.invoice_id = i.id and l.code = 'energy'
+) l on true
+left join reading a on a.register_id = r.id and a.status = 'ACCEPTED' and a.counts_for = i.period_from
+left join reading b on b.register_id = r.id and b.status = 'ACCEPTED' and b.counts_for = i.period_to
+where i.kind <> 'CREDIT' and l.energy is distinct from b.value - a.value
+  and not exists (select from invoice n where n.corrects_invoice_id = i.id and n.kind = 'CREDIT')
+  and not exists (select from correction_due d where d.invoice_id = i.id and d.settled_at is null)
+"""
 START = date(2023, 1, 1)
 FIRST_VALUE = 1000
 PRICES_CHANGE_ON = date(2023, 4, 11)
@@ -94,7 +109,7 @@ class World:
             [PRICES_CHANGE_ON, PRICES_CHANGE_ON],
         )
         self.host = host_of(Estimating())
-        self.engine = make_engine(address=self.address, connections_max=2)
+        self.engine = make_engine(address=self.address, connections_max=4)
 
     @property
     def adapter(self) -> LiveAdapter:
@@ -193,6 +208,15 @@ class World:
             )
         )
 
+    def estimated_days(self, household: Household) -> list[date]:
+        """List the days of which only an estimate is known."""
+        rows = self.connection.execute(
+            "select counts_for from reading where register_id = %s and status = 'ACCEPTED' and source = 'ESTIMATION'"
+            " order by counts_for",
+            [household.register],
+        )
+        return [day for (day,) in rows]
+
     def bill(self, *, months_ago: int = 1) -> None:
         """Run the billing of a whole month that is over; run again it goes on."""
         self.bill_month(month_back(self.today, months=months_ago))
@@ -258,6 +282,31 @@ class World:
         while month < ends and next_month(month) <= self.today:
             self.bill_month(month)
             month = next_month(month)
+
+    def correct(self, number: str, *, reason: CorrectionReason) -> bool:
+        """Look at one invoice again."""
+        asked = CorrectionRequest(
+            document_number=number, reason=reason, note="looked at again", issued_on=self.today, now=self.now
+        )
+        self.steps += 1
+        try:
+            self.runner.run(correct_invoice(self.engine, host=self.host, request=asked))
+        except Refusal:
+            return False
+        return True
+
+    def work_off(self) -> int:
+        """Correct what is noted as due, and count what stays due."""
+        self.steps += 1
+        done = self.runner.run(work_off(self.engine, host=self.host, issued_on=self.today, now=self.now, at_most=1000))
+        return len(done.refused)
+
+    def bills_that_are_not_the_readings(self) -> list[tuple[str, str, str]]:
+        """Hold the energy of each standing invoice against the readings at its two ends, but where a correction is due.
+
+        Worked out here from the readings alone: no rule of the server is asked.
+        """
+        return self.connection.execute(USED).fetchall()
 
     def findings(self) -> Iterator[tuple[str, str, str | None, str | None]]:
         """Run every check of the books; prepared once a connection, since planning them costs most."""

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import seed as with_seed
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from mains_server.billing.records import CorrectionReason
 
 from tests.databases import Databases
 from tests.server.books.any_order import Household, World, world
@@ -25,7 +26,8 @@ HOUSEHOLDS_MAX = 4
 # One rule chooses among all of them: Hypothesis would leave out some rules in each run, and nothing is billed then.
 ACTIONS = (
     *["live a month"] * 4,
-    *["read"] * 3,
+    *["read"] * 2,
+    *["find out"] * 3,
     *["bill"] * 2,
     *["pay"] * 2,
     "wait",
@@ -33,6 +35,9 @@ ACTIONS = (
     "bill now",
     "bill now",
     "take back",
+    "correct",
+    "work off",
+    "work off",
     "move in",
     "move out",
 )
@@ -55,6 +60,8 @@ class AnyOrder(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Give the database back."""
         try:
+            self.world.work_off()
+            assert list(self.world.findings()) == []
             self.seen.update(self.world.happened())
         finally:
             self._opened.__exit__(None, None, None)
@@ -77,6 +84,12 @@ class AnyOrder(RuleBasedStateMachine):
     def read(self, household: Household, much: int) -> None:
         """Send in a reading of some days ago."""
         self.world.read(household, days_ago=much)
+
+    def find_out(self, household: Household, much: int) -> None:
+        """Send in what a meter showed on a day that was only estimated."""
+        days = self.world.estimated_days(household)
+        if days:
+            self.world.read(household, days_ago=(self.world.today - days[much % len(days)]).days)
 
     def bill(self, household: Household, much: int) -> None:
         """Run the billing of one of the last months, for the first time or again."""
@@ -105,6 +118,17 @@ class AnyOrder(RuleBasedStateMachine):
         if numbers:
             self.world.take_back(numbers[much % len(numbers)])
 
+    def correct(self, household: Household, much: int) -> None:
+        """Look at some invoice again, for one reason or another."""
+        numbers = self.world.live_invoices()
+        if numbers:
+            reason = list(CorrectionReason)[much % len(CorrectionReason)]
+            self.world.correct(numbers[much % len(numbers)], reason=reason)
+
+    def work_off(self, household: Household, much: int) -> None:
+        """Correct what is noted as due."""
+        self.world.work_off()
+
     def move_in(self, household: Household, much: int) -> None:
         """Have another customer, if there are not enough."""
         if len(self.world.households) < HOUSEHOLDS_MAX:
@@ -119,6 +143,11 @@ class AnyOrder(RuleBasedStateMachine):
     def books_balance(self) -> None:
         """Have no check of the books find anything."""
         assert list(self.world.findings()) == []
+
+    @invariant()
+    def bills_are_what_was_read(self) -> None:
+        """Bill between two days what the readings of the two days say, unless a correction is noted as due."""
+        assert self.world.bills_that_are_not_the_readings() == []
 
 
 @pytest.mark.slow
