@@ -37,6 +37,7 @@ def household_supports(part: EnergyPart) -> tuple[Component, ...]:
             + Price("network_support.monthly", "EUR/month", ("phases", "amperes")) * Months(),
             cap=Amount("dso_fixed") + FOR_DELIVERY,
             when=(HOUSEHOLD,),
+            each_place=True,
         ),
         *_first_kwh_cheaper("price_cap", part, bound=Price("price_cap.kwh", "kWh"), when=HOUSEHOLD),
     )

@@ -112,23 +112,23 @@ def _noted_fees() -> tuple[Component, ...]:
     )
 
 
-def _by_zone(code: str, price: str, by: tuple[str, ...] = ()) -> TimeOfUse:
+def _by_zone(code: str, price: str, by: tuple[str, ...] = (), *, each_place: bool = False) -> TimeOfUse:
     zones = (
         Zone(DAY, f"{code}_day", Price(f"{price}_day", "EUR/kWh", by)),
         Zone(NIGHT, f"{code}_night", Price(f"{price}_night", "EUR/kWh", by)),
     )
-    return TimeOfUse(ENERGY, TWO_ZONE_CALENDAR.name, zones, when=TWO_ZONES)
+    return TimeOfUse(ENERGY, TWO_ZONE_CALENDAR.name, zones, when=TWO_ZONES, each_place=each_place)
 
 
 def _network() -> tuple[Component, ...]:
-    """Charge Sadales tīkls: a fee by phases and amperes, and the kWh delivered."""
+    """Charge Sadales tīkls at each place: a fee by phases and amperes, and the kWh delivered."""
     fee = yearly_or_monthly(
         monthly="dso.fixed", yearly="dso.fixed_per_year", per_ampere="dso.fixed_per_ampere", by=BY_CONNECTION
     )
     return (
-        Monthly("dso_fixed", fee),
-        PerUnit("dso_variable", ENERGY, Price("dso.variable", "EUR/kWh"), when=ONE_ZONE),
-        _by_zone("dso_variable", "dso.variable", ("phases",)),
+        Monthly("dso_fixed", fee, each_place=True),
+        PerUnit("dso_variable", ENERGY, Price("dso.variable", "EUR/kWh"), when=ONE_ZONE, each_place=True),
+        _by_zone("dso_variable", "dso.variable", ("phases",), each_place=True),
     )
 
 
@@ -138,7 +138,7 @@ def _mandatory_procurement() -> tuple[Component, ...]:
     capacity = yearly_or_monthly(monthly=None, yearly="oik.capacity", per_ampere="oik.capacity_per_ampere", by=by)
     return (
         PerUnit("oik_energy", ENERGY, Price("oik.energy", "EUR/kWh")),
-        Monthly("oik_capacity", capacity),
+        Monthly("oik_capacity", capacity, each_place=True),
         Rebate("oik_discount", (Amount("oik_energy") + Amount("oik_capacity")) * Price("oik.discount", "1", ("kind",))),
     )
 

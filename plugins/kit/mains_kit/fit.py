@@ -123,7 +123,7 @@ def _place(holder: Table, at: int, usage: Usage) -> tuple[Table, str]:
 def _check_attributes(root: Table, words: Vocabulary) -> None:
     members = root.children("member")
     occupants = tuple(occupant for member in members for occupant in member.children("occupant"))
-    for holder in (root, root.child("building"), *members, *occupants):
+    for holder in (root, root.child("building"), *root.children("place"), *members, *occupants):
         if holder is None:
             continue
         short = holder.child("attributes")

@@ -22,6 +22,7 @@ SECTIONS = (
     "series",
     "fact",
     "used",
+    "place",
     "building",
     "member",
     "rounding",

@@ -18,6 +18,7 @@ from mains_spi import (
     Member,
     Occupant,
     Period,
+    Place,
     PriceRow,
     PriceVersion,
     Quality,
@@ -50,6 +51,7 @@ def read_request(*, table: Table, bill: Table, period: Period) -> RatingRequest:
         facts=tuple(_fact(item) for item in table.children("fact")),
         used=tuple(_used(item) for item in table.children("used")),
         group=_group(table, period),
+        places=_places(table.children("place")),
         known_at=bill.day("known_at"),
         tz=bill.word("timezone", "Europe/Riga"),
     )
@@ -272,6 +274,20 @@ def _group(table: Table, period: Period) -> Group | None:
         if ids[at] in ids[:at]:
             raise item.refusal(VersionsOverlap, "id", f"{ids[at]!r} is there twice", "Give each premise its own id")
     return group
+
+
+def _places(tables: tuple[Table, ...]) -> tuple[Place, ...]:
+    """Read the supply points of a contract that has several; a row of usage says whose it is by `place`."""
+    places: list[Place] = []
+    for table in tables:
+        table.only("name", "attributes", "attribute", "period", "from", "to")
+        place = Place(table.word("name"), _attributes(table), table.days(ALWAYS))
+        if place.name in {other.name for other in places}:
+            raise table.refusal(
+                VersionsOverlap, "name", f"{place.name!r} is there twice", "Give each place its own name"
+            )
+        places.append(place)
+    return tuple(places)
 
 
 def _member(table: Table, period: Period) -> Member:

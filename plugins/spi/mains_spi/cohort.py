@@ -155,6 +155,8 @@ def compile_cohort(
 def _refuse_uncovered(tariff: Tariff, conditions: RatingRequest) -> None:
     if conditions.group is not None:
         raise NotCompiled("a building is rated whole")
+    if conditions.places:
+        raise NotCompiled("a contract over several places is rated by itself")
     if conditions.usage:
         raise NotCompiled("the conditions of a cohort have no usage: give it in rows")
     policy = tariff.rounding

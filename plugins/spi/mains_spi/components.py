@@ -19,9 +19,14 @@ Remainder = Literal["largest", "biggest", "rest", "leave"]
 
 @dataclass(frozen=True, slots=True)
 class Component(Record):
-    """What all components share: it applies on the days on which all of ``when`` hold."""
+    """What all components share: it applies on the days on which all of ``when`` hold.
+
+    With ``each_place`` a contract over several supply points is charged at each of them by itself, by the place's own
+    usage and attributes; elsewhere and without it the contract is charged as a whole.
+    """
 
     when: tuple[When, ...] = field(default=(), kw_only=True)
+    each_place: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,8 @@ def _days(cluster: list[Component], here: Here) -> Iterator[date]:
         code = here.book.tax_codes.get(charge, here.book.tax_codes.get("*", ""))
         yield from _bounds(rate.period for rate in here.book.taxes.get(code, ()))
     names = {"kind"}.union(*(_names_of(part) for part in parts))
+    if any(component.each_place for component in cluster):
+        yield from _bounds(site.period for site in here.sites)
     for scope in _scopes(here):
         for name in names & scope.attributes.keys():
             yield from _bounds(attribute.period for attribute in scope.attributes[name])
@@ -83,7 +85,7 @@ def _bounds(periods: Iterable[Period]) -> Iterator[date]:
 
 def _scopes(here: Here) -> list[Scope]:
     if here.building is None:
-        return [here.scope]
+        return [here.scope, *(site.scope for site in here.sites)]
     return [here.scope, here.building.scope, *(premise.scope for premise in here.building.premises)]
 
 
@@ -92,6 +94,9 @@ def _state(cluster: list[Component], here: Here, day: date) -> tuple[Any, ...]:
 
 
 def _component_state(component: Component, here: Here, day: date) -> tuple[Any, ...]:
+    if component.each_place and here.sites:
+        there = (site for site in here.sites if site.period.has(day))
+        return tuple((site.name, _state_for(component, here, site.scope, day)) for site in there)
     if here.building is None:
         return _state_for(component, here, here.scope, day)
     if isinstance(component, (AllocateBuilding, Figure)):

@@ -30,6 +30,7 @@ class Draft:
     is_priced: bool = True
     after_tax: bool = False
     conditions: tuple[Attribute, ...] = ()
+    place: str = ""
 
 
 def drafted(
@@ -60,6 +61,7 @@ def drafted(
         base=base,
         net=net,
         after_tax=after_tax,
+        place=here.place,
     )
 
 

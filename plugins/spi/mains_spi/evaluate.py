@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from mains_spi.algebra import unit_of
 from mains_spi.book import Book
 from mains_spi.buildings import HOUSE, allocate
@@ -10,7 +12,7 @@ from mains_spi.components import AllocateBuilding, Component, Figure
 from mains_spi.cuts import segments_of
 from mains_spi.drafts import Draft, part_of
 from mains_spi.errors import CannotRate
-from mains_spi.here import Amounts, Building, Here, Premise
+from mains_spi.here import Amounts, Building, Here, Premise, Site
 from mains_spi.plan import plan_of
 from mains_spi.record import Period
 from mains_spi.requests import Group, Member, RatingRequest
@@ -41,8 +43,33 @@ def evaluate_amounts(tariff: Tariff, request: RatingRequest) -> Bill:
 def _bill(tariff: Tariff, request: RatingRequest, *, is_explained: bool) -> Bill:
     scope = Scope(usage=request.usage, attributes=request.attributes, series=request.series)
     building = None if request.group is None else _building(request.group, scope)
-    here = Here(tariff, Book(request), Trace(), scope, building, Amounts(), request.period, "", is_explained)
+    sites = _sites(request, scope)
+    book = Book(request)
+    here = Here(tariff, book, Trace(), scope, building, Amounts(), request.period, "", is_explained, sites)
     return _contract_bill(here) if building is None else _building_bill(here, building)
+
+
+def _sites(request: RatingRequest, around: Scope) -> tuple[Site, ...]:
+    """Give a contract's supply points, each with its own usage; what it does not say itself, the contract says."""
+    names = [place.name for place in request.places]
+    if len(set(names)) != len(names) or "" in names:
+        raise CannotRate("place_twice", request.contract, "give every place a name of its own")
+    stray = sorted({row.place for row in request.usage} - {*names, ""}) if names else []
+    if stray:
+        raise CannotRate("place_unknown", request.contract, f"usage names the place {stray[0]!r}: give it in places")
+    return tuple(
+        Site(
+            place.name,
+            place.period,
+            Scope(
+                usage=(row for row in request.usage if row.place == place.name),
+                attributes=place.attributes,
+                around=around,
+            ),
+            Amounts(),
+        )
+        for place in sorted(request.places, key=lambda place: place.name)
+    )
 
 
 def _building(group: Group, around: Scope) -> Building:
@@ -69,6 +96,9 @@ def _contract_bill(here: Here) -> Bill:
         name = name_of(component)
         for segment in segments_of(plan, index, here.at(here.segment, name)):
             there = here.at(segment, name)
+            if component.each_place and here.sites:
+                drafts.extend(_at_each_place(component, there))
+                continue
             if not applies(component, there):
                 continue
             if isinstance(component, AllocateBuilding):
@@ -79,6 +109,16 @@ def _contract_bill(here: Here) -> Bill:
                 drafts.extend(charge(component, there))
     lines = [settle(draft, here, here.scope) for draft in drafts]
     return bill_of(here.book.request.contract, here, lines, figures=tuple(figures))
+
+
+def _at_each_place(component: Component, here: Here) -> Iterator[Draft]:
+    """Draft the lines of one component at each place it covers on these days; the contract's amounts are their sum."""
+    for site in here.sites:
+        there = here.at_place(site)
+        if site.period.covers(here.segment) and applies(component, there):
+            for draft in charge(component, there):
+                here.amounts.add(draft.code, draft.period, draft.net, here.trace)
+                yield draft
 
 
 def _figure(component: Figure, here: Here) -> FigureValue:

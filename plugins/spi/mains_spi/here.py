@@ -30,6 +30,16 @@ class Building:
     premises: tuple[Premise, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A supply point of a contract that has several: the scope of its terms, and what was charged there so far."""
+
+    name: str
+    period: Period
+    scope: Scope
+    amounts: Amounts
+
+
 @dataclass(slots=True)
 class Amounts:
     """The net amounts so far, by code and days, of one party; those not found are looked for around it."""
@@ -64,6 +74,8 @@ class Here:
     segment: Period
     component: str
     is_explained: bool = True
+    sites: tuple[Site, ...] = ()
+    place: str = ""
 
     def at(self, segment: Period, component: str) -> Here:
         """Give the same party on other days or for another component."""
@@ -72,6 +84,10 @@ class Here:
     def for_party(self, scope: Scope, amounts: Amounts) -> Here:
         """Give the same days for another party."""
         return replace(self, scope=scope, amounts=amounts)
+
+    def at_place(self, site: Site) -> Here:
+        """Give the same days for one supply point."""
+        return replace(self, scope=site.scope, amounts=site.amounts, place=site.name)
 
     def number(self, value: Fraction | int, name: str, unit: str = "1") -> Value:
         """Note a number that the tariff or the calendar gives."""

@@ -60,6 +60,18 @@ class Attribute(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class Place(Record):
+    """One of several supply points of a contract, while the contract covers it; ``Usage.place`` names it.
+
+    Its attributes come before the contract's for components that are charged at each place.
+    """
+
+    name: str
+    attributes: tuple[Attribute, ...] = ()
+    period: Period = ALWAYS
+
+
+@dataclass(frozen=True, slots=True)
 class Series(Record):
     """Values at even steps from an instant in UTC. ``None`` is a value not known, and holds the bill that needs it."""
 
@@ -136,7 +148,8 @@ class RatingRequest(Record):
     """All that a bill depends on; equal requests give equal bills, at any time.
 
     ``tax_codes`` says which tax a charge has. The customer's kind, by which taxes are chosen, is the attribute
-    ``kind``. ``known_at`` limits price versions to those known on that day; ``tz`` is where civil days of series begin.
+    ``kind``. ``places`` are the supply points of a contract that has several. ``known_at`` limits price versions to
+    those known on that day; ``tz`` is where civil days of series begin.
     """
 
     contract: str
@@ -150,5 +163,6 @@ class RatingRequest(Record):
     facts: tuple[FactValue, ...] = ()
     used: tuple[Used, ...] = ()
     group: Group | None = None
+    places: tuple[Place, ...] = ()
     known_at: date | None = None
     tz: str = "Europe/Riga"

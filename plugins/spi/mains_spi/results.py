@@ -18,7 +18,8 @@ class Line(Record):
     """One line of a bill: ``net = quantity * price / base``, rounded by the policy.
 
     ``gross`` is None where tax is worked out per rate. A line ``after_tax`` has no tax and lowers what is to be paid.
-    ``why`` is the explanation, which ``replay`` turns into the same cents.
+    ``place`` names the supply point that is charged by itself. ``why`` is the explanation, which ``replay`` turns into
+    the same cents.
     """
 
     code: str
@@ -36,6 +37,7 @@ class Line(Record):
     apportioned: bool = False
     text: str = ""
     price_unit: str = ""
+    place: str = ""
     why: Explanation = field(default_factory=dict, hash=False)
 
 

@@ -57,11 +57,16 @@ def settle(draft: Draft, here: Here, scope: Scope) -> Settled:
         after_tax=draft.after_tax,
         estimated=bool(draft.net.flags & (ESTIMATED | ASSUMED)),
         apportioned=bool(draft.net.flags & APPORTIONED),
-        text=line_words(quantity, draft.unit, price, draft.price_unit, base),
+        text=_words(draft, line_words(quantity, draft.unit, price, draft.price_unit, base)),
         price_unit=draft.price_unit,
+        place=draft.place,
         why=_why(draft, here, gross) if here.is_explained else {},
     )
     return Settled(line, draft.net.number, None if gross is None else gross.number)
+
+
+def _words(draft: Draft, words: str) -> str:
+    return f"{draft.place}: {words}" if draft.place else words
 
 
 def _gross(draft: Draft, here: Here, rate: Value) -> Value | None:

@@ -176,6 +176,8 @@ def _unknown_amounts(record: Record, name: str, allowed: set[str]) -> Iterator[M
 
 def _parts(component: Component, tariff: Tariff, utility: Utility) -> Iterator[Mistake]:
     name = name_of(component)
+    if component.each_place and isinstance(component, (AllocateBuilding, Figure)):
+        yield Mistake("each_place", name, "a building's cost and a kept figure are the whole's: leave each_place out")
     yield from vet_condition(component, name, utility)
     for part in inside(component):
         if isinstance(part, Round) and not _good_places(part.places):

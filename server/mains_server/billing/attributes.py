@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from mains_spi import ALWAYS, Attribute, Period, Utility
+from mains_spi import ALWAYS, Attribute, Period, Place, Utility
 
 from mains_server.billing.due import DatedValue, DueRow, Traits
 
@@ -42,6 +42,13 @@ class AttributeTeller:
             due.residents if "residents" in units else None,
             dated,
         )
+
+    def place_of(self, points: Sequence[DueRow]) -> Place:
+        """Tell one supply point of a contract that has several, on the days on which it is covered."""
+        point = points[0]
+        told = _plain_words(self.traits_of(point, dated=()))
+        own = tuple(Attribute(n, v, ALWAYS, self.units.get(n)) for n, v in told if n in OF_PREMISE and v is not None)
+        return Place(point.identifier, own, Period(point.covers_from, points[-1].covers_to))
 
     def tell(self, traits: Traits, *, scopes: tuple[str, ...] = EVERYWHERE) -> tuple[Attribute, ...]:
         """Give the attributes; `scopes` are the parties that defaults are filled in for."""

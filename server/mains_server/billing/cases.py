@@ -8,7 +8,7 @@ from datetime import date
 from itertools import groupby
 from operator import attrgetter
 
-from mains_spi import Attribute, Period, Utility
+from mains_spi import Attribute, Period, Place, Tariff, Utility
 from psycopg import Connection
 
 from mains_server.billing import queries
@@ -81,6 +81,7 @@ def build_cases(
             wants_paper=wants_paper,
             fees=fees.get(contract, ()),
             days=_only_whole(days[contract], used=[row for row in used if row.contract_id == contract]),
+            tariff=counter.tariff_of(first[contract].product),
         )
         for contract, rows in groupby(points, key=attrgetter("contract_id"))
     }
@@ -187,17 +188,21 @@ def _case(
     wants_paper: bool,
     fees: tuple[Fee, ...],
     days: Sequence[MeteredDay],
+    tariff: Tariff | None,
 ) -> Case:
     due = points[0]
     weighing = weighing_of(days, time_zone=due.time_zone)
     traits = teller.traits_of(due, dated=dated)
+    places = _told_apart(points, teller=teller, tariff=tariff)
+    if places:
+        traits = traits._replace(premise_kind=None, phases=None, amperes=None, area_m2=None, residents=None)
     estimated = [row for row in counted if isinstance(row, Filled)]
     usage = [row.measured if isinstance(row, Filled) else row for row in counted if isinstance(row, Measured | Filled)]
     if wants_paper:
         usage.append(paper(due))
     usage += as_measured(fees, due=due)
     problems = [row for row in counted if isinstance(row, Problem)]
-    if len(points) > 1 and any(teller.traits_of(point, dated=dated) != traits for point in points):
+    if not places and len(points) > 1 and any(teller.traits_of(point, dated=dated) != traits for point in points):
         reason = (
             f"its supply points {', '.join(point.identifier for point in points)} differ; give each its own contract"
         )
@@ -215,7 +220,19 @@ def _case(
         fees=fees,
         series=weighing.series,
         day_ids=weighing.day_ids,
+        places=places,
     )
+
+
+def _told_apart(points: Sequence[DueRow], *, teller: AttributeTeller, tariff: Tariff | None) -> tuple[Place, ...]:
+    """Tell the supply points of a contract that has several, where its tariff charges each of them by itself."""
+    by_point: dict[int, list[DueRow]] = defaultdict(list)
+    for point in points:
+        by_point[point.supply_point_id].append(point)
+    is_charged = tariff is not None and any(component.each_place for component in tariff.components)
+    if len(by_point) < 2 or not is_charged:
+        return ()
+    return tuple(teller.place_of(rows) for rows in by_point.values())
 
 
 def paper(due: DueRow) -> Measured:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from mains_spi import Series, Used
+from mains_spi import Place, Series, Used
 
 
 class DueRow(NamedTuple):
@@ -301,6 +301,7 @@ class Case(NamedTuple):
     fees: tuple[Fee, ...] = ()
     series: tuple[Series, ...] = ()
     day_ids: tuple[int, ...] = ()
+    places: tuple[Place, ...] = ()
 
 
 class SettlementRow(NamedTuple):

@@ -80,6 +80,11 @@ class IntervalCounter:
         self._known_at = known_at
         self._zones: dict[tuple[Calendar, str, date, int], tuple[str | None, ...]] = {}
 
+    @property
+    def tariff_of(self) -> TariffOf:
+        """Give what finds a product's tariff; None for products that the adapter prices itself."""
+        return self._tariff_of
+
     def count(self, connection: Connection, *, stretches: Sequence[Stretch], period: Period) -> list[Counted]:
         """Tell of each stretch what was used, by zone where the tariff asks for zones, or why it cannot be told."""
         if not stretches:

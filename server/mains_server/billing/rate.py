@@ -14,6 +14,7 @@ from mains_spi import (
     CannotRate,
     FactValue,
     Period,
+    Place,
     RatingRequest,
     SpiError,
     Tariff,
@@ -63,6 +64,7 @@ class ShapeKey(NamedTuple):
     facts: tuple[FactValue, ...]
     before: tuple[Used, ...] | None
     agreed: AgreedPrice | None = None
+    places: tuple[Place, ...] = ()
 
 
 class AdapterRefuses(Exception):
@@ -189,7 +191,7 @@ class Rater:
             told = facts.get(_subject(due.contract_id), ()) if facts else ()
             agreed = None if due.price_fixed_until is None else self._book.agreed_price(connection, due=due)
             shared = (due.product, due.starts, due.ends, due.time_zone, case.traits, counted, told, case.before)
-            key = ShapeKey(*shared, agreed)
+            key = ShapeKey(*shared, agreed, case.places)
             alike[key].append(case)
         return alike
 
@@ -208,6 +210,7 @@ class Rater:
             attributes=self.teller.tell(key.traits),
             facts=key.facts,
             used=nothing_before(starts=key.starts, utility=self.adapter.utility) if key.before is None else key.before,
+            places=key.places,
             tz=key.time_zone,
         )
         charged = {PAPER, *charged_now_and_then(offer.tariff)}

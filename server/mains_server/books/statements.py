@@ -163,6 +163,23 @@ BILLING_CHECKS = (
         """,
     ),
     Check(
+        name="fees-billed-once",
+        claim="Every fee for a day of its contract that is billed up to its end, or on a later bill, is on one bill.",
+        statement="""
+            select 'fee ' || f.id || ' (' || f.code || ' of ' || f.day || ')', 'an invoice of contract ' || c.number,
+                i.document_number
+            from contract_fee f join contract c on c.id = f.contract_id and c.customer_id = f.customer_id
+            left join invoice i on i.id = f.invoice_id and i.customer_id = f.customer_id and i.kind <> 'CREDIT'
+            where (f.invoice_id is not null and i.contract_id is distinct from f.contract_id)
+                or (f.invoice_id is null and exists (
+                    select from invoice b
+                    where b.contract_id = f.contract_id and b.customer_id = f.customer_id and b.kind <> 'CREDIT'
+                        and b.period_to > f.day and b.issued_at > f.noted_at and not exists (
+                            select from invoice n where n.customer_id = b.customer_id
+                                and n.corrects_invoice_id = b.id and n.kind = 'CREDIT')))
+        """,
+    ),
+    Check(
         name="corrections-have-invoice",
         claim="Every correction that is due names an invoice of its contract that counts over its day.",
         statement="""

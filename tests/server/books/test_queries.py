@@ -126,6 +126,12 @@ async def test_empty_books_give_no_finding(utility):
         assert (await check_books(session)).count == 0
 
 
+PLANTED_FEE = (
+    "insert into contract_fee (id, customer_id, contract_id, code, quantity, unit, day, reason, source, key, noted_at)"
+    " select 7, customer_id, id, 'sms', 1, 'pcs', '2024-02-05', 'reminder', 'test', 'k', '2000-01-01'"
+    " from contract where number = 'K-1'"
+)
+
 DEFECTS = [
     ("transactions-balance", "in EUR", f"update ledger_entry set amount = amount + 0.01 where id = {ENTRY}"),
     ("transactions-balance", "in SEK", f"update ledger_entry set currency = 'SEK' where id = {ENTRY}"),
@@ -235,6 +241,8 @@ DEFECTS = [
     ("billed-without-hole", "contract K-1", "delete from invoice where number = 5"),
     ("billed-in-force", "T-000003", "update contract set ends = '2024-02-15' where number = 'K-1'"),
     ("billed-in-force", "T-000002", "delete from contract where number = 'K-2'"),
+    ("fees-billed-once", "fee 7 (sms", PLANTED_FEE),
+    ("fees-billed-once", "fee 7 (sms", PLANTED_FEE, f"update contract_fee set invoice_id = {OF_T2}"),
     ("corrections-have-invoice", "correction due 1", "set local session_replication_role = replica", LATE_CORRECTION),
     ("chunks-complete", "run 1 chunk 1 contract K-2", f"delete from invoice where id = {OF_T2}"),
     ("chunks-complete", "run 2 chunk 2 contract K-2", "delete from billing_hold"),
