@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import groupby
 from operator import attrgetter
+from typing import NamedTuple
 
 from mains_spi import Attribute, Period, Place, Tariff, Utility
 from psycopg import Connection
@@ -39,6 +40,13 @@ Counted = dict[int, list[Measured | Filled | Unread | Problem]]
 Places = dict[tuple[int, int], str]
 
 
+class _Charged(NamedTuple):
+    """What a contract is charged besides what it used: fees, and a letter where the utility counts them."""
+
+    fees: tuple[Fee, ...]
+    wants_paper: bool
+
+
 def build_cases(
     connection: Connection,
     *,
@@ -57,7 +65,8 @@ def build_cases(
     def attributes_of(contract: int) -> tuple[Attribute, ...]:
         return teller.tell(teller.traits_of(first[contract], dated=dated.get(contract, ())))
 
-    used = queries.usage(connection, asked=asked, quantities=[quantity.name for quantity in utility.quantities])
+    quantities = [quantity.name for quantity in utility.quantities]
+    used = queries.usage(connection, asked=asked, quantities=quantities)
     places = _places(points)
     counted = _counted(connection, used, asked=asked, places=places)
     stretches = [
@@ -70,21 +79,25 @@ def build_cases(
     )
     houses = frozenset(point.supply_point_id for point in points if point.role == BUILDING)
     _fill_in(connection, counted, asked=asked, estimator=estimator, attributes_of=attributes_of, houses=houses)
-    fees = by_contract(queries.fees(connection, asked=asked, quantities=[kind.name for kind in utility.quantities]))
+    fees = by_contract(queries.fees(connection, asked=asked, quantities=quantities))
     wants_paper = any((quantity.name, quantity.unit) == (PAPER, PAPER_UNIT) for quantity in utility.quantities)
     return {
         contract: _case(
-            tuple(rows),
+            rows,
             dated=dated.get(contract, ()),
             counted=counted[contract],
             teller=teller,
-            wants_paper=wants_paper,
-            fees=fees.get(contract, ()),
-            days=_only_whole(days[contract], used=[row for row in used if row.contract_id == contract]),
-            tariff=counter.tariff_of(first[contract].product),
+            charged=_Charged(fees.get(contract, ()), wants_paper),
+            days=_only_whole(days[contract], used=used, contract=contract),
+            places=_told_apart(rows, tariff=counter.tariff_of(first[contract].product), teller=teller),
         )
-        for contract, rows in groupby(points, key=attrgetter("contract_id"))
+        for contract, rows in _by_contract(points)
     }
+
+
+def _by_contract(points: Iterable[DueRow]) -> Iterable[tuple[int, tuple[DueRow, ...]]]:
+    for contract, rows in groupby(points, key=attrgetter("contract_id")):
+        yield contract, tuple(rows)
 
 
 def _stretch(row: UsageRow, *, due: DueRow, attributes: tuple[Attribute, ...], places: Places) -> Stretch:
@@ -137,9 +150,12 @@ def _count_intervals(
     return days
 
 
-def _only_whole(days: Sequence[MeteredDay], *, used: Sequence[UsageRow]) -> list[MeteredDay]:
+def _only_whole(days: Sequence[MeteredDay], *, used: Sequence[UsageRow], contract: int) -> Sequence[MeteredDay]:
     """Leave out a quantity that was partly read off: what has no intervals is weighed by the profile, and all of it."""
-    read_off = {row.quantity for row in used if not row.by_intervals or row.zone is not None}
+    if not days:
+        return days
+    own = [row for row in used if row.contract_id == contract]
+    read_off = {row.quantity for row in own if not row.by_intervals or row.zone is not None}
     return [day for day in days if day.quantity not in read_off]
 
 
@@ -185,22 +201,20 @@ def _case(
     dated: Dated,
     counted: Sequence[Measured | Filled | Unread | Problem],
     teller: AttributeTeller,
-    wants_paper: bool,
-    fees: tuple[Fee, ...],
+    charged: _Charged,
     days: Sequence[MeteredDay],
-    tariff: Tariff | None,
+    places: tuple[Place, ...],
 ) -> Case:
     due = points[0]
     weighing = weighing_of(days, time_zone=due.time_zone)
     traits = teller.traits_of(due, dated=dated)
-    places = _told_apart(points, teller=teller, tariff=tariff)
     if places:
         traits = traits._replace(premise_kind=None, phases=None, amperes=None, area_m2=None, residents=None)
     estimated = [row for row in counted if isinstance(row, Filled)]
     usage = [row.measured if isinstance(row, Filled) else row for row in counted if isinstance(row, Measured | Filled)]
-    if wants_paper:
+    if charged.wants_paper:
         usage.append(paper(due))
-    usage += as_measured(fees, due=due)
+    usage += as_measured(charged.fees, due=due)
     problems = [row for row in counted if isinstance(row, Problem)]
     if not places and len(points) > 1 and any(teller.traits_of(point, dated=dated) != traits for point in points):
         reason = (
@@ -217,7 +231,7 @@ def _case(
         usage=tuple(usage),
         problem=problems[0] if problems else None,
         estimates=tuple(row.reading for row in estimated if row.reading is not None),
-        fees=fees,
+        fees=charged.fees,
         series=weighing.series,
         day_ids=weighing.day_ids,
         places=places,

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import delete, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from mains_server.access.operations import grant_delegate
 from mains_server.access.records import NewDelegate, Refusal
 from mains_server.contracts import queries, rules
-from mains_server.contracts.records import NewBuilding, NewContract, NewSupplyPoint
-from mains_server.contracts.tables import Building, ContractAttribute, ContractSupplyPoint
+from mains_server.contracts.records import NewBuilding, NewContract, NewSupplyPoint, NewTermsDocument
+from mains_server.contracts.tables import (
+    Building,
+    ContractAttribute,
+    ContractSeries,
+    ContractSupplyPoint,
+    TermsDocument,
+)
 from mains_server.db.copying import RowExists, copy_rows, draw_ids
 
 POINT_COLUMNS = (
@@ -70,6 +78,12 @@ class AttributeRepeated(Refusal):
 
     code = "ATTRIBUTE_REPEATED"
     path = "attributes"
+
+
+class TermsVersionExists(Refusal):
+    """A product has terms of this version already."""
+
+    code = "TERMS_VERSION_EXISTS"
 
 
 class ContractUnknown(Refusal):
@@ -149,6 +163,22 @@ async def end_contract(session: AsyncSession, *, contract_id: int, ends: date) -
         await session.execute(delete(part).where(mine, col(part.starts) >= ends))
         lasts = col(part.ends).is_(None) | (col(part.ends) > ends)
         await session.execute(update(part).where(mine, lasts).values(ends=ends))
+    await session.flush()
+
+
+async def load_terms_documents(session: AsyncSession, *, documents: Sequence[NewTermsDocument]) -> None:
+    """Lay down terms, all or none; a version that is there already is never edited."""
+    session.add_all(TermsDocument(**asdict(document)) for document in documents)
+    try:
+        async with session.begin_nested():
+            await session.flush()
+    except IntegrityError as refused:
+        raise TermsVersionExists("a product has terms of this version already; give the next one") from refused
+
+
+async def register_contract_series(session: AsyncSession, *, adapter: str, prefix: str, last_number: int) -> None:
+    """Say how a utility's new contracts are numbered: behind a prefix, from the number after the last one."""
+    session.add(ContractSeries(adapter=adapter, prefix=prefix, last_number=last_number))
     await session.flush()
 
 

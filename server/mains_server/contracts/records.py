@@ -151,6 +151,19 @@ class NewContract:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewTermsDocument:
+    """The terms of a product's contracts in the languages of the utility, offered from a civil day on."""
+
+    adapter: str
+    product: str
+    version: str
+    starts: date
+    text_lv: str
+    text_en: str
+    text_ru: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """What is agreed on a contract from a civil day on, until the next terms start."""
 

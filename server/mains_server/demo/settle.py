@@ -19,6 +19,7 @@ from mains_server.demo.heat import settle_house
 from mains_server.demo.house import FIRST_MONTH, MONTH_COUNT, build_house, month_starts
 from mains_server.demo.smart import settle_smart_home
 from mains_server.demo.supply import settle_business, settle_households
+from mains_server.demo.terms import lay_down_terms
 from mains_server.demo.weather import degree_days
 from mains_server.facts.operations import load_series
 from mains_server.facts.records import Stretch
@@ -71,6 +72,7 @@ async def _load_trade(session: AsyncSession, *, host: AdapterHost, on: date) -> 
             vat_number=f"LV{registration_number}", address="Jelgava, LV-3001, LV", iban=iban, series=series,
         )  # fmt: skip
         await register_seller(session, draft=seller)
+        await lay_down_terms(session, adapter=host.adapter(code), on=on)
         await load_products(session, adapter=code, products=host.adapter(code).products(on=on))
         text = files(f"mains_{code}").joinpath("data/prices.toml").read_text("utf-8")
         prices = read_price_file(text=text, name=f"{code}/prices.toml")
