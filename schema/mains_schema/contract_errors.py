@@ -101,6 +101,7 @@ class ContractWarning(Enum):
     AUTOMATIC_PAYMENTS_NAME_OLD_NUMBER = "AUTOMATIC_PAYMENTS_NAME_OLD_NUMBER"
     USAGE_OUTSIDE_RECOMMENDED = "USAGE_OUTSIDE_RECOMMENDED"
     UNIVERSAL_SERVICE = "UNIVERSAL_SERVICE"
+    SETTLED_BY_INVOICE = "SETTLED_BY_INVOICE"
 
 
 described(
@@ -110,6 +111,7 @@ described(
         "AUTOMATIC_PAYMENTS_NAME_OLD_NUMBER": "The contract has a new number; bank payments name the old one.",
         "USAGE_OUTSIDE_RECOMMENDED": "The product is recommended for another use; this is advice, not a condition.",
         "UNIVERSAL_SERVICE": "No product was chosen, so it is the universal service.",
+        "SETTLED_BY_INVOICE": "The new contract is settled by invoice, even if the old one was levelled.",
     },
 )
 

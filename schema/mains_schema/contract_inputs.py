@@ -9,7 +9,7 @@ from typing import Any
 
 import strawberry
 from mains_server.contracts.concluding import WantedContract
-from mains_server.contracts.records import Delivery, Settlement
+from mains_server.contracts.records import Delivery
 
 from mains_schema.metering_staff import KEY_WORDS
 from mains_schema.node import number_of
@@ -44,9 +44,6 @@ class ContractPlanInput:
     from_other_utility: bool | None = strawberry.field(
         description="Whether another company supplies now. It must be told until the 15th to start on the next first.",
         default=strawberry.UNSET,
-    )
-    settlement: Settlement | None = strawberry.field(
-        description="How it is paid; by invoice if left out.", default=strawberry.UNSET
     )
     delivery: Delivery | None = strawberry.field(
         description="How invoices are delivered; in the portal if left out.", default=strawberry.UNSET
@@ -97,9 +94,6 @@ class ContractSwitchProductInput:
     contract_id: strawberry.ID = strawberry.field(description=CONTRACT_ID)
     product: str = strawberry.field(description=PRODUCT)
     starts_on: date = strawberry.field(description="First day with it: the first of a month.")
-    settlement: Settlement | None = strawberry.field(
-        description="How it is paid then; as before if left out.", default=strawberry.UNSET
-    )
     idempotency_key: str = strawberry.field(description=KEY_WORDS)
 
 
@@ -149,7 +143,6 @@ def wanted_of(given: ContractPlanInput) -> WantedContract:
         supply_points=tuple(given.supply_points[: POINTS_MAX + 1]),
         starts=given.starts_on,
         is_from_other_utility=bool(given.from_other_utility or False),
-        settlement=given.settlement or Settlement.INVOICE,
         delivery=given.delivery or Delivery.PORTAL,
         attributes=tuple((one.name, one.value) for one in (given.attributes or [])[:POINTS_MAX]),
         monthly_usage=given.monthly_usage or None,

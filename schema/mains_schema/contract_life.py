@@ -115,14 +115,14 @@ async def contract_switch_product(info: Info, given: ContractSwitchProductInput)
         contract_id=number_of(given.contract_id, type_name="Contract"),
         product=given.product,
         starts=given.starts_on,
-        settlement=given.settlement or None,
     )
 
     async def do(session: AsyncSession, desk: Desk) -> int:
         return await switch_product(session, desk=desk, wanted=wanted)
 
     asked = StepAsked("contract_switch_product", given.idempotency_key, body_of(given))
-    warnings = [] if info.context.viewer.is_staff else [ContractWarning.AUTOMATIC_PAYMENTS_NAME_OLD_NUMBER]
+    number_changes = [ContractWarning.AUTOMATIC_PAYMENTS_NAME_OLD_NUMBER, ContractWarning.SETTLED_BY_INVOICE]
+    warnings = [] if info.context.viewer.is_staff else number_changes
     return await taken(info, asked, do, warnings=warnings)
 
 

@@ -276,7 +276,7 @@ def test_the_office_switches_with_the_number_kept(told):
 def test_the_portal_switches_to_a_new_number(told):
     second = told["second"]
     assert (second["contract"]["number"], second["contract"]["productCode"]) == ("E-500002", "klasiskais")
-    assert second["warnings"] == ["AUTOMATIC_PAYMENTS_NAME_OLD_NUMBER"]
+    assert second["warnings"] == ["AUTOMATIC_PAYMENTS_NAME_OLD_NUMBER", "SETTLED_BY_INVOICE"]
     assert told["first bills"][-1]["kind"] == "FINAL"
     assert "switch_fee" not in dict(lines(told["first bills"][-1]))
 

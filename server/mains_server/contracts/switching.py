@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mains_server.adapters.live import LiveAdapter
 from mains_server.contracts import queries
 from mains_server.contracts.charging import SWITCH_FEE, NewFee, note_fee
-from mains_server.contracts.concluding import AUTOMATIC_PAYMENTS, Planned, complete, draft_of, write_down
+from mains_server.contracts.concluding import AUTOMATIC_PAYMENTS, BY_INVOICE, Planned, complete, draft_of, write_down
 from mains_server.contracts.desk import Desk
 from mains_server.contracts.ending import end_by_switch
 from mains_server.contracts.life import check_unbilled, earliest_first, first_of_next_month, switch_fee
@@ -21,12 +21,11 @@ from mains_server.contracts.terms import NothingChanges, agree, check_day
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewProduct:
-    """Which product a contract is to have from a first of a month on; the settlement stays where it may."""
+    """Which product a contract is to have from a first of a month on."""
 
     contract_id: int
     product: str
     starts: date
-    settlement: Settlement | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +50,10 @@ async def plan_switch(session: AsyncSession, *, desk: Desk, wanted: NewProduct) 
     if contract.terms_on(wanted.starts).product == wanted.product:
         raise NothingChanges(f"contract {contract.number} has {wanted.product} already")
     check_unbilled(wanted.starts, billed_until=await desk.billed_until(session, contract.id))
-    draft = _continued(contract, wanted=wanted)
+    draft = _continued(contract, wanted=wanted, keeps_number=desk.is_staff)
     planned = await complete(session, desk=desk, adapter=adapter, draft=draft)
     fee = await fee_of_leaving(contract, adapter=adapter, leaves_on=wanted.starts)
-    warnings = () if desk.is_staff else (AUTOMATIC_PAYMENTS,)
+    warnings = () if desk.is_staff else (AUTOMATIC_PAYMENTS, BY_INVOICE)
     return PlannedSwitch(planned=replace(planned, warnings=warnings), fee=fee, keeps_number=desk.is_staff)
 
 
@@ -92,8 +91,11 @@ async def fee_of_leaving(contract: Contract, *, adapter: LiveAdapter, leaves_on:
     return Decimal(0)
 
 
-def _continued(contract: Contract, *, wanted: NewProduct) -> NewContract:
-    """Begin the contract that follows another on its places, with what was agreed there and lasts."""
+def _continued(contract: Contract, *, wanted: NewProduct, keeps_number: bool) -> NewContract:
+    """Begin the contract that follows another on its places, with what was agreed there and lasts.
+
+    A new contract has no plan of levelled amounts yet, so it begins with settlement by invoice.
+    """
     day = wanted.starts
     places = tuple(
         replace(cover, starts=max(cover.starts or day, day))
@@ -110,7 +112,7 @@ def _continued(contract: Contract, *, wanted: NewProduct) -> NewContract:
     )
     return replace(
         draft,
-        settlement=wanted.settlement or contract.terms_on(day).settlement,
+        settlement=contract.terms_on(day).settlement if keeps_number else Settlement.INVOICE,
         delivery=contract.delivery,
         payment_term_days=contract.payment_term_days,
         attributes=lasting,

@@ -14,6 +14,7 @@ from mains_server.contracts.operations import ContractUnknown
 from mains_server.contracts.records import Settlement
 from mains_server.contracts.switching import NewProduct, plan_switch, switch_product
 from mains_server.contracts.terms import ChangePending, NothingChanges
+from sqlalchemy import text
 
 pytestmark = pytest.mark.asyncio
 FEES = "select contract_id, code, quantity, unit, day from contract_fee"
@@ -66,7 +67,7 @@ async def test_a_preview_tells_what_the_switch_does(june, running, desks):
     assert (mine.fee, mine.keeps_number, mine.planned.warnings) == (
         Decimal("30.00"),
         False,
-        ("AUTOMATIC_PAYMENTS_NAME_OLD_NUMBER",),
+        ("AUTOMATIC_PAYMENTS_NAME_OLD_NUMBER", "SETTLED_BY_INVOICE"),
     )
     assert (theirs.fee, theirs.keeps_number, theirs.planned.warnings) == (Decimal("30.00"), True, ())
     assert len((await june.contract(running)).terms) == 1
@@ -87,7 +88,6 @@ async def test_leaving_after_the_price_has_run_out_costs_nothing(town, running):
         ({"starts": date(2023, 7, 2)}, life.StartsInsideMonth, date(2023, 8, 1)),
         ({"product": "izdevigais_200"}, NothingChanges, None),
         ({"product": "nothing"}, ProductNotOffered, None),
-        ({"product": "dinamiskais", "settlement": Settlement.LEVELLED}, SettlementNotAllowed, None),
     ],
 )
 @pytest.mark.parametrize("is_staff", [False, True])
@@ -184,3 +184,14 @@ async def test_a_delegate_of_the_contract_may_switch_it(june, running, customers
     new = await june.as_(delegate).do(switch_product, wanted=to(running))
 
     assert (await june.contract(new)).product == "universalais"
+
+
+async def test_a_levelled_contract_is_switched_by_staff_only_to_what_may_be_levelled(june, running, desks):
+    async with june.engine.begin() as connection:
+        await connection.execute(text("update contract set settlement = 'LEVELLED'"))
+
+    with pytest.raises(SettlementNotAllowed):
+        await june.as_(desks.staff()).do(switch_product, wanted=to(running, product="dinamiskais"))
+    new = await june.do(switch_product, wanted=to(running, product="dinamiskais"))
+
+    assert (await june.contract(new)).settlement is Settlement.INVOICE
