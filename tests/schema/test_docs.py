@@ -30,7 +30,19 @@ def test_every_query_of_the_guide_is_valid_and_cheap_enough() -> None:
         document = documents.read(text)
         assert document.errors == ()
         assert documents.cost(document, name=None, variables={}) <= 10_000
-    assert list(QUERIES) == ["SignIn", "SignOut", "Home", "Again", "Invoices", "Why", "Submit", "Form", "Announce"]
+    assert list(QUERIES) == [
+        "SignIn",
+        "SignOut",
+        "Home",
+        "Again",
+        "Invoices",
+        "Why",
+        "Weighted",
+        "Submit",
+        "Form",
+        "Announce",
+        "Leaving",
+    ]
 
 
 @pytest.mark.asyncio
@@ -48,12 +60,14 @@ async def test_the_queries_of_the_guide_work_one_after_the_other(portal: Portal)
     rest = (await ask("Invoices", contract=contract["id"], after=page["pageInfo"]["endCursor"]))["node"]["invoices"]
     form = (await ask("Form"))["utilityAdapters"]
     sent = (await ask("Submit", **reading("1014.5")))["readingSubmit"]
+    leaving = (await ask("Leaving", id=contract["id"]))["contractTerminationPreview"]
     ended = (await ask("SignOut"))["sessionRevoke"]
 
     assert all(adapter["attributes"] is not None for adapter in form)
     assert again["node"] == {"__typename": "Contract", "number": contract["number"]}
     assert (page["totalCount"], page["pageInfo"]["hasNextPage"], len(rest["nodes"])) == (14, True, 5)
     assert (sent["userErrors"], sent["reading"]["status"]) == ([], "ACCEPTED")
+    assert (leaving["fee"], [error["nextAllowed"] for error in leaving["userErrors"]]) == (None, [None])
     assert ended["isRevoked"] is True
 
 

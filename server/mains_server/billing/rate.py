@@ -275,8 +275,7 @@ class Rater:
                 shape, bill = self._ask_adapter(shape, case=case)
             else:
                 bill = evaluate(shape.tariff, shape.question_of(case))
-            problem = unpriced(case.fees, tariff=shape.tariff)
-            if problem is not None:
+            if (problem := unpriced(case.fees, tariff=shape.tariff)) is not None:
                 raise AdapterRefuses(problem)
             inputs = inputs_text(shape.conditions, contract=contract, usage=case.usage, day_ids=case.day_ids)
             draft = draft_of([bill], due=case.due, shape=shape, inputs=inputs)
@@ -292,8 +291,7 @@ class Rater:
         refused = [problem for problem in result.problems if problem.severity == "refuse"]
         if refused:
             raise AdapterRefuses(Problem(f"adapter_{refused[0].code}", refused[0].labels.en))
-        problem = charges_problem(result.charges, known=self._accounts, period=asked.period)
-        if problem is not None:
+        if (problem := charges_problem(result.charges, known=self._accounts, period=asked.period)) is not None:
             raise AdapterRefuses(problem)
         own = shape.with_charges(result.charges, tariff=tariff_of(product=shape.priced_by.product))
         assert own.tariff is not None
@@ -396,8 +394,7 @@ def _subject(contract_id: int) -> str:
 def _is_plain(case: Case) -> bool:
     """Tell whether all was used over the bill's days, or as smart meters tell it, whole; no fee, no series."""
     starts, ends = case.due.starts, case.due.ends
-    is_bare = not case.fees and not case.series
-    return is_bare and all(
+    return not (case.fees or case.series) and all(
         used.micro is not None and (used.is_by_intervals or (used.starts == starts and used.ends == ends))
         for used in case.usage
     )
