@@ -19,13 +19,15 @@ from mains_server.invoices.tables import InvoiceState as I
 from mains_server.ledger.tables import CustomerBalance as B
 from mains_server.tariffs.tables import Product as PR
 
-from mains_schema import comparison_asked
+from mains_schema import comparison_asked, levelled_preview
 from mains_schema.comparison import ProductComparisonAnswer
 from mains_schema.connection import Connection
 from mains_schema.contract_story import ContractFee, ContractFormerTerms, ContractOffer, TermsDocument
 from mains_schema.document import ARCHIVE_GIVEN, ARCHIVE_ROWS_ABOUT, InvoiceArchive, archive_of_contract
 from mains_schema.given import asked_with
 from mains_schema.invoice import InvoiceFilter, InvoiceOrder
+from mains_schema.levelled import LevelledExplanation, LevelledPlan, levelled_explanation, levelled_plan
+from mains_schema.levelled_preview import LevelledPreviewAnswer
 from mains_schema.mapping import (
     OrderBy,
     asked,
@@ -159,6 +161,25 @@ class Contract(Node):
         " other fields. Null where nobody is asked to read: levelled or ended contracts, meters that tell themselves.",
         reading_window,
         C.id,
+    )
+    levelled_plan: LevelledPlan | None = asked(
+        "How the contract pays by levelled amounts, with all months; null where it pays by invoice.",
+        levelled_plan,
+        C.id,
+    )
+    levelled_explanation: LevelledExplanation | None = asked(
+        "How the amount of the levelled payment came about, worked out again. Costs more than other fields. Null where"
+        " there is none.",
+        levelled_explanation,
+        C.id,
+    )
+    levelled_plan_preview: LevelledPreviewAnswer = asked_with(
+        "What beginning or changing a levelled payment would mean, by the calculation that makes it. Nothing is changed"
+        " by asking. Costs more than other fields.",
+        levelled_preview.levelled_plan_preview,
+        C.id,
+        given=levelled_preview.GIVEN,
+        rows=levelled_preview.ROWS_ABOUT,
     )
     product_comparison: ProductComparisonAnswer = asked_with(
         "What the last twelve months would cost on each product, at the prices of a day.",

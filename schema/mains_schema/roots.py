@@ -27,6 +27,7 @@ from mains_schema.mapping import by_id, connection, mine, section
 from mains_schema.mutations_allocation import AllocationMutations
 from mains_schema.mutations_billing import BillingMutations
 from mains_schema.mutations_contract import ContractMutations
+from mains_schema.mutations_levelled import LevelledMutations
 from mains_schema.mutations_meter import MeterMutations
 from mains_schema.mutations_reading import ReadingMutations
 from mains_schema.mutations_session import SessionMutations
@@ -127,6 +128,12 @@ class Query:
 
 @section
 class Mutation(
-    SessionMutations, ReadingMutations, MeterMutations, BillingMutations, ContractMutations, AllocationMutations
+    SessionMutations,
+    ReadingMutations,
+    MeterMutations,
+    BillingMutations,
+    ContractMutations,
+    AllocationMutations,
+    LevelledMutations,
 ):
     """Everything that can be done."""

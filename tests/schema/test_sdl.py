@@ -59,6 +59,16 @@ def test_nulls_are_explained() -> None:
     assert unexplained == []
 
 
+LEVELLED = {
+    "Mutation.levelledPlanStart": "it writes",
+    "Mutation.levelledPlanChangeAmount": "it writes",
+    "Mutation.levelledPlanChangeForecast": "it writes",
+    "Mutation.levelledPlanStop": "it writes",
+    "Mutation.levelledPlanSettle": "it writes",
+    "Contract.levelledPlan": "the levelling room reads it with its months",
+    "Contract.levelledExplanation": "billing works it out again",
+    "Contract.levelledPlanPreview": "the levelling room works it out",
+}
 CONTRACT_STEPS = [
     f"Mutation.{name}"
     for name in (
@@ -97,16 +107,15 @@ def test_hand_written_fields_are_few_and_have_a_reason() -> None:
         "Query.readingLink": "whoever has the token is no viewer",
         "Mutation.readingAccept": "it writes",
         "Mutation.readingReject": "it writes",
-        "Mutation.meterInstall": "it writes",
-        "Mutation.meterReplace": "it writes",
+        **dict.fromkeys(("Mutation.meterInstall", "Mutation.meterReplace"), "it writes"),
         **dict.fromkeys(CONTRACT_STEPS, "it writes"),
         "Query.contractConcludePreview": "the contracts room plans it",
         "Query.contractSwitchPreview": "the contracts room plans it",
         "Query.contractTerminationPreview": "the contracts room plans it",
         **dict.fromkeys(ALLOCATION_STEPS, "it writes"),
-        "InvoiceLine.weightedPrice": "billing works it out",
         **{f"Mutation.{name}": "it writes" for name in ("invoiceInstantCreate", "invoiceCorrect", "correctionsSettle")},
-        "InvoiceLine.explanation": "billing works it out",
+        **LEVELLED,
+        **dict.fromkeys(("InvoiceLine.weightedPrice", "InvoiceLine.explanation"), "billing works it out"),
         "Invoice.verification": "billing works it out again",
         "Query.billPreview": "billing works it out, and foretells the rest",
         "SupplyPoint.consumption": "the consumption room works it out",

@@ -28,6 +28,8 @@ from mains_server.invoices.records import InvoiceDraft
 
 LEVELLED = "LEVELLED"
 LIKE_MAX = 2000
+BOUNDS = Bounds(times_mean_max=1000, lines_max=1000)
+"""A year has many lines and is many times a month; nobody bills it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,7 @@ class ExpectedRater:
         self._adapter = adapter
         self._period = period
         book = PricesGoingOn(adapter=adapter, period=period, known_at=known_at)
-        self._rater = Rater(adapter=adapter, period=period, known_at=known_at, bounds=Bounds(), book=book)
+        self._rater = Rater(adapter=adapter, period=period, known_at=known_at, bounds=BOUNDS, book=book)
         self._like: dict[Hashable, Case] = {}
         self._wants_paper = (PAPER, PAPER_UNIT) in {(q.name, q.unit) for q in adapter.utility.quantities}
 
@@ -151,7 +153,7 @@ def used_in(
     connection: Connection, *, adapter: LiveAdapter, contract_id: int, period: Period
 ) -> tuple[Usage, ...] | Problem:
     """Tell what a contract truly used in a period, whatever was billed of it; nothing is estimated."""
-    rater = Rater(adapter=adapter, period=period, known_at=period.end, bounds=Bounds())
+    rater = Rater(adapter=adapter, period=period, known_at=period.end, bounds=BOUNDS)
     question = Question(utility=adapter.utility, period=period, contracts=(contract_id,), is_anew=True)
     estimator = Estimator(adapter=adapter, on=date.min)
     gathered = gather(connection, question=question, teller=rater.teller, estimator=estimator, counter=rater.counter)

@@ -41,6 +41,7 @@ from mains_server.billing.prices import (
 from mains_server.billing.rules import counts_by_year
 
 EVERYBODY = ""
+LAST_PRICE_WITHIN = timedelta(days=3 * 366)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,7 +224,11 @@ class PricesGoingOn(PriceBook):
     """Prices of days to come: where a list has none for a day yet, its last one before that goes on."""
 
     def _all_versions(self, connection: Connection, *, time_zone: str) -> Mapping[int, PriceVersion]:
-        return going_on(super()._all_versions(connection, time_zone=time_zone))
+        if time_zone not in self._versions:
+            days = Period(self._period.start - LAST_PRICE_WITHIN, self._period.end)
+            rows = queries.versions(connection, adapter=self._adapter.code, period=days, time_zone=time_zone)
+            self._versions[time_zone] = going_on(known_on(versions_of(rows), known_at=self._known_at))
+        return self._versions[time_zone]
 
 
 def _asked_of(offer: Offer, *, versions: Iterable[PriceVersion]) -> list[Period]:

@@ -12,11 +12,24 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from mains_server.billing.expected import ExpectedUsage
+from mains_server.contracts.queries import contract_by_id
 from mains_server.levelling import statements
-from mains_server.levelling.records import Amounts, CountedUsage, OpenSettlement, Plan, RecalculationState, ToldReading
-from mains_server.levelling.tables import LevelledPlan, LevelledVersion
+from mains_server.levelling.records import (
+    Amounts,
+    CountedUsage,
+    OpenSettlement,
+    Plan,
+    RecalculationState,
+    ShownInstalment,
+    ShownPlan,
+    ShownVersion,
+    ToldReading,
+)
+from mains_server.levelling.tables import LevelledInstalment, LevelledPlan, LevelledState, LevelledVersion
 from mains_server.payments.queries import levelled_account
 from mains_server.payments.records import LevelledAccount, PrepaidOwner
+
+VERSIONS_SHOWN_MAX = 50
 
 
 async def plan_of(session: AsyncSession, *, contract_id: int) -> Plan | None:
@@ -33,6 +46,42 @@ async def plan_of(session: AsyncSession, *, contract_id: int) -> Plan | None:
     version = (await session.scalars(newest.order_by(col(LevelledVersion.number).desc()).limit(1))).one()
     owner = PrepaidOwner(customer_id=row.customer_id, contract_id=row.contract_id, currency=row.currency)
     return _plan(row, version, account=await levelled_account(session, owner=owner))
+
+
+async def shown_plan(session: AsyncSession, *, contract_id: int) -> ShownPlan | None:
+    """Give a contract's plan that is not closed for people to see, with its latest versions and all it asks for."""
+    wanted = select(LevelledState).where(
+        col(LevelledState.contract_id) == contract_id, col(LevelledState.closed_at).is_(None)
+    )
+    state = await session.scalar(wanted)
+    contract = None if state is None else await contract_by_id(session, contract_id=contract_id)
+    if state is None or contract is None:
+        return None
+    of_plan = col(LevelledVersion.plan_id) == state.id, col(LevelledVersion.customer_id) == state.customer_id
+    newest = select(LevelledVersion).where(*of_plan).order_by(col(LevelledVersion.number).desc())
+    versions = tuple(await session.scalars(newest.limit(VERSIONS_SHOWN_MAX)))
+    numbers = {version.id: version.number for version in versions}
+    months = select(LevelledInstalment).where(
+        col(LevelledInstalment.customer_id) == state.customer_id, col(LevelledInstalment.version_id).in_(numbers)
+    )
+    rows = await session.scalars(months.order_by(col(LevelledInstalment.due_on), col(LevelledInstalment.version_id)))
+    return ShownPlan(
+        plan_id=state.id,
+        contract_id=contract_id,
+        contract_number=contract.number,
+        adapter=contract.adapter,
+        starts=state.starts,
+        ends=state.ends,
+        due_day=state.due_day,
+        currency=state.currency,
+        paid=state.paid,
+        prepaid=state.prepaid,
+        deferred=state.deferred,
+        next_due_on=state.next_due_on,
+        next_amount=state.next_amount,
+        versions=tuple(_shown(version) for version in versions),
+        instalments=tuple(_instalment(row, version=numbers[row.version_id]) for row in rows),
+    )
 
 
 async def has_version(session: AsyncSession, *, contract_id: int, key: str) -> bool:
@@ -136,16 +185,48 @@ def _plan(row: LevelledPlan, version: LevelledVersion, *, account: LevelledAccou
         version_starts=version.starts,
         usage=usage_of(version.usage),
         basis=version.basis,
-        amounts=Amounts(
-            base_total=version.base_total,
-            difference=version.difference,
-            total=version.total,
-            going_on=version.going_on,
-        ),
+        amounts=_amounts(version),
         used_before=version.used_before,
         paid_before=version.paid_before,
         currency=version.currency,
         known_on=version.known_on,
         paid=account.paid,
         used=account.used,
+    )
+
+
+def _shown(version: LevelledVersion) -> ShownVersion:
+    return ShownVersion(
+        number=version.number,
+        reason=version.reason,
+        starts=version.starts,
+        made_at=version.made_at,
+        known_on=version.known_on,
+        priced_from=version.priced_from,
+        usage=usage_of(version.usage),
+        basis=version.basis,
+        amounts=_amounts(version),
+        used_before=version.used_before,
+        paid_before=version.paid_before,
+    )
+
+
+def _amounts(version: LevelledVersion) -> Amounts:
+    return Amounts(
+        base_total=version.base_total,
+        difference=version.difference,
+        total=version.total,
+        going_on=version.going_on,
+    )
+
+
+def _instalment(row: LevelledInstalment, *, version: int) -> ShownInstalment:
+    return ShownInstalment(
+        version=version,
+        number=row.number,
+        due_on=row.due_on,
+        amount=row.amount,
+        base_part=row.base_part,
+        difference_part=row.difference_part,
+        paid=row.paid,
     )

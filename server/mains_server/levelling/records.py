@@ -195,3 +195,54 @@ class HeldTask:
     task: str
     code: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownInstalment:
+    """What one month asks for and what of it is paid; `version` is the number of the version that asks for it."""
+
+    version: int
+    number: int
+    due_on: date
+    amount: Decimal
+    base_part: Decimal
+    difference_part: Decimal
+    paid: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownVersion:
+    """A version of a plan as it was made: why, from when, and from what its amounts follow."""
+
+    number: int
+    reason: PlanReason
+    starts: date
+    made_at: datetime
+    known_on: date
+    priced_from: date
+    usage: tuple[ExpectedUsage, ...]
+    basis: UsageBasis
+    amounts: Amounts
+    used_before: Decimal
+    paid_before: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownPlan:
+    """A plan for people to see: its account, its versions (the newest first) and its instalments in order."""
+
+    plan_id: int
+    contract_id: int
+    contract_number: str
+    adapter: str
+    starts: date
+    ends: date | None
+    due_day: int
+    currency: str
+    paid: Decimal
+    prepaid: Decimal
+    deferred: Decimal
+    next_due_on: date | None
+    next_amount: Decimal | None
+    versions: tuple[ShownVersion, ...]
+    instalments: tuple[ShownInstalment, ...]
