@@ -1,12 +1,13 @@
 """A wrong bill is put right once: rated again at the prices then in force, replaced, and its money follows."""
 
+import asyncio
 from datetime import UTC, date, datetime
 from decimal import Decimal as D
 
 import pytest
 import pytest_asyncio
 from mains_server.access.records import Refusal
-from mains_server.billing.corrections import CorrectionRequest, correct_invoice, work_off
+from mains_server.billing.corrections import CorrectionRequest, correct_invoice, correct_within, work_off
 from mains_server.billing.operations import note_correction
 from mains_server.billing.records import CorrectionOutcome, CorrectionReason
 from mains_server.books.queries import check_books
@@ -276,8 +277,35 @@ async def test_what_was_credited_by_hand_is_billed_again_by_the_run(wrong, small
 
 @pytest.mark.asyncio
 async def test_two_at_once_correct_once(wrong, correct):
-    import asyncio
-
     results = await asyncio.gather(correct("S-000001"), correct("S-000001"), return_exceptions=True)
 
     assert sorted(type(result).__name__ for result in results) == ["Corrected", "InvoiceCredited"]
+
+
+@pytest.mark.asyncio
+async def test_a_reading_that_comes_during_a_correction_is_due_for_the_replacement(
+    wrong, small, guessing, connection, engine
+):
+    """The correction is rated without the reading, so that what it issues is wrong again."""
+    contract, _ = wrong
+    (reading,) = connection.execute("select max(id) from reading").fetchone()
+    request = CorrectionRequest(
+        document_number="S-000001", reason=CorrectionReason.READING, note="looked at", issued_on=DAY, now=LATER
+    )
+
+    async def hear() -> None:
+        async with unit_of_work(engine) as session:
+            await note_correction(session, contracts={contract}, day=FEBRUARY.start, reading_id=reading, now=LATER)
+
+    async with unit_of_work(engine) as session:
+        await correct_within(session, engine=engine, host=small.host_of(guessing), request=request)
+        heard = asyncio.create_task(hear())
+        await asyncio.wait({heard}, timeout=0.3)
+        is_waiting = not heard.done()
+    await heard
+
+    due = connection.execute(
+        "select i.document_number from correction_due d join invoice i on i.id = d.invoice_id"
+        " where d.settled_at is null"
+    ).fetchall()
+    assert (is_waiting, due) == (True, [("S-000003",)])
