@@ -1,9 +1,12 @@
 """Workers do what was queued, once, and say no to nothing."""
 
+from datetime import UTC, datetime
+
 import pytest
 from mains_server.db.jobs import defer_job
 from mains_server.db.unit_of_work import read_session, unit_of_work
-from mains_server.worker import is_worked_off, room_tasks, work_off
+from mains_server.db.work import Work
+from mains_server.worker import is_worked_off, room_tasks, room_times, work_off
 from sqlalchemy import text
 
 pytestmark = pytest.mark.asyncio
@@ -82,6 +85,22 @@ async def test_a_worker_that_is_there_is_seen(engine, psycopg_dsn):
 
 async def test_every_task_of_a_room_can_be_called():
     assert all(callable(task) for task in room_tasks().values())
+
+
+async def test_what_is_due_every_day_is_due_of_a_task_that_there_is():
+    assert room_times().keys() <= room_tasks().keys()
+    assert room_times().keys() >= {
+        "issue_due_bills", "correct_due_bills", "fetch_facts", "end_agreed_prices", "watch_every_utility",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["issue_due_bills", "correct_due_bills", "end_agreed_prices", "watch_every_utility"])
+async def test_a_morning_on_which_nothing_is_due_does_nothing(engine, psycopg_dsn, name):
+    work = Work(engine=engine, address=psycopg_dsn, now=datetime(2023, 3, 1, 5, tzinfo=UTC))
+
+    await room_tasks()[name](work)
+
+    assert await _states(engine) == []
 
 
 async def _states(engine):

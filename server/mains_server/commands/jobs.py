@@ -1,4 +1,4 @@
-"""Work of the edge for the queue: exchange prices and other facts are fetched when their sources have told new ones."""
+"""Work of the edge for the queue: facts are fetched when their sources tell them, and agreed prices end in time."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from mains_spi import FactFile, FactReading, FetchRequest, Period
 
 from mains_server.access.records import Refusal
 from mains_server.adapters.asking import AdapterFailed
+from mains_server.adapters.loading import load_adapters
 from mains_server.adapters.sources import LiveSource, load_sources
 from mains_server.commands.fetching import FetchFailed, SecretMissing, fetch
+from mains_server.contracts.jobs import offers_of_day
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.db.work import Task, Work
 from mains_server.facts.operations import take_in
 from mains_server.facts.overlaying import told_series
+from mains_server.invoices.queries import billed_until
 from mains_server.settings import Settings, load_settings
 
 log = structlog.get_logger()
@@ -50,6 +53,17 @@ async def fetch_facts(work: Work) -> None:
         raise NotFetched(f"nothing from {', '.join(failed)}; what the others told was taken in")
 
 
+async def end_agreed_prices(work: Work) -> None:
+    """Offer products where a price ends soon, and begin the universal service where nobody answered.
+
+    Run every morning for all utilities, and twice without harm.
+    """
+    today = work.now.date()
+    for _, live in sorted(load_adapters(on=today).live.items()):
+        done = await offers_of_day(work.engine, adapter=live, today=today, now=work.now, billed_until=billed_until)
+        log.info("agreed prices looked at", adapter=live.code, offered=done.made, lapsed=done.lapsed)
+
+
 async def _fetch_one(work: Work, *, source: str, days: Period, settings: Settings) -> None:
     live = load_sources().source(source)
     readings = await asyncio.to_thread(_read, live, source, days, settings)
@@ -73,6 +87,6 @@ def _read(live: LiveSource, source: str, days: Period, settings: Settings) -> li
     return readings
 
 
-TASKS: dict[str, Task] = {"fetch_facts": fetch_facts}
+TASKS: dict[str, Task] = {"fetch_facts": fetch_facts, "end_agreed_prices": end_agreed_prices}
 # Prices of the next day are told about 12:45 by the clock of Brussels, 10:45 or 11:45 UTC, and now and then late.
-EVERY: dict[str, str] = {"fetch_facts": "5 5,11,12,13,15 * * *"}
+EVERY: dict[str, str] = {"fetch_facts": "5 5,11,12,13,15 * * *", "end_agreed_prices": "45 4 * * *"}

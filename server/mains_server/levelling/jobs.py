@@ -23,6 +23,13 @@ async def watch_levelled(work: Work, *, adapter: str, today: str) -> None:
     await watch(Clerk(engine=work.engine, adapter=live, now=work.now, today=day))
 
 
+async def watch_every_utility(work: Work) -> None:
+    """Do what is due with all plans of all utilities; run every morning, and twice without harm."""
+    today = work.now.date()
+    for _, live in sorted(load_adapters(on=today).live.items()):
+        await watch(Clerk(engine=work.engine, adapter=live, now=work.now, today=today))
+
+
 async def recalculate_levelled(work: Work, *, adapter: str, year: int, starts: str, known_on: str) -> None:
     """Work all plans of a utility out anew for a year, from a first of a month on, by the prices known on a day."""
     request = RecalculationRequest(
@@ -41,4 +48,9 @@ async def recalculate_levelled(work: Work, *, adapter: str, year: int, starts: s
     await asyncio.to_thread(run)
 
 
-TASKS: dict[str, Task] = {"watch_levelled": watch_levelled, "recalculate_levelled": recalculate_levelled}
+TASKS: dict[str, Task] = {
+    "watch_levelled": watch_levelled,
+    "watch_every_utility": watch_every_utility,
+    "recalculate_levelled": recalculate_levelled,
+}
+EVERY: dict[str, str] = {"watch_every_utility": "15 5 * * *"}
