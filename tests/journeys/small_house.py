@@ -47,14 +47,19 @@ PREMISES = (("flat 1", "50.0", 8), ("flat 2", "65.5", 10), ("flat 3", "38.2", 7)
 HEAT_MWH, HOT_WATER_M3 = 10, 30
 
 
-async def settle_small_house(session: AsyncSession, *, host: AdapterHost) -> None:
-    """Add the house, its manager, its people and three months of readings, with the tariffs; nothing is billed yet."""
+async def settle_small_house(
+    session: AsyncSession, *, host: AdapterHost, without_meter: frozenset[str] = frozenset()
+) -> None:
+    """Add the house, its manager, its people and three months of readings, with the tariffs; nothing is billed yet.
+
+    Of premises `without_meter` nobody knows how much hot water they use; two people live in each premise.
+    """
     await _load_trade(session, host=host)
     building_id = await create_building(session, building=NewBuilding(name="Example house", address=ADDRESS))
     points = await load_supply_points(session, points=_points(building_id))
     customers = await load_customers(session, customers=_customers(), now=SETTLED)
     await load_contracts(session, contracts=_contracts(customers, points))
-    await _read(session, points=points)
+    await _read(session, points=points, without_meter=without_meter)
     await cast.admit_owner(session, login=cast.MANAGER, customer_id=customers[0], now=SETTLED)
     person_id = await cast.admit_owner(session, login=cast.OWNER, customer_id=customers[1], now=SETTLED)
     await grant_owner(session, customer_id=customers[3], person_id=person_id, now=SETTLED)
@@ -138,11 +143,12 @@ def _contracts(customers: Sequence[int], points: Sequence[int]) -> list[NewContr
     return [managers, *flats]
 
 
-async def _read(session: AsyncSession, *, points: Sequence[int]) -> None:
+async def _read(session: AsyncSession, *, points: Sequence[int], without_meter: frozenset[str]) -> None:
     heat = NewRegister(code="heat", quantity="heat", unit="MWh")
     water = NewRegister(code="hot_water", quantity="hot_water", unit="m3")
     fitted = [(points[0], heat, HEAT_MWH), (points[0], water, HOT_WATER_M3)]
-    fitted += [(point, water, m3) for point, (_, _, m3) in zip(points[1:], PREMISES, strict=True)]
+    premises = zip(points[1:], PREMISES, strict=True)
+    fitted += [(point, water, m3) for point, (name, _, m3) in premises if name not in without_meter]
     meters = await load_meters(
         session,
         meters=[

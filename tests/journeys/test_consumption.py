@@ -132,6 +132,41 @@ async def test_electricity_cost_more_and_why(front_end):
     assert sum(D(amount) for amount in drivers.values()) == D("132.60")
 
 
+async def test_a_flats_heating_cost_less_because_it_was_warmer(front_end, demo_rows):
+    """February 2023 beside January: what is shared by area or equally moves with the house's 50.176 and 45.913 MWh."""
+    async with front_end("owner@demo.example") as portal:
+        found = await used(portal, "H-100012", "MONTH", "2023-02-01", "2023-03-01", "PREVIOUS_PERIOD")
+
+    rows = demo_rows(
+        """select l.code, l.period_from, l.net * (1 + l.tax_rate), l.quantity from invoice_line l
+        join invoice i on i.id = l.invoice_id join contract c on c.id = i.contract_id
+        where c.number = 'H-100012' and i.period_from in ('2023-01-01', '2023-02-01')"""
+    )
+    january = {code: (gross, quantity) for code, day, gross, quantity in rows if day.month == 1}
+    february = {code: quantity for code, day, _, quantity in rows if day.month == 2}
+    days = [
+        sum(total)
+        for (total,) in demo_rows(
+            "select values from fact_series where name = 'degree_days.jelgava'"
+            " and starts_at in ('2023-01-01T00:00:00Z', '2023-02-01T00:00:00Z') order by starts_at"
+        )
+    ]
+    shared = january["heating"][0] + january["circulation"][0]
+    water, m3 = january["hot_water"]
+    by_days, by_weather, by_heat = D(28) / 31 - 1, days[1] / days[0] - 1, D("45.913") / D("50.176") - 1
+    moved = [
+        (shared + water) * by_days,
+        shared * by_weather + water * by_days,
+        shared * by_heat + water * (february["hot_water"] / m3 - 1),
+    ]
+    change = found["change"]
+    told = [D(part["amount"]["amount"]) for part in change["drivers"]]
+    total = D(change["total"]["amount"]) - D(change["baseTotal"]["amount"])
+    assert [abs(sum(told[: n + 1]) - moved[n]) <= D("0.01") for n in range(3)] == [True] * 3
+    assert sum(told) == total
+    assert told[1] != 0 and told[2] != 0
+
+
 async def test_a_flat_sees_the_house_in_a_normal_winter(front_end, demo_rows):
     async with front_end("owner@demo.example") as portal:
         house = (await place_of(portal, "H-100012", *WINTER))["building"]["consumption"]

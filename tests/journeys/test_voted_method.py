@@ -38,6 +38,8 @@ METHODS = """{ viewer { contracts(first: 5) { nodes { number supplies { supplyPo
 TOTAL = """{ viewer { contracts(first: 5) { nodes { number supplies { supplyPoint { building {
   consumption(granularity: MONTH, period: {from: "2023-12-01", to: "2024-02-01"}) {
     series { quantity unit buckets { period { from } value } } } } } } } } } }"""
+QUALITIES = """{ viewer { contracts(first: 5) { nodes { number invoices(first: 9) { nodes {
+  lines { code quality quantity { value } net { amount } } } } } } } }"""
 BILLS = """{ viewer { contracts(first: 5) { nodes { number invoices(first: 9) { nodes { period { from }
   netTotal: net { amount } total { amount }
   lines { code net { amount } explanation { text conditions { name value decision } } } } } } } } }"""
@@ -92,17 +94,24 @@ class House:
         return self.ask(email, ANNOUNCE, **given)["allocationMethodAnnounce"]
 
 
+async def settled(address: str, host: Any, **shape: Any) -> None:
+    engine = make_engine(address=address, connections_max=2)
+    async with unit_of_work(engine) as session:
+        await settle_small_house(session, host=host, **shape)
+    await engine.dispose()
+
+
 @pytest.fixture
 def house(test_databases, demo_host) -> Iterator[House]:
     with test_databases.one() as address:
+        asyncio.run(settled(address, demo_host))
+        yield House(address, demo_host)
 
-        async def settled() -> None:
-            engine = make_engine(address=address, connections_max=2)
-            async with unit_of_work(engine) as session:
-                await settle_small_house(session, host=demo_host)
-            await engine.dispose()
 
-        asyncio.run(settled())
+@pytest.fixture
+def house_with_a_flat_without_meter(test_databases, demo_host) -> Iterator[House]:
+    with test_databases.one() as address:
+        asyncio.run(settled(address, demo_host, without_meter=frozenset({"flat 3"})))
         yield House(address, demo_host)
 
 
@@ -233,6 +242,29 @@ def test_a_cancelled_vote_changes_no_bill(house: House, demo_host: Any) -> None:
     assert cancelled["allocationMethodCancel"]["userErrors"] == []
     assert cancelled["allocationMethodCancel"]["allocationMethod"]["cancelledAt"] is not None
     assert Decimal(line["net"]["amount"]) == Decimal("7.24")
+
+
+def test_a_norm_for_a_flat_without_a_meter_marks_only_its_line(
+    house_with_a_flat_without_meter: House, demo_host: Any
+) -> None:
+    """`plugins/district_heating/golden/unmetered_norm.toml`: two residents x 3.0 m3, 6 m3 x 5.0557 = 30.33."""
+    house = house_with_a_flat_without_meter
+    chosen = [{"name": "unmetered_water", "value": "norm"}, {"name": "hot_water_norm", "value": "3.0"}]
+    incomplete = house.announce(choices=chosen[:1])
+    announced = house.announce(choices=chosen)
+    bill_month(house.address, host=demo_host, month=JANUARY)
+
+    assert [(e["code"], e["path"]) for e in incomplete["userErrors"]] == [("METHOD_INCOMPLETE", "choices")]
+    assert announced["userErrors"] == []
+    found = house.ask(OWNER.email, QUALITIES)["viewer"]["contracts"]["nodes"]
+    lines = {
+        (node["number"], line["code"]): (line["quality"], Decimal(line["quantity"]["value"]), line["net"]["amount"])
+        for node in found
+        for bill in node["invoices"]["nodes"]
+        for line in bill["lines"]
+    }
+    assert lines[("F-3", "hot_water")] == ("ESTIMATED", Decimal(6), "30.33")
+    assert lines[("F-1", "hot_water")][:2] == ("ACTUAL", Decimal(8))
 
 
 def test_who_only_lives_there_announces_nothing(house: House) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -22,6 +22,7 @@ from mains_server.consumption.records import (
     Difference,
     Driver,
     DriverShare,
+    Heat,
     WeatherBucket,
 )
 from mains_server.money.rules import round_half_up
@@ -29,6 +30,7 @@ from mains_server.money.rules import round_half_up
 SHARE_PLACES = 4
 WEATHER_PLACES = 3
 HEAT_UNITS = frozenset({"kWh", "MWh", "GJ"})
+FIXED_KEYS = frozenset({"m2", "1"})  # what premises share a cost by that no meter counts: area, or equally
 ALL_KNOWN = Decimal(1)
 
 
@@ -129,6 +131,7 @@ def explain_change(*, base: BilledPeriod, now: BilledPeriod) -> CostChange | Non
     """
     if base.cost.currency != now.cost.currency:
         return None
+    base, now = _by_house(base, beside=now), _by_house(now, beside=base)
     levels = [Fraction(base.cost.total)]
     for step in _steps(base=base, now=now):
         moved = sum((step(code) for code in base.charges.keys() | now.charges.keys()), Fraction(0))
@@ -141,6 +144,25 @@ def explain_change(*, base: BilledPeriod, now: BilledPeriod) -> CostChange | Non
         currency=now.cost.currency,
         drivers=tuple(DriverShare(driver=driver, amount=after - before) for driver, (before, after) in shares),
     )
+
+
+def _by_house(billed: BilledPeriod, *, beside: BilledPeriod) -> BilledPeriod:
+    """Count charges that are shared by a fixed key in the house's heat, which moves them, if both periods tell it."""
+    charges = {
+        code: _in_heat(charge) if _is_shared(charge) and _is_shared(beside.charges.get(code, charge)) else charge
+        for code, charge in billed.charges.items()
+    }
+    return replace(billed, charges=charges)
+
+
+def _is_shared(charge: Charge) -> bool:
+    is_by_key = not charge.is_metered and charge.unit in FIXED_KEYS and charge.gross > 0
+    return is_by_key and charge.house_heat is not None and charge.house_heat.value > 0
+
+
+def _in_heat(charge: Charge) -> Charge:
+    assert charge.house_heat is not None, "only shared charges are counted in heat"
+    return replace(charge, is_metered=True, quantity=charge.house_heat.value, unit=charge.house_heat.unit)
 
 
 def _steps(*, base: BilledPeriod, now: BilledPeriod) -> tuple[Callable[[str], Fraction], ...]:
@@ -212,8 +234,16 @@ def _by_code(charges: Iterable[Charge]) -> Mapping[str, Charge]:
             is_metered=charge.is_metered,
             quantity=charge.quantity + (known.quantity if known else 0),
             gross=charge.gross + (known.gross if known else 0),
+            house_heat=_added(known.house_heat, charge.house_heat) if known else charge.house_heat,
         )
     return found
+
+
+def _added(one: Heat | None, other: Heat | None) -> Heat | None:
+    """Add heat up; what is not known for a part, or in another unit, is not known for the whole."""
+    if one is None or other is None or one.unit != other.unit:
+        return None
+    return Heat(value=one.value + other.value, unit=one.unit)
 
 
 def _days_of(periods: Sequence[Period]) -> int:

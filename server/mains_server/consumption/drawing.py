@@ -24,6 +24,7 @@ from mains_server.money.rules import round_half_up
 
 WIDTH, MARGIN, PANEL, PLOT = 800, 56, 240, 150
 PLOT_WIDTH = WIDTH - 2 * MARGIN
+LEGEND_ROW, LEGEND_COLUMN, LEGEND_COLUMNS = 24, 172, 4
 LABELS_MAX = 8
 SERIES_MAX = 8
 LANGUAGES = ("lv", "en", "ru")
@@ -43,6 +44,8 @@ WORDS = {
         "ESTIMATED": "novērtēts",
         "MIXED": "daļēji novērtēts",
         "before": "iepriekš {value}",
+        "earlier": "iepriekšējais periods",
+        "legend": "Apzīmējumi: {parts}.",
     },
     "en": {
         "title": "Consumption {starts} – {ends}",
@@ -58,6 +61,8 @@ WORDS = {
         "ESTIMATED": "estimated",
         "MIXED": "partly estimated",
         "before": "before {value}",
+        "earlier": "the earlier period",
+        "legend": "Legend: {parts}.",
     },
     "ru": {
         "title": "Потребление {starts} – {ends}",
@@ -73,6 +78,8 @@ WORDS = {
         "ESTIMATED": "оценено",
         "MIXED": "частично оценено",
         "before": "ранее {value}",
+        "earlier": "предыдущий период",
+        "legend": "Обозначения: {parts}.",
     },
 }
 STYLES = {
@@ -81,6 +88,7 @@ STYLES = {
     ConsumptionQuality.ESTIMATED: {"fill": "url(#dots)", "stroke": "#1f5f8b", "stroke-dasharray": "4 2"},
     ConsumptionQuality.MIXED: {"fill": "url(#stripes)", "stroke": "#1f5f8b"},
 }
+EARLIER = {"stroke": "#b3541e", "stroke-width": "3"}
 GAP = {"fill": "url(#hatch)", "stroke": "#8a8a8a", "stroke-dasharray": "2 3"}
 PATTERNS = (
     ("hatch", "M0 8L8 0", "#b0b0b0", "#ffffff"),
@@ -123,7 +131,9 @@ class _Chart:
 
     def drawn(self) -> ElementTree.Element:
         """Give the whole picture."""
-        height = 44 + PANEL * max(len(self.series), 1)
+        legend = self._legend()
+        top = 44 + PANEL * max(len(self.series), 1)
+        height = top + LEGEND_ROW * -(-len(legend) // LEGEND_COLUMNS)
         root = ElementTree.Element(
             "svg",
             {
@@ -146,7 +156,33 @@ class _Chart:
             self._panel(root, series, top=44 + PANEL * place)
         if not self.series:
             _text(root, "text", self.words["empty"], x=str(MARGIN), y="72", **{"font-size": "14", "fill": "#1a1a1a"})
+        self._draw_legend(root, legend, top=top)
         return root
+
+    def _legend(self) -> list[tuple[str, dict[str, str]]]:
+        """Give what occurs in the picture, each with the look it has there."""
+        buckets = [bucket for series in self.series for bucket in series.buckets]
+        qualities = {bucket.quality for bucket in buckets if bucket.value is not None}
+        parts = [(self.words[quality.value], look) for quality, look in STYLES.items() if quality in qualities]
+        if any(bucket.value is None or bucket.coverage != 1 for bucket in buckets):
+            parts.append((self.words["none"], GAP))
+        if any(series.comparison is not None for series in self.series):
+            parts.append((self.words["earlier"], EARLIER))
+        return parts
+
+    def _draw_legend(
+        self, root: ElementTree.Element, legend: Sequence[tuple[str, dict[str, str]]], *, top: int
+    ) -> None:
+        """Write each look beside its words, so that nobody needs to tell colours apart."""
+        for place, (words, look) in enumerate(legend):
+            row, column = divmod(place, LEGEND_COLUMNS)
+            left, upper = MARGIN + LEGEND_COLUMN * column, top + LEGEND_ROW * row
+            group = ElementTree.SubElement(root, "g", {"class": "legend", "transform": f"translate({left} {upper})"})
+            if look is EARLIER:
+                ElementTree.SubElement(group, "line", {"x1": "0", "x2": "16", "y1": "7", "y2": "7", **look})
+            else:
+                ElementTree.SubElement(group, "rect", {"x": "0", "y": "0", "width": "16", "height": "14", **look})
+            _text(group, "text", words, x="22", y="11", **{"font-size": "12", "fill": "#1a1a1a"})
 
     def _panel(self, root: ElementTree.Element, series: ConsumptionSeries, *, top: int) -> None:
         group = ElementTree.SubElement(root, "g", {"transform": f"translate({MARGIN} {top})"})
@@ -196,7 +232,7 @@ class _Chart:
         """Draw the earlier value as a line across the bar."""
         y = _shown(PLOT - bar.height)
         ends = {"x1": _shown(bar.left - 2), "x2": _shown(bar.left + bar.width + 2), "y1": y, "y2": y}
-        ElementTree.SubElement(group, "line", {**ends, "stroke": "#b3541e", "stroke-width": "3"})
+        ElementTree.SubElement(group, "line", {**ends, **EARLIER})
 
     def _title(self) -> str:
         period = self.consumption.question.period
@@ -209,6 +245,8 @@ class _Chart:
         for series in self.series:
             values = "; ".join(self._label(bucket) for bucket in series.buckets[:100])
             told.append(f"{self._name(series)} ({series.unit}): {values}.")
+        if told:
+            told.append(self.words["legend"].format(parts=", ".join(words for words, _ in self._legend())))
         return " ".join(told) or self.words["empty"]
 
     def _label(self, bucket: Bucket, *, unit: str = "") -> str:

@@ -17,12 +17,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.consumption import rules
 from mains_server.consumption.buckets import SPREAD_DAYS_MAX
+from mains_server.consumption.comparing import HEAT_UNITS
 from mains_server.consumption.records import (
     Bill,
     Charge,
     Consumption,
     Counter,
     Granularity,
+    Heat,
     IntervalDay,
     Place,
     Question,
@@ -79,6 +81,19 @@ CHARGES = """
 select invoice_id, code, unit, bool_or(quality <> 'NOT_METERED') as is_metered, sum(quantity) as quantity,
     sum(case when is_after_tax then net else net * (1 + tax_rate) end) as gross
 from invoice_line where invoice_id = any(:invoices) group by invoice_id, code, unit order by invoice_id, code
+"""
+# What the meters of a house that was billed whole counted, as the stored inputs say; by the days of the premise's own
+# bill, and back for a credit note, which goes by the inputs of the bill it takes back.
+HOUSE_HEAT = """
+select i.id, u ->> 'name' as name, u ->> 'unit' as unit,
+    sum((u ->> 'value')::numeric) * (i.period_to - i.period_from) / (g.period_to - g.period_from)
+        * case when i.kind = 'CREDIT' then -1 else 1 end as value
+from invoice i
+left join invoice o on o.id = i.corrects_invoice_id and o.customer_id = i.customer_id
+join rating_group g on g.id = coalesce(i.rating_group_id, o.rating_group_id)
+cross join lateral jsonb_array_elements(g.inputs -> 'request' -> 'group' -> 'usage') u
+where i.id = any(:invoices) and u ->> 'unit' = any(:units)
+group by i.id, i.kind, i.period_from, i.period_to, g.period_from, g.period_to, u ->> 'name', u ->> 'unit'
 """
 
 
@@ -176,10 +191,29 @@ async def _bills(
 
 async def _charges(session: AsyncSession, *, invoices: Sequence[int]) -> Mapping[int, Sequence[Charge]]:
     found: dict[int, list[Charge]] = defaultdict(list)
+    heat = await _house_heat(session, invoices=invoices)
     for row in await session.execute(text(CHARGES), {"invoices": invoices}):
         found[row.invoice_id].append(
-            Charge(code=row.code, unit=row.unit, is_metered=row.is_metered, quantity=row.quantity, gross=row.gross)
+            Charge(
+                code=row.code,
+                unit=row.unit,
+                is_metered=row.is_metered,
+                quantity=row.quantity,
+                gross=row.gross,
+                house_heat=heat.get(row.invoice_id),
+            )
         )
+    return found
+
+
+async def _house_heat(session: AsyncSession, *, invoices: Sequence[int]) -> Mapping[int, Heat]:
+    """Find the heat behind the bills of premises; of several meters of a house the one that counted most counts."""
+    found: dict[int, Heat] = {}
+    asked = {"invoices": invoices, "units": sorted(HEAT_UNITS)}
+    for row in await session.execute(text(HOUSE_HEAT), asked):
+        known = found.get(row.id)
+        if known is None or abs(row.value) > abs(known.value):
+            found[row.id] = Heat(value=row.value, unit=row.unit)
     return found
 
 

@@ -207,14 +207,26 @@ class Counter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Heat:
+    """An amount of heat in the unit of its meter."""
+
+    value: Decimal
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:
-    """The charges of one code on a bill, summed."""
+    """The charges of one code on a bill, summed.
+
+    On the bill of a premise in a house that was billed whole, `house_heat` is the heat that the house's meter counted.
+    """
 
     code: str
     unit: str
     is_metered: bool
     quantity: Decimal
     gross: Decimal
+    house_heat: Heat | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

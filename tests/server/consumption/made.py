@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal as D
 
-from mains_server.consumption.records import Bill, Bucket, Charge, ConsumptionQuality, Counter, IntervalDay, Slot
+from mains_server.consumption.records import Bill, Bucket, Charge, ConsumptionQuality, Counter, Heat, IntervalDay, Slot
 from mains_spi.hooks import ReadingPoint, RegisterReadings
 from mains_spi.record import Period
 from mains_spi.requests import Quality
@@ -54,8 +54,12 @@ def bucket(period, value, coverage="1"):
     return Bucket(slot=Slot(days(period), at, at), value=known, quality=quality, coverage=D(coverage))
 
 
-def charge(code, quantity, gross, *, unit="MWh", is_metered=True):
-    return Charge(code=code, unit=unit, is_metered=is_metered, quantity=D(quantity), gross=D(gross))
+def charge(code, quantity, gross, *, unit="MWh", is_metered=True, house=None):
+    """A charge; `house` is the heat in MWh behind one that is shared out over a house's premises."""
+    heat = None if house is None else Heat(value=D(house), unit="MWh")
+    return Charge(
+        code=code, unit=unit, is_metered=is_metered, quantity=D(quantity), gross=D(gross), house_heat=heat
+    )  # fmt: skip
 
 
 def bill(period, total, *charges, is_credit=False, is_taken_back=False, currency="EUR"):

@@ -1,5 +1,6 @@
 """Comparisons, normal years, billed cost, and what drove a change: worked by hand."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal as D
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mains_server.consumption import comparing
-from mains_server.consumption.records import Cost, Difference, Driver
+from mains_server.consumption.records import Cost, Difference, Driver, Heat
 
 from tests.server.consumption.made import bill, bucket, charge, days
 
@@ -136,6 +137,55 @@ def test_four_drivers_worked_by_hand():
     }  # fmt: skip
 
 
+def test_a_flats_heating_moves_with_the_heat_of_the_house():
+    """January: 50 m2 for 100.00, of the house's 10 MWh. February: 50 m2 for 99.00, of its 9 MWh; support in both.
+
+    Days, weather, volume and price of the heating are those of the example above; the support, a fee, is price.
+    """
+    base = billed(JANUARY, "90.00", _shared("50", "100", "10"), _support("-10", "10"), degree_days=D(620))
+    now = billed(FEBRUARY, "90.00", _shared("50", "99", "9"), _support("-9", "9"), degree_days=D(504))
+
+    assert drivers(base, now) == {
+        "DAYS": D("-9.68"), "WEATHER": D("-9.03"), "VOLUME": D("8.71"), "PRICE": D("10.00"),
+    }  # fmt: skip
+
+
+def test_circulation_that_is_shared_equally_moves_with_the_heat_of_the_house():
+    base = billed("2022-07-01/2022-08-01", "20.00", _shared("1", "20", "2", code="circulation", unit="1"))
+    now = billed("2022-08-01/2022-09-01", "24.00", _shared("1", "24", "2.2", code="circulation", unit="1"))
+
+    assert drivers(base, now) == {"DAYS": D("0.00"), "WEATHER": D("0.00"), "VOLUME": D("2.00"), "PRICE": D("2.00")}
+
+
+def test_heating_of_a_flat_that_begins_is_volume():
+    base = billed("2022-09-01/2022-10-01", "10.00", charge("water", "5", "10", unit="m3"))
+    now = billed(
+        "2022-11-01/2022-12-01", "40.00", charge("water", "5", "10", unit="m3"), _shared("50", "30", "9")
+    )  # fmt: skip
+
+    assert drivers(base, now)["VOLUME"] == D("30.00")
+
+
+@pytest.mark.parametrize(("before", "after"), [("10", None), (None, "9"), (None, None), ("0", "9")])
+def test_heating_without_the_heat_of_the_house_is_a_fee(before, after):
+    base = billed(JANUARY, "100.00", _shared("50", "100", before), degree_days=D(620))
+    now = billed(FEBRUARY, "99.00", _shared("50", "99", after), degree_days=D(504))
+
+    assert drivers(base, now) == {"DAYS": D("0.00"), "WEATHER": D("0.00"), "VOLUME": D("0.00"), "PRICE": D("-1.00")}
+
+
+def test_heat_in_two_units_is_not_added_up():
+    two = [charge("heating", "50", "1", unit="m2", is_metered=False, house=value) for value in ("5", "4")]
+    other = replace(two[1], house_heat=Heat(value=D(4), unit="kWh"))
+
+    def heat(*charges):
+        bills = [bill(JANUARY, "1", charges[0]), bill(FEBRUARY, "1", charges[1])]
+        return comparing.billed_period(TWO, bills=bills, by_day={}).charges["heating"].house_heat
+
+    assert heat(*two) == Heat(value=D(9), unit="MWh")
+    assert heat(two[0], other) is None
+
+
 def test_without_weather_volume_takes_its_part():
     base = billed(JANUARY, "100.00", charge("energy", "10", "100", unit="m3"), degree_days=D(620))
     now = billed(FEBRUARY, "90.00", charge("energy", "9", "90", unit="m3"), degree_days=D(504))
@@ -162,7 +212,9 @@ def test_heating_that_begins_is_volume_and_a_new_fee_is_price():
 
 MONEY = st.decimals("-500", "5000", places=2)
 AMOUNTS = st.decimals("0", "500", places=3)
-CHARGES = st.dictionaries(st.sampled_from("abcd"), st.tuples(AMOUNTS, MONEY, st.booleans()), max_size=4)
+HEAT = st.none() | st.decimals("0", "90", places=3)
+KINDS = st.sampled_from([("MWh", True), ("m3", True), ("m2", False), ("1", False), ("month", False)])
+CHARGES = st.dictionaries(st.sampled_from("abcd"), st.tuples(AMOUNTS, MONEY, KINDS, HEAT), max_size=4)
 
 
 @given(CHARGES, CHARGES, MONEY, MONEY, st.sampled_from([None, "0", "1", "620"]), st.sampled_from([None, "0", "504"]))
@@ -171,7 +223,7 @@ def test_drivers_add_up_to_the_cent(earlier, later, total_before, total_now, wea
         billed(
             period,
             total,
-            *(charge(c, q, g, is_metered=m) for c, (q, g, m) in charges.items()),
+            *(charge(c, q, g, unit=u, is_metered=m, house=h) for c, (q, g, (u, m), h) in charges.items()),
             degree_days=None if weather is None else D(weather),
         )
         for period, total, charges, weather in (
@@ -185,6 +237,14 @@ def test_drivers_add_up_to_the_cent(earlier, later, total_before, total_now, wea
     assert [share.driver for share in change.drivers] == list(Driver)
     assert sum(share.amount for share in change.drivers) == total_now - total_before
     assert all(share.amount.as_tuple().exponent == -2 for share in change.drivers)
+
+
+def _shared(quantity, gross, house, *, code="heating", unit="m2"):
+    return charge(code, quantity, gross, unit=unit, is_metered=False, house=house)
+
+
+def _support(gross, house):
+    return charge("support", "-1", gross, unit="1", is_metered=False, house=house)
 
 
 def _fee(quantity, gross):

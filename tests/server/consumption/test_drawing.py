@@ -73,6 +73,40 @@ def test_a_chart_speaks_the_viewers_language(language, expected):
     assert labels(picture(YEAR, language=language))[7].replace("\xa0", " ").replace("\u202f", " ") == expected
 
 
+def legend(drawn):
+    root = ElementTree.fromstring(drawn)
+    parts = root.findall(f".//{SVG}g[@class='legend']")
+    return [(part.find(f"{SVG}text").text, part[0].get("fill") or part[0].get("stroke")) for part in parts]
+
+
+def test_a_legend_says_what_occurs_and_nothing_else():
+    drawn = picture(YEAR)
+
+    assert legend(drawn) == [
+        ("read", "#1f5f8b"),
+        ("spread by days", "#8fb8d4"),
+        ("estimated", "url(#dots)"),
+        ("no data", "url(#hatch)"),
+    ]
+    described = ElementTree.fromstring(drawn).find(f"{SVG}desc").text
+    assert described.endswith("Legend: read, spread by days, estimated, no data.")
+    assert legend(picture(counter("2022-01-01 5", "2022-02-01 6"), period="2022-01-01/2022-02-01")) == [
+        ("read", "#1f5f8b")
+    ]
+    assert legend(picture()) == []
+
+
+def test_the_earlier_period_is_in_the_legend():
+    drawn = picture(YEAR, period="2022-02-01/2022-03-01", compare_with=CompareWith.PREVIOUS_PERIOD)
+
+    assert legend(drawn) == [("read", "#1f5f8b"), ("the earlier period", "#b3541e")]
+
+
+@pytest.mark.parametrize(("language", "word"), [("lv", "Apzīmējumi"), ("ru", "Обозначения")])
+def test_the_legend_speaks_the_viewers_language(language, word):
+    assert word in ElementTree.fromstring(picture(YEAR, language=language)).find(f"{SVG}desc").text
+
+
 def test_a_gap_is_hatched_and_a_zero_is_not():
     drawn = bars(picture(counter("2022-01-01 5", "2022-02-01 5"), period="2022-01-01/2022-03-01"))
 
