@@ -31,7 +31,7 @@ from tests.schema.canaries import CANARIES, OF_4_PART, OF_4_WHOLE, SEES, Sees, s
 
 BROKEN = Adapter(name="broken", version="1", state=AdapterState.SET_ASIDE, reason="why it is broken")
 ROADS = {asks_rooms: list(broad.by_roads(asks_rooms=asks_rooms)) for asks_rooms in (True, False)}
-REFUSALS = ("UNAUTHENTICATED", "FORBIDDEN")
+REFUSALS = ("UNAUTHENTICATED", "FORBIDDEN", "There is no such contract, or it is not yours to see.")
 Numbers = frozenset[int] | range
 EVERY = range(10_000_000)
 OF_4 = frozenset({4, 14, 400, 1400})

@@ -20,6 +20,10 @@ where x.indisprimary and t.relnamespace = 'public'::regnamespace
 """
 
 
+# What is there once for a row of another table has that row's id as its own.
+OF_OTHERS = {"levelled_letter": "(version_id, customer_id)"}
+
+
 def test_unique_keys_of_customers_tables_have_the_customer(psycopg_dsn):
     with psycopg.connect(psycopg_dsn) as connection:
         keys = connection.execute(KEYS).fetchall()
@@ -32,4 +36,4 @@ def test_ids_lead_the_primary_keys(psycopg_dsn):
     with psycopg.connect(psycopg_dsn) as connection:
         primary: dict[str, str] = dict(connection.execute(PRIMARY).fetchall())
 
-    assert {table for table, key in primary.items() if "(id, customer_id)" not in key} == set()
+    assert {table for table, key in primary.items() if OF_OTHERS.get(table, "(id, customer_id)") not in key} == set()
