@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -117,6 +117,20 @@ SETTLED_OF = """
 select code, tax_code, tax_rate, is_after_tax, sum(net) from settlement_line
 where invoice_id = :invoice group by code, tax_code, tax_rate, is_after_tax order by 1, 2, 3, 4
 """
+
+
+# A correction of one of these bills may be under way; who notes that they are wrong waits for it, and sees what stands.
+HOLD_BILLED = """
+select id from invoice
+where contract_id = any(cast(:contracts as bigint[])) and kind <> 'CREDIT' and period_from <= :day and period_to >= :day
+order by id
+for update
+"""
+
+
+async def hold_billed(session: AsyncSession, *, contracts: Collection[int], day: date) -> None:
+    """Hold the bills of contracts that count from or to a day, after any correction of theirs that is under way."""
+    await session.execute(text(HOLD_BILLED), {"contracts": sorted(contracts), "day": day})
 
 
 async def unbilled_from(session: AsyncSession, *, contract_id: int) -> date | None:

@@ -11,7 +11,7 @@ from psycopg import Connection
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mains_server.billing import queries
+from mains_server.billing import lookups, queries
 from mains_server.billing.draft import KeptFigure
 from mains_server.billing.records import Hold, Run, RunRequest, RunSeller
 from mains_server.billing.rules import issue_by
@@ -58,13 +58,6 @@ where i.contract_id = any(cast(:contracts as bigint[])) and i.kind <> 'CREDIT'
   )
 order by i.id
 on conflict (customer_id, contract_id, invoice_id, reading_id) do nothing
-"""
-# A correction of one of these bills may be under way: the note waits for it, and then names what stands.
-HOLD_BILLED = """
-select id from invoice
-where contract_id = any(cast(:contracts as bigint[])) and kind <> 'CREDIT' and period_from <= :day and period_to >= :day
-order by id
-for update
 """
 KEEP = """
 insert into fact_figure (name, subject, unit, starts_at, ends_at, value, known_at, source)
@@ -177,9 +170,9 @@ async def note_correction(
     The metering room calls it through whoever submits a reading, in the transaction in which the estimate gives way.
     A correction that was rated before the reading is waited for, so that its replacement is noted as due again.
     """
-    asked = {"contracts": sorted(contracts), "day": day}
-    await session.execute(text(HOLD_BILLED), asked)
-    await session.execute(text(NOTE_CORRECTION), {**asked, "reading": reading_id, "now": now})
+    await lookups.hold_billed(session, contracts=contracts, day=day)
+    asked = {"contracts": sorted(contracts), "day": day, "reading": reading_id, "now": now}
+    await session.execute(text(NOTE_CORRECTION), asked)
 
 
 def _plan(connection: Connection, *, run: Run, contracts_max: int) -> None:
