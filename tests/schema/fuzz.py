@@ -250,7 +250,7 @@ class Document:
             if name in ("first", "last", *CURSORS) and isinstance(source, Paged):
                 continue
             if str(argument.type).endswith("!") or self.chance.random() < 0.45:
-                given.append(f"{name}: {self.value(argument.type)}")
+                given.append(f"{name}: {self.value(argument.type, name)}")
         self.chance.shuffle(given)
         return (f"({', '.join(given)})" if given else ""), size, has_cursor
 
@@ -289,25 +289,26 @@ class Document:
         self.cursors[place.strip("$_")] = alias.strip(": ")
         return place
 
-    def value(self, kind: Any) -> str:
-        """Give an argument's value: in full, by variable, or an object with variables inside."""
+    def value(self, kind: Any, name: str) -> str:
+        """Give the value of an argument of a name: in full, by variable, or an object with variables inside."""
         named = get_nullable_type(kind)
         if getattr(named, "name", "") == "PeriodInput" and not self.is_mistaken():
             return self.choose(str(kind), PERIODS, kind)
         if isinstance(named, GraphQLInputObjectType) and self.chance.random() < 0.6:
-            some = [name for name in named.fields if self.chance.random() < 0.4]
-            return "{" + ", ".join(f"{name}: {self.value(named.fields[name].type)}" for name in some) + "}"
-        return self.choose(str(kind), self.choices(kind), kind)
+            some = [part for part in named.fields if self.chance.random() < 0.4]
+            return "{" + ", ".join(f"{part}: {self.value(named.fields[part].type, part)}" for part in some) + "}"
+        return self.choose(str(kind), self.choices(kind, name), kind)
 
     def choose(self, kind: str, values: Sequence[Any], type_of: Any = None) -> str:
         if self.chance.random() < 0.5:
             return self.variable(kind, values, type_of)
         return literal(self.chance.choice(values), type_of)
 
-    def choices(self, kind: Any) -> Sequence[Any]:
+    def choices(self, kind: Any, name: str) -> Sequence[Any]:
+        """Give three values; an id is of the type that its name tells, such as `contractId`, if there is one."""
         named = get_nullable_type(kind)
         if is_list_type(named):
-            of = self.choices(named.of_type)
+            of = self.choices(named.of_type, name)
             return [[self.chance.choice(of) for _ in range(self.chance.randint(0, 3))] for _ in range(3)]
         if isinstance(named, GraphQLEnumType):
             return list(named.values)
@@ -316,12 +317,14 @@ class Document:
         if named.name == "Int":
             return [self.chance.choice(SIZES) for _ in range(3)]
         if named.name == "ID":
-            return self.some_ids(None)
+            meant = name.removesuffix("Id")
+            meant = meant[:1].upper() + meant[1:]
+            return self.some_ids(meant if meant in self.vocabulary.ids else None)
         return EDGE_VALUES.get(named.name) or [self.chance.choice(self.vocabulary.words) for _ in range(3)]
 
     def object(self, kind: GraphQLInputObjectType) -> dict[str, Any]:
         return {
-            name: self.chance.choice(self.choices(part.type))
+            name: self.chance.choice(self.choices(part.type, name))
             for name, part in kind.fields.items()
             if self.chance.random() < 0.4
         }

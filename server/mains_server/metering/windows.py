@@ -27,7 +27,7 @@ class WindowDays:
 
 def closes_on(day: date, *, rules: ReadingRules) -> date:
     """Give the last day on which a reading for a civil day is waited for; as long after any day as after a first."""
-    return day + timedelta(days=rules.upto_day - 1)
+    return day + min(timedelta(days=rules.upto_day - 1), date.max - day)
 
 
 def window_of(day: date, *, rules: ReadingRules) -> WindowDays:

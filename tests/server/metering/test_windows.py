@@ -47,3 +47,7 @@ def test_other_days_are_waited_for_as_long():
 
 def test_nobody_is_asked_for_what_tells_itself():
     assert [kind for kind in ReadingCollection if is_asked(kind)] == [ReadingCollection.MANUAL]
+
+
+def test_the_last_day_there_is_closes_its_own_window():
+    assert closes_on(date.max, rules=POWER) == date.max
