@@ -40,7 +40,6 @@ OUT_OF_REACH = OF_LINKS | OF_WINDOWS | OF_BILLED_USAGE | OF_LONG_WAYS
 DOCUMENTS_AT_FIRST = 50
 DOCUMENTS = int(os.environ.get("MAINS_FUZZ_DOCUMENTS", max(300, len(FIELDS))))
 FIRST = int(os.environ.get("MAINS_FUZZ_FIRST", "0"))
-ENOUGH = 100  # of fewer, as when one seed is looked at, shares say nothing
 DECLINED_SHARE_MAX = 0.01
 UNANSWERED_SHARE_MAX = 0.12
 
@@ -77,13 +76,10 @@ async def test_both_executors_answer_alike(town: Asker) -> None:
     gc.collect()
     print(outcome.summary())
     assert not outcome.different, "\n\n".join(outcome.different[:5])
-    if DOCUMENTS < ENOUGH:
+    if len(FIELDS) > DOCUMENTS:  # the first seeds ask the first fields, which may all be refused alike
         return
     assert outcome.declined_share < DECLINED_SHARE_MAX, outcome.summary()
     assert outcome.unanswered_share < UNANSWERED_SHARE_MAX, outcome.summary()
     assert outcome.equal > 2 * DOCUMENTS
-    if len(FIELDS) <= DOCUMENTS:
-        assert outcome.asked >= set(FIELDS), "fields that no document asks"
-        assert outcome.answered >= TYPES - OUT_OF_REACH, (
-            f"types of which the town has no row: {TYPES - outcome.answered}"
-        )
+    assert outcome.asked >= set(FIELDS), "fields that no document asks"
+    assert outcome.answered >= TYPES - OUT_OF_REACH, f"types of which the town has no row: {TYPES - outcome.answered}"
