@@ -135,6 +135,8 @@ class Comparison:
     def _is_open_to(self, viewer: Viewer, document: Document) -> bool:
         if document.needs_somebody and (viewer.person_id or 10**9) > self.customers:
             return False
+        if document.names_contract and not viewer.is_staff:
+            return False
         try:
             for source in document.root_sources:
                 if isinstance(source, Gate):

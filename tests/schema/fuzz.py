@@ -76,6 +76,7 @@ class Document:
     known_fragments: list[tuple[str, str, int, int]] = field(default_factory=list)
     expected: str = ""
     root_sources: list[object] = field(default_factory=list)
+    names_contract: bool = False  # some contract, which mostly employees may see
     asked: set[tuple[str, str]] = field(default_factory=set)
     is_hand_written: bool = False
     body: str = ""
@@ -251,6 +252,7 @@ class Document:
                 continue
             if str(argument.type).endswith("!") or self.chance.random() < 0.45:
                 given.append(f"{name}: {self.value(argument.type, name)}")
+                self.names_contract |= name == "contractId"
         self.chance.shuffle(given)
         return (f"({', '.join(given)})" if given else ""), size, has_cursor
 

@@ -72,6 +72,8 @@ async def test_both_executors_answer_alike(town: Asker) -> None:
     outcome = await comparison.run(range(FIRST, FIRST + DOCUMENTS), tell=print)
     for more in range(MORE_OFTEN if len(FIELDS) <= DOCUMENTS else 0):
         outcome = await comparison.run(seeds_of(TYPES - outcome.answered - OUT_OF_REACH, turn=FIRST + more + 1))
+        left = [n for n, wanted in enumerate(FIELDS) if wanted not in outcome.asked]
+        outcome = await comparison.run([turn * len(FIELDS) + n for n in left for turn in range(3, 9)])
 
     gc.collect()
     print(outcome.summary())
