@@ -37,6 +37,40 @@ OF_WINDOWS = {
 OF_BILLED_USAGE = {"ConsumptionChange", "ConsumptionCost", "ConsumptionDriver"}  # the town's points were not billed
 # The town has no adapter at work, and nothing was offered, voted, levelled, corrected or printed in it.
 OF_OTHER_ROOMS = {
+    "AllocationValue",
+    "ComparedComponent",
+    "ComparedConsumption",
+    "ComparedCost",
+    "ComparedMonth",
+    "ConsumptionWeather",
+    "ContractFee",
+    "ContractFormerTerms",
+    "Correction",
+    "CustomerProtection",
+    "IntervalGap",
+    "InvoiceArchive",
+    "InvoiceDifference",
+    "InvoiceDocument",
+    "LevelledExplanation",
+    "LevelledInstalment",
+    "LevelledLine",
+    "LevelledPlan",
+    "LevelledPreview",
+    "LevelledPreviewMonth",
+    "LevelledUsage",
+    "LevelledVersion",
+    "PriceCondition",
+    "ProductComparison",
+    "ProductCrossing",
+    "ProductNotCompared",
+    "ProductPrice",
+    "SettlementLine",
+    "TermsDocument",
+    "UtilityAttribute",
+    "UtilityAttributeValue",
+    "WeightedPoint",
+    "WeightedPrice",
+    "ZoneComparison",
     "AllocationMethod",
     "ComparedProduct",
     "ContractOffer",
@@ -91,6 +125,6 @@ async def test_both_executors_answer_alike(town: Asker) -> None:
     assert outcome.unanswered_share < UNANSWERED_SHARE_MAX, outcome.summary()
     assert outcome.equal > 2 * DOCUMENTS
     assert outcome.asked >= set(FIELDS), "fields that no document asks"
-    missing = sorted(TYPES - outcome.answered - OUT_OF_REACH)
-    print(f"not answered by any row: {missing}")
-    assert len(missing) < len(TYPES) // 2, missing
+    assert outcome.answered >= TYPES - OUT_OF_REACH, (
+        f"types of which the town has no row: {TYPES - outcome.answered - OUT_OF_REACH}"
+    )
