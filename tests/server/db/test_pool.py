@@ -92,7 +92,7 @@ async def test_an_engine_that_is_disposed_of_closes_what_is_kept(database_url):
     other = make_engine(address=database_url, connections_max=3)
     left = None
     async with other.connect() as connection:
-        for _ in range(50):
+        for _ in range(600):
             left = await connection.scalar(text("select count(*) from pg_stat_activity where pid = :pid"), {"pid": pid})
             if not left:
                 break
