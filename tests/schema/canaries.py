@@ -14,7 +14,7 @@ from typing import Any
 from mains_server.access.records import ANONYMOUS, Grant, GrantRole, Permission, Viewer
 from mains_server.allocation.tables import AllocationMethod, AllocationValue
 from mains_server.billing.tables import Correction, CorrectionDue, SettlementLine
-from mains_server.contracts.records import PointRole, Settlement
+from mains_server.contracts.records import PointRole
 from mains_server.contracts.tables import (
     Building,
     Contract,
@@ -42,6 +42,8 @@ from tests.schema.crowd import (
     allocation_method,
     allocation_value,
     corrected,
+    fee,
+    former_terms,
     interval_day,
     interval_import,
     offer,
@@ -216,8 +218,8 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
             [{"id": 14, "contract_id": 14, "name": "zones", "value": "1", "starts": town.THEN.date(), **of_4}],
         ),
         (TermsDocument, [terms_document(1)]),
-        (ContractFormerTerms, [_former(n, 4 if n == 14 else n) for n in (1, 4, 5, 14)]),
-        (ContractFee, [_fee(n, 4 if n == 14 else n) for n in (1, 4, 5, 14)]),
+        (ContractFormerTerms, [former_terms(n, 4 if n == 14 else n) for n in (1, 4, 5, 14)]),
+        (ContractFee, [fee(n, 4 if n == 14 else n) for n in (1, 4, 5, 14)]),
         (ContractOffer, [offer(n) | {"customer_id": 4 if n == 14 else n, "contract_id": n} for n in (1, 4, 5, 14)]),
         (AllocationMethod, [allocation_method(1), allocation_method(2) | {"building_id": 2}]),
         (AllocationValue, [allocation_value(1), allocation_value(2)]),
@@ -234,17 +236,6 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (SettlementLine, [settled(n) | {"code": f"settled_{n}"} for n in (1, 4, 5)]),
         (PaymentAllocation, [{"id": 14, "allocated_at": town.THEN, **used, **of_4}]),
     ]
-
-
-def _former(contract: int, customer: int) -> dict[str, Any]:
-    days = {"starts": town.THEN.date(), "ends": date(2022, 2, 1), "settlement": Settlement.INVOICE}
-    return {"id": contract, "customer_id": customer, "contract_id": contract, "product": f"former {contract}", **days}
-
-
-def _fee(contract: int, customer: int) -> dict[str, Any]:
-    named = {"id": contract, "customer_id": customer, "contract_id": contract, "reason": f"fee {contract}"}
-    told = {"code": "reminder", "quantity": 1, "unit": "pcs", "source": "test", "key": "k"}
-    return {**named, **told, "day": town.THEN.date(), "noted_at": town.THEN}
 
 
 def _hours(point: int, *, once: bool = False) -> dict[str, Any]:

@@ -146,6 +146,19 @@ def offer(n: int) -> dict[str, Any]:
     return {**named, "starts": town.month(n % 2), "made_at": town.THEN}
 
 
+def former_terms(contract: int, customer: int) -> dict[str, Any]:
+    """Tell of the product that a contract had in January 2022."""
+    days = {"starts": town.THEN.date(), "ends": date(2022, 2, 1), "settlement": Settlement.INVOICE}
+    return {"id": contract, "customer_id": customer, "contract_id": contract, "product": f"former {contract}", **days}
+
+
+def fee(contract: int, customer: int) -> dict[str, Any]:
+    """Tell of a reminder that a contract pays for."""
+    named = {"id": contract, "customer_id": customer, "contract_id": contract, "reason": f"fee {contract}"}
+    told = {"code": "reminder", "quantity": 1, "unit": "pcs", "source": "test", "key": "k"}
+    return {**named, **told, "day": town.THEN.date(), "noted_at": town.THEN}
+
+
 def terms_document(n: int) -> dict[str, Any]:
     texts = {"text_lv": f"Noteikumi {n}", "text_en": f"Terms {n}", "text_ru": f"Условия {n}"}
     return {"id": n, "adapter": "heat_co", "product": "heat", "version": f"{n}", "starts": town.month(0), **texts}

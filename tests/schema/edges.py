@@ -13,9 +13,11 @@ from mains_schema.served import schema
 from mains_schema.shape import Shape, shape_of
 from mains_server.adapters.host import AdapterHost
 from mains_server.adapters.records import Adapter, AdapterState
+from mains_server.allocation.tables import AllocationMethod, AllocationValue
 from mains_server.billing.explain import NotExplained
 from mains_server.billing.records import LineExplanation
-from mains_server.billing.tables import CorrectionDue
+from mains_server.billing.tables import Correction, CorrectionDue, SettlementLine
+from mains_server.contracts.tables import ContractFee, ContractFormerTerms, ContractOffer, TermsDocument
 from mains_server.intake.tables import ReadingLink, ReadingUpload, ReadingUploadRow
 from mains_server.intervals.tables import IntervalDay, IntervalImport
 from mains_spi import Capability, Labels, Utility
@@ -45,6 +47,9 @@ EDGES = (
     "update customer set name = E'A \"quoted\" \\\\ name\\n\\t\\x1f\\x7f ā 💡' where id = 2",
     "update contract set number = E'K-\\'1\\'' where id = 4",
     "update customer set phone = '' where id = 1",
+    "update correction set difference = -999999999999.99, note = '' where id % 2 = 0",
+    "update settlement_line set billed = 0, due = 999999999999.99 where id % 2 = 0",
+    "update terms_document set text_lv = E'\"1\" ā\n\t💡' where id % 2 = 0",
     "reset session_replication_role",
 )
 UTILITY = Utility(
@@ -84,6 +89,14 @@ def _come_in() -> Sequence[tuple[Any, list[dict[str, Any]]]]:
         (ReadingUploadRow, [crowd.upload_row(n) | {"upload_id": n} for n in numbers]),
         (ReadingLink, [crowd.link(n) | dict.fromkeys(("customer_id", "contract_id"), n) for n in numbers]),
         (CorrectionDue, [_correction(n) for n in numbers]),
+        (Correction, [crowd.corrected(n) for n in numbers]),
+        (SettlementLine, [crowd.settled(n) for n in numbers]),
+        (TermsDocument, [crowd.terms_document(n) for n in numbers]),
+        (ContractFormerTerms, [crowd.former_terms(n, n) | _terms(n) for n in numbers]),
+        (ContractFee, [crowd.fee(n, n) | _billed(n) for n in numbers]),
+        (ContractOffer, [crowd.offer(n) | {"customer_id": n} for n in numbers]),
+        (AllocationMethod, [crowd.allocation_method(n) for n in numbers]),
+        (AllocationValue, [crowd.allocation_value(n) for n in numbers]),
         (IntervalImport, [crowd.interval_import()]),
         (IntervalDay, [crowd.interval_day(n, n, month(1)) for n in numbers]),
     )
@@ -92,6 +105,14 @@ def _come_in() -> Sequence[tuple[Any, list[dict[str, Any]]]]:
 def _correction(n: int) -> dict[str, Any]:
     of = {"customer_id": n, "contract_id": n, "invoice_id": invoice(n, 1)["id"], "reading_id": reading(n, 1)["id"]}
     return crowd.correction(n) | of
+
+
+def _terms(n: int) -> dict[str, Any]:
+    return {"terms_document_id": n if n % 2 else None, "price_fixed_until": month(n) if n % 2 else None}
+
+
+def _billed(n: int) -> dict[str, Any]:
+    return {"invoice_id": invoice(n, 1)["id"] if n % 2 else None, "quantity": Decimal("0.000001") * n}
 
 
 async def vocabulary(asker: Asker) -> Vocabulary:
