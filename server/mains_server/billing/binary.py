@@ -61,6 +61,12 @@ def text(value: str) -> bytes:
     return _length(len(written)) + written
 
 
+@lru_cache(maxsize=1024)
+def word(value: str) -> bytes:
+    """Write a text field that comes again and again: a code, an account, a currency."""
+    return text(value)
+
+
 def jsonb(value: bytes) -> bytes:
     """Write a jsonb field from JSON text; its first byte is the version of the format."""
     return _length(len(value) + 1) + b"\x01" + value

@@ -13,7 +13,7 @@ from mains_spi import InvoicingRules, Period
 from psycopg import Connection
 
 from mains_server.billing import queries
-from mains_server.billing.binary import NULL, bigint, day, instant, integer, jsonb, numeric, table_of, text
+from mains_server.billing.binary import NULL, bigint, day, instant, integer, jsonb, numeric, table_of, text, word
 from mains_server.billing.draft import CENTS_PLACES, MICRO_PLACES, Draft, kind_of
 from mains_server.billing.due import DueRow, EstimatedReading
 from mains_server.billing.fees import mark_billed
@@ -198,14 +198,14 @@ def _post(connection: Connection, *, booking: Booking, numbered: Sequence[tuple[
 
 def _entries(draft: Draft, transaction_id: int) -> Iterator[bytes]:
     head = _entry_head(5, 8, transaction_id, 8, draft.due.customer_id)
-    currency = text(draft.currency)
+    currency = word(draft.currency)
     posted = entries_of_invoice(
         total=draft.total,
         lines=[(line.terms.account, line.net, line.terms.is_after_tax) for line in draft.lines],
         taxes=[(tax.code, tax.tax) for tax in draft.taxes],
     )
     for account, amount in posted:
-        yield b"".join((head, numeric(amount, CENTS_PLACES), text(account), currency))
+        yield b"".join((head, numeric(amount, CENTS_PLACES), word(account), currency))
 
 
 def _events(numbered: Iterable[tuple[int, Draft]], *, booking: Booking) -> Iterator[bytes]:
@@ -258,8 +258,8 @@ def _invoices(
                 *(numeric(cents, CENTS_PLACES) for cents in (draft.net, draft.tax, draft.support, draft.total)),
                 *(day(due.starts), day(due.ends)),
                 day(due_on(issued_on=booking.issued_on, payment_term_days=term_of(due, rules=booking.rules))),
-                *(text(kind_of(draft).name), text(document), text(payment_reference(document))),
+                *(word(kind_of(draft).name), text(document), text(payment_reference(document))),
                 *(text(due.customer_name), text(due.billing_address), text(due.supply_address)),
-                *(text(draft.currency), text(draft.rounding), jsonb(draft.inputs), group, follows, tail),
+                *(word(draft.currency), word(draft.rounding), jsonb(draft.inputs), group, follows, tail),
             )
         )

@@ -36,8 +36,10 @@ def by_contract(fees: Iterable[Fee]) -> Mapping[int, tuple[Fee, ...]]:
     return {contract: tuple(own) for contract, own in found.items()}
 
 
-def as_measured(fees: Iterable[Fee], *, due: DueRow) -> tuple[Measured, ...]:
+def as_measured(fees: Sequence[Fee], *, due: DueRow) -> tuple[Measured, ...]:
     """Count a contract's fees like what it used: one quantity for each code, over the days of the bill."""
+    if not fees:
+        return ()
     by_code: dict[tuple[str, str], list[Fee]] = defaultdict(list)
     for fee in fees:
         by_code[(fee.code, fee.unit)].append(fee)

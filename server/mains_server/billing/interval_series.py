@@ -54,8 +54,10 @@ def weighing_of(days: Iterable[MeteredDay], *, time_zone: str) -> Weighing:
     Registers that count the same quantity add up. Where steps differ, as when a meter begins to send quarter-hours
     within a month, all are counted in the longest.
     """
-    by_quantity: dict[tuple[str, str], list[MeteredDay]] = defaultdict(list)
     ordered = sorted(days, key=lambda day: (day.day, day.register_id, day.id))
+    if not ordered:
+        return Weighing()
+    by_quantity: dict[tuple[str, str], list[MeteredDay]] = defaultdict(list)
     for day in ordered:
         by_quantity[day.quantity, day.unit].append(day)
     series = tuple(_series(mine, time_zone=time_zone) for _, mine in sorted(by_quantity.items()))

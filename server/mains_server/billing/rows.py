@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import lru_cache
 from struct import Struct
 from typing import ClassVar
 
-from mains_server.billing.binary import boolean, day, integer, numeric, text
-from mains_server.billing.draft import CENTS_PLACES, MICRO_PLACES, PRICE_PLACES, Draft, LineTerms
+from mains_server.billing.binary import boolean, day, integer, numeric, text, word
+from mains_server.billing.draft import CENTS_PLACES, MICRO_PLACES, PRICE_PLACES, Draft, DraftLine, LineTerms
 from mains_server.money.rules import round_half_up
 
 RATE_PLACES = 4
@@ -27,23 +28,20 @@ class LineRows:
 
     def __init__(self, *, adapter: str) -> None:
         self._adapter = text(adapter)
-        self._tails: dict[LineTerms, bytes] = {}
-        self._qualities: dict[str, bytes] = {}
+        self._tails: dict[tuple[LineTerms, int, str], bytes] = {}
 
     def of(self, draft: Draft, *, invoice_id: int) -> Iterator[bytes]:
         """Write the lines of one invoice."""
         head = _head(18, 8, draft.due.customer_id, 8, invoice_id, 8, draft.due.contract_id)
+        tails, currency = self._tails, draft.currency
         for position, line in enumerate(draft.lines, start=1):
-            terms = line.terms
             yield b"".join(
                 (
                     head,
                     integer(position),
                     numeric(line.quantity, MICRO_PLACES),
                     numeric(line.net, CENTS_PLACES),
-                    numeric(line.unit_price, PRICE_PLACES),
-                    self._quality(line.quality),
-                    self._tails.get(terms) or self._tail(terms, currency=draft.currency),
+                    tails.get((line.terms, line.unit_price, line.quality)) or self._tail(line, currency=currency),
                 )
             )
 
@@ -56,29 +54,27 @@ class LineRows:
                     head,
                     numeric(tax.base, CENTS_PLACES),
                     numeric(tax.tax, CENTS_PLACES),
-                    text(tax.code),
+                    word(tax.code),
                     _rate(tax.rate),
-                    text(draft.currency),
+                    word(draft.currency),
                 )
             )
 
-    def _quality(self, quality: str) -> bytes:
-        if quality not in self._qualities:
-            self._qualities[quality] = text(quality)
-        return self._qualities[quality]
-
-    def _tail(self, terms: LineTerms, *, currency: str) -> bytes:
-        """Write what all lines of these terms share; the terms are kept by identity, one object for a whole cohort."""
+    def _tail(self, line: DraftLine, *, currency: str) -> bytes:
+        """Write what alike lines share; the terms are kept by identity, one object for a whole cohort."""
+        terms = line.terms
         tail = b"".join(
             (
+                *(numeric(line.unit_price, PRICE_PLACES), text(line.quality)),
                 *(self._adapter, text(terms.code), day(terms.period_from), day(terms.period_to), text(terms.unit)),
                 *(text(terms.price_unit), text(currency), text(terms.tax_code), _rate(terms.tax_rate)),
                 boolean(terms.is_after_tax),
             )
         )
-        self._tails[terms] = tail
+        self._tails[terms, line.unit_price, line.quality] = tail
         return tail
 
 
+@lru_cache(maxsize=256)
 def _rate(rate: Decimal) -> bytes:
     return numeric(int(round_half_up(rate, places=RATE_PLACES).scaleb(RATE_PLACES)), RATE_PLACES)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import gc
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -61,11 +63,28 @@ def work_off(connection: Connection, *, run: Run, seller: RunSeller, shift: Shif
     today = max(run.issued_on, shift.now.date())
     estimator = Estimator(adapter=shift.adapter, on=today, take_hold=queries.lock_registers)
     chunks = Chunks(run=run, rater=rater, estimator=estimator, seller=seller, now=shift.now, watch=shift.watch)
-    while _bill_next_chunk(connection, chunks=chunks):
+    while _billed_next_chunk(connection, chunks=chunks):
         shift.watch("done")
     operations.finish_run(connection, run=run, now=shift.now)
     shift.watch("finished")
     return queries.run_state(connection, run=queries.run_by_id(connection, run_id=run.id))
+
+
+def _billed_next_chunk(connection: Connection, *, chunks: Chunks) -> bool:
+    with _no_search_for_cycles():
+        return _bill_next_chunk(connection, chunks=chunks)
+
+
+@contextmanager
+def _no_search_for_cycles() -> Iterator[None]:
+    """Spare a chunk the search for cycles, a third of its time: its rows hold none, and they go when it is booked."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _bill_next_chunk(connection: Connection, *, chunks: Chunks) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from functools import reduce
+from string import ascii_uppercase
 
 from mains_server.money.records import PLACES, NotMoney, require_amount
 
@@ -15,6 +16,7 @@ CREDITOR_REFERENCE_BODY_MAX = 21
 _EXACT = Context(prec=80, rounding=ROUND_HALF_UP)
 _AMOUNT = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,2})?", re.ASCII)
 _REFERENCE_BODY = re.compile(r"[0-9A-Z]{1,21}", re.ASCII)
+_LETTER_VALUES = {ord(letter): str(value) for value, letter in enumerate(ascii_uppercase, start=10)}
 _REFERENCE = re.compile(r"RF[0-9]{2}[0-9A-Z]{1,21}", re.ASCII)
 
 
@@ -135,4 +137,5 @@ def is_creditor_reference(text: str) -> bool:
 
 
 def _remainder(text: str) -> int:
-    return int("".join(str(int(sign, 36)) for sign in text)) % 97
+    """Read the letters as two digits, A as 10 to Z as 35, and divide what comes out (ISO 7064, MOD 97-10)."""
+    return int(text.translate(_LETTER_VALUES)) % 97

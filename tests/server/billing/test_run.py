@@ -1,10 +1,12 @@
 """A run bills everybody who is due, once, and holds the others with a reason."""
 
+import gc
 from datetime import date
 from decimal import Decimal
 from threading import Thread
 
 import psycopg
+import pytest
 from mains_server.billing.records import Hold, RunStatus
 
 D = Decimal
@@ -310,3 +312,18 @@ def test_who_was_billed_meanwhile_is_left_out(town, connection, bill, totals):
     assert state.invoiced == 2
     assert totals() == {contracts[0]: D("22.02"), contracts[1]: D("1.00"), contracts[2]: D("22.02")}
     assert [r[0] for r in connection.execute("select number from invoice where series = 'S' order by 1")] == [1, 2]
+
+
+def test_a_chunk_that_fails_leaves_the_search_for_cycles_on(town, bill, counts):
+    town.household(used="100")
+    seen = []
+
+    def watch(step):
+        if step == "rated":
+            seen.append(gc.isenabled())
+            raise RuntimeError("a bug")
+
+    with pytest.raises(RuntimeError, match="a bug"):
+        bill(watch=watch)
+
+    assert (seen, gc.isenabled(), counts()["invoice"]) == ([False], True, 0)
