@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from mains_spi import Bill, Cohort, CompactBill, Line
@@ -18,8 +19,9 @@ from mains_server.billing.draft import (
     LineTerms,
 )
 from mains_server.billing.due import Case, DueRow
+from mains_server.billing.houses import House
 from mains_server.billing.shapes import ColumnPlan, Shape, price_unit_of, price_units
-from mains_server.billing.snapshot import inputs_text
+from mains_server.billing.snapshot import inputs_text, member_text
 from mains_server.money.rules import tax_on
 
 CENTS_TO_PRICE = 10 ** (PRICE_PLACES - CENTS_PLACES)
@@ -45,6 +47,24 @@ def draft_of(bills: Sequence[Bill], *, due: DueRow, shape: Shape, inputs: bytes,
         inputs=inputs,
         house=house,
     )
+
+
+def house_drafts(bill: Bill, *, house: House, due: Mapping[str, DueRow], shape: Shape) -> list[Draft]:
+    """Turn a building's bill into drafts, one for each contract that is due."""
+    left_over = [line for line in bill.lines if line.net]
+    if left_over:
+        line = left_over[0]
+        raise NotInvoiceable(
+            f"`{line.code}` leaves {line.net} {bill.currency} with the building, which gets no invoice"
+        )
+    parts: dict[str, list[Bill]] = defaultdict(list)
+    for member in bill.members:
+        assert member.contract is not None
+        parts[member.contract].append(member)
+    return [
+        draft_of(parts[contract], due=row, shape=shape, inputs=member_text(contract), house=house.building_id)
+        for contract, row in sorted(due.items(), key=lambda item: item[1].contract_id)
+    ]
 
 
 def taxes_of(bills: Sequence[Bill]) -> tuple[DraftTax, ...]:

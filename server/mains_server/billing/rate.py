@@ -33,8 +33,8 @@ from mains_server.billing.attributes import AttributeTeller
 from mains_server.billing.cases import PAPER
 from mains_server.billing.charges import charges_problem, tariff_of
 from mains_server.billing.draft import PRICE_PLACES, Draft, KeptFigure
-from mains_server.billing.drafting import NotInvoiceable, draft_of, drafts_of_cohort, totals_of_cohort
-from mains_server.billing.due import Case, DueRow, HistoryRow, Problem, Traits
+from mains_server.billing.drafting import NotInvoiceable, draft_of, drafts_of_cohort, house_drafts, totals_of_cohort
+from mains_server.billing.due import Case, HistoryRow, Problem, Traits
 from mains_server.billing.fees import unpriced
 from mains_server.billing.gather import Gathered, hold_of, hold_of_row
 from mains_server.billing.houses import House
@@ -45,7 +45,7 @@ from mains_server.billing.records import Bounds, Hold
 from mains_server.billing.rules import out_of_bounds
 from mains_server.billing.settling import with_settlements
 from mains_server.billing.shapes import Shape, Told, column_plan, stretches_of, told_by
-from mains_server.billing.snapshot import PricedBy, group_text, inputs_text, member_text
+from mains_server.billing.snapshot import PricedBy, group_text, inputs_text
 from mains_server.money.rules import round_half_up
 
 ALIKE_MIN = 3
@@ -339,24 +339,6 @@ class Rater:
             else:
                 rated.holds.append(hold)
         return replace(rated, drafts=kept)
-
-
-def house_drafts(bill: Bill, *, house: House, due: Mapping[str, DueRow], shape: Shape) -> list[Draft]:
-    """Turn a building's bill into drafts, one for each contract that is due."""
-    left_over = [line for line in bill.lines if line.net]
-    if left_over:
-        line = left_over[0]
-        raise NotInvoiceable(
-            f"`{line.code}` leaves {line.net} {bill.currency} with the building, which gets no invoice"
-        )
-    parts: dict[str, list[Bill]] = defaultdict(list)
-    for member in bill.members:
-        assert member.contract is not None
-        parts[member.contract].append(member)
-    return [
-        draft_of(parts[contract], due=row, shape=shape, inputs=member_text(contract), house=house.building_id)
-        for contract, row in sorted(due.items(), key=lambda item: item[1].contract_id)
-    ]
 
 
 def nothing_before(*, starts: date, utility: Utility) -> tuple[Used, ...]:
