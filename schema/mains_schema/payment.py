@@ -10,6 +10,7 @@ import strawberry
 from mains_server.payments.records import PaymentMethod
 from mains_server.payments.tables import Payment as P
 from mains_server.payments.tables import PaymentAllocation as A
+from mains_server.payments.tables import PaymentReturn as R
 from mains_server.payments.tables import Prepayment as H
 from sqlalchemy import Numeric, cast, func, select
 
@@ -25,13 +26,19 @@ if TYPE_CHECKING:
 
 def _unallocated() -> Decimal:
     used: Any = select(func.coalesce(func.sum(A.amount), 0)).where(A.payment_id == P.id).scalar_subquery()  # type: ignore[arg-type]
-    rest: Decimal = cast(P.amount - used - _held(), Numeric(14, 2))  # type: ignore[assignment]
+    rest: Decimal = cast(P.amount - used - _held() - _returned(), Numeric(14, 2))  # type: ignore[assignment]
     return rest
 
 
 def _held() -> Decimal:
     held: Any = select(func.coalesce(func.sum(H.amount), 0)).where(H.payment_id == P.id).scalar_subquery()  # type: ignore[arg-type]
     part: Decimal = cast(held, Numeric(14, 2))  # type: ignore[assignment]
+    return part
+
+
+def _returned() -> Decimal:
+    back: Any = select(func.coalesce(func.sum(R.amount), 0)).where(R.payment_id == P.id).scalar_subquery()  # type: ignore[arg-type]
+    part: Decimal = cast(back, Numeric(14, 2))  # type: ignore[assignment]
     return part
 
 
@@ -65,6 +72,12 @@ class Payment(Node):
     )
     prepaid: Money = embed(
         "What levelled contracts hold of it until they are settled.", Money, amount=_held(), currency=P.currency
+    )
+    returned: Money = embed(
+        "What went back of it: refunded, or taken back by a bank; 0.00 for most.",
+        Money,
+        amount=_returned(),
+        currency=P.currency,
     )
     method: PaymentMethod = column("By which road it came.", P.method)
     received_on: date = column("Day on which it was received.", P.received_on)

@@ -38,7 +38,7 @@ EXTRA = {
         "unit_of_work.py",
         "work.py",
     },
-    "adapters": {"asking.py", "host.py", "live.py", "loading.py", "sources.py"},
+    "adapters": {"asking.py", "host.py", "live.py", "loading.py", "providers.py", "sources.py"},
     "billing": {  # the run's stages, each a file: gather, rate, round, book
         "attributes.py",
         "binary.py",
@@ -130,7 +130,7 @@ EXTRA = {
     },
     "facts": {"overlaying.py"},
     "invoices": {"numbering.py"},
-    "payments": {"prepaid.py"},
+    "payments": {"prepaid.py", "returning.py"},
     "levelling": {"changes.py", "mass.py", "settling.py", "statements.py", "watching.py", "working_out.py"},
     "intake": {
         "cells.py",

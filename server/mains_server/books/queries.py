@@ -65,7 +65,7 @@ LEDGER_CHECKS = (
     ),
     Check(
         name="bookings-have-document",
-        claim="Every booking of an invoice, credit note, payment, prepayment or use of it has that document.",
+        claim="Every booking of an invoice, credit note, payment, prepayment, use of it or return has that document.",
         statement="""
             select 'ledger transaction ' || t.id || ' (' || t.key || ')', lower(t.kind) || ' ' || t.document_id, null
             from ledger_transaction t
@@ -74,8 +74,9 @@ LEDGER_CHECKS = (
             left join payment p on p.id = t.document_id and p.customer_id = t.customer_id and t.kind = 'PAYMENT'
             left join prepayment h on h.id = t.document_id and h.customer_id = t.customer_id and t.kind = 'PREPAYMENT'
             left join prepaid_use u on u.id = t.document_id and u.customer_id = t.customer_id and t.kind = 'PREPAID_USE'
-            where t.kind in ('INVOICE', 'CREDIT_NOTE', 'PAYMENT', 'PREPAYMENT', 'PREPAID_USE')
-                and coalesce(i.id, p.id, h.id, u.id) is null
+            left join payment_return r on r.id = t.document_id and r.customer_id = t.customer_id
+                and t.kind in ('PAYMENT_RETURN', 'REFUND_SENT')
+            where t.kind <> 'REVERSAL' and coalesce(i.id, p.id, h.id, u.id, r.id) is null
         """,
     ),
     Check(
@@ -135,6 +136,7 @@ LEDGER_CHECKS = (
                 union all select customer_id, currency, 0, -amount from payment
                 union all select customer_id, currency, 0, amount from payment_allocation
                 union all select customer_id, currency, 0, amount from prepayment
+                union all select customer_id, currency, 0, amount from payment_return
             ) b left join customer c on c.id = customer_id
             group by customer_id, currency, c.number having sum(ledger) <> sum(documents)
         """,

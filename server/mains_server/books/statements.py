@@ -7,15 +7,18 @@ from mains_server.books.records import Check
 PAYMENT_CHECKS = (
     Check(
         name="payments-not-exceeded",
-        claim="What a payment settled and what contracts hold of it do not exceed it, and nothing is taken back twice.",
+        claim="What a payment settled, what contracts hold of it and what went back do not exceed it, none below zero.",
         statement="""
-            select 'payment ' || p.id, '0.00 to ' || p.amount, sum(a.settled) || ' and held ' || sum(a.held)
+            select 'payment ' || p.id, '0.00 to ' || p.amount,
+                sum(a.settled) || ' and held ' || sum(a.held) || ' and gone back ' || sum(a.back)
             from payment p join (
-                select payment_id, customer_id, amount as settled, 0 as held from payment_allocation
-                union all select payment_id, customer_id, 0, amount from prepayment
+                select payment_id, customer_id, amount as settled, 0 as held, 0 as back from payment_allocation
+                union all select payment_id, customer_id, 0, amount, 0 from prepayment
+                union all select payment_id, customer_id, 0, 0, amount from payment_return
             ) a on a.payment_id = p.id and a.customer_id = p.customer_id
             group by p.id, p.customer_id
-            having sum(a.settled) < 0 or sum(a.held) < 0 or sum(a.settled) + sum(a.held) > p.amount
+            having sum(a.settled) < 0 or sum(a.held) < 0 or sum(a.back) < 0
+                or sum(a.settled) + sum(a.held) + sum(a.back) > p.amount
         """,
     ),
     Check(
@@ -46,6 +49,43 @@ PAYMENT_CHECKS = (
         name="payments-positive",
         claim="A payment is of more than nothing.",
         statement="select 'payment ' || id, 'more than 0.00', amount from payment where amount <= 0",
+    ),
+    Check(
+        name="returns-booked-once",
+        claim="Money that went back has its payment, and exactly one ledger transaction of its amount.",
+        statement="""
+            select 'return ' || r.id || ' of payment ' || r.payment_id, r.amount || ' ' || p.currency || ' once',
+                coalesce(sum(e.amount), 0) || ' in ' || count(distinct t.id)
+            from payment_return r
+            left join payment p on p.id = r.payment_id and p.customer_id = r.customer_id and p.currency = r.currency
+            left join ledger_transaction t
+                on t.document_id = r.id and t.customer_id = r.customer_id and t.kind = 'PAYMENT_RETURN'
+            left join ledger_entry e on e.transaction_id = t.id and e.customer_id = t.customer_id
+                and e.account = 'receivable' and e.currency = r.currency
+            group by r.id, r.customer_id, p.id, p.currency
+            having p.id is null or count(distinct t.id) <> 1 or coalesce(sum(e.amount), 0) <> r.amount
+        """,
+    ),
+    Check(
+        name="money-lies-where-it-came",
+        claim="An account of money received has the payments that came there less what left it.",
+        statement="""
+            select 'account ' || account || ' in ' || currency, sum(documents), sum(ledger)
+            from (
+                select account, currency, amount as ledger, 0 as documents from ledger_entry
+                where account like 'bank:%' or account like 'clearing:%'
+                union all
+                select case when p.provider is null then 'bank:' || lower(p.method)
+                    else 'clearing:' || lower(p.provider) end, p.currency, 0, m.amount
+                from payment p join (
+                    select id as payment_id, customer_id, amount from payment
+                    union all select payment_id, customer_id, -amount from payment_return where kind = 'REVERSAL'
+                    union all select r.payment_id, r.customer_id, -r.amount from payment_return r
+                    join ledger_transaction t
+                        on t.document_id = r.id and t.customer_id = r.customer_id and t.kind = 'REFUND_SENT'
+                ) m on m.payment_id = p.id and m.customer_id = p.customer_id
+            ) b group by account, currency having sum(documents) <> sum(ledger)
+        """,
     ),
 )
 

@@ -69,6 +69,16 @@ async def lock_protection(
     )
 
 
+async def lock_accounts(session: AsyncSession, *, customer_ids: Sequence[int]) -> None:
+    """Take hold of customers' accounts until the transaction ends, in the order of their ids.
+
+    Whoever settles, opens or takes back invoices of a customer does, so that they take turns; rows that point to the
+    customer are added meanwhile.
+    """
+    wanted = select(col(CustomerRow.id)).where(col(CustomerRow.id).in_(customer_ids)).order_by(col(CustomerRow.id))
+    await session.execute(wanted.with_for_update(key_share=True))
+
+
 async def lock_customer(session: AsyncSession, *, customer_id: int) -> bool:
     """Take hold of a customer until the transaction ends; False where there is none."""
     found = await session.scalar(

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from mains_server.customers.queries import lock_accounts
 from mains_server.invoices import tables
 from mains_server.invoices.records import (
     InvoiceDraft,
@@ -139,7 +140,11 @@ async def open_invoices(session: AsyncSession, *, customer_id: int) -> tuple[Ope
 
 
 async def lock_open_invoices(session: AsyncSession, *, customer_ids: Sequence[int]) -> None:
-    """Lock what customers still have to pay, in the order of the invoices' ids."""
+    """Lock the accounts of customers and then what they still have to pay, in the order of the invoices' ids.
+
+    Without the accounts an invoice that was settled when this began and is opened meanwhile would not be held.
+    """
+    await lock_accounts(session, customer_ids=customer_ids)
     still_open = select(col(InvoiceState.id)).where(
         col(InvoiceState.customer_id).in_(customer_ids), col(InvoiceState.open_amount) > 0
     )
@@ -155,6 +160,7 @@ async def lock_invoices(
     for invoice in seen:
         if invoice.customer_id != customer_id:
             raise InvoiceNotFound(f"this customer has no invoice {invoice.document_number}")
+    await lock_accounts(session, customer_ids=[customer_id])
     wanted = select(col(Invoice.id)).where(
         col(Invoice.customer_id) == customer_id, col(Invoice.id).in_([invoice.id for invoice in seen])
     )
@@ -163,7 +169,8 @@ async def lock_invoices(
 
 
 async def lock_customer_invoices(session: AsyncSession, *, customer_id: int) -> None:
-    """Lock all invoices of a customer in the order of their ids, so that crediting and settling them take turns."""
+    """Lock a customer's account and all its invoices by id, so that crediting and settling them take turns."""
+    await lock_accounts(session, customer_ids=[customer_id])
     wanted = select(col(Invoice.id)).where(col(Invoice.customer_id) == customer_id)
     await session.execute(wanted.order_by(col(Invoice.id)).with_for_update())
 

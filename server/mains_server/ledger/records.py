@@ -17,6 +17,8 @@ class BookingKind(Enum):
     REVERSAL = "REVERSAL"
     PREPAYMENT = "PREPAYMENT"
     PREPAID_USE = "PREPAID_USE"
+    PAYMENT_RETURN = "PAYMENT_RETURN"
+    REFUND_SENT = "REFUND_SENT"
 
 
 @dataclass(frozen=True, slots=True, order=True)

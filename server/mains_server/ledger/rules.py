@@ -16,7 +16,9 @@ PREPAID = "prepaid"
 """What customers have paid on levelled contracts ahead of their settlement; a credit."""
 DEFERRED = "deferred"
 """What levelled contracts have used beyond what was paid, which their instalments bring in; a debit."""
-_ACCOUNT = re.compile(r"receivable|prepaid|deferred|(bank|revenue|tax|support):[a-z0-9_.-]+", re.ASCII)
+REFUNDS = "refunds"
+"""What customers are being refunded and has not arrived yet; a credit."""
+_ACCOUNT = re.compile(r"receivable|prepaid|deferred|refunds|(bank|clearing|revenue|tax|support):[a-z0-9_.-]+", re.ASCII)
 
 
 class BookingRefused(ValueError):
@@ -38,6 +40,11 @@ class BookingKeyReused(BookingRefused):
 def bank(method: str) -> str:
     """Name the account where money of one payment method arrives."""
     return f"bank:{method.lower()}"
+
+
+def clearing(provider: str) -> str:
+    """Name the account of the money that a payment provider holds for us until it pays it out."""
+    return f"clearing:{provider.lower()}"
 
 
 @cache

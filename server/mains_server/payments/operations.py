@@ -38,6 +38,8 @@ with credit as (
             select sum(a.amount) from payment_allocation a where a.payment_id = p.id and a.customer_id = p.customer_id
         ), 0) - coalesce((
             select sum(h.amount) from prepayment h where h.payment_id = p.id and h.customer_id = p.customer_id
+        ), 0) - coalesce((
+            select sum(r.amount) from payment_return r where r.payment_id = p.id and r.customer_id = p.customer_id
         ), 0) as rest
         from payment p where p.customer_id = any(cast(:customer_ids as bigint[]))
     ) p where p.rest > 0
@@ -136,7 +138,7 @@ async def _follow(session: AsyncSession, *, released: Released, issued: IssuedIn
             left -= part
             forth = Allocation(invoice_id=issued.id, contract_id=issued.contract_id, amount=part)
             owner = (issued.customer_id, issued.currency)
-            await _insert_allocations(session, allocations=[forth], payment_id=payment_id, owner=owner, now=now)
+            await insert_allocations(session, allocations=[forth], payment_id=payment_id, owner=owner, now=now)
 
 
 async def _take_back(
@@ -150,7 +152,7 @@ async def _take_back(
     paid = await queries.allocations_on(session, customer_id=original.customer_id, invoice_id=original.id)
     for payment_id, amount in paid.items():
         back = Allocation(invoice_id=original.id, contract_id=original.contract_id, amount=-amount)
-        await _insert_allocations(
+        await insert_allocations(
             session,
             allocations=[back],
             payment_id=payment_id,
@@ -199,6 +201,7 @@ async def _insert_payment(session: AsyncSession, *, request: PaymentRequest, now
             reference=request.reference,
             payer_name=request.payer_name,
             idempotency_key=request.idempotency_key,
+            provider=request.provider,
             booked_at=now,
         )
         .on_conflict_do_nothing(constraint="payment_once")
@@ -223,10 +226,10 @@ async def _settle_named(session: AsyncSession, *, request: PaymentRequest, payme
         amount=request.amount, currency=request.currency, named=tuple(zip(request.settles, invoices, strict=True))
     )
     owner = request.customer_id, request.currency
-    await _insert_allocations(session, allocations=allocations, payment_id=payment_id, owner=owner, now=now)
+    await insert_allocations(session, allocations=allocations, payment_id=payment_id, owner=owner, now=now)
 
 
-async def _insert_allocations(
+async def insert_allocations(
     session: AsyncSession,
     *,
     allocations: Iterable[Allocation],
@@ -234,6 +237,7 @@ async def _insert_allocations(
     owner: tuple[int, str],
     now: datetime,
 ) -> None:
+    """Write which invoices a payment settles, or no longer settles; whoever calls holds them and the payment."""
     rows: list[dict[str, int | str | Decimal | datetime]] = [
         {
             "customer_id": owner[0],

@@ -19,8 +19,9 @@ from mains_server.payments.records import (
     LevelledAccount,
     PrepaidOwner,
     ReceivedPayment,
+    ReturnedPayment,
 )
-from mains_server.payments.tables import Payment, PaymentAllocation, PrepaidUse, Prepayment
+from mains_server.payments.tables import Payment, PaymentAllocation, PaymentReturn, PrepaidUse, Prepayment
 
 
 async def payment_by_key(session: AsyncSession, *, customer_id: int, key: str) -> ReceivedPayment | None:
@@ -34,6 +35,44 @@ async def payment_by_id(session: AsyncSession, *, customer_id: int, payment_id: 
     """Find a customer's payment as it stands."""
     wanted = select(Payment).where(col(Payment.id) == payment_id, col(Payment.customer_id) == customer_id)
     return await _received(session, (await session.scalars(wanted)).one())
+
+
+async def lock_payment(session: AsyncSession, *, payment_id: int) -> ReceivedPayment | None:
+    """Take hold of a payment until the transaction ends, and give it as it then stands; None where there is none.
+
+    Whoever will also change invoices locks those first.
+    """
+    row = await session.scalar(select(Payment).where(col(Payment.id) == payment_id).with_for_update())
+    return None if row is None else await _received(session, row)
+
+
+async def customer_of_payment(session: AsyncSession, *, payment_id: int) -> int | None:
+    """Tell whose payment it is."""
+    return await session.scalar(select(col(Payment.customer_id)).where(col(Payment.id) == payment_id))
+
+
+async def return_by_key(session: AsyncSession, *, payment_id: int, key: str) -> ReturnedPayment | None:
+    """Find what went back of a payment by the key under which it did."""
+    wanted = select(PaymentReturn).where(
+        col(PaymentReturn.payment_id) == payment_id, col(PaymentReturn.idempotency_key) == key
+    )
+    row = await session.scalar(wanted)
+    return None if row is None else returned_payment(row, is_new=False)
+
+
+def returned_payment(row: PaymentReturn, *, is_new: bool) -> ReturnedPayment:
+    """Turn a stored return into the record that leaves the room."""
+    return ReturnedPayment(
+        id=row.id,
+        payment_id=row.payment_id,
+        customer_id=row.customer_id,
+        kind=row.kind,
+        amount=row.amount,
+        currency=row.currency,
+        reason=row.reason,
+        returned_on=row.returned_on,
+        is_new=is_new,
+    )
 
 
 async def customers_with_credit(session: AsyncSession, *, customer_ids: Sequence[int]) -> list[int]:
@@ -96,7 +135,9 @@ async def balances_of(session: AsyncSession, *, customer_id: int) -> tuple[Balan
 
 def rests_of(customer_ids: Sequence[int]) -> Subquery:
     """Select the payments of customers that are not used up, each with the rest that is."""
-    rest = (col(Payment.amount) - _parts_in(PaymentAllocation) - _parts_in(Prepayment)).label("rest")
+    rest = (
+        col(Payment.amount) - _parts_in(PaymentAllocation) - _parts_in(Prepayment) - _parts_in(PaymentReturn)
+    ).label("rest")
     columns = col(Payment.customer_id), col(Payment.currency), col(Payment.id), col(Payment.received_on)
     wanted = select(*columns, rest).where(col(Payment.customer_id).in_(customer_ids), rest > 0)
     return wanted.subquery("rests")
@@ -133,7 +174,7 @@ def _of(owner: PrepaidOwner, table: type[Prepayment] | type[PrepaidUse]) -> tupl
     )
 
 
-def _parts_in(table: type[PaymentAllocation] | type[Prepayment]) -> ScalarSelect[Decimal]:
+def _parts_in(table: type[PaymentAllocation] | type[Prepayment] | type[PaymentReturn]) -> ScalarSelect[Decimal]:
     parts = sa_inspect(table).local_table.c
     of_payment = parts.payment_id == col(Payment.id), parts.customer_id == col(Payment.customer_id)
     return select(func.coalesce(func.sum(parts.amount), 0)).where(*of_payment).scalar_subquery()
@@ -153,7 +194,8 @@ async def _received(session: AsyncSession, row: Payment) -> ReceivedPayment:
         for found in await session.scalars(wanted)
     )
     prepaid = await _prepaid_of(session, row)
-    used = sum((part.amount for part in allocations), Decimal(0)) + sum((held.amount for held in prepaid), Decimal(0))
+    returned = await _returned_of(session, row)
+    used = sum((part.amount for part in allocations), returned) + sum((held.amount for held in prepaid), Decimal(0))
     return ReceivedPayment(
         id=row.id,
         customer_id=row.customer_id,
@@ -167,7 +209,14 @@ async def _received(session: AsyncSession, row: Payment) -> ReceivedPayment:
         prepaid=prepaid,
         credit=row.amount - used,
         is_new=False,
+        provider=row.provider,
+        returned=returned,
     )
+
+
+async def _returned_of(session: AsyncSession, row: Payment) -> Decimal:
+    mine = col(PaymentReturn.payment_id) == row.id, col(PaymentReturn.customer_id) == row.customer_id
+    return await session.scalar(select(func.sum(col(PaymentReturn.amount))).where(*mine)) or Decimal(0)
 
 
 async def _prepaid_of(session: AsyncSession, row: Payment) -> tuple[Held, ...]:

@@ -17,6 +17,13 @@ class PaymentMethod(Enum):
     DIRECT_DEBIT = "DIRECT_DEBIT"
 
 
+class ReturnKind(Enum):
+    """Why money of a payment went back: we refunded it, or a bank took it back."""
+
+    REFUND = "REFUND"
+    REVERSAL = "REVERSAL"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settle:
     """An invoice that a payment is meant for: the amount, or as much as is open and left of the payment."""
@@ -29,7 +36,8 @@ class Settle:
 class PaymentRequest:
     """Money that came, once by its key; without named invoices it settles the oldest first.
 
-    A levelled contract, named by its number or by its payment reference, keeps it until it is settled.
+    A levelled contract, named by its number or by its payment reference, keeps it until it is settled. `provider` is
+    the code of the payment provider that holds the money for us, if one does.
     """
 
     customer_id: int
@@ -42,6 +50,7 @@ class PaymentRequest:
     payer_name: str | None = None
     contract_number: str | None = None
     settles: tuple[Settle, ...] = ()
+    provider: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +99,7 @@ class LevelledAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedPayment:
-    """A payment as it stands: what it settled, what contracts hold of it (`prepaid`), what is credit.
+    """A payment as it stands: what it settled, what contracts hold of it (`prepaid`), what went back, what is credit.
 
     `is_new` is false for a repeated request.
     """
@@ -106,6 +115,34 @@ class ReceivedPayment:
     allocations: tuple[Allocation, ...]
     prepaid: tuple[Held, ...]
     credit: Decimal
+    is_new: bool
+    provider: str | None = None
+    returned: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnRequest:
+    """Money of a payment that goes back, once by the payment's own `key`; without an amount all that is left of it."""
+
+    payment_id: int
+    kind: ReturnKind
+    reason: str
+    key: str
+    amount: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnedPayment:
+    """Money of a payment that went back; `is_new` is false for a repeated request."""
+
+    id: int
+    payment_id: int
+    customer_id: int
+    kind: ReturnKind
+    amount: Decimal
+    currency: str
+    reason: str
+    returned_on: date
     is_new: bool
 
 

@@ -8,13 +8,24 @@ from decimal import Decimal
 
 from mains_server.invoices.records import OpenInvoice
 from mains_server.ledger.records import Booking, BookingKind, Entry
-from mains_server.ledger.rules import DEFERRED, PREPAID, RECEIVABLE, bank, booking_of
+from mains_server.ledger.rules import DEFERRED, PREPAID, RECEIVABLE, REFUNDS, bank, booking_of, clearing
 from mains_server.money.records import NotMoney, require_amount
 from mains_server.money.rules import NotAReference, creditor_reference
-from mains_server.payments.records import Allocation, Held, PaymentRequest, ReceivedPayment, Settle
+from mains_server.payments.records import (
+    Allocation,
+    Held,
+    PaymentMethod,
+    PaymentRequest,
+    ReceivedPayment,
+    ReturnedPayment,
+    ReturnKind,
+    ReturnRequest,
+    Settle,
+)
 
 ACCEPTED_CURRENCIES = frozenset({"EUR"})
 KEY_LENGTH_MAX = 200
+REASON_LENGTH_MAX = 1000
 
 
 class PaymentRefused(ValueError):
@@ -59,6 +70,26 @@ class ContractNotPayable(PaymentRefused):
 
 class PaymentKeyReused(PaymentRefused):
     """The idempotency key stands for another payment of this customer."""
+
+
+class PaymentNotFound(PaymentRefused):
+    """There is no such payment to give back."""
+
+
+class NothingLeftToReturn(PaymentRefused):
+    """Less is left of a payment than is to go back; at most what came can go."""
+
+
+class NotCredit(PaymentRefused):
+    """Only what no invoice and no levelled contract uses can be refunded."""
+
+
+class ReasonMissing(PaymentRefused):
+    """Money goes back for a reason that is written down."""
+
+
+class ReturnKeyReused(PaymentRefused):
+    """The key stands for another return of this payment."""
 
 
 def require_receivable(request: PaymentRequest, *, today: date) -> None:
@@ -131,10 +162,87 @@ def booking_of_payment(request: PaymentRequest, *, payment_id: int) -> Booking:
         document_id=payment_id,
         effective_on=request.received_on,
         entries=(
-            Entry(bank(request.method.name), request.currency, request.amount),
+            Entry(money_account(request.method, request.provider), request.currency, request.amount),
             Entry(RECEIVABLE, request.currency, -request.amount),
         ),
     )
+
+
+def money_account(method: PaymentMethod, provider: str | None) -> str:
+    """Name the account where a payment's money lies: at its provider until paid out, or else at our bank."""
+    return bank(method.name) if provider is None else clearing(provider)
+
+
+def require_returnable(request: ReturnRequest, *, payment: ReceivedPayment) -> Decimal:
+    """Work out what goes back, or refuse: at most what is left, and as a refund only what is credit."""
+    left = payment.amount - payment.returned
+    amount = left if request.amount is None else request.amount
+    if not request.reason.strip() or len(request.reason) > REASON_LENGTH_MAX:
+        raise ReasonMissing(f"give a reason of 1 to {REASON_LENGTH_MAX} signs")
+    if not 1 <= len(request.key) <= KEY_LENGTH_MAX:
+        raise KeyNotUsable(f"an idempotency key has 1 to {KEY_LENGTH_MAX} signs")
+    if not left or amount > left:
+        raise NothingLeftToReturn(f"{left} is left of payment {payment.id}; {amount} cannot go back")
+    _require_positive(amount)
+    if request.kind is ReturnKind.REFUND and amount > payment.credit:
+        raise NotCredit(f"{payment.credit} of payment {payment.id} is credit; {amount} cannot be refunded")
+    return amount
+
+
+def require_same_return(*, earlier: ReturnedPayment, asked: ReturnRequest) -> None:
+    """Refuse a key that already stands for another return of the payment."""
+    is_same = earlier.kind is asked.kind and asked.amount in {None, earlier.amount}
+    if not is_same:
+        raise ReturnKeyReused(f"key {asked.key} stands for another return of payment {asked.payment_id}")
+
+
+def booking_of_return(returned: ReturnedPayment, *, account: str) -> Booking:
+    """Make what money that goes back posts: the customer owes so much more, and the account has so much less.
+
+    A refund leaves the account when its provider says so; until then it is on its way, on `refunds`.
+    """
+    return booking_of(
+        customer_id=returned.customer_id,
+        kind=BookingKind.PAYMENT_RETURN,
+        document_id=returned.id,
+        effective_on=returned.returned_on,
+        entries=(
+            Entry(RECEIVABLE, returned.currency, returned.amount),
+            Entry(REFUNDS if returned.kind is ReturnKind.REFUND else account, returned.currency, -returned.amount),
+        ),
+    )
+
+
+def booking_of_arrival(returned: ReturnedPayment, *, account: str, effective_on: date) -> Booking:
+    """Make what a refund that has arrived posts: it is on its way no longer, and the account has so much less."""
+    return booking_of(
+        customer_id=returned.customer_id,
+        kind=BookingKind.REFUND_SENT,
+        document_id=returned.id,
+        effective_on=effective_on,
+        entries=(
+            Entry(REFUNDS, returned.currency, returned.amount),
+            Entry(account, returned.currency, -returned.amount),
+        ),
+    )
+
+
+def latest_first(allocations: Sequence[Allocation], *, amount: Decimal) -> tuple[Allocation, ...]:
+    """Take an amount back from what a payment settled, the latest first; give the negative allocations."""
+    settled: dict[int, Decimal] = {}
+    contracts: dict[int, int] = {}
+    for part in allocations:
+        before = settled.pop(part.invoice_id, Decimal(0))
+        settled[part.invoice_id] = before + part.amount
+        contracts[part.invoice_id] = part.contract_id
+    taken = []
+    for invoice_id, has in reversed(settled.items()):
+        share = min(has, amount)
+        if share > 0:
+            taken.append(Allocation(invoice_id=invoice_id, contract_id=contracts[invoice_id], amount=-share))
+            amount -= share
+    assert not amount, f"{amount} is more than the payment settled"
+    return tuple(taken)
 
 
 def contract_reference(number: str) -> str | None:
@@ -179,9 +287,10 @@ def require_same_payment(
 ) -> None:
     """Refuse a key that already stands for another payment; `contract_id` is the contract it is asked to be for."""
     settled = {allocation.invoice_id for allocation in received.allocations}
-    stands = received.amount, received.currency, received.method, received.received_on, received.reference
-    wanted = asked.amount, asked.currency, asked.method, asked.received_on, asked.reference
-    is_same = stands == wanted and received.payer_name == asked.payer_name
+    stands = received.amount, received.currency, received.method, received.received_on, received.provider
+    wanted = asked.amount, asked.currency, asked.method, asked.received_on, asked.provider
+    said = received.reference, received.payer_name
+    is_same = stands == wanted and said == (asked.reference, asked.payer_name)
     is_for_another = any(held.contract_id != contract_id for held in received.prepaid)
     if not is_same or is_for_another or any(invoice.id not in settled for invoice in named):
         raise PaymentKeyReused(f"key {asked.idempotency_key} stands for another payment of this customer")

@@ -1,4 +1,4 @@
-"""Tables of the payments room: money received, and which invoices it settled."""
+"""Tables of the payments room: money received, which invoices it settled, and what went back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConst
 from sqlmodel import SQLModel
 
 from mains_server.db.columns import choice, instant, key, money, owner, reference
-from mains_server.payments.records import PaymentMethod
+from mains_server.payments.records import PaymentMethod, ReturnKind
 
 
 class Payment(SQLModel, table=True):
@@ -33,6 +33,7 @@ class Payment(SQLModel, table=True):
     reference: str
     payer_name: str | None = None
     idempotency_key: str
+    provider: str | None = None
     booked_at: datetime = instant()
 
 
@@ -101,3 +102,26 @@ class PaymentAllocation(SQLModel, table=True):
     amount: Decimal = money()
     currency: str
     allocated_at: datetime = instant()
+
+
+class PaymentReturn(SQLModel, table=True):
+    """Money of a payment that went back; a negative one is a refund that did not arrive and is the customer's again."""
+
+    __tablename__ = "payment_return"
+    __table_args__ = (
+        ForeignKeyConstraint(["payment_id", "customer_id"], ["payment.id", "payment.customer_id"]),
+        UniqueConstraint("customer_id", "payment_id", "idempotency_key", name="payment_returned_once"),
+        CheckConstraint("amount <> 0", name="return_not_zero"),
+        Index("payment_return_payment", "payment_id", "id", postgresql_include=["customer_id", "amount"]),
+    )
+
+    id: int = key()
+    customer_id: int = owner()
+    payment_id: int = reference()
+    kind: ReturnKind = choice(ReturnKind)
+    amount: Decimal = money()
+    currency: str
+    reason: str
+    idempotency_key: str
+    returned_on: date
+    booked_at: datetime = instant()

@@ -7,4 +7,5 @@ TRIGGERS = (
     append_only("payment_allocation"),
     append_only("prepayment"),
     append_only("prepaid_use"),
+    append_only("payment_return"),
 )

@@ -10,7 +10,8 @@ from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.invoices.records import CreditRequest
 from mains_server.payments.operations import credit_invoice, receive_payment
 from mains_server.payments.prepaid import take_over
-from mains_server.payments.records import PaymentMethod, PaymentRequest
+from mains_server.payments.records import PaymentMethod, PaymentRequest, ReturnKind, ReturnRequest
+from mains_server.payments.returning import confirm_refund, reserve_refund
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -86,7 +87,35 @@ async def books(utility):
         await credit_invoice(session, request=credit, now=utility.now)
     await utility.invoice(first, contract, nets=("30.00",), revision=1)
     await levelled(utility)
+    await gone_back(utility)
     return utility
+
+
+async def gone_back(utility):
+    """Of 50.00 that customer C-5 paid for nothing, 30.00 are refunded: 20.00 have arrived, 10.00 are on their way."""
+    request = PaymentRequest(
+        customer_id=await utility.customer("C-5"),
+        amount=Decimal("50.00"),
+        currency="EUR",
+        method=PaymentMethod.CARD,
+        received_on=date(2024, 2, 9),
+        reference="",
+        idempotency_key="k5",
+        provider="sandbox",
+    )
+    async with unit_of_work(utility.engine) as session:
+        payment = await receive_payment(session, request=request, now=utility.now)
+        returned = [
+            await reserve_refund(session, request=_refund(payment.id, amount), now=utility.now)
+            for amount in ("10.00", "20.00")
+        ]
+        await confirm_refund(session, returned=returned[1], on=date(2024, 2, 10), now=utility.now)
+
+
+def _refund(payment_id, amount):
+    return ReturnRequest(
+        payment_id=payment_id, kind=ReturnKind.REFUND, reason="twice", key=amount, amount=Decimal(amount)
+    )
 
 
 async def levelled(utility):
@@ -233,6 +262,20 @@ DEFECTS = [
         "alter table payment drop constraint payment_positive",
         "update payment set amount = 0",
     ),
+    ("payments-not-exceeded", "payment", "update payment_return set amount = 41 where amount = 20"),
+    ("payments-not-exceeded", "payment", "update payment_return set amount = -amount"),
+    ("bookings-have-document", "(payment_return:", "delete from payment_return where amount = 10"),
+    ("bookings-have-document", "(refund_sent:", "delete from payment_return where amount = 20"),
+    ("balances-agree", "customer C-5", "update payment_return set amount = 11 where amount = 10"),
+    ("returns-booked-once", "return", "delete from ledger_transaction where kind = 'PAYMENT_RETURN'"),
+    ("returns-booked-once", "return", "update payment_return set amount = 11 where amount = 10"),
+    ("returns-booked-once", "return", "delete from payment where provider is not null"),
+    (
+        "money-lies-where-it-came",
+        "account clearing:sandbox",
+        "update ledger_entry set account = 'bank:card' where account = 'clearing:sandbox' and amount < 0",
+    ),
+    ("money-lies-where-it-came", "account bank:card", "update payment set method = 'CASH' where provider is null"),
     ("billed-once", "contract K-1", "update invoice set period_from = '2024-01-31' where number = 3"),
     ("billed-once", "contract K-1", f"update invoice set kind = 'FINAL' where id = {OF_NOTE}"),
     ("billed-without-hole", "contract K-2", "delete from billing_hold"),

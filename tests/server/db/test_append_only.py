@@ -15,6 +15,7 @@ TABLES = (
     "invoice_tax",
     "payment",
     "payment_allocation",
+    "payment_return",
     "invoice_sheet",
     "invoice_document",
     "prepayment",
