@@ -131,7 +131,15 @@ EXTRA = {
     "facts": {"overlaying.py"},
     "invoices": {"numbering.py"},
     "payments": {"prepaid.py", "returning.py"},
-    "levelling": {"changes.py", "mass.py", "settling.py", "statements.py", "watching.py", "working_out.py"},
+    "levelling": {
+        "changes.py",
+        "mass.py",
+        "renewing.py",
+        "settling.py",
+        "statements.py",
+        "watching.py",
+        "working_out.py",
+    },
     "intake": {
         "cells.py",
         "guessing.py",

@@ -25,6 +25,8 @@ _bigint = Struct("!iq").pack
 _integer = Struct("!ii").pack
 _boolean = Struct("!i?").pack
 _instant = Struct("!iq").pack
+_cents = Struct("!ihhHhHHH").pack
+_CENTS_PLACES, _CENTS_MAX = 2, 10**10 - 1
 _numeric_of: tuple[Callable[..., bytes], ...] = tuple(Struct(f"!ihhHh{count}H").pack for count in range(10))
 
 
@@ -90,6 +92,18 @@ def numeric(units: int, places: int) -> bytes:
         digits.pop()
     sign = _NEGATIVE if units < 0 else _POSITIVE
     return _numeric_of[len(digits)](8 + 2 * len(digits), len(digits), weight, sign, places, *digits)
+
+
+def cents(value: int) -> bytes:
+    """Write a numeric field of an amount in cents, as `numeric` does with two places, but several times as fast.
+
+    Zeros before and behind the amount are left to the database to take away.
+    """
+    if not -_CENTS_MAX <= value <= _CENTS_MAX:
+        return numeric(value, _CENTS_PLACES)
+    whole, part = divmod(abs(value), 100)
+    high, low = divmod(whole, _BASE)
+    return _cents(14, 3, 1, _NEGATIVE if value < 0 else _POSITIVE, _CENTS_PLACES, high, low, part * 100)
 
 
 def fields_head(count: int) -> bytes:

@@ -99,17 +99,17 @@ def book(
     invoice_ids = next_ids(connection, sequence="invoice_id_seq", count=len(drafts))
     lines = LineRows(adapter=booking.adapter)
     numbered = list(zip(invoice_ids, drafts, strict=True))
-    _copy(
+    copy_rows(
         connection, "invoice_line", lines.COLUMNS, (r for i, draft in numbered for r in lines.of(draft, invoice_id=i))
     )
-    _copy(
+    copy_rows(
         connection,
         "invoice_tax",
         lines.TAX_COLUMNS,
         (r for i, draft in numbered for r in lines.taxes(draft, invoice_id=i)),
     )
     _post(connection, booking=booking, numbered=numbered)
-    _copy(connection, "outbox_event", EVENT_COLUMNS, _events(numbered, booking=booking))
+    copy_rows(connection, "outbox_event", EVENT_COLUMNS, _events(numbered, booking=booking))
     mark_billed(connection, billed=((i, draft.due.customer_id, draft.fees) for i, draft in numbered if draft.fees))
     settling = [(i, draft) for i, draft in numbered if draft.settles]
     mark_settled(connection, billed=((i, draft.due.customer_id, draft.settles) for i, draft in settling))
@@ -117,7 +117,7 @@ def book(
     numbers = draw_numbers(connection, series=booking.seller.series, count=len(drafts))
     _require_still_due(connection, booking=booking, drafts=drafts, seen=seen, first=numbers[0])
     rows = _invoices(numbered, booking=booking, numbers=numbers, groups=groups)
-    _copy(connection, "invoice", INVOICE_COLUMNS, rows)
+    copy_rows(connection, "invoice", INVOICE_COLUMNS, rows)
     return list(invoice_ids)
 
 
@@ -133,7 +133,7 @@ def _queue_documents(connection: Connection, *, booking: Booking, invoice_ids: S
 def book_estimates(connection: Connection, *, readings: Sequence[EstimatedReading], now: datetime) -> None:
     """Write the readings that bills rest on though nobody took them, in the transaction of these bills."""
     if readings:
-        _copy(connection, "reading", READING_COLUMNS, _estimated(readings, now=now))
+        copy_rows(connection, "reading", READING_COLUMNS, _estimated(readings, now=now))
 
 
 def _require_still_due(
@@ -160,7 +160,7 @@ def overlapping(drafts: Iterable[Draft], *, billed: Iterable[tuple[int, Period]]
     )
 
 
-def _copy(connection: Connection, table: str, columns: str, rows: Iterable[bytes]) -> None:
+def copy_rows(connection: Connection, table: str, columns: str, rows: Iterable[bytes]) -> None:
     """Write rows that were encoded already; their fields stand in the order of the columns."""
     statement = COPY.format(table=table, columns=columns)
     with connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
@@ -189,11 +189,11 @@ def _post(connection: Connection, *, booking: Booking, numbered: Sequence[tuple[
         + tail
         for transaction_id, (invoice_id, draft) in zip(ids, numbered, strict=True)
     )
-    _copy(connection, "ledger_transaction", TRANSACTION_COLUMNS, transactions)
+    copy_rows(connection, "ledger_transaction", TRANSACTION_COLUMNS, transactions)
     entries = (
         row for transaction_id, (_, draft) in zip(ids, numbered, strict=True) for row in _entries(draft, transaction_id)
     )
-    _copy(connection, "ledger_entry", ENTRY_COLUMNS, entries)
+    copy_rows(connection, "ledger_entry", ENTRY_COLUMNS, entries)
 
 
 def _entries(draft: Draft, transaction_id: int) -> Iterator[bytes]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import groupby
 from operator import attrgetter
+from typing import NamedTuple
 
 from mains_spi import Period, Usage
 from psycopg import Connection
@@ -43,6 +44,22 @@ class ExpectedUsage:
     source: str
 
 
+Counted = tuple[tuple[str, str | None, str], ...]
+"""What is counted: quantity, zone and unit of each usage."""
+
+
+class ExpectedYear(NamedTuple):
+    """A contract to be priced among many: what is counted, and how much of each in millionths.
+
+    `traits` are words that are equal only where two contracts are alike in all that a price may depend on.
+    """
+
+    contract_id: int
+    traits: str
+    counted: Counted
+    micros: tuple[int, ...]
+
+
 class ExpectedRater:
     """Prices expected usage over one period, as levelled contracts, by what is known on a day; the last prices go on.
 
@@ -54,44 +71,34 @@ class ExpectedRater:
         self._period = period
         book = PricesGoingOn(adapter=adapter, period=period, known_at=known_at)
         self._rater = Rater(adapter=adapter, period=period, known_at=known_at, bounds=BOUNDS, book=book)
-        self._like: dict[Hashable, Case] = {}
+        self._like: dict[tuple[str, Counted], Case] = {}
         self._wants_paper = (PAPER, PAPER_UNIT) in {(q.name, q.unit) for q in adapter.utility.quantities}
 
-    def totals(
-        self,
-        connection: Connection,
-        *,
-        usages: Mapping[int, Sequence[ExpectedUsage]],
-        traits: Mapping[int, str],
-    ) -> dict[int, int | Problem]:
-        """Work out what each contract would pay, in cents; one that cannot be priced comes back with the reason.
-
-        `traits` are words that are equal only where two contracts are alike in all that a price may depend on.
-        """
-        groups: dict[Hashable, list[int]] = defaultdict(list)
-        counted: dict[int, Hashable] = {}
-        for contract, usage in usages.items():
-            if id(usage) not in counted:
-                counted[id(usage)] = tuple((one.quantity, one.zone, one.unit) for one in usage)
-            groups[traits[contract], counted[id(usage)]].append(contract)
+    def totals(self, connection: Connection, *, expected: Iterable[ExpectedYear]) -> dict[int, int | Problem]:
+        """Work out what each contract would pay, in cents; one that cannot be priced comes back with the reason."""
+        groups: dict[tuple[str, Counted], list[ExpectedYear]] = defaultdict(list)
+        for year in expected:
+            groups[year.traits, year.counted].append(year)
         found: dict[int, int | Problem] = {}
-        for key, contracts in groups.items():
-            like = self._one_like(connection, key, contract_id=contracts[0], usage=usages[contracts[0]])
-            letters = [row.micro or 0 for row in like.usage[len(usages[contracts[0]]) :]]
-            rows = [[*map(_micro, usages[contract]), *letters] for contract in contracts]
-            totals = self._rater.totals(connection, like=like, usages=rows)
-            told = [totals] * len(contracts) if isinstance(totals, Problem) else totals
-            found |= zip(contracts, told, strict=True)
+        for years in groups.values():
+            like = self._one_like(connection, years[0])
+            letters = tuple(row.micro or 0 for row in like.usage[len(years[0].counted) :])
+            totals = self._rater.totals(connection, like=like, usages=[year.micros + letters for year in years])
+            told = [totals] * len(years) if isinstance(totals, Problem) else totals
+            found |= zip([year.contract_id for year in years], told, strict=True)
         return found
 
-    def _one_like(
-        self, connection: Connection, key: Hashable, *, contract_id: int, usage: Sequence[ExpectedUsage]
-    ) -> Case:
+    def _one_like(self, connection: Connection, year: ExpectedYear) -> Case:
         """Give a contract that stands for all those alike; it is put together once, however many chunks there are."""
+        key = year.traits, year.counted
         if key not in self._like:
             if len(self._like) >= LIKE_MAX:
                 self._like.clear()
-            (self._like[key],) = self._cases(connection, usages={contract_id: usage})
+            usage = [
+                ExpectedUsage(quantity=name, zone=zone, unit=unit, value=Decimal(0), source="")
+                for name, zone, unit in year.counted
+            ]
+            (self._like[key],) = self._cases(connection, usages={year.contract_id: usage})
         return self._like[key]
 
     def bill(
@@ -138,12 +145,22 @@ class ExpectedRater:
 
 def _measured(usage: ExpectedUsage, *, days: Period) -> Measured:
     return Measured(
-        usage.quantity, usage.zone, usage.unit, days.start, days.end, _micro(usage), None, True, usage.source, ""
+        usage.quantity,
+        usage.zone,
+        usage.unit,
+        days.start,
+        days.end,
+        millionths(usage.value),
+        None,
+        True,
+        usage.source,
+        "",
     )
 
 
-def _micro(usage: ExpectedUsage) -> int:
-    exact = usage.value.scaleb(MICRO_PLACES)
+def millionths(value: Decimal) -> int:
+    """Write an expected usage as a whole number of millionths of its unit."""
+    exact = value.scaleb(MICRO_PLACES)
     micro = int(exact)
     assert exact == micro, "an expected usage has no more than six decimals"
     return micro

@@ -8,16 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-import orjson
 from mains_spi import Period
 from psycopg import Connection
 
 from mains_server.adapters.live import LiveAdapter
+from mains_server.billing.book import copy_rows
 from mains_server.billing.due import Problem
 from mains_server.billing.expected import ExpectedRater
-from mains_server.levelling import rules, statements
-from mains_server.levelling.queries import usage_of
+from mains_server.db.ids import next_ids
+from mains_server.levelling import renewing, rules, statements
 from mains_server.levelling.records import RecalculationRequest
+from mains_server.levelling.renewing import RenewedPlan, StandingPlan
 
 TASK = "recalculation"
 
@@ -82,31 +83,35 @@ def _next_chunk(connection: Connection, *, rater: ExpectedRater, request: Recalc
         if not claimed:
             return False
         ((chunk_id, contracts),) = claimed
-        connection.execute(statements.LOCK_CONTRACTS, {"contracts": contracts})
-        totals = _costs(connection, rater=rater, contracts=contracts, request=request)
-        costs = {contract: total for contract, total in totals.items() if not isinstance(total, Problem)}
-        problems = {contract: total for contract, total in totals.items() if isinstance(total, Problem)}
-        made = _write(connection, costs=costs, request=request)
-        _hold(connection, problems=problems, done=list(costs), now=request.now)
-        done = {"chunk": chunk_id, "recalculated": made, "held": len(problems), "now": request.now}
+        plans = _standing(connection, contracts=contracts, request=request)
+        costs = _costs(connection, rater=rater, plans=plans)
+        problems = {contract: cost for contract, cost in costs.items() if isinstance(cost, Problem)}
+        anew = [
+            renewing.renewed(plan, cost=cost, starts=request.starts)
+            for plan in plans
+            if not isinstance(cost := costs[plan.contract_id], Problem)
+        ]
+        _write(connection, plans=anew, request=request)
+        _hold(connection, problems=problems, done=[one.plan.contract_id for one in anew], now=request.now)
+        done = {"chunk": chunk_id, "recalculated": len(anew), "held": len(problems), "now": request.now}
         connection.execute(statements.CHUNK_DONE, done)
     return True
 
 
-def _costs(
-    connection: Connection, *, rater: ExpectedRater, contracts: Sequence[int], request: RecalculationRequest
-) -> dict[int, int | Problem]:
-    """Price what each contract is expected to use in a year, in cents; those that are done this year are left out."""
+def _standing(connection: Connection, *, contracts: Sequence[int], request: RecalculationRequest) -> list[StandingPlan]:
+    """Take hold of a chunk's contracts, then read its plans: what was paid before cannot change any more."""
     year = _year(request)
-    asked = {"contracts": contracts, "key": key_of(request.year), "from": year.start, "to": year.end}
+    asked = {"contracts": contracts, "from": year.start, "to": year.end}
+    connection.execute(statements.LOCK_CONTRACTS, asked)
     with connection.cursor(binary=True) as cursor:
-        rows = cursor.execute(statements.CURRENT, asked).fetchall()
-    known = {usage: usage_of(orjson.loads(usage)) for usage in {row[1] for row in rows}}
-    totals = rater.totals(
-        connection,
-        usages={contract: known[usage] for contract, usage, _ in rows},
-        traits={contract: words for contract, _, words in rows},
-    )
+        # Planned for each chunk's own contracts: a general plan would expect a handful, and look each up apart.
+        rows = cursor.execute(statements.STANDING_PLANS, asked, prepare=False)
+        return [StandingPlan(*row) for row in rows]
+
+
+def _costs(connection: Connection, *, rater: ExpectedRater, plans: Sequence[StandingPlan]) -> dict[int, int | Problem]:
+    """Price what each contract is expected to use in a year, in cents."""
+    totals = rater.totals(connection, expected=[plan.expected() for plan in plans])
     negative = Problem("negative_total", "a year would cost less than nothing")
     return {
         contract: negative if not isinstance(total, Problem) and total < 0 else total
@@ -118,17 +123,15 @@ def _year(request: RecalculationRequest) -> Period:
     return Period(request.starts, rules.months_after(request.starts, months=rules.MONTHS))
 
 
-def _write(connection: Connection, *, costs: dict[int, int], request: RecalculationRequest) -> int:
-    values = {
-        "contracts": list(costs),
-        "cents": list(costs.values()),
-        "key": key_of(request.year),
-        "starts": request.starts,
-        "known_on": request.known_on,
-        "now": request.now,
-    }
-    ((made,),) = connection.execute(statements.RECALCULATE, values).fetchall()
-    return int(made)
+def _write(connection: Connection, *, plans: Sequence[RenewedPlan], request: RecalculationRequest) -> None:
+    """Write the versions with a letter and an event each; a plan that has the year's version already stops the run."""
+    ids = next_ids(connection, sequence="levelled_version_id_seq", count=len(plans))
+    versions = renewing.version_rows(plans, ids=ids, request=request, key=key_of(request.year))
+    copy_rows(connection, "levelled_version", renewing.VERSION_COLUMNS, versions)
+    letters = renewing.letter_rows(plans, ids=ids, request=request)
+    copy_rows(connection, "levelled_letter", renewing.LETTER_COLUMNS, letters)
+    events = renewing.event_rows(plans, ids=ids, request=request)
+    copy_rows(connection, "outbox_event", renewing.EVENT_COLUMNS, events)
 
 
 def _hold(connection: Connection, *, problems: dict[int, Problem], done: Sequence[int], now: datetime) -> None:

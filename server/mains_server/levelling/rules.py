@@ -52,6 +52,19 @@ def upto(total: Decimal, *, months: int) -> Decimal:
     return years * total + sum(allocate(total, EQUAL)[:rest], Decimal(0))
 
 
+def twelfth_cents(total: int, *, month: int) -> int:
+    """Give in cents what `twelfth` gives, for many plans at once."""
+    share, rest = divmod(total, MONTHS)
+    return share + (month % MONTHS < rest)
+
+
+def upto_cents(total: int, *, months: int) -> int:
+    """Give in cents what `upto` gives, for many plans at once."""
+    years, rest = divmod(months, MONTHS)
+    share, more = divmod(total, MONTHS)
+    return years * total + rest * share + min(rest, more)
+
+
 def instalments(amounts: Amounts, *, starts: date, due_day: int, months: int = MONTHS) -> Iterator[Instalment]:
     """Give what each month asks for."""
     for month in range(months):

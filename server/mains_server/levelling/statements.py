@@ -141,89 +141,48 @@ update levelled_run set status = 'DONE', finished_at = %(now)s
 where id = %(run)s and not exists (select from levelled_chunk where run_id = %(run)s and status = 'WAITING')
 """
 LOCK_CONTRACTS = "select from contract where id = any(%(contracts)s::bigint[]) order by id for update"
-# Contracts with the same words are alike in all that a price may depend on; the words are for nobody to read.
-CURRENT = f"""
-select p.contract_id, v.usage::text, concat_ws('|', coalesce(f.product, c.product), c.delivery, k.kind, f.ends,
-    case when coalesce(f.price_fixed_until, c.price_fixed_until) > %(from)s
-        then concat_ws(',', coalesce(f.starts, c.terms_since, c.starts), f.price_fixed_until, c.price_fixed_until)
-    end, s.told, a.told, t.told)
+# One statement reads a whole chunk, set by set, once its contracts are held. Contracts with the same words are alike in
+# all that a price may depend on; the words are for nobody to read. Amounts are in cents.
+STANDING_PLANS = f"""
+select p.id, p.customer_id, p.contract_id, p.currency, v.number, v.usage::text, v.basis, v.starts,
+    (v.base_total * 100)::bigint, (v.total * 100)::bigint, (v.going_on * 100)::bigint, (v.used_before * 100)::bigint,
+    coalesce(h.cents, 0), c.delivery, k.language,
+    concat_ws('|', coalesce(f.product, c.product), c.delivery, k.kind, f.ends,
+        case when coalesce(f.price_fixed_until, c.price_fixed_until) > %(from)s
+            then concat_ws(',', coalesce(f.starts, c.terms_since, c.starts), f.price_fixed_until, c.price_fixed_until)
+        end, s.told, a.told, t.told)
 from levelled_plan p {NEWEST}
-join contract c on c.id = p.contract_id and c.customer_id = p.customer_id
+join contract c on c.id = p.contract_id and c.customer_id = p.customer_id and c.id = any(%(contracts)s::bigint[])
     and c.starts < %(to)s and (c.ends is null or c.ends > %(from)s)
 join customer k on k.id = c.customer_id
 left join contract_former_terms f on f.contract_id = c.id and f.customer_id = c.customer_id
     and f.starts <= greatest(c.starts, %(from)s) and f.ends > greatest(c.starts, %(from)s)
-cross join lateral (
-    select string_agg(concat_ws(',', p.time_zone, p.premise_kind, p.phases, p.amperes, p.area_m2, p.residents,
-        p.building_id), ';' order by p.id, s.starts) as told
+join (
+    select s.contract_id, string_agg(concat_ws(',', p.time_zone, p.premise_kind, p.phases, p.amperes, p.area_m2,
+        p.residents, p.building_id), ';' order by p.id, s.starts) as told
     from contract_supply_point s join supply_point p on p.id = s.supply_point_id
-    where s.contract_id = c.id and s.starts < %(to)s and (s.ends is null or s.ends > %(from)s)
-) s
-cross join lateral (
-    select string_agg(concat_ws(',', a.name, a.value, greatest(a.starts, %(from)s), least(a.ends, %(to)s)), ';'
-        order by a.name, a.starts) as told
+    where s.contract_id = any(%(contracts)s::bigint[]) and s.starts < %(to)s and (s.ends is null or s.ends > %(from)s)
+    group by s.contract_id
+) s on s.contract_id = c.id
+left join (
+    select a.contract_id, string_agg(concat_ws(',', a.name, a.value, greatest(a.starts, %(from)s),
+        least(a.ends, %(to)s)), ';' order by a.name, a.starts) as told
     from contract_attribute a
-    where a.contract_id = c.id and a.starts < %(to)s and (a.ends is null or a.ends > %(from)s)
-) a
-cross join lateral (
-    select string_agg(concat_ws(',', p.kind, p.starts, p.ends), ';' order by p.starts, p.kind) as told
+    where a.contract_id = any(%(contracts)s::bigint[]) and a.starts < %(to)s and (a.ends is null or a.ends > %(from)s)
+    group by a.contract_id
+) a on a.contract_id = c.id
+left join (
+    select p.customer_id, string_agg(concat_ws(',', p.kind, p.starts, p.ends), ';' order by p.starts, p.kind) as told
     from customer_protection p
-    where p.customer_id = c.customer_id and p.starts < %(to)s and (p.ends is null or p.ends > %(from)s)
-) t
-where p.contract_id = any(%(contracts)s::bigint[]) and p.closed_at is null and s.told is not null
-    and not exists (
-        select from levelled_version d
-        where d.customer_id = p.customer_id and d.contract_id = p.contract_id and d.once_key = %(key)s
-    )
-"""
-
-# One statement works the whole chunk out: exactly what `rules.amounts_by_rule` and `rules.used_upto` say, with a letter
-# and an event for each customer. Months are counted between firsts of months. Contracts are held, and those that have
-# the year's version were left out, so that none is made twice.
-RECALCULATE = f"""
-with standing as materialized (
-    select nextval('levelled_version_id_seq') as id, p.id as plan_id, p.customer_id, p.contract_id, p.currency,
-        v.number, v.usage, v.basis, g.starts, g.months, (a.cents / 100.0)::numeric(14, 2) as cost,
-        v.used_before + levelled_upto(v.base_total, g.months) as used,
-        coalesce((
-            select sum(h.amount) from prepayment h
-            where h.contract_id = p.contract_id and h.customer_id = p.customer_id
-        ), 0) as paid,
-        levelled_twelfth(case when g.months < 12 then v.total else v.going_on end, g.months) as old_amount,
-        case c.delivery when 'POST' then 'POST' else 'EMAIL' end as channel, k.language
-    from unnest(%(contracts)s::bigint[], %(cents)s::bigint[]) as a (contract_id, cents)
-    join levelled_plan p on p.contract_id = a.contract_id and p.closed_at is null
-    {NEWEST}
-    join contract c on c.id = p.contract_id and c.customer_id = p.customer_id
-    join customer k on k.id = p.customer_id
-    cross join lateral (select greatest(v.starts, %(starts)s::date) as starts) m
-    cross join lateral (
-        select m.starts, ((extract(year from m.starts) - extract(year from v.starts)) * 12
-            + extract(month from m.starts) - extract(month from v.starts))::integer as months
-    ) g
-), asked as materialized (
-    select *, greatest(cost + used - paid, 0) as total, levelled_twelfth(cost, 0) as base_part,
-        levelled_twelfth(greatest(cost + used - paid, 0), 0) as new_amount
-    from standing
-), made as (
-    insert into levelled_version (id, customer_id, plan_id, contract_id, number, once_key, reason, starts, usage, basis,
-        known_on, priced_from, base_total, used_before, paid_before, difference, total, going_on, currency, made_at)
-    select id, customer_id, plan_id, contract_id, number + 1, %(key)s, 'YEARLY', starts, usage, basis, %(known_on)s,
-        %(starts)s, cost, used, paid, used - paid, total, cost, currency, %(now)s
-    from asked
-), letters as (
-    insert into levelled_letter (customer_id, contract_id, version_id, channel, language, starts, old_amount,
-        new_amount, base_part, difference_part, currency, made_at)
-    select customer_id, contract_id, id, channel, language, starts, old_amount, new_amount, base_part,
-        new_amount - base_part, currency, %(now)s
-    from asked
-), events as (
-    insert into outbox_event (customer_id, kind, payload, occurred_at)
-    select customer_id, 'levelled.plan_changed', jsonb_build_object('contractId', contract_id, 'versionId', id,
-        'reason', 'YEARLY', 'channel', channel), %(now)s
-    from asked
-)
-select count(*) from asked
+    where p.customer_id in (select customer_id from contract where id = any(%(contracts)s::bigint[]))
+        and p.starts < %(to)s and (p.ends is null or p.ends > %(from)s)
+    group by p.customer_id
+) t on t.customer_id = c.customer_id
+left join (
+    select h.contract_id, (sum(h.amount) * 100)::bigint as cents from prepayment h
+    where h.contract_id = any(%(contracts)s::bigint[]) group by h.contract_id
+) h on h.contract_id = c.id
+where p.contract_id = any(%(contracts)s::bigint[]) and p.closed_at is null
 """
 HOLD = """
 insert into levelled_hold (customer_id, contract_id, task, code, reason, held_at)

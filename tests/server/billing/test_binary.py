@@ -26,6 +26,16 @@ def test_numbers(connection, units, places):
     assert [f"{number:f}" for number in found] == [f"{Decimal(number).scaleb(-places):f}" for number in units]
 
 
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(amounts=st.lists(st.integers(-(10**12), 10**12) | st.integers(-(10**10), 10**10), min_size=1, max_size=40))
+def test_cents(connection, amounts):
+    fixed = [*amounts, 0, 1, -1, 99, 100, 10**6, -(10**10), 10**10 - 1, 10**10]
+
+    found = _read_back(connection, "numeric", [binary.cents(amount) for amount in fixed])
+
+    assert [f"{number:f}" for number in found] == [f"{Decimal(amount).scaleb(-2):f}" for amount in fixed]
+
+
 @pytest.mark.parametrize("units", [0, 1, 99, 100, 10_000, 1_000_000, 99_999_999, -1, -100_000_000])
 def test_edges_of_the_groups_of_digits(connection, units):
     assert _read_back(connection, "numeric", [binary.numeric(units, 2)]) == [Decimal(units).scaleb(-2)]

@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 from random import Random
 
+import psycopg
 import pytest
 from mains_server.levelling import changes, mass, rules, working_out
 from mains_server.levelling.changes import Change
@@ -107,6 +108,33 @@ async def test_a_run_that_was_stopped_goes_on(levelled, connection, monkeypatch)
     assert made == [(4,)]
     asked = "select count(*), count(distinct contract_id), max(known_on) from levelled_version where reason = 'YEARLY'"
     assert levelled.ask(asked) == [(len(contracts), len(contracts), ON)]
+
+
+async def test_words_with_signs_of_their_own_are_copied_as_they_are(levelled, connection):
+    contract = (await a_town(levelled, seed=6, count=1))[0]
+    words = 'told \\ by "Ā"\tand\nothers'
+    with connection.transaction():
+        connection.execute("set local session_replication_role = replica")
+        update = "update levelled_version set usage = jsonb_set(usage, '{0,source}', to_jsonb(%s::text))"
+        connection.execute(update, [words])
+
+    mass.recalculate(connection, adapter=levelled.host.adapter("small"), request=request())
+
+    assert (await levelled.plan(contract)).usage[0].source == words
+
+
+async def test_two_versions_of_a_year_are_never_made(levelled, connection):
+    await a_town(levelled, seed=7, count=2)
+    adapter = levelled.host.adapter("small")
+    mass.recalculate(connection, adapter=adapter, request=request())
+    before = levelled.ask("select count(*), max(number) from levelled_version")
+
+    connection.execute("update levelled_chunk set status = 'WAITING'")
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        mass.recalculate(connection, adapter=adapter, request=request())
+
+    assert levelled.ask("select count(*), max(number) from levelled_version") == before
+    assert levelled.ask("select count(*) from levelled_letter") == [(2,)]
 
 
 async def test_what_cannot_be_priced_is_held_and_tried_again(levelled, connection):
