@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import delete, update
@@ -134,7 +135,7 @@ async def load_contracts(session: AsyncSession, *, contracts: Sequence[NewContra
     """Conclude many contracts at once, all or none, and return their ids in the same order.
 
     The supply points are held while the contracts are written, so that of two contracts on one place, concluded at
-    the same moment, one is refused.
+    the same moment, one is refused; so is the second of two with one number, which waits for the first.
     """
     for contract in contracts:
         _check(contract)
@@ -145,6 +146,7 @@ async def load_contracts(session: AsyncSession, *, contracts: Sequence[NewContra
     ids = await draw_ids(session, sequence="contract_id_seq", count=len(contracts))
     if ids:
         async with session.begin_nested():
+            await _take_numbers(session, contracts=contracts)
             await _copy_contracts(session, numbered=list(zip(ids, contracts, strict=True)))
             await _prove(session, first_id=min(ids), last_id=max(ids))
     return ids
@@ -201,9 +203,6 @@ def _check(contract: NewContract) -> None:
 
 
 async def _prove(session: AsyncSession, *, first_id: int, last_id: int) -> None:
-    number = await queries.first_repeated_number(session, first_id=first_id, last_id=last_id)
-    if number is not None:
-        raise ContractNumberTaken(f"contract number {number} is taken; give the next free one")
     overlap = await queries.first_overlap(session, first_id=first_id, last_id=last_id)
     if overlap is not None:
         point, mine, theirs = overlap
@@ -212,12 +211,20 @@ async def _prove(session: AsyncSession, *, first_id: int, last_id: int) -> None:
         )
 
 
+async def _take_numbers(session: AsyncSession, *, contracts: Sequence[NewContract]) -> None:
+    """Enter numbers into the register of all customers' contracts, in order, so that two loads never wait in a ring."""
+    numbers = sorted(contract.number for contract in contracts)
+    try:
+        await copy_rows(session, table="taken_contract_number", columns=("number",), rows=((one,) for one in numbers))
+    except RowExists as refused:
+        repeated = next((one for one, following in pairwise(numbers) if one == following), None)
+        taken = repeated or await queries.first_taken_number(session, numbers=numbers)
+        raise ContractNumberTaken(f"contract number {taken} is taken; give the next free one") from refused
+
+
 async def _copy_contracts(session: AsyncSession, *, numbered: Sequence[tuple[int, NewContract]]) -> None:
     rows = (_contract_row(contract_id, contract) for contract_id, contract in numbered)
-    try:
-        await copy_rows(session, table="contract", columns=CONTRACT_COLUMNS, rows=rows)
-    except RowExists as refused:
-        raise ContractNumberTaken("a customer has a contract with this number; give the next free one") from refused
+    await copy_rows(session, table="contract", columns=CONTRACT_COLUMNS, rows=rows)
     coverage = (row for contract_id, contract in numbered for row in _coverage_rows(contract_id, contract))
     await copy_rows(session, table="contract_supply_point", columns=COVERAGE_COLUMNS, rows=coverage)
     attributes = (row for contract_id, contract in numbered for row in _attribute_rows(contract_id, contract))

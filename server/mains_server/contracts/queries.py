@@ -22,7 +22,13 @@ from mains_server.contracts.records import (
     SupplyPoint,
     Terms,
 )
-from mains_server.contracts.tables import Building, ContractAttribute, ContractFormerTerms, ContractSupplyPoint
+from mains_server.contracts.tables import (
+    Building,
+    ContractAttribute,
+    ContractFormerTerms,
+    ContractSupplyPoint,
+    TakenContractNumber,
+)
 from mains_server.contracts.tables import Contract as ContractRow
 from mains_server.contracts.tables import SupplyPoint as SupplyPointRow
 from mains_server.customers.records import Address
@@ -242,12 +248,10 @@ async def former_terms(session: AsyncSession, *, contract_id: int) -> Sequence[C
     return found.all()
 
 
-async def first_repeated_number(session: AsyncSession, *, first_id: int, last_id: int) -> str | None:
-    """Find a number that one of the contracts with these ids shares with any other contract."""
-    number = col(ContractRow.number)
-    loaded = select(number).where(col(ContractRow.id).between(first_id, last_id))
-    repeated = select(number).where(number.in_(loaded)).group_by(number).having(func.count() > 1)
-    return await session.scalar(repeated.order_by(number).limit(1))
+async def first_taken_number(session: AsyncSession, *, numbers: Sequence[str]) -> str | None:
+    """Find the first of some numbers that a contract has, of whichever customer."""
+    number = col(TakenContractNumber.number)
+    return await session.scalar(select(number).where(number.in_(numbers)).order_by(number).limit(1))
 
 
 async def first_overlap(session: AsyncSession, *, first_id: int, last_id: int) -> tuple[str, str, str] | None:

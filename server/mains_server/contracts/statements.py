@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import BigInteger
 from sqlmodel import col
 
+from mains_server.contracts import queries
 from mains_server.contracts.records import ContractStep, Coverage
 from mains_server.contracts.tables import (
     Contract,
@@ -37,7 +38,8 @@ class Ending(NamedTuple):
 async def draw_number(session: AsyncSession, *, adapter: str) -> str:
     """Draw the next contract number of a utility; whoever draws waits for the one before, so that none is left out.
 
-    A utility without a series of its own gets one, by the first letters of the words of its code.
+    Numbers that were given by hand are passed over. A utility without a series of its own gets one, by the first
+    letters of the words of its code.
     """
     prefix = "".join(word[0] for word in adapter.split("_")).upper() + "-"
     await session.execute(
@@ -50,9 +52,12 @@ async def draw_number(session: AsyncSession, *, adapter: str) -> str:
         .execution_options(populate_existing=True)
     )
     assert row is not None
-    row.last_number += 1
-    await session.flush()
-    return f"{row.prefix}{row.last_number:06d}"
+    while True:
+        row.last_number += 1
+        number = f"{row.prefix}{row.last_number:06d}"
+        if await queries.first_taken_number(session, numbers=[number]) is None:
+            await session.flush()
+            return number
 
 
 async def fee_id_by_key(session: AsyncSession, *, contract_id: int, key: str) -> int:

@@ -256,3 +256,11 @@ class ContractSeries(SQLModel, table=True):
     adapter: str = Field(primary_key=True)
     prefix: str
     last_number: int = Field(sa_type=BigInteger)
+
+
+class TakenContractNumber(SQLModel, table=True):
+    """A number that a contract has, whoever's: its key holds for all customers, which no key of `contract` can."""
+
+    __tablename__ = "taken_contract_number"
+
+    number: str = Field(primary_key=True)

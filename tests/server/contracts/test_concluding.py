@@ -14,6 +14,8 @@ from mains_server.contracts.desk import NotPermitted
 from mains_server.contracts.operations import SupplyPointTaken, SupplyPointUnknown
 from mains_server.contracts.records import Delivery, Settlement
 from mains_server.customers.operations import CustomerUnknown
+from mains_server.db.unit_of_work import unit_of_work
+from sqlalchemy import text
 
 pytestmark = pytest.mark.asyncio
 
@@ -54,6 +56,16 @@ async def test_a_preview_is_the_contract_without_its_number(town, wanted):
     assert planned.contract.number == ""
     for name in ("product", "starts", "price_fixed_until", "settlement", "delivery", "signed_on"):
         assert getattr(planned.contract, name) == getattr(concluded, name)
+
+
+async def test_a_number_that_was_given_by_hand_is_passed_over(town, wanted):
+    await town.do(conclude, wanted=replace(wanted, supply_points=("HOME",)))
+    async with unit_of_work(town.engine) as session:
+        await session.execute(text("insert into taken_contract_number values ('ER-000002'), ('ER-000003')"))
+
+    contract = await town.contract(await town.do(conclude, wanted=replace(wanted, supply_points=("GARAGE",))))
+
+    assert contract.number == "ER-000004"
 
 
 async def test_a_move_in_may_start_inside_a_month(town, wanted):

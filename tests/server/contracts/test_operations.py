@@ -106,6 +106,46 @@ async def test_a_contract_number_is_given_once(engine, contract, concluded, cust
     assert await count(engine, "contract") == 1
 
 
+async def test_of_two_loads_at_once_with_one_number_one_is_refused(engine, contract, customers):
+    """Each customer has a place of their own, so that nothing but the number stands between the two."""
+    async with unit_of_work(engine) as session:
+        other = await operations.create_supply_point(session, point=replace(POINT, identifier="43Z-2"))
+    same = replace(contract, customer_id=customers[1], covers=(Coverage(supply_point_id=other),))
+
+    answers = await asyncio.gather(load(engine, contract), load(engine, same), return_exceptions=True)
+
+    assert sorted(type(answer).__name__ for answer in answers) == ["ContractNumberTaken", "tuple"]
+    assert (await count(engine, "contract"), await count(engine, "taken_contract_number")) == (1, 1)
+
+
+async def test_a_number_is_taken_while_another_load_holds_it(engine, contract, customers):
+    """The second load waits for the first one's end: taken back, the number is free, and kept it is taken."""
+    async with unit_of_work(engine) as session:
+        other = await operations.create_supply_point(session, point=replace(POINT, identifier="43Z-2"))
+    same = replace(contract, customer_id=customers[1], covers=(Coverage(supply_point_id=other),))
+
+    with pytest.raises(LookupError):
+        async with unit_of_work(engine) as session:
+            await operations.load_contracts(session, contracts=[contract])
+            waiting = asyncio.create_task(load(engine, same))
+            await asyncio.sleep(0)
+            raise LookupError
+
+    assert len(await waiting) == 1
+    assert (await found(engine)).customer_id == customers[1]
+
+
+async def test_one_load_does_not_give_a_number_twice(engine, contract, customers):
+    async with unit_of_work(engine) as session:
+        other = await operations.create_supply_point(session, point=replace(POINT, identifier="43Z-2"))
+    same = replace(contract, customer_id=customers[1], covers=(Coverage(supply_point_id=other),))
+
+    with pytest.raises(operations.ContractNumberTaken, match="contract number L-1 is taken"):
+        await load(engine, contract, same)
+
+    assert (await count(engine, "contract"), await count(engine, "taken_contract_number")) == (0, 0)
+
+
 async def test_what_contradicts_itself_is_refused(engine, contract):
     value = DatedAttribute(name="zones", value="2")
 
