@@ -19,8 +19,8 @@ described(
     {
         "UTILITY_UNKNOWN": "There is no such utility.",
         "UTILITY_NOT_COMPARABLE": "The utility has no products to choose between.",
-        "CONTRACT_NOT_COMPARABLE": "The contract is billed to a house's members, supplies nothing on the day, or its "
-        "supply points differ.",
+        "CONTRACT_NOT_COMPARABLE": "The contract is billed to a house's members, supplies nothing on the day, its "
+        "supply points differ, or they are several and crossings or zones are asked for.",
         "CONSUMPTION_MISSING": "It was not said how much is used, or how much of it at night.",
         "CONSUMPTION_TWICE": "It was said in several ways, or a contract was named besides.",
         "CONSUMPTION_OUT_OF_RANGE": "It is negative, absurdly high, or has more than three decimals.",
@@ -184,6 +184,10 @@ class ComparedProduct:
     basis: ComparisonBasis = strawberry.field(description="Which energy prices were taken.")
     exchange_period: Period | None = strawberry.field(
         description="The months whose exchange prices were taken; null for other products."
+    )
+    agreed_price_until: date | None = strawberry.field(
+        description="Of the contract's own product: the day until which the price agreed on it was taken, for the "
+        "months that begin before; after it the price of the day. Null where no price is agreed."
     )
     is_by_own_intervals: bool = strawberry.field(
         description="Whether the contract's own intervals weighed the exchange prices, and not the typical profile."

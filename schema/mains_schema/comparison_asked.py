@@ -220,6 +220,7 @@ def _product(reads: Reads, one: ProductCost, *, unit: str, currency: str) -> Com
         is_present=one.is_present,
         basis=ComparisonBasis.PAST_EXCHANGE_PRICES if is_exchange else ComparisonBasis.PRICES_OF_THE_DAY,
         exchange_period=_period(one.exchange),
+        agreed_price_until=one.agreed_until,
         is_by_own_intervals=one.is_by_own_intervals,
         cost=_cost(reads, one.cost, currency=currency),
         difference=None if one.difference is None else Money(amount=one.difference, currency=currency),

@@ -10,6 +10,7 @@ from mains_server.access.records import Permission
 from mains_server.contracts.records import ContractBilling, Delivery, Settlement
 from mains_server.contracts.tables import Contract as C
 from mains_server.contracts.tables import ContractAttribute as CA
+from mains_server.contracts.tables import ContractEvent as CE
 from mains_server.contracts.tables import ContractFee as CF
 from mains_server.contracts.tables import ContractFormerTerms as FT
 from mains_server.contracts.tables import ContractOffer as CO
@@ -22,7 +23,7 @@ from mains_server.tariffs.tables import Product as PR
 from mains_schema import comparison_asked, levelled_preview
 from mains_schema.comparison import ProductComparisonAnswer
 from mains_schema.connection import Connection
-from mains_schema.contract_story import ContractFee, ContractFormerTerms, ContractOffer, TermsDocument
+from mains_schema.contract_story import ContractEvent, ContractFee, ContractFormerTerms, ContractOffer, TermsDocument
 from mains_schema.document import ARCHIVE_GIVEN, ARCHIVE_ROWS_ABOUT, InvoiceArchive, archive_of_contract
 from mains_schema.given import asked_with
 from mains_schema.invoice import InvoiceFilter, InvoiceOrder
@@ -140,6 +141,12 @@ class Contract(Node):
         CO.contract_id,
         order=(CO.starts,),
         about=1,
+    )
+    events: list[ContractEvent] = many(
+        "The steps of its life, in the order in which they were noted; a few a year.",
+        CE.contract_id,
+        order=(CE.id,),
+        about=5,
     )
     permissions: list[Permission] = computed(
         "What the viewer may do here as owner or delegate; empty for staff.", permissions_on, C.customer_id, C.id

@@ -6,13 +6,25 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import strawberry
-from mains_server.contracts.records import Settlement
+from mains_server.contracts.records import ContractStep, Settlement
+from mains_server.contracts.tables import ContractEvent as CE
 from mains_server.contracts.tables import ContractFee as CF
 from mains_server.contracts.tables import ContractFormerTerms as FT
 from mains_server.contracts.tables import ContractOffer as CO
 from mains_server.contracts.tables import TermsDocument as TD
 
-from mains_schema.mapping import OrderBy, ascending, column, computed, embed, key, mapped, one, orders
+from mains_schema.mapping import (
+    OrderBy,
+    ascending,
+    column,
+    computed,
+    described,
+    embed,
+    key,
+    mapped,
+    one,
+    orders,
+)
 from mains_schema.node import Node
 from mains_schema.scalars import Period, Quantity
 from mains_schema.scope import EVERYONE, allowed
@@ -21,6 +33,30 @@ from mains_schema.words import in_language
 if TYPE_CHECKING:
     from mains_schema.contract import Contract
     from mains_schema.invoice import Invoice
+    from mains_schema.resolve import Reads
+
+described(
+    ContractStep,
+    "What is done in the life of a contract.",
+    {
+        "CONCLUDED": "It was concluded; `day` is its first.",
+        "POINT_ADDED": "It covers one more supply point from `day` on.",
+        "POINT_ENDED": "It no longer covers a supply point from `day` on.",
+        "PRODUCT_SWITCHED": "It has another product from `day` on, and kept its number.",
+        "SETTLEMENT_CHANGED": "It is paid in another way from `day` on.",
+        "DELIVERY_CHANGED": "Its invoices are delivered in another way.",
+        "OFFER_ACCEPTED": "What was offered was agreed from `day` on.",
+        "OFFER_LAPSED": "Nobody answered the offer, so it is the universal service from `day` on.",
+        "TERMINATED": "It ends; `day` is the first without it. A switch in the portal ends the old contract too.",
+        "TERMINATION_WITHDRAWN": "Its end was taken back; `day` is when it would have ended.",
+        "WITHDRAWN": "It was withdrawn from; `day` is the first without it.",
+    },
+)
+
+
+def is_automatic(reads: Reads, person_id: int | None) -> bool:
+    """Tell whether nobody took a step but a job of the utility."""
+    return person_id is None
 
 
 @mapped(TD, scope=EVERYONE)
@@ -46,6 +82,18 @@ class ContractFormerTerms:
         "The day until which, exclusive, the price was agreed; null if it could change.", FT.price_fixed_until
     )
     terms: TermsDocument | None = one("The terms it was agreed on; null if none were laid down.", FT.terms_document_id)
+
+
+@mapped(CE, scope=allowed(CE.customer_id, CE.contract_id))
+class ContractEvent:
+    """A step in a contract's life as it was noted; never changed."""
+
+    step: ContractStep = column("What was done.", CE.step)
+    day: date = column("The civil day for which it was done.", CE.day)
+    noted_at: datetime = column("When it was noted.", CE.noted_at)
+    is_automatic: bool = computed(
+        "Whether the utility's own job did it; else a person asked for it.", is_automatic, CE.person_id
+    )
 
 
 @mapped(CF, scope=allowed(CF.customer_id, CF.contract_id))

@@ -66,6 +66,18 @@ class Product(Node):
         "Fee for leaving before the price period ends, without tax, in the utility's currency; null if there is none.",
         PR.exit_fee,
     )
+    exit_fee_fall_share: Decimal | None = column(
+        "Share of the exit fee, from 0 to 1, that falls away for every `exitFeeFallMonths` whole months since the price"
+        " was agreed; null if it stays the same.",
+        PR.exit_fee_fall_share,
+    )
+    exit_fee_fall_months: int | None = column(
+        "Months after which the exit fee falls, each time; null if it stays the same.", PR.exit_fee_fall_months
+    )
+    switch_fee: Decimal | None = column(
+        "Fee for changing to another product before the price period ends, likewise; null if there is none.",
+        PR.switch_fee,
+    )
     recommended_from: Decimal | None = column(
         "Monthly usage from which it is advised, in the unit the utility bills; null if any.", PR.monthly_usage_from
     )

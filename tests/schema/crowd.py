@@ -10,7 +10,7 @@ from mains_server.allocation.records import Announcer
 from mains_server.allocation.tables import AllocationMethod, AllocationValue
 from mains_server.billing.records import RunStatus
 from mains_server.billing.tables import BillingHold, BillingRun, Correction, CorrectionDue, SettlementLine
-from mains_server.contracts.records import ContractBilling, Settlement
+from mains_server.contracts.records import ContractBilling, ContractStep, Settlement
 from mains_server.contracts.tables import Contract, ContractOffer, SupplyPoint
 from mains_server.customers.records import CustomerKind
 from mains_server.customers.tables import Customer
@@ -150,6 +150,12 @@ def former_terms(contract: int, customer: int) -> dict[str, Any]:
     """Tell of the product that a contract had in January 2022."""
     days = {"starts": town.THEN.date(), "ends": date(2022, 2, 1), "settlement": Settlement.INVOICE}
     return {"id": contract, "customer_id": customer, "contract_id": contract, "product": f"former {contract}", **days}
+
+
+def event(contract: int, customer: int) -> dict[str, Any]:
+    """Tell of a contract's conclusion."""
+    told = {"step": ContractStep.CONCLUDED, "day": date(1975, 1, contract), "noted_at": town.THEN}
+    return {"id": contract, "customer_id": customer, "contract_id": contract, **told}
 
 
 def fee(contract: int, customer: int) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from mains_server.allocation.tables import AllocationMethod, AllocationValue
 from mains_server.billing.explain import NotExplained
 from mains_server.billing.records import LineExplanation
 from mains_server.billing.tables import Correction, CorrectionDue, SettlementLine
-from mains_server.contracts.tables import ContractFee, ContractFormerTerms, ContractOffer, TermsDocument
+from mains_server.contracts.tables import ContractEvent, ContractFee, ContractFormerTerms, ContractOffer, TermsDocument
 from mains_server.intake.tables import ReadingLink, ReadingUpload, ReadingUploadRow
 from mains_server.intervals.tables import IntervalDay, IntervalImport
 from mains_spi import Capability, Labels, Utility
@@ -92,6 +92,7 @@ def _come_in() -> Sequence[tuple[Any, list[dict[str, Any]]]]:
         (Correction, [crowd.corrected(n) for n in numbers]),
         (SettlementLine, [crowd.settled(n) for n in numbers]),
         (TermsDocument, [crowd.terms_document(n) for n in numbers]),
+        (ContractEvent, [crowd.event(n, n) for n in numbers]),
         (ContractFormerTerms, [crowd.former_terms(n, n) | _terms(n) for n in numbers]),
         (ContractFee, [crowd.fee(n, n) | _billed(n) for n in numbers]),
         (ContractOffer, [crowd.offer(n) | {"customer_id": n} for n in numbers]),

@@ -16,7 +16,7 @@ from mains_spi.formula import Formula, constant
 from mains_spi.here import Here
 from mains_spi.prices import TaxRate
 from mains_spi.record import Period
-from mains_spi.spot import own_series, weighted_price
+from mains_spi.spot import own_series, weighted_number
 from mains_spi.terms import Qty, Term
 from mains_spi.units import divide, parse_unit, unit_text
 from mains_spi.walk import find
@@ -156,7 +156,7 @@ def _spot(component: Spot, here: Here, compiler: Compiler) -> Iterator[CompiledL
         raise NotCompiled(f"{component.code} weighs prices by each contract's own intervals")
     unit, currency = unit_of(component.qty, here.tariff.currency), here.tariff.currency
     units = unit_text(unit), unit_text(divide(parse_unit(currency), unit))
-    price = constant(weighted_price(component, here).number)
+    price = constant(weighted_number(component, here))
     yield _line(here, compiler, component.code, compiler.formula(component.qty, here), price, _Shape(units))
 
 

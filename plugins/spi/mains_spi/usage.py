@@ -41,7 +41,7 @@ def _of_attribute(attribute: Attribute, name: str, unit: str) -> Source:
 def series_values(here: Here, series: Series, unit: str) -> Values:
     """Find the values of a series in these days, all of them."""
     _same_unit(here, series.name, series.unit, unit)
-    first, count = _span(here, series)
+    first, count = span_of(here, series)
     return here.trace.kept((series.name, first, count), lambda: _noted(here, series, first, count))
 
 
@@ -56,11 +56,12 @@ def _noted(here: Here, series: Series, first: int, count: int) -> Values:
 
 def starts_of(here: Here, series: Series) -> list[datetime]:
     """Give the instant at which each value of these days begins."""
-    first, count = _span(here, series)
+    first, count = span_of(here, series)
     return [series.start + series.step * (first + i) for i in range(count)]
 
 
-def _span(here: Here, series: Series) -> tuple[int, int]:
+def span_of(here: Here, series: Series) -> tuple[int, int]:
+    """Find where the values of these days begin in a series, and how many they are."""
     tz = here.book.request.tz
     start, end = instant_of(here.segment.start, tz), instant_of(here.segment.end, tz)
     first, early = divmod(start - series.start, series.step)

@@ -108,7 +108,8 @@ class PriceBook:
         days = Period(due.starts, until)
         held = self._all_versions(connection, time_zone=due.time_zone)
         others = [i for i, v in held.items() if v.list == name and v.period.meets(days) and i != agreed[0]]
-        return AgreedPrice(agreed[1].id, until) if others else None
+        is_listed = agreed[0] in held and agreed[1].period.start <= days.start and days.end <= agreed[1].period.end
+        return None if is_listed and not others else AgreedPrice(agreed[1].id, until)
 
     def prices(
         self,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 from mains_spi import Attribute, Comparing, ContractAttribute, Period, Series
 from psycopg import Connection
@@ -16,7 +17,7 @@ from mains_server.billing.attributes import AttributeTeller
 from mains_server.billing.cases import PAPER
 from mains_server.billing.due import DatedValue, Traits
 from mains_server.offers.measuring import measured_year
-from mains_server.offers.pricing import Used
+from mains_server.offers.pricing import Conditions, Used
 from mains_server.offers.queries import compared_contract
 from mains_server.offers.records import (
     ComparisonProblem,
@@ -29,41 +30,60 @@ from mains_server.offers.records import Connection as Connected
 from mains_server.offers.rules import typed_use
 
 TIME_ZONE = "Europe/Riga"
+MICRO = 10**6
 AMPERES_MAX = 1000
 FIRST_DAY, DAYS_AHEAD_MAX = date(2000, 1, 1), 366
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asker:
-    """Who compares: a year of use at a connection, told in the adapter's words, perhaps with a product already."""
+    """Who compares: a year of use at a connection, told in the adapter's words, perhaps with a product already.
+
+    `shares` are the parts of the year that each place of a contract over several uses, in the order of the places.
+    """
 
     adapter: LiveAdapter
     comparing: Comparing
     use: YearUse
     connection: Connected
-    attributes: tuple[Attribute, ...]
+    conditions: Conditions
     letters_a_month: int
     present: str | None
     time_zone: str
     series: Mapping[int, Series] = field(default_factory=dict)
+    shares: tuple[Fraction, ...] = ()
 
     def counted(self, *, total: Decimal, night: Decimal | None, zones: int) -> Used:
-        """Write down a month's use as a bill of so many zones counts it."""
+        """Write down a month's use as a bill of so many zones counts it, at each of the places."""
         name = self.comparing.quantity
-        letters: dict[tuple[str, str | None], Decimal] = {(PAPER, None): Decimal(self.letters_a_month)}
-        if zones == 1 or night is None:
-            return {(name, None): total, **letters}
-        zoned = {(name, self.comparing.day): total - night, (name, self.comparing.night): night}
-        return {**zoned, **letters}
+        found: dict[tuple[str, str | None, str], Decimal] = {(PAPER, None, ""): Decimal(self.letters_a_month)}
+        zoned: list[tuple[str | None, Decimal]] = [(None, total)]
+        if zones != 1 and night is not None:
+            zoned = [(self.comparing.day, total - night), (self.comparing.night, night)]
+        for zone, amount in zoned:
+            for place, part in self._at_places(amount):
+                found[name, zone, place] = part
+        return found
 
-    def with_zones(self, zones: int) -> tuple[Attribute, ...]:
-        """Tell the same customer with so many zones."""
-        return attributes_with(self.attributes, name=self.comparing.zones, value=str(zones))
+    def with_attribute(self, *, name: str | None, value: str) -> Conditions:
+        """Tell the same customer with another value of one attribute, if there is one of that name."""
+        told = tuple(
+            Attribute(one.name, value, one.period, one.unit) if one.name == name else one
+            for one in self.conditions.attributes
+        )
+        return replace(self.conditions, attributes=told)
 
-
-def attributes_with(told: Sequence[Attribute], *, name: str | None, value: str) -> tuple[Attribute, ...]:
-    """Give attributes with another value for one of them, if there is one of that name."""
-    return tuple(Attribute(one.name, value, one.period, one.unit) if one.name == name else one for one in told)
+    def _at_places(self, amount: Decimal) -> Iterator[tuple[str, Decimal]]:
+        """Split an amount over the places to the millionth; the last one gets what is left."""
+        rest = amount
+        for place, share in zip(self.conditions.places, self.shares, strict=True):
+            part = Decimal(int(Fraction(amount) * share * MICRO)) / MICRO
+            if place is self.conditions.places[-1]:
+                part = rest
+            rest -= part
+            yield place.name, part
+        if not self.conditions.places:
+            yield "", amount
 
 
 def refuse_day(on: date, *, today: date) -> None:
@@ -105,7 +125,7 @@ def _visitor(host: AdapterHost, *, request: ComparisonRequest) -> Asker:
         comparing=comparing,
         use=use,
         connection=told,
-        attributes=teller.tell(_traits(told, comparing=comparing, day=day, names=teller.units)),
+        conditions=Conditions(attributes=teller.tell(_traits(told, comparing=comparing, day=day, names=teller.units))),
         letters_a_month=0,
         present=None,
         time_zone=TIME_ZONE,
@@ -128,11 +148,14 @@ def _customer(connection: Connection, *, host: AdapterHost, contract_id: int, on
         comparing=comparing,
         use=measured.use,
         connection=measured.connection,
-        attributes=teller.tell(measured.traits),
+        conditions=Conditions(
+            attributes=teller.tell(measured.traits), places=measured.places, present=measured.present_on(on)
+        ),
         letters_a_month=measured.letters_a_month,
-        present=contract.product,
+        present=measured.due.product,
         time_zone=contract.time_zone,
         series=measured.series,
+        shares=measured.shares,
     )
 
 

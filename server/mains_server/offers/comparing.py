@@ -17,7 +17,7 @@ from mains_server.adapters.host import AdapterHost
 from mains_server.billing.due import Problem
 from mains_server.billing.rate import problem_of
 from mains_server.db.addresses import psycopg_dsn
-from mains_server.offers.asking import Asker, asker_of, attributes_with, refuse_day
+from mains_server.offers.asking import Asker, asker_of, refuse_day
 from mains_server.offers.costing import cost_of, exact_cost
 from mains_server.offers.crossings import crossings_of
 from mains_server.offers.pricing import PricedYear, YearPricer
@@ -49,6 +49,12 @@ def compare(connection: Connection, *, host: AdapterHost, request: ComparisonReq
     """Compare all products of a utility for a consumption; raises ComparisonRefused with what to do about it."""
     refuse_day(request.on, today=today)
     asker = asker_of(connection, host=host, request=request)
+    if asker.conditions.places and (request.wants_crossings or request.wants_zones):
+        raise ComparisonRefused(
+            ComparisonProblem.CONTRACT_NOT_COMPARABLE,
+            "Crossings and zones are worked out for one supply point; leave them out, or give `consumption`.",
+            path="also",
+        )
     pricer = YearPricer(connection, adapter=asker.adapter, on=request.on, time_zone=asker.time_zone)
     years, not_compared = _priced(pricer, asker=asker, on=request.on)
     allowance = _allowance(pricer, asker=asker, years=years)
@@ -90,7 +96,7 @@ def _priced(pricer: YearPricer, *, asker: Asker, on: date) -> tuple[dict[str, Pr
     except AdapterFailed as failure:
         raise ComparisonRefused(ComparisonProblem.NOTHING_COMPARABLE, str(failure)) from failure
     for product in products:
-        found = pricer.year(product, attributes=asker.attributes)
+        found = pricer.year(product, conditions=asker.conditions)
         if isinstance(found, Problem):
             without.append(NotCompared(product=product, code=found.code, reason=found.reason))
         else:
@@ -101,7 +107,7 @@ def _priced(pricer: YearPricer, *, asker: Asker, on: date) -> tuple[dict[str, Pr
 def _allowance(pricer: YearPricer, *, asker: Asker, years: Mapping[str, PricedYear]) -> Decimal | None:
     if asker.connection.protected is None or not years:
         return None
-    found = pricer.allowance(next(iter(years.values())).product, attributes=asker.attributes)
+    found = pricer.allowance(next(iter(years.values())).product, conditions=asker.conditions)
     return found or None
 
 
@@ -127,6 +133,7 @@ def _costs(
             is_in_recommended_range=is_in_range(years[code].product, a_month=advised),
             exchange=years[code].exchange,
             is_by_own_intervals=years[code].is_by_own_intervals,
+            agreed_until=years[code].agreed_until,
             above=None if above is None else _above(pricer, asker=asker, product=years[code].product, use=above),
         )
         for code, cost in costs.items()
@@ -140,7 +147,7 @@ def _above(pricer: YearPricer, *, asker: Asker, product: Product, use: YearUse) 
     default = next((one.default for one in asker.adapter.utility.attributes if one.name == name), None)
     if default is None:
         return None
-    year = pricer.year(product, attributes=attributes_with(asker.attributes, name=name, value=default))
+    year = pricer.year(product, conditions=asker.with_attribute(name=name, value=default))
     return None if isinstance(year, Problem) else cost_of(year, use=use, asker=asker, zones=asker.connection.zones)
 
 
@@ -166,7 +173,10 @@ def _zones(pricer: YearPricer, *, asker: Asker, years: Mapping[str, PricedYear])
         )
     found = []
     for year in years.values():
-        by_zones = [pricer.year(year.product, attributes=asker.with_zones(zones)) for zones in (1, 2)]
+        by_zones = [
+            pricer.year(year.product, conditions=asker.with_attribute(name=asker.comparing.zones, value=str(zones)))
+            for zones in (1, 2)
+        ]
         if any(isinstance(priced, Problem) for priced in by_zones):
             continue
         one, two = (

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import NamedTuple
 
-from mains_spi import Comparing, Period, Series, Spot, Tariff
+from mains_spi import Comparing, Period, Place, Series, Spot, Tariff
 from psycopg import Connection
 
 from mains_server.adapters.live import LiveAdapter
@@ -33,14 +35,25 @@ from mains_server.offers.rules import filled, months_before
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What a contract used, what it is told by on a day, and how many letters a month its invoices are."""
+    """What a contract used, and what it is on a day: traits, terms, places, and the share that each of these used."""
 
     use: YearUse
     day: Period
     traits: Traits
+    due: DueRow
     connection: Connected
-    letters_a_month: int
     series: Mapping[int, Series]
+    places: tuple[Place, ...] = ()
+    shares: tuple[Fraction, ...] = ()
+
+    @property
+    def letters_a_month(self) -> int:
+        """How many letters a month its invoices are."""
+        return 1 if self.due.delivery == "POST" else 0
+
+    def present_on(self, on: date) -> DueRow | None:
+        """Give the terms in force on a day; None for a contract that has ended by then."""
+        return self.due if self.day.start == on else None
 
 
 class ByZone(AttributeTeller):
@@ -67,6 +80,7 @@ def measured_year(
     frame = months_before(on)
     known: dict[Period, MonthUse] = {}
     series: dict[int, Series] = {}
+    at_places: dict[str, Decimal] = defaultdict(Decimal)
     seen_by = _tariff_that_looks_closest(adapter, on=on)
     for month in frame:
         found = _case(
@@ -74,6 +88,8 @@ def measured_year(
         )
         if found is not None and found.problem is None and _is_whole(found, month):
             known[month] = _month_use(found, comparing=comparing, month=month)
+            for place, used in _used_at_places(found, quantity=comparing.quantity):
+                at_places[place] += used
             for own in found.series:
                 if own.name == comparing.quantity:
                     series[month.start.month] = own
@@ -85,7 +101,7 @@ def measured_year(
             " or give `consumption` in place of the contract.",
             path="contractId",
         )
-    day, traits, due = _traits(connection, adapter=adapter, contract=contract, on=on)
+    day, case = _as_it_is(connection, adapter=adapter, contract=contract, on=on, seen_by=seen_by)
     return Measured(
         use=YearUse(
             months=filled(known, frame=frame),
@@ -93,10 +109,12 @@ def measured_year(
             months_measured=measured,
         ),
         day=day,
-        traits=traits,
-        connection=_connected(traits, comparing=comparing),
-        letters_a_month=1 if due.delivery == "POST" else 0,
+        traits=case.traits,
+        due=case.due,
+        connection=_connected(case.traits, comparing=comparing),
         series=series,
+        places=case.places,
+        shares=_shares(at_places, names=[place.name for place in case.places]),
     )
 
 
@@ -152,9 +170,23 @@ def _month_use(case: Case, *, comparing: Comparing, month: Period) -> MonthUse:
     )
 
 
-def _traits(
-    connection: Connection, *, adapter: LiveAdapter, contract: ComparedContract, on: date
-) -> tuple[Period, Traits, DueRow]:
+def _used_at_places(case: Case, *, quantity: str) -> Iterator[tuple[str, Decimal]]:
+    """Tell what each place used; one that was the only one then has no name in its usage."""
+    for row in (as_usage(row) for row in case.usage):
+        if row.name == quantity:
+            yield row.place or case.due.identifier, max(row.value, Decimal(0))
+
+
+def _shares(used: Mapping[str, Decimal], *, names: Iterable[str]) -> tuple[Fraction, ...]:
+    """Tell which part of the year each place used; equal parts where none of them used anything."""
+    amounts = [Fraction(used.get(name, Decimal(0))) for name in names]
+    whole = sum(amounts, Fraction(0))
+    return tuple(amount / whole if whole else Fraction(1, len(amounts)) for amount in amounts)
+
+
+def _as_it_is(
+    connection: Connection, *, adapter: LiveAdapter, contract: ComparedContract, on: date, seen_by: SeenBy
+) -> tuple[Period, Case]:
     """Take the contract as it is on the day, or was on its last one."""
     day = on if contract.ends is None else min(on, contract.ends - timedelta(days=1))
     period = Period(day, day + timedelta(days=1))
@@ -166,7 +198,7 @@ def _traits(
         utility=adapter.utility,
         teller=teller,
         estimator=Estimator(adapter=adapter, on=on),
-        counter=IntervalCounter(tariff_of=lambda _product: None, known_at=on),
+        counter=IntervalCounter(tariff_of=lambda _product: seen_by.tariff, known_at=on),
     )
     case = cases.get(contract.id)
     if case is None or (case.problem is not None and case.problem.code == "supply_points_differ"):
@@ -175,7 +207,7 @@ def _traits(
             "It supplies nothing on that day, or its supply points differ; give `consumption` in its place.",
             path="contractId",
         )
-    return period, case.traits, case.due
+    return period, case
 
 
 def _connected(traits: Traits, *, comparing: Comparing) -> Connected:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from mains_spi import (
+    ALWAYS,
     Attribute,
     CannotRate,
     Cohort,
@@ -18,6 +19,7 @@ from mains_spi import (
     NotCovered,
     PerAmpere,
     Period,
+    Place,
     Product,
     RatingRequest,
     Rounding,
@@ -35,11 +37,12 @@ from mains_spi.walk import find
 from psycopg import Connection
 
 from mains_server.adapters.live import LiveAdapter
-from mains_server.billing.due import Problem
+from mains_server.billing.due import DueRow, Problem
 from mains_server.billing.interval_series import may_hold, told_values
 from mains_server.billing.pricebook import Offer, PriceBook
+from mains_server.billing.prices import AgreedPrice
 from mains_server.offers.queries import KnownSeries, series_before
-from mains_server.offers.rules import months_before
+from mains_server.offers.rules import months_before, months_from
 from mains_server.offers.shelf import Shelf
 
 MICRO = 10**6
@@ -48,8 +51,17 @@ EXACT = Rounding("exact", line=EXACTLY, tax="per_rate", tax_places=EXACTLY, tota
 SHELF = Shelf(entries_max=600)
 """Keys are contents, never ids of a database, so that what is found is what would be worked out."""
 
-Used = Mapping[tuple[str, str | None], Decimal]
-"""What is used in a month, by quantity and zone."""
+Used = Mapping[tuple[str, str | None, str], Decimal]
+"""What is used in a month, by quantity, zone and place; a place has a name only where there are several."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """What prices depend on besides the product: attributes, several places, and the present terms of a contract."""
+
+    attributes: tuple[Attribute, ...]
+    places: tuple[Place, ...] = ()
+    present: DueRow | None = None
 
 
 class MonthCost(NamedTuple):
@@ -109,7 +121,9 @@ class PricedMonth:
     def _evaluated(self, used: Used, *, places: int) -> MonthCost:
         days, own = self.request.period, {series.name for series in self.request.series}
         usage = [
-            Usage(name, days, value, self.units[name], zone) for (name, zone), value in used.items() if name not in own
+            Usage(name, days, value, self.units[name], zone, place=place)
+            for (name, zone, place), value in used.items()
+            if name not in own
         ]
         bill = evaluate_amounts(self._tariff(places), replace(self.request, usage=tuple(usage)))
         cost = MonthCost({}, {}, {}, bill.payable)
@@ -125,13 +139,17 @@ class PricedMonth:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PricedYear:
-    """A product in the twelve calendar months; `exchange` are the months whose exchange prices were taken."""
+    """A product in the twelve calendar months; `exchange` are the months whose exchange prices were taken.
+
+    `agreed_until` is the day until which the contract's own agreed price was taken in the place of the list's.
+    """
 
     product: Product
     currency: str
     months: Mapping[int, PricedMonth]
     exchange: Period | None
     is_by_own_intervals: bool = False
+    agreed_until: date | None = None
 
     def weighed_by(self, own: Mapping[int, Series], *, measured: Period | None) -> PricedYear:
         """Give the same year for a customer whose own intervals of its very months are known."""
@@ -153,8 +171,27 @@ class YearPricer:
         self._book = PriceBook(adapter=adapter, period=self._day, known_at=on)
         self._units = {quantity.name: quantity.unit for quantity in adapter.utility.quantities}
 
-    def year(self, product: Product, *, attributes: tuple[Attribute, ...]) -> PricedYear | Problem:
-        """Price a product's twelve months for customers like this, or say why it cannot be done."""
+    def year(self, product: Product, *, conditions: Conditions) -> PricedYear | Problem:
+        """Price a product's twelve months for customers like this, or say why it cannot be done.
+
+        The price agreed on a contract's present product holds for the months that begin before it ends.
+        """
+        listed = self._year(product, conditions=conditions)
+        present = conditions.present
+        until = None if present is None or present.product != product.code else present.price_fixed_until
+        if present is None or until is None or until <= self._on or isinstance(listed, Problem):
+            return listed
+        price = self._book.agreed_price(self._connection, due=present)
+        agreed = listed if price is None else self._year(product, conditions=conditions, agreed=price)
+        if isinstance(agreed, Problem):
+            return agreed
+        fixed = {month.start.month for month in months_from(self._on) if month.start < until}
+        months = {number: (agreed if number in fixed else listed).months[number] for number in listed.months}
+        return replace(listed, months=months, agreed_until=until)
+
+    def _year(
+        self, product: Product, *, conditions: Conditions, agreed: AgreedPrice | None = None
+    ) -> PricedYear | Problem:
         offer = self._book.offer(product.code)
         if isinstance(offer, Problem):
             return offer
@@ -162,10 +199,10 @@ class YearPricer:
         if problem is not None:
             return problem
         assert offer.tariff is not None
-        series = self._series(offer.tariff, attributes=attributes)
+        series = self._series(offer.tariff, attributes=conditions.attributes)
         if isinstance(series, Problem):
             return series
-        bare = self._bare_request(offer, attributes=attributes)
+        bare = self._bare_request(offer, conditions=conditions, agreed=agreed)
         if isinstance(bare, Problem):
             return bare
         frame = months_before(self._on if series is None else series.ends)
@@ -181,12 +218,12 @@ class YearPricer:
         """Give the unit that a quantity is counted in."""
         return self._units[quantity]
 
-    def allowance(self, product: Product, *, attributes: tuple[Attribute, ...]) -> Decimal:
+    def allowance(self, product: Product, *, conditions: Conditions) -> Decimal:
         """Give how much a month these customers get at the support price, nothing for most."""
         comparing, offer = self._adapter.utility.comparing, self._book.offer(product.code)
         if comparing is None or comparing.allowance is None or isinstance(offer, Problem) or offer.tariff is None:
             return Decimal(0)
-        bare = self._bare_request(offer, attributes=attributes)
+        bare = self._bare_request(offer, conditions=replace(conditions, places=()))
         if isinstance(bare, Problem):
             return Decimal(0)
         asked = Tariff("allowance", offer.tariff.currency, (Figure("allowance", comparing.allowance),))
@@ -196,17 +233,21 @@ class YearPricer:
             return Decimal(0)
         return figure.value
 
-    def _bare_request(self, offer: Offer, *, attributes: tuple[Attribute, ...]) -> RatingRequest | Problem:
+    def _bare_request(
+        self, offer: Offer, *, conditions: Conditions, agreed: AgreedPrice | None = None
+    ) -> RatingRequest | Problem:
         """Ask about the day itself; its prices and taxes are then stretched over the months."""
+        bare = replace(offer, needs=())
         prices = self._book.prices(
-            self._connection, offer=replace(offer, needs=()), period=self._day, time_zone=self._time_zone
+            self._connection, offer=bare, period=self._day, time_zone=self._time_zone, agreed=agreed
         )
         if isinstance(prices, Problem):
             return prices
         return RatingRequest(
             contract="",
             period=self._day,
-            attributes=attributes,
+            attributes=conditions.attributes,
+            places=tuple(replace(place, period=ALWAYS) for place in conditions.places),
             prices=prices.versions,
             taxes=self._book.taxes(self._connection),
             tax_codes=tax_codes(self._adapter.utility),
@@ -281,9 +322,9 @@ def _row(cohort: Cohort, used: Used) -> list[int] | None:
     """Fill a cohort's columns; None where they are not what is known, or are finer than millionths."""
     row = []
     for column in cohort.columns:
-        value = used.get((column.name, column.zone))
+        value = used.get((column.name, column.zone, ""))
         if value is None and column.zone is None:
-            parts = [amount for (name, _), amount in used.items() if name == column.name]
+            parts = [amount for (name, *_), amount in used.items() if name == column.name]
             value = sum(parts, Decimal(0)) if parts else None
         micro = None if value is None else value * MICRO
         if micro is None or micro != int(micro) or micro < 0:

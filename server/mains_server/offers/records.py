@@ -152,6 +152,7 @@ class ProductCost:
     exchange: Period | None
     above: YearCost | None = None
     is_by_own_intervals: bool = False
+    agreed_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

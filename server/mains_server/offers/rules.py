@@ -42,6 +42,12 @@ def months_before(day: date) -> tuple[Period, ...]:
     return tuple(reversed(found))
 
 
+def months_from(day: date) -> tuple[Period, ...]:
+    """Give the twelve whole months from a day's month on, in order."""
+    start = first_of_month(day)
+    return months_before(start.replace(year=start.year + 1))
+
+
 def typed_use(told: Consumption) -> YearUse:
     """Spread what somebody says over the calendar months; refuses what contradicts itself or cannot be.
 

@@ -97,6 +97,7 @@ def _price_rows(version_id: int, version: NewPriceVersion) -> list[PriceRow]:
 
 
 def _product_values(product: DeclaredProduct) -> dict[str, object]:
+    falls = product.exit_fee_falls
     return {
         "name_lv": product.labels.lv,
         "name_en": product.labels.en,
@@ -105,6 +106,9 @@ def _product_values(product: DeclaredProduct) -> dict[str, object]:
         "price_list": product.price_list,
         "price_fixed_months": product.price_fixed_months,
         "exit_fee": product.exit_fee,
+        "exit_fee_fall_share": None if falls is None else falls.share,
+        "exit_fee_fall_months": None if falls is None else falls.months,
+        "switch_fee": product.switch_fee,
         "monthly_usage_from": product.recommended_from,
         "monthly_usage_upto": product.recommended_upto,
         "settlements": [settlement.name for settlement in product.settlements],

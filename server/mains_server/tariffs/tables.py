@@ -64,6 +64,9 @@ class Product(SQLModel, table=True):
     price_list: str
     price_fixed_months: int | None = None
     exit_fee: Decimal | None = unit_price(nullable=True)
+    exit_fee_fall_share: Decimal | None = rate(nullable=True)
+    exit_fee_fall_months: int | None = None
+    switch_fee: Decimal | None = unit_price(nullable=True)
     monthly_usage_from: Decimal | None = unit_price(nullable=True)
     monthly_usage_upto: Decimal | None = unit_price(nullable=True)
     settlements: list[str] = words()
