@@ -53,6 +53,9 @@ class LevelledErrorCode(Enum):
     DAYS_TO_COME = "DAYS_TO_COME"
     DAYS_BILLED_ALREADY = "DAYS_BILLED_ALREADY"
     PERIOD_OUTSIDE_CONTRACT = "PERIOD_OUTSIDE_CONTRACT"
+    CONTRACT_NOT_BILLED = "CONTRACT_NOT_BILLED"
+    CONTRACT_IN_BUILDING = "CONTRACT_IN_BUILDING"
+    NOBODY_TO_INVOICE = "NOBODY_TO_INVOICE"
     IDEMPOTENCY_KEY_MALFORMED = "IDEMPOTENCY_KEY_MALFORMED"
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
 
@@ -83,6 +86,9 @@ REASONS = {
     "DAYS_TO_COME": "Days are settled once they are over.",
     "DAYS_BILLED_ALREADY": "Some of the days are billed already.",
     "PERIOD_OUTSIDE_CONTRACT": "The contract is not in force on all of the days.",
+    "CONTRACT_NOT_BILLED": "The contract gets no invoices itself.",
+    "CONTRACT_IN_BUILDING": "Its premise is billed together with its house.",
+    "NOBODY_TO_INVOICE": "Nobody is registered to invoice for the utility.",
     "IDEMPOTENCY_KEY_MALFORMED": "The key is not 1 to 200 printable characters.",
     "IDEMPOTENCY_KEY_REUSED": "The key was used for another request.",
 }

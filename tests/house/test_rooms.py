@@ -130,7 +130,7 @@ EXTRA = {
     },
     "facts": {"overlaying.py"},
     "invoices": {"numbering.py"},
-    "payments": {"prepaid.py", "returning.py"},
+    "payments": {"prepaid.py", "returning.py", "taking_over.py"},
     "levelling": {
         "changes.py",
         "mass.py",

@@ -122,10 +122,7 @@ def book(
 
 
 def _queue_documents(connection: Connection, *, booking: Booking, invoice_ids: Sequence[int]) -> None:
-    """Have documents made; of what was asked for by itself a little later, once its asker has settled it.
-
-    A levelled contract takes its settlement over in a transaction after this one, and paper is to say so.
-    """
+    """Have documents made; of what was asked for by itself a little later, once its asker has settled it by credit."""
     at = booking.now + SETTLED_WITHIN if booking.run_id is None else None
     defer_jobs(connection, task=DOCUMENTS_TASK, arguments=document_jobs(invoice_ids), at=at)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from psycopg import Connection
 from sqlalchemy import insert
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,6 +14,15 @@ from mains_server.ledger.queries import posting_by_key
 from mains_server.ledger.records import Booking, Posting, Reversal
 from mains_server.ledger.rules import require_bookable, require_same, reversed_entries
 from mains_server.ledger.tables import LedgerEntry, LedgerTransaction
+
+INSERT_TRANSACTION = """
+insert into ledger_transaction (customer_id, key, kind, document_id, effective_on, booked_at)
+values (%(customer)s, %(key)s, %(kind)s, %(document)s, %(effective_on)s, %(now)s) returning id
+"""
+INSERT_ENTRY = """
+insert into ledger_entry (customer_id, transaction_id, account, currency, amount)
+values (%(customer)s, %(transaction)s, %(account)s, %(currency)s, %(amount)s)
+"""
 
 
 async def post(session: AsyncSession, *, booking: Booking, now: datetime) -> Posting:
@@ -38,6 +48,32 @@ async def post(session: AsyncSession, *, booking: Booking, now: datetime) -> Pos
     ]
     await session.execute(insert(LedgerEntry), rows)
     return Posting(transaction_id=transaction_id, booking=booking, is_new=True)
+
+
+def post_new(connection: Connection, *, booking: Booking, now: datetime) -> None:
+    """Book a document that this transaction makes, over psycopg; a key that is booked already stops it."""
+    require_bookable(booking)
+    row = {
+        "customer": booking.customer_id,
+        "key": booking.key,
+        "kind": booking.kind.name,
+        "document": booking.document_id,
+        "effective_on": booking.effective_on,
+        "now": now,
+    }
+    ((transaction_id,),) = connection.execute(INSERT_TRANSACTION, row).fetchall()
+    entries = [
+        {
+            "customer": booking.customer_id,
+            "transaction": transaction_id,
+            "account": entry.account,
+            "currency": entry.currency,
+            "amount": entry.amount,
+        }
+        for entry in booking.entries
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(INSERT_ENTRY, entries)
 
 
 async def reverse(session: AsyncSession, *, reversal: Reversal, now: datetime) -> Posting:

@@ -126,6 +126,12 @@ async def told_readings(session: AsyncSession, *, adapter: str, today: date) -> 
     return tuple(ToldReading(contract_id=row.contract_id, settled_upto=row.settled_upto, day=row.day) for row in rows)
 
 
+async def automatic_years(session: AsyncSession, *, adapter: str, today: date) -> tuple[ToldReading, ...]:
+    """List plans whose meters all tell themselves and whose last settlement was a year ago, with the day that it is."""
+    rows = await session.execute(text(statements.AUTOMATIC_YEARS), {"adapter": adapter, "today": today})
+    return tuple(ToldReading(contract_id=row.contract_id, settled_upto=row.settled_upto, day=row.day) for row in rows)
+
+
 async def plans_ending(session: AsyncSession, *, adapter: str, today: date) -> tuple[int, ...]:
     """List contracts whose plan has ended by a day, or whose supply has, and is not closed."""
     rows = await session.scalars(text(statements.ENDING), {"adapter": adapter, "today": today})

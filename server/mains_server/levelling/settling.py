@@ -1,7 +1,8 @@
 """Settling: what was truly used is billed, the account takes the bill over, and the plan goes on or is closed.
 
-Bill and take-over are two transactions, since billing writes through a connection of its own. Whatever stops in between
-is finished by `finish_open`: the bill has its key, and nothing is done twice.
+Bill and take-over are one transaction, so that a settlement is never seen as a debt. The plan's next version is
+another, since its price is asked of billing; whatever stops in between is finished by `finish`, and nothing is done
+twice.
 """
 
 from __future__ import annotations
@@ -9,15 +10,20 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
+from typing import Protocol
 
 import psycopg
 from mains_spi import Period, Usage
+from psycopg import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from mains_server.access.records import Refusal
 from mains_server.adapters.live import LiveAdapter
 from mains_server.billing.due import Problem
 from mains_server.billing.expected import ExpectedUsage, used_in
+from mains_server.billing.moments import NobodyToInvoice
+from mains_server.billing.operations import NobodyInvoices
 from mains_server.billing.records import Bounds, Hold, IssuedSingle, SingleBill
 from mains_server.billing.single import bill_one
 from mains_server.contracts.queries import contract_by_id, lock_contract
@@ -27,7 +33,7 @@ from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.invoices.records import InvoiceKind
 from mains_server.levelling import operations, queries, rules
 from mains_server.levelling.changes import NotLevelled
-from mains_server.levelling.records import HeldTask, OpenSettlement, Plan, PlanReason, UsageBasis
+from mains_server.levelling.records import Expectation, HeldTask, OpenSettlement, Plan, PlanReason, UsageBasis
 from mains_server.levelling.working_out import (
     CostQuestion,
     expected_cost,
@@ -39,6 +45,7 @@ from mains_server.levelling.working_out import (
 from mains_server.payments.operations import apply_credit
 from mains_server.payments.prepaid import release, take_over
 from mains_server.payments.records import PrepaidOwner
+from mains_server.payments.taking_over import pay_new, take_over_new
 
 TASK = "settlement"
 YEAR_DAYS_MIN = 330
@@ -61,6 +68,13 @@ class SettlementHeld(Refusal):
     is_retryable = True
 
 
+class Account(Protocol):
+    """What becomes of a bill on the contract's account in the transaction that issues it."""
+
+    def __call__(self, connection: Connection, *, invoice_id: int, now: datetime) -> Decimal:
+        """Put a new bill on the account, and tell how much of it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clerk:
     """Who settles: with which database and adapter, and at which moment and civil day."""
@@ -74,12 +88,17 @@ class Clerk:
 async def settle(clerk: Clerk, *, contract_id: int, day: date) -> str:
     """Bill a levelled contract's use up to a day and spread what was not paid; return the bill's number.
 
-    Once for a day. The plan's next version begins with the next instalment. Refuses with `SettlementHeld`.
+    Once for a day. The plan's next version begins with the next instalment. Refuses with `NotLevelled`,
+    `NothingToSettle`, `SettlementHeld`, `NobodyToInvoice`, `CostNotKnown` where the next year cannot be priced, and as
+    `bill_one` does.
     """
     plan, upto, _ = await _seen(clerk, contract_id=contract_id)
     if day <= upto:
         raise NothingToSettle(f"the levelled payment is settled up to {upto}; choose a later day")
-    issued = await _bill(clerk, plan=plan, period=Period(upto, day), kind=InvoiceKind.SETTLEMENT)
+    days = Period(upto, day)
+    # Nothing is billed where the year to come cannot be priced: a settlement is done whole or not at all.
+    await _expected_after(clerk, plan=plan, days=days)
+    issued = await _bill(clerk, plan=plan, period=days, kind=InvoiceKind.SETTLEMENT, account=take_over_new)
     await finish(clerk, open_bill=_open(issued, plan=plan))
     return issued.document_number
 
@@ -97,11 +116,8 @@ async def finish(clerk: Clerk, *, open_bill: OpenSettlement) -> None:
         if await queries.has_version(session, contract_id=contract.id, key=key):
             return
         days = await queries.billed_days(session, invoice_id=open_bill.invoice_id)
-        usage = await _usage_after(clerk, plan=plan, days=days)
-        starts = next_start(plan, today=clerk.today)
-        question = CostQuestion(adapter=clerk.adapter, contract_id=contract.id, starts=starts, known_on=clerk.today)
-        expectation = await expected_cost(clerk.engine, question=question, usage=usage[0], basis=usage[1])
-        used = plan.used + rules.upto(expectation.cost, months=months_unread(days.end, starts=starts))
+        expectation = await _expected_after(clerk, plan=plan, days=days)
+        used = plan.used + rules.upto(expectation.cost, months=months_unread(days.end, starts=expectation.starts))
         version = version_by_rule(
             key=key, reason=PlanReason.SETTLEMENT, expectation=expectation, used=used, paid=plan.paid
         )
@@ -111,13 +127,16 @@ async def finish(clerk: Clerk, *, open_bill: OpenSettlement) -> None:
 
 
 async def close(clerk: Clerk, *, contract_id: int) -> None:
-    """Settle a plan that has ended and close it: what is still prepaid becomes credit, what is lacking is due."""
+    """Settle a plan that has ended and close it: what is still prepaid becomes credit, what is lacking is due.
+
+    What is prepaid pays the last bill in the transaction that issues it; the rest of it is due from the first.
+    """
     plan, upto, contract = await _seen(clerk, contract_id=contract_id)
     ends = min(day for day in (plan.ends, contract.ends) if day is not None)
     assert ends <= clerk.today, "a plan is closed once it has ended"
     if upto < ends:
         kind = InvoiceKind.FINAL if ends == contract.ends else InvoiceKind.SETTLEMENT
-        await _bill(clerk, plan=plan, period=Period(upto, ends), kind=kind)
+        await _bill(clerk, plan=plan, period=Period(upto, ends), kind=kind, account=pay_new)
     async with unit_of_work(clerk.engine) as session:
         await lock_contract(session, contract_id=contract_id)
         for one in await queries.open_settlements(session, adapter=clerk.adapter.code):
@@ -147,6 +166,18 @@ async def actual_usage(clerk: Clerk, *, contract_id: int, days: Period) -> tuple
     )
 
 
+async def _expected_after(clerk: Clerk, *, plan: Plan, days: Period) -> Expectation:
+    """Price the year that follows a settlement of some days."""
+    usage, basis = await _usage_after(clerk, plan=plan, days=days)
+    question = CostQuestion(
+        adapter=clerk.adapter,
+        contract_id=plan.contract_id,
+        starts=next_start(plan, today=clerk.today),
+        known_on=clerk.today,
+    )
+    return await expected_cost(clerk.engine, question=question, usage=usage, basis=basis)
+
+
 async def _usage_after(clerk: Clerk, *, plan: Plan, days: Period) -> tuple[tuple[ExpectedUsage, ...], UsageBasis]:
     """Expect what was used in about a year; less than that leaves the plan's expectation as it is."""
     count = (days.end - days.start).days
@@ -158,12 +189,16 @@ async def _usage_after(clerk: Clerk, *, plan: Plan, days: Period) -> tuple[tuple
     return per_year(found, days=count, source=f"used from {days.start} to {days.end}"), UsageBasis.HISTORY
 
 
-async def _bill(clerk: Clerk, *, plan: Plan, period: Period, kind: InvoiceKind) -> IssuedSingle:
-    """Bill the days; where that is not possible, write down why and refuse."""
+async def _bill(clerk: Clerk, *, plan: Plan, period: Period, kind: InvoiceKind, account: Account) -> IssuedSingle:
+    """Bill the days and put the bill on the account; where that is not possible, write down why and refuse."""
     request = SingleBill(
         contract_id=plan.contract_id, period=period, kind=kind, issued_on=clerk.today, now=clerk.now, bounds=BOUNDS
     )
-    found = await asyncio.to_thread(_billed, psycopg_dsn(_address(clerk.engine)), clerk.adapter, request)
+    dsn = psycopg_dsn(_address(clerk.engine))
+    try:
+        found = await asyncio.to_thread(_billed, dsn, clerk.adapter, request, account)
+    except NobodyInvoices as nobody:
+        raise NobodyToInvoice(str(nobody)) from nobody
     if isinstance(found, IssuedSingle):
         return found
     async with unit_of_work(clerk.engine) as session:
@@ -174,9 +209,12 @@ async def _bill(clerk: Clerk, *, plan: Plan, period: Period, kind: InvoiceKind) 
     raise SettlementHeld(found.reason)
 
 
-def _billed(dsn: str, adapter: LiveAdapter, request: SingleBill) -> IssuedSingle | Hold:
+def _billed(dsn: str, adapter: LiveAdapter, request: SingleBill, account: Account) -> IssuedSingle | Hold:
     with psycopg.connect(dsn, autocommit=True) as connection, connection.transaction():
-        return bill_one(connection, adapter=adapter, request=request)
+        found = bill_one(connection, adapter=adapter, request=request)
+        if isinstance(found, IssuedSingle) and found.is_new:
+            account(connection, invoice_id=found.invoice_id, now=request.now)
+        return found
 
 
 async def _seen(clerk: Clerk, *, contract_id: int) -> tuple[Plan, date, Contract]:

@@ -75,6 +75,32 @@ group by d.contract_id, d.settled_upto
 order by d.contract_id
 """
 
+# Where nothing is left for people to read, a year after the last settlement needs no reading to wait for.
+AUTOMATIC_YEARS = f"""
+select r.contract_id, r.settled_upto, r.day
+from (
+    select p.contract_id, p.customer_id, u.settled_upto, (u.settled_upto + interval '12 months')::date as day
+    from levelled_plan p
+    join contract c on c.id = p.contract_id and c.customer_id = p.customer_id and c.adapter = :adapter
+    cross join lateral (
+        select greatest(p.settles_from, max(i.period_to)) as settled_upto from invoice i
+        where i.contract_id = p.contract_id and i.customer_id = p.customer_id and {STANDING}
+    ) u
+    where p.closed_at is null and (p.ends is null or p.ends > :today)
+) r
+cross join lateral (
+    select count(*) filter (where g.collection = 'MANUAL') as by_hand, count(*) as registers
+    from contract_supply_point s
+    join register g on g.supply_point_id = s.supply_point_id
+    join meter m on m.id = g.meter_id
+    where s.contract_id = r.contract_id and s.customer_id = r.customer_id
+        and s.starts < r.day and (s.ends is null or s.ends >= r.day)
+        and m.installed_on < r.day and (m.removed_on is null or m.removed_on >= r.day)
+) g
+where r.day <= :today and g.by_hand = 0 and g.registers > 0
+order by r.contract_id
+"""
+
 ENDING = """
 select p.contract_id
 from levelled_plan p

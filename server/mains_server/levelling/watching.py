@@ -47,8 +47,9 @@ async def watch(clerk: Clerk) -> Counter[str]:
     """Do all that is due with a utility's plans, each once, and count it by what was done.
 
     Bills left open by an interruption are finished; ended plans closed; a reading about a year after the last
-    settlement settles, one that differs significantly changes the plan, and so does a price that became known. What
-    cannot be done is held with its reason, the plan goes on, and the next look tries again.
+    settlement settles, and so does the year itself where all meters tell themselves; a reading that differs
+    significantly changes the plan, and so does a price that became known. What cannot be done is held with its reason,
+    the plan goes on, and the next look tries again.
     """
     code, counts = clerk.adapter.code, Counter[str]()
     async with read_session(clerk.engine) as session:
@@ -61,7 +62,8 @@ async def watch(clerk: Clerk) -> Counter[str]:
         await _tried(clerk, counts, (contract_id, "closed", TASK), close(clerk, contract_id=contract_id))
     async with read_session(clerk.engine) as session:
         told = await queries.told_readings(session, adapter=code, today=clerk.today)
-    for reading in told:
+        by_themselves = await queries.automatic_years(session, adapter=code, today=clerk.today)
+    for reading in (*told, *by_themselves):
         await _look_at(clerk, counts, reading)
     async with read_session(clerk.engine) as session:
         lists = lists_of(clerk.adapter, on=clerk.today)

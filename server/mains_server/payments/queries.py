@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from psycopg import Connection
 from sqlalchemy import ColumnElement, ScalarSelect, Subquery, func, select
 from sqlalchemy import inspect as sa_inspect
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,11 +18,23 @@ from mains_server.payments.records import (
     Balance,
     Held,
     LevelledAccount,
+    NewBill,
     PrepaidOwner,
     ReceivedPayment,
     ReturnedPayment,
 )
 from mains_server.payments.tables import Payment, PaymentAllocation, PaymentReturn, PrepaidUse, Prepayment
+
+NEW_BILL = """
+select i.customer_id, i.contract_id, i.currency, i.open_amount, coalesce((
+    select sum(h.amount) from prepayment h
+    where h.contract_id = i.contract_id and h.customer_id = i.customer_id and h.currency = i.currency
+), 0), coalesce((
+    select sum(u.amount) from prepaid_use u
+    where u.contract_id = i.contract_id and u.customer_id = i.customer_id and u.currency = i.currency
+), 0)
+from invoice_state i where i.id = %(invoice)s
+"""
 
 
 async def payment_by_key(session: AsyncSession, *, customer_id: int, key: str) -> ReceivedPayment | None:
@@ -148,6 +161,19 @@ async def levelled_account(session: AsyncSession, *, owner: PrepaidOwner) -> Lev
     paid = await session.scalar(select(func.sum(col(Prepayment.amount))).where(*_of(owner, Prepayment)))
     used = await session.scalar(select(func.sum(col(PrepaidUse.amount))).where(*_of(owner, PrepaidUse)))
     return LevelledAccount(paid=paid or Decimal(0), used=used or Decimal(0))
+
+
+def new_bill(connection: Connection, *, invoice_id: int) -> NewBill:
+    """Read a bill of a levelled contract in the transaction that issues it, with the contract's account."""
+    ((customer, contract, currency, open_amount, paid, used),) = connection.execute(
+        NEW_BILL, {"invoice": invoice_id}
+    ).fetchall()
+    return NewBill(
+        invoice_id=invoice_id,
+        owner=PrepaidOwner(customer_id=customer, contract_id=contract, currency=currency),
+        open_amount=open_amount,
+        account=LevelledAccount(paid=paid, used=used),
+    )
 
 
 async def held_by_payment(session: AsyncSession, *, owner: PrepaidOwner) -> tuple[Held, ...]:

@@ -164,3 +164,13 @@ class Balance:
     def is_equal(self) -> bool:
         """Tell whether the ledger and the documents agree."""
         return self.ledger == self.documents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewBill:
+    """A levelled contract's bill with what is open of it, and how the contract's account stands."""
+
+    invoice_id: int
+    owner: PrepaidOwner
+    open_amount: Decimal
+    account: LevelledAccount

@@ -6,10 +6,19 @@ from decimal import Decimal
 
 import pytest
 from mains_server.access.records import Refusal
-from mains_server.levelling import changes, settling
+from mains_server.billing.moments import NobodyToInvoice
+from mains_server.billing.records import SingleBill
+from mains_server.billing.single import bill_one
+from mains_server.db.unit_of_work import unit_of_work
+from mains_server.invoices.records import InvoiceKind
+from mains_server.levelling import changes, operations, settling
 from mains_server.levelling.changes import Change
 from mains_server.levelling.records import PlanReason, UsageBasis
 from mains_server.levelling.watching import watch
+from mains_server.levelling.working_out import CostNotKnown
+from mains_server.payments import taking_over
+from mains_server.payments.prepaid import take_over
+from mains_spi import Period
 
 from tests.server.levelling.conftest import by_forecast, household
 
@@ -95,7 +104,7 @@ async def test_a_gap_in_the_readings_holds_the_settlement_and_the_plan_goes_on(l
     assert levelled.ask("select count(*) from invoice") == [(0,)]
 
 
-async def test_what_stopped_between_bill_and_account_is_finished_once(levelled, monkeypatch):
+async def test_what_stopped_between_bill_and_plan_is_finished_once(levelled, monkeypatch):
     contract = await a_year(levelled)
 
     async def stop(*_, **__):
@@ -104,12 +113,109 @@ async def test_what_stopped_between_bill_and_account_is_finished_once(levelled, 
     with monkeypatch.context() as broken, pytest.raises(RuntimeError):
         broken.setattr(settling, "finish", stop)
         await settling.settle(levelled.clerk(SETTLED_ON), contract_id=contract, day=YEAR_LATER)
-    assert levelled.ask("select count(*) from prepaid_use") == [(0,)]
+    # The bill was never a debt: its account took it over in the transaction that issued it.
+    assert levelled.ask("select open_amount, levelled from invoice_state") == [(Decimal("0.00"), Decimal("286.04"))]
+    assert await levelled.accounts() == {"deferred": "46.04"}
     counts = [await watch(levelled.clerk(SETTLED_ON)) for _ in range(2)]
 
     assert [dict(count) for count in counts] == [{"finished": 1}, {}]
     assert (await levelled.plan(contract)).reason is PlanReason.SETTLEMENT
     assert await levelled.accounts() == {"deferred": "46.04"}
+
+
+async def test_a_bill_that_its_account_does_not_take_over_is_not_issued(levelled, monkeypatch):
+    contract = await a_year(levelled)
+    before = await levelled.plan(contract)
+
+    def stop(*_, **__):
+        raise RuntimeError("the power went off")
+
+    with monkeypatch.context() as broken, pytest.raises(RuntimeError):
+        broken.setattr(taking_over, "post_new", stop)
+        await settling.settle(levelled.clerk(SETTLED_ON), contract_id=contract, day=YEAR_LATER)
+    after = await levelled.plan(contract)
+    nothing = levelled.ask("select count(*) from invoice union all select count(*) from prepaid_use")
+    last = levelled.ask("select last_number from invoice_series")
+    counts = await watch(levelled.clerk(SETTLED_ON))
+
+    assert (after, nothing, last) == (before, [(0,), (0,)], [(0,)])
+    assert dict(counts) == {"settled": 1}
+    assert await levelled.accounts() == {"deferred": "46.04"}
+
+
+async def test_the_account_takes_a_new_bill_over_as_it_does_an_old_one(levelled, engine):
+    contracts = [await a_year(levelled) for _ in range(2)]
+    clerk = levelled.clerk(SETTLED_ON)
+    await settling.settle(clerk, contract_id=contracts[0], day=YEAR_LATER)
+
+    bill = SingleBill(
+        contract_id=contracts[1], period=Period(FEBRUARY, YEAR_LATER), kind=InvoiceKind.SETTLEMENT,
+        issued_on=SETTLED_ON, now=clerk.now, bounds=settling.BOUNDS,
+    )  # fmt: skip
+    with levelled.town.connection.transaction():
+        issued = bill_one(levelled.town.connection, adapter=clerk.adapter, request=bill)
+    async with unit_of_work(engine) as session:
+        await take_over(session, document_number=issued.document_number, now=clerk.now)
+
+    uses = "select amount, currency, booked_at from prepaid_use where contract_id = %(contract)s"
+    entries = (
+        "select t.kind, t.key = 'prepaid_use:' || t.document_id, t.effective_on, t.booked_at, e.account, e.currency,"
+        " e.amount from ledger_transaction t join ledger_entry e on e.transaction_id = t.id"
+        " join prepaid_use u on u.id = t.document_id and t.kind = 'PREPAID_USE'"
+        " where u.contract_id = %(contract)s order by e.account"
+    )
+    for asked in (uses, entries):
+        first, second = (levelled.ask(asked, contract=contract) for contract in contracts)
+        assert first == second != []
+
+
+async def test_nobody_is_billed_whose_next_year_cannot_be_priced(levelled):
+    contract = await a_year(levelled)
+    levelled.town.connection.execute("update price_version set ends = '2024-02-01' where list = 'fixed'")
+    levelled.town.price("fixed", starts=YEAR_LATER, fee=("1.20", "EUR/month"))
+
+    with pytest.raises(CostNotKnown):
+        await settling.settle(levelled.clerk(SETTLED_ON), contract_id=contract, day=YEAR_LATER)
+
+    assert levelled.ask("select count(*) from invoice") == [(0,)]
+    assert (await levelled.plan(contract)).number == 1
+
+
+async def test_without_a_seller_nothing_is_settled(levelled):
+    contract = await a_year(levelled)
+    levelled.town.connection.execute("update seller set starts = '2030-01-01'")
+
+    with pytest.raises(NobodyToInvoice):
+        await settling.settle(levelled.clerk(SETTLED_ON), contract_id=contract, day=YEAR_LATER)
+
+    assert levelled.ask("select count(*) from invoice") == [(0,)]
+    assert dict(await watch(levelled.clerk(SETTLED_ON))) == {"held": 1}
+    assert levelled.ask("select task, code from levelled_hold") == [("settlement", "nobody_to_invoice")]
+
+
+@pytest.mark.parametrize(("paid", "opened"), [("30.00", "0.00"), ("10.00", "24.04")])
+async def test_the_last_bill_shows_what_is_due_also_where_closing_stops(levelled, monkeypatch, paid, opened):
+    april = date(2023, 4, 1)
+    contract = household(levelled, readings=((FEBRUARY, "1000"), (april, "1200")))
+    await changes.start_plan(levelled.asker(TODAY), change=by_forecast(contract, "1200"), key="s1")
+    for month in (2, 3):
+        await levelled.pay(contract, paid, date(2023, month, 15))
+    await changes.stop_plan(levelled.asker(date(2023, 3, 25)), contract_id=contract, key="e1")
+
+    async def stop(*_, **__):
+        raise RuntimeError("the power went off")
+
+    with monkeypatch.context() as broken, pytest.raises(RuntimeError):
+        broken.setattr(operations, "close_plan", stop)
+        await watch(levelled.clerk(april))
+    seen = levelled.ask("select total, open_amount from invoice_state")
+    count = await watch(levelled.clerk(april))
+
+    # 44.04 as in the test above; what was paid of it is known as soon as the bill is.
+    assert seen == levelled.ask("select total, open_amount from invoice_state") == [(Decimal("44.04"), Decimal(opened))]
+    assert dict(count) == {"closed": 1}
+    lacking = Decimal("44.04") - 2 * Decimal(paid)
+    assert await levelled.accounts() == {"receivable": str(lacking)}
 
 
 async def test_a_change_while_it_is_settled_comes_before_or_after(levelled):

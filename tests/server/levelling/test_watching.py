@@ -1,14 +1,16 @@
 """Readings and prices change a plan when they should, and each once."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from mains_server.intervals.rules import day_seconds
 from mains_server.levelling import changes
 from mains_server.levelling.records import PlanReason
 from mains_server.levelling.watching import watch
+from psycopg.types.json import Jsonb
 
-from tests.server.levelling.conftest import by_forecast, household
+from tests.server.levelling.conftest import by_forecast, household, noon
 
 pytestmark = pytest.mark.asyncio
 TODAY, FEBRUARY, MAY = date(2023, 1, 10), date(2023, 2, 1), date(2023, 5, 1)
@@ -27,6 +29,62 @@ async def test_a_reading_about_a_year_later_settles(levelled):
 
     assert [dict(count) for count in counts] == [{"settled": 1}, {}]
     assert (await levelled.plan(contract)).reason is PlanReason.SETTLEMENT
+
+
+async def test_where_meters_tell_themselves_the_year_settles(levelled):
+    contract = await planned(levelled, (date(2023, 8, 1), "1650"), (date(2024, 2, 1), "2320"))
+    levelled.town.connection.execute("update register set collection = 'REMOTE'")
+
+    days = (date(2024, 1, 31), date(2024, 2, 1), date(2024, 2, 2))
+    counts = [await watch(levelled.clerk(day)) for day in days]
+
+    # 1320 kWh, as of a meter that people read: 286.04.
+    assert [dict(count) for count in counts] == [{}, {"settled": 1}, {}]
+    billed = levelled.ask("select period_from, period_to, kind, total from invoice")
+    assert billed == [(FEBRUARY, date(2024, 2, 1), "SETTLEMENT", Decimal("286.04"))]
+    assert (await levelled.plan(contract)).reason is PlanReason.SETTLEMENT
+    counts = [await watch(levelled.clerk(day)) for day in (date(2025, 1, 31), date(2025, 2, 1))]
+    assert [dict(count) for count in counts] == [{}, {"held": 1}]
+
+
+async def test_the_intervals_of_a_year_settle_and_a_gap_holds_it(levelled):
+    contract = await planned(levelled)
+    town = levelled.town
+    town.connection.execute("update register set collection = 'INTERVALS'")
+    ((register, point),) = levelled.ask("select id, supply_point_id from register")
+    file = town.insert(
+        "interval_import", format="CSV", name="test", sha256="", received_at=noon(TODAY), days_new=0,
+        days_corrected=0, days_unchanged=0, rows_refused=0, refused=Jsonb([]),
+    )  # fmt: skip
+
+    def tell(day):
+        count = day_seconds(day, "Europe/Riga")[1] // 3600
+        town.insert(
+            "interval_day", register_id=register, supply_point_id=point, day=day, version=1, is_current=True,
+            step_seconds=3600, values=[Decimal("0.1")] * count, statuses="." * count, total=Decimal("0.1") * count,
+            known=count, known_at=noon(day + timedelta(days=1)), import_id=file,
+        )  # fmt: skip
+
+    for number in range(365):
+        if number != 40:
+            tell(FEBRUARY + timedelta(days=number))
+    held = await watch(levelled.clerk(date(2024, 2, 2)))
+    none = levelled.ask("select count(*) from invoice")
+    tell(FEBRUARY + timedelta(days=40))
+    settled = await watch(levelled.clerk(date(2024, 2, 3)))
+
+    # 365 days of 24 hours at 0.1 kWh, the clock changes of March and October even out: 876 kWh.
+    # 876 x 0.15 + 12 x 3.20 = 169.80, with tax 205.46
+    assert (dict(held), none, dict(settled)) == ({"held": 1}, [(0,)], {"settled": 1})
+    assert levelled.ask("select kind, total from invoice") == [("SETTLEMENT", Decimal("205.46"))]
+    assert str((await levelled.plan(contract)).usage[0].value) == "876.000"
+    assert levelled.ask("select count(*) from levelled_hold where released_at is null") == [(0,)]
+
+
+async def test_a_meter_that_people_read_waits_for_its_reading(levelled):
+    await planned(levelled)
+
+    assert dict(await watch(levelled.clerk(date(2024, 3, 1)))) == {}
 
 
 async def test_a_reading_that_differs_significantly_changes_the_plan_once(levelled):
