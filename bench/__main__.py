@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-MODULES = ("billing_run", "documents", "interval_import", "levelling", "portal_home", "read_path")
+MODULES = ("billing_run", "documents", "interval_import", "levelling", "portal_home", "read_path", "xml_bombs")
 
 
 def main() -> None:

@@ -4,38 +4,7 @@ import pytest
 from mains_spot_prices.guarded_xml import DEPTH_MAX, ELEMENTS_MAX, read_xml
 from mains_spot_prices.series import Unreadable
 
-LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
-BOMBS = {
-    "billion laughs": f'<!DOCTYPE a [<!ENTITY l0 "lol">{LAUGHS}]><a>&l11;</a>'.encode(),
-    "quadratic": b'<!DOCTYPE a [<!ENTITY b "' + b"b" * 100_000 + b'">]><a>' + b"&b;" * 100_000 + b"</a>",
-    "external entity": b'<!DOCTYPE a [<!ENTITY e SYSTEM "file:///etc/passwd">]><a>&e;</a>',
-    "external type": b'<!DOCTYPE a SYSTEM "http://127.0.0.1:9/x.dtd"><a/>',
-    "parameter entity": b'<!DOCTYPE a [<!ENTITY % p SYSTEM "file:///etc/passwd">%p;]><a/>',
-    "empty type": b"<!DOCTYPE a><a/>",
-    "unknown entity": b"<a>&nbsp;</a>",
-    "deep": b"<a>" * 500_000,
-    "many": b"<r>" + b"<a/>" * 2_400_000 + b"</r>",
-    "huge attribute": b'<a b="' + b"x" * 9_900_000 + b'"/>',
-    "many attributes": b"<a " + b" ".join(b'a%d=""' % n for n in range(100_000)) + b"/>",
-    "long name": b"<" + b"a" * 9_000_000 + b"/>",
-    "long text": b"<a>" + b"x" * 9_900_000 + b"</a>",
-    "long namespace": b'<a xmlns="' + b"x" * 5_000 + b'"/>',
-    "too big": b"<a>" + b" " * 10_000_000 + b"</a>",
-    "truncated": b"<a><b>1</b>",
-    "two roots": b"<a/><a/>",
-    "empty": b"",
-    "no xml": b"\x00\x01\x02",
-    "utf-16": '<?xml version="1.0" encoding="UTF-16"?><a/>'.encode("utf-16"),
-    "utf-16 without a mark": "<a/>".encode("utf-16-le"),
-    "utf-32": "<a/>".encode("utf-32"),
-    "claims utf-16": b'<?xml version="1.0" encoding="UTF-16"?><a/>',
-    "claims latin": b'<?xml version="1.0" encoding="ISO-8859-4"?><a/>',
-    "utf-7": b'<?xml version="1.0" encoding="UTF-7"?>+ADw-a/+AD4-',
-    "latin bytes": b"<a>\xe5</a>",
-    "nul": b"<a>\x00</a>",
-    "comment in the type": b"<!DOCTYPE a [<!-- " + b"x" * 1_000_000 + b" -->]><a/>",
-}
-
+from plugins.spot_prices.tests.bombs import BOMBS
 
 REFUSED_AT = {
     "deep": ("xml_bounds", f"element {DEPTH_MAX + 1}"),
