@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_DOWN, Context, Decimal
 from fractions import Fraction
 from itertools import pairwise
@@ -80,12 +80,17 @@ class CounterBuckets:
             if part is not None:
                 yield part
 
-    def known_until(self, *, ends: date, time_zone: str) -> datetime | None:
-        """Tell the instant up to which something is known, at most the start of the day `ends`."""
+    def known_until(self, *, period: Period, time_zone: str) -> datetime | None:
+        """Tell the instant up to which something of a period is known; what ends before it, to compare with, is none.
+
+        It is at most the end of the period.
+        """
         if self.granularity is Granularity.HOUR:
-            return max((at + timedelta(hours=1) for at in self._hours), default=None)
-        days = [min(stretch.period.end, ends) for stretch in self._stretches if stretch.period.start < ends]
-        return day_start(max(days), time_zone=time_zone) if days else None
+            first, after = (day_start(day, time_zone=time_zone) for day in (period.start, period.end))
+            return max((at + timedelta(hours=1) for at in self._hours if first <= at < after), default=None)
+        known = [stretch.period.common(period) for stretch in self._stretches]
+        ends = [days.end for days in known if days is not None]
+        return day_start(max(ends), time_zone=time_zone) if ends else None
 
 
 def bucket_of(slot: Slot, *, counters: Sequence[CounterBuckets]) -> Bucket:

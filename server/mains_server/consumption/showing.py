@@ -108,8 +108,7 @@ def _filled(
         )
         for point, counter in chosen
     ]
-    ends = question.period.end
-    until = [at for c in counters if (at := c.known_until(ends=ends, time_zone=time_zone)) is not None]
+    until = [at for c in counters if (at := c.known_until(period=question.period, time_zone=time_zone)) is not None]
     buckets = tuple(bucket_of(slot, counters=counters) for slot in slots)
     comparison = None
     if question.compare_with is not None:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal as D
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mains_server.consumption import rules
@@ -161,15 +162,31 @@ def test_days_by_intervals_say_how_much_of_them_is_known():
     assert shown("MONTH", "2023-01-01/2023-02-01", smart) == ["42 ACTUAL 0.056451"]
 
 
+def instant(text):
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
 def test_freshness_is_the_last_instant_known():
     read = CounterBuckets(
         counter=counter("2023-01-01 0", "2023-02-01 9", "2023-03-20 20"),
         days=EVER, granularity=Granularity.MONTH, time_zone=RIGA,
     )  # fmt: skip
 
-    assert read.known_until(ends=day("2023-02-15"), time_zone=RIGA) == datetime(2023, 2, 14, 22, tzinfo=UTC)
-    assert read.known_until(ends=day("2024-01-01"), time_zone=RIGA) == datetime(2023, 3, 19, 22, tzinfo=UTC)
-    assert read.known_until(ends=day("2022-01-01"), time_zone=RIGA) is None
+    assert read.known_until(period=days("2023-01-01/2023-02-15"), time_zone=RIGA) == instant("2023-02-14T22:00")
+    assert read.known_until(period=days("2023-01-01/2024-01-01"), time_zone=RIGA) == instant("2023-03-19T22:00")
+    assert read.known_until(period=days("2021-01-01/2022-01-01"), time_zone=RIGA) is None
+
+
+@pytest.mark.parametrize("granularity", [Granularity.DAY, Granularity.HOUR])
+def test_what_ends_before_the_period_to_compare_it_with_makes_it_no_fresher(granularity):
+    smart = counter(
+        is_by_intervals=True,
+        interval_days=[interval_day("2022-12-31", ["1"] * 24), interval_day("2023-01-02", ["1"] * 6 + [None] * 18)],
+    )
+    read = CounterBuckets(counter=smart, days=EVER, granularity=granularity, time_zone=RIGA)
+
+    assert read.known_until(period=days("2023-01-01/2023-01-02"), time_zone=RIGA) is None
+    assert read.known_until(period=days("2022-12-31/2023-01-01"), time_zone=RIGA) == instant("2022-12-31T22:00")
 
 
 @given(value=st.decimals("0", "99999", places=6), cut=st.integers(1, 39))
