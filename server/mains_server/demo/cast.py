@@ -22,14 +22,15 @@ class Login:
     email: str
     name: str
     language: str = "lv"
+    phone: str | None = None
     password: str = PASSWORD
 
 
-OWNER = Login(role="owner", email="owner@demo.example", name="Anna Bērziņa")
+OWNER = Login(role="owner", email="owner@demo.example", name="Anna Bērziņa", phone="+371 20000001")
 DELEGATE = Login(role="delegate", email="delegate@demo.example", name="Mārtiņš Bērziņš")
 NEIGHBOUR = Login(role="neighbour", email="neighbour@demo.example", name="Ilze Kalniņa", language="ru")
 BUSINESS = Login(role="business", email="business@demo.example", name="Juris Ceplis", language="en")
-MANAGER = Login(role="building_manager", email="manager@demo.example", name="Daina Vītola")
+MANAGER = Login(role="building_manager", email="manager@demo.example", name="Daina Vītola", phone="+371 20000002")
 OPERATOR = Login(role="operator", email="operator@demo.example", name="Zane Operatore")
 CLERK = Login(role="billing_clerk", email="clerk@demo.example", name="Edgars Norēķinis")
 ADMIN = Login(role="admin", email="admin@demo.example", name="Līga Pārvaldniece")
@@ -62,8 +63,7 @@ async def admit_staff(session: AsyncSession, *, now: datetime) -> None:
 
 
 async def _admit(session: AsyncSession, *, login: Login, now: datetime) -> int:
-    person = await create_person(
-        session, person=NewPerson(email=login.email, name=login.name, language=login.language), now=now
-    )
+    new = NewPerson(email=login.email, name=login.name, language=login.language, phone=login.phone)
+    person = await create_person(session, person=new, now=now)
     await set_password(session, person_id=person.id, password=login.password, now=now)
     return person.id

@@ -146,7 +146,7 @@ async def _answer(
         code = SmsCode.UNREADABLE if texted.meter is None else SmsCode.NOT_KNOWN
         return _said(code, texter.language), None
     viewer = SystemViewer(
-        source=ReadingSource.SMS, actor=_kept(message.sender), supply_point_ids=points, language=texter.language
+        source=ReadingSource.SMS, actor=_actor(message.sender), supply_point_ids=points, language=texter.language
     )
     sending = Sending(
         viewer=viewer, key=f"sms:{message.message_id}", mode=UploadMode.ALL_OR_NOTHING, now=now, host=host
@@ -195,6 +195,11 @@ def _said(code: SmsCode, language: str, *, found: Sequence[tuple[InstalledRegist
     values = " / ".join(format(value, "f") for _, value in found)
     values = values if language == "en" else values.replace(".", ",")
     return MessageAnswer(code=code, answer=words.format(meter=meter, values=values))
+
+
+def _actor(phone: str) -> str:
+    """Name a phone in one way, however a gateway writes it, so that who sends from it can correct themselves."""
+    return phone_digits(phone)[0]
 
 
 def _kept(text: str) -> str:

@@ -44,6 +44,19 @@ async def test_a_message_is_taken_once(engine, house):
 
 
 @pytest.mark.asyncio
+async def test_a_phone_corrects_itself_however_the_gateway_writes_it(engine, house):
+    await texted(engine)
+
+    code, _ = await texted(engine, message_id="m-2", sender="26123456", text="KU-1 104")
+
+    assert code == "ACCEPTED"
+    assert await shown_in(engine, house, 1) == [
+        (D("105.500000"), "SMS", "SUPERSEDED"),
+        (D("104.000000"), "SMS", "ACCEPTED"),
+    ]
+
+
+@pytest.mark.asyncio
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
