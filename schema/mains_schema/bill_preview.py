@@ -91,13 +91,13 @@ async def bill_preview(reads: Reads, *, contract_id: strawberry.ID, period: Peri
     except Refusal as refusal:
         error = user_error(BillPreviewError, BillPreviewErrorCode, refusal)
         return BillPreview(bill=None, forecast=None, error=error)
-    return _shown(found)
+    return _shown(reads, found)
 
 
-def _shown(found: Foreseen) -> BillPreview:
+def _shown(reads: Reads, found: Foreseen) -> BillPreview:
     ahead = found.forecast
     days = None if ahead is None else Period(start=ahead.start, end=ahead.end)
-    return BillPreview(bill=bill_of(found.previewed), forecast=days, error=None)
+    return BillPreview(bill=bill_of(reads, found.previewed), forecast=days, error=None)
 
 
 async def _seen(reads: Reads, number: int) -> int:

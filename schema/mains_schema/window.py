@@ -18,6 +18,7 @@ from mains_schema.mapping import described
 from mains_schema.node import encode_id
 from mains_schema.reading import PlausibleRange
 from mains_schema.scalars import Money, Period, Quantity, UnitPrice
+from mains_schema.words import word
 
 if TYPE_CHECKING:
     from mains_schema.resolve import Reads
@@ -78,6 +79,7 @@ class UnsentLine:
     """What would be charged."""
 
     code: str = strawberry.field(description="Code of the charge, as the utility declares it.")
+    label: str = strawberry.field(description="What it is for, in the viewer's language, as on the invoice.")
     period: Period = strawberry.field(description="Days it is for.")
     quantity: Quantity = strawberry.field(description="How much would be charged for.")
     quality: LineQuality = strawberry.field(description="How the quantity came about.")
@@ -137,17 +139,17 @@ async def _asked(reads: Reads, contract_id: int) -> ReadingWindow | None:
     found = await billing.reading_window(
         reads.engine, host=host, contract_id=contract_id, now=reads.now, today=reads.today
     )
-    return None if found is None else _window(found)
+    return None if found is None else _window(reads, found)
 
 
-def _window(found: ContractWindow) -> ReadingWindow:
+def _window(reads: Reads, found: ContractWindow) -> ReadingWindow:
     return ReadingWindow(
         counts_for=found.days.counts_for,
         opens_on=found.days.opens_on,
         closes_on=found.days.closes_on,
         is_open=found.is_open,
         registers=[_register(asked) for asked in found.registers],
-        if_nothing_is_sent=_unsent(found.unsent),
+        if_nothing_is_sent=_unsent(reads, found.unsent),
     )
 
 
@@ -179,14 +181,14 @@ def _known(reading: Reading | None, *, unit: str) -> KnownReading | None:
     )
 
 
-def _unsent(unsent: Unsent) -> IfNothingIsSent:
+def _unsent(reads: Reads, unsent: Unsent) -> IfNothingIsSent:
     found = unsent.previewed
     return IfNothingIsSent(
-        bill=None if found is None else bill_of(found), not_told=unsent.not_told, reason=unsent.reason
+        bill=None if found is None else bill_of(reads, found), not_told=unsent.not_told, reason=unsent.reason
     )
 
 
-def bill_of(found: Previewed) -> UnsentBill:
+def bill_of(reads: Reads, found: Previewed) -> UnsentBill:
     """Show a bill that is not issued."""
     bill = found.bill
     tax = sum((entry.tax for entry in bill.taxes), Decimal(0))
@@ -195,7 +197,7 @@ def bill_of(found: Previewed) -> UnsentBill:
         kind=bill.kind,
         period=Period(start=bill.period_from, end=bill.period_to),
         usage=[_usage(usage) for usage in found.usage],
-        lines=[_line(line, currency=bill.currency) for line in bill.lines],
+        lines=[_line(line, label=word(reads, bill.adapter, line.code), currency=bill.currency) for line in bill.lines],
         tax=Money(amount=tax, currency=bill.currency),
         cost=Money(amount=cost, currency=bill.currency),
     )
@@ -212,9 +214,10 @@ def _usage(usage: Usage) -> UnsentUsage:
     )
 
 
-def _line(line: LineDraft, *, currency: str) -> UnsentLine:
+def _line(line: LineDraft, *, label: str, currency: str) -> UnsentLine:
     return UnsentLine(
         code=line.code,
+        label=label,
         period=Period(start=line.period_from, end=line.period_to),
         quantity=Quantity(value=line.quantity, unit=line.unit),
         quality=line.quality,

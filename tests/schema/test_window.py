@@ -26,7 +26,7 @@ WINDOW = """query ($id: ID!) { node(id: $id) { ... on Contract { readingWindow {
     told { value { value } status } }
   ifNothingIsSent { notTold reason bill { kind period { from to } tax { amount currency } cost { amount currency }
     usage { code zone period { from to } quantity { value unit } quality source }
-    lines { code period { from to } quantity { value unit } quality unitPrice { amount unit } net { amount } } } }
+    lines { code label period { from to } quantity { value unit } quality unitPrice { amount unit } net { amount } } } }
 } } } }"""
 
 
@@ -92,6 +92,7 @@ async def test_a_window_tells_what_comes_without_a_reading(engine: AsyncEngine, 
             " from 2022-03-01 to 2022-04-01",
         }
     ]  # fmt: skip
+    assert [line["label"] for line in bill["lines"]] == ["energy", "fee", "network", "paper"]
     assert [(line["code"], line["net"]["amount"], line["quality"]) for line in bill["lines"]] == [
         ("energy", "13.95", "ESTIMATED"),
         ("fee", "1.20", "NOT_METERED"),
