@@ -35,6 +35,8 @@ CONTRACTS = allowed(Contract.customer_id, Contract.id)
 MY_CONTRACTS = granted(Contract.customer_id, Contract.id)
 SUPPLIES = allowed(ContractSupplyPoint.customer_id, ContractSupplyPoint.contract_id)
 
+MY_SUPPLIES = granted(ContractSupplyPoint.customer_id, ContractSupplyPoint.contract_id)
+
 _supply = ContractSupplyPoint.__table__.c  # type: ignore[attr-defined]
 _point = SupplyPoint.__table__.c  # type: ignore[attr-defined]
 _house = SupplyPoint.__table__.alias("house")  # type: ignore[attr-defined]
@@ -50,7 +52,7 @@ def supplied(point: object) -> Scope:
 
     def connected(seen: ColumnElement[bool]) -> ColumnElement[bool]:
         column = plain(point)
-        return or_(_is_supplied(column, seen), _is_of_house(column, seen), _is_managed(column, seen))
+        return or_(column.in_(_supplied(seen)), column.in_(_of_houses(seen)), column.in_(_managed(seen)))
 
     return through(SUPPLIES, connected)
 
@@ -58,6 +60,23 @@ def supplied(point: object) -> Scope:
 def in_building(building: object) -> Scope:
     """Limit rows to buildings in which one sees a supply point."""
     return through(SUPPLIES, lambda seen: plain(building).in_(_buildings(seen)))
+
+
+def my_points(point: object) -> Scope:
+    """Limit rows to the supply points of `supplied` that a person has by contracts of their own or delegated to them.
+
+    They are one set, so that a list of them is read from the contracts on and not by trying every point there is.
+    """
+
+    def connected(seen: ColumnElement[bool]) -> ColumnElement[bool]:
+        return plain(point).in_(union_all(_supplied(seen), _of_houses(seen), _managed(seen)))
+
+    return through(MY_SUPPLIES, connected)
+
+
+def my_buildings(building: object) -> Scope:
+    """Limit rows to the buildings of `my_points`."""
+    return through(MY_SUPPLIES, lambda seen: plain(building).in_(_buildings(seen)))
 
 
 def read_while_supplied() -> Scope:
@@ -105,20 +124,17 @@ def metered_while_supplied() -> Scope:
     return through(SUPPLIES, _metered_while_supplied)
 
 
-def _is_supplied(point: ColumnElement[Any], seen: ColumnElement[bool]) -> ColumnElement[bool]:
-    return point.in_(select(_supply.supply_point_id).where(seen).correlate(None))
+def _supplied(seen: ColumnElement[bool]) -> Any:
+    return select(_supply.supply_point_id).where(seen).correlate(None)
 
 
-def _is_of_house(point: ColumnElement[Any], seen: ColumnElement[bool]) -> ColumnElement[bool]:
-    of_house = select(_house.c.id).where(
-        _house.c.role == PointRole.BUILDING, _house.c.building_id.in_(_buildings(seen))
-    )
-    return point.in_(of_house.correlate(None))
+def _of_houses(seen: ColumnElement[bool]) -> Any:
+    in_houses = _house.c.role == PointRole.BUILDING, _house.c.building_id.in_(_buildings(seen))
+    return select(_house.c.id).where(*in_houses).correlate(None)
 
 
-def _is_managed(point: ColumnElement[Any], seen: ColumnElement[bool]) -> ColumnElement[bool]:
-    managed = select(_premise.c.id).where(_premise.c.building_id.in_(_managed_buildings(seen)))
-    return point.in_(managed.correlate(None))
+def _managed(seen: ColumnElement[bool]) -> Any:
+    return select(_premise.c.id).where(_premise.c.building_id.in_(_managed_buildings(seen))).correlate(None)
 
 
 def _managed_buildings(*conditions: ColumnElement[bool], of: Any = None) -> Any:

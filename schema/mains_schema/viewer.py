@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import strawberry
 from mains_server.access.records import StaffRole
 from mains_server.access.tables import Person as PE
+from mains_server.contracts.tables import Building as BU
+from mains_server.contracts.tables import SupplyPoint as SP
 from mains_server.customers.tables import Customer as C
 from mains_server.intake.tables import ReadingUpload as RU
 
@@ -17,13 +19,14 @@ from mains_schema.intake import ReadingUploadOrder
 from mains_schema.mapping import column, computed, connection, key, mapped
 from mains_schema.node import Node
 from mains_schema.scope import granted, oneself
-from mains_schema.scopes import MY_CONTRACTS
+from mains_schema.scopes import MY_CONTRACTS, my_buildings, my_points
 
 if TYPE_CHECKING:
     from mains_schema.contract import Contract
     from mains_schema.customer import Customer
     from mains_schema.intake import ReadingUpload
     from mains_schema.resolve import Reads
+    from mains_schema.supply import Building, SupplyPoint
 
 
 def roles_of(reads: Reads) -> list[StaffRole]:
@@ -47,6 +50,12 @@ class Viewer(Node):
     contracts: Connection[Contract] = connection(
         "Contracts that are the viewer's own or delegated to them.", filters=ContractFilter, within=MY_CONTRACTS
     )
+    supply_points: Connection[SupplyPoint] = connection(
+        "Where these contracts supply or supplied, with the house's own point beside a premise; for who manages a "
+        "house, its premises too. The short way to meters, readings and consumption.",
+        within=my_points(SP.id),
+    )
+    buildings: Connection[Building] = connection("The houses in which these are.", within=my_buildings(BU.id))
     reading_uploads: Connection[ReadingUpload] = connection(
         "Files of readings that the viewer announced.", RU.person_id, orders=ReadingUploadOrder
     )

@@ -67,10 +67,11 @@ def by_ids(ids: Mapping[str, Sequence[str]], *, asks_rooms: bool) -> Iterator[st
         while rest:
             nodes = (f'a{number}: node(id: "{id_}") {{ ...all }}' for number, id_ in enumerate(rest[:at_once]))
             text = f"{{ {' '.join(nodes)} }}{fragment}"
-            if at_once > 1 and not _is_within_limits(text):
+            is_too_much = not _is_within_limits(text)
+            if is_too_much and at_once > 1:
                 at_once //= 2
                 continue
-            yield text
+            yield text.replace(f"first: {FIRST}", f"first: {FEW}") if is_too_much else text
             rest = rest[at_once:]
 
 

@@ -11,7 +11,7 @@ from mains_server.allocation.tables import AllocationMethod, AllocationValue
 from mains_server.billing.records import RunStatus
 from mains_server.billing.tables import BillingHold, BillingRun, Correction, CorrectionDue, SettlementLine
 from mains_server.contracts.records import ContractBilling, ContractStep, Settlement
-from mains_server.contracts.tables import Contract, ContractOffer, SupplyPoint
+from mains_server.contracts.tables import Building, Contract, ContractOffer, ContractSupplyPoint, SupplyPoint
 from mains_server.customers.records import CustomerKind
 from mains_server.customers.tables import Customer
 from mains_server.facts.tables import FactSeries
@@ -47,7 +47,10 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
     return [
         (Customer, [_customer(n) for n in MORE]),
         (Contract, [_contract(n) for n in MORE]),
+        (Building, [_building(n) for n in MORE]),
         (SupplyPoint, [town.point(n) | {"building_id": 1} for n in MORE]),
+        (SupplyPoint, [town.point(10 + n) | {"building_id": n} for n in MORE]),
+        (ContractSupplyPoint, [town.supply(10 + n, n) | {"customer_id": 1} for n in MORE]),
         (AllocationMethod, [allocation_method(n) for n in MORE]),
         (AllocationValue, [allocation_value(n) for n in MORE]),
         (Reading, [_reading(n) for n in MORE]),
@@ -79,6 +82,10 @@ def _contract(n: int) -> dict[str, Any]:
     own = {"customer_id": 1, "starts": town.month(n % 2), "adapter": "water_co" if n % 2 else "heat_co"}
     paid = {"settlement": Settlement.LEVELLED if n % 3 else Settlement.INVOICE}
     return town.contract(n) | own | paid | {"billing": ContractBilling.DIRECT if n % 2 else ContractBilling.BY_MEMBERS}
+
+
+def _building(n: int) -> dict[str, Any]:
+    return {"id": n, "name": f"House {n}", "address_line": f"Lielā iela {n}", **town.ADDRESS}
 
 
 def allocation_method(n: int) -> dict[str, Any]:

@@ -39,6 +39,9 @@ def test_every_query_of_the_guide_is_valid_and_cheap_enough() -> None:
         "Why",
         "Weighted",
         "Submit",
+        "Window",
+        "Round",
+        "Used",
         "Form",
         "Announce",
         "Leaving",
@@ -60,6 +63,9 @@ async def test_the_queries_of_the_guide_work_one_after_the_other(portal: Portal)
     rest = (await ask("Invoices", contract=contract["id"], after=page["pageInfo"]["endCursor"]))["node"]["invoices"]
     form = (await ask("Form"))["utilityAdapters"]
     sent = (await ask("Submit", **reading("1014.5")))["readingSubmit"]
+    window = (await ask("Window", contract=contract["id"]))["node"]["readingWindow"]
+    (house,) = (await ask("Round"))["viewer"]["buildings"]["nodes"]
+    places = (await ask("Used", **{"from": "2022-01-01", "to": "2022-03-01"}))["viewer"]["supplyPoints"]["nodes"]
     leaving = (await ask("Leaving", id=contract["id"]))["contractTerminationPreview"]
     ended = (await ask("SignOut"))["sessionRevoke"]
 
@@ -67,6 +73,10 @@ async def test_the_queries_of_the_guide_work_one_after_the_other(portal: Portal)
     assert again["node"] == {"__typename": "Contract", "number": contract["number"]}
     assert (page["totalCount"], page["pageInfo"]["hasNextPage"], len(rest["nodes"])) == (14, True, 5)
     assert (sent["userErrors"], sent["reading"]["status"]) == ([], "ACCEPTED")
+    assert (window, house["readingRound"]) == (None, None)
+    assert [(place["premise"], len(place["consumption"]["series"][0]["buckets"])) for place in places] == [
+        ("1", 2), (None, 2),
+    ]  # fmt: skip
     assert (leaving["fee"], [error["nextAllowed"] for error in leaving["userErrors"]]) == (None, [None])
     assert ended["isRevoked"] is True
 
