@@ -22,6 +22,7 @@ GROUPS = (
     "levelled",
     "readings",
     "intervals",
+    "statements",
 )
 
 app = typer.Typer(name="mains", no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)

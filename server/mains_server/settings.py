@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     secret: SecretStr | None = Field(default=None, min_length=32, description="Signs links to charts and documents.")
     fact_secrets: dict[str, SecretStr] = Field(default={}, description="Such as `entsoe.token`, by source and name.")
     fact_addresses: dict[str, str] = Field(default={}, description="Where to fetch instead, by fact source.")
+    bank_accounts: frozenset[str] = Field(
+        default=frozenset(), description="IBANs of ours whose statements are taken in, besides those of the sellers."
+    )
     sms_secret: SecretStr | None = Field(
         default=None, description="Shared with the SMS gateway; without it /hooks/sms is off."
     )

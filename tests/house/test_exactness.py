@@ -11,7 +11,7 @@ from tests.house.tree import ROOT, Source, plant, sources
 
 BELOW_THE_EDGE = re.compile(
     r"server/mains_server/(access|adapters|billing|books|consumption|contracts|customers|documents|facts|invoices|ledger|metering"
-    r"|money|payments|signin|tariffs)/|plugins/(?!kit/|template/)\w+/mains_\w+/"
+    r"|money|payments|signin|statements|tariffs)/|plugins/(?!kit/|template/)\w+/mains_\w+/"
 )
 EDGE_IN_ROOMS = {"jobs.py"}
 CLOCKS = {

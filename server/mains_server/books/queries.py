@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mains_server.books.bank_checks import BANK_CHECKS
 from mains_server.books.records import BooksReport, Check, CheckResult, Finding
 from mains_server.books.statements import BILLING_CHECKS, CORRECTION_CHECKS, LEVELLED_CHECKS, PAYMENT_CHECKS
 
@@ -76,7 +77,8 @@ LEDGER_CHECKS = (
             left join prepaid_use u on u.id = t.document_id and u.customer_id = t.customer_id and t.kind = 'PREPAID_USE'
             left join payment_return r on r.id = t.document_id and r.customer_id = t.customer_id
                 and t.kind in ('PAYMENT_RETURN', 'REFUND_SENT')
-            where t.kind <> 'REVERSAL' and coalesce(i.id, p.id, h.id, u.id, r.id) is null
+            where t.kind <> 'REVERSAL' and t.kind not like 'STATEMENT_%'
+                and coalesce(i.id, p.id, h.id, u.id, r.id) is null
         """,
     ),
     Check(
@@ -279,4 +281,6 @@ INVOICE_CHECKS = (
     ),
 )
 
-CHECKS = LEDGER_CHECKS + INVOICE_CHECKS + PAYMENT_CHECKS + BILLING_CHECKS + CORRECTION_CHECKS + LEVELLED_CHECKS
+CHECKS = (
+    LEDGER_CHECKS + INVOICE_CHECKS + PAYMENT_CHECKS + BILLING_CHECKS + CORRECTION_CHECKS + LEVELLED_CHECKS + BANK_CHECKS
+)

@@ -68,12 +68,12 @@ PAYMENT_CHECKS = (
     ),
     Check(
         name="money-lies-where-it-came",
-        claim="An account of money received has the payments that came there less what left it.",
+        claim="An account of money received has by customers' bookings the payments that came there less what left it.",
         statement="""
             select 'account ' || account || ' in ' || currency, sum(documents), sum(ledger)
             from (
                 select account, currency, amount as ledger, 0 as documents from ledger_entry
-                where account like 'bank:%' or account like 'clearing:%'
+                where customer_id <> 0 and (account like 'bank:%' or account like 'clearing:%')
                 union all
                 select case when p.provider is null then 'bank:' || lower(p.method)
                     else 'clearing:' || lower(p.provider) end, p.currency, 0, m.amount

@@ -211,3 +211,13 @@ class ContractThere:
     customer_id: int
     adapter: str
     is_managers: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberedContract:
+    """A contract found by its number; `plain` is the number without what stands between letters and digits."""
+
+    id: int
+    customer_id: int
+    number: str
+    plain: str

@@ -1,4 +1,4 @@
-"""Questions that steps in a contract's life ask, beside those of `queries`; rows stay inside this room."""
+"""Questions beside those of `queries`: of steps in a contract's life, whose rows stay inside, and of many at once."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-from sqlalchemy import any_, func, literal, or_, select
+from sqlalchemy import any_, func, literal, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import BigInteger
 from sqlmodel import col
 
 from mains_server.contracts import queries
-from mains_server.contracts.records import ContractStep, Coverage
+from mains_server.contracts.records import ContractStep, Coverage, NumberedContract
 from mains_server.contracts.tables import (
     Contract,
     ContractEvent,
@@ -24,6 +24,20 @@ from mains_server.contracts.tables import (
     SupplyPoint,
     TermsDocument,
 )
+
+BY_PLAIN_NUMBER = text("""
+select c.id, c.customer_id, c.number, n.plain
+from unnest(cast(:numbers as text[])) n (plain)
+join contract c on regexp_replace(upper(c.number), '[^0-9A-Z]', '', 'g') = n.plain
+order by c.id
+""")
+LEVELLED_AMONG = text("""
+select c.id, c.customer_id, c.number, n.day, c.settlement = 'LEVELLED' or exists (
+    select from contract_former_terms f where f.contract_id = c.id and f.customer_id = c.customer_id
+        and f.settlement = 'LEVELLED' and f.starts <= n.day and f.ends > n.day) as is_levelled
+from (select distinct * from unnest(cast(:numbers as text[]), cast(:days as date[]))) n (number, day)
+join contract c on c.number = n.number
+""")
 
 
 class Ending(NamedTuple):
@@ -177,3 +191,31 @@ async def contracts_in_house(session: AsyncSession, *, building_id: int, adapter
         .where(col(SupplyPoint.building_id) == building_id, col(Contract.adapter) == adapter)
     )
     return frozenset(found)
+
+
+async def contracts_by_plain_numbers(session: AsyncSession, *, numbers: Sequence[str]) -> tuple[NumberedContract, ...]:
+    """Find contracts by their numbers without what stands between letters and digits."""
+    rows = await session.execute(BY_PLAIN_NUMBER, {"numbers": list(numbers)})
+    return tuple(
+        NumberedContract(id=row.id, customer_id=row.customer_id, number=row.number, plain=row.plain) for row in rows
+    )
+
+
+async def levelled_among(
+    session: AsyncSession, *, numbers: Sequence[str], days: Sequence[date]
+) -> dict[tuple[str, date], tuple[NumberedContract, bool]]:
+    """Find contracts, each by number and a day, and whether they are levelled or were on that day."""
+    rows = await session.execute(LEVELLED_AMONG, {"numbers": list(numbers), "days": list(days)})
+    return {
+        (row.number, row.day): (
+            NumberedContract(id=row.id, customer_id=row.customer_id, number=row.number, plain=""),
+            row.is_levelled,
+        )
+        for row in rows
+    }
+
+
+async def lock_contracts(session: AsyncSession, *, contract_ids: Sequence[int]) -> None:
+    """Take hold of contracts until the transaction ends, in the order of their ids."""
+    wanted = select(col(Contract.id)).where(col(Contract.id) == any_(literal(list(contract_ids), ARRAY(BigInteger()))))
+    await session.execute(wanted.order_by(col(Contract.id)).with_for_update())

@@ -75,6 +75,7 @@ class Contract(SQLModel, table=True):
         UniqueConstraint("customer_id", "number"),
         CheckConstraint("ends is null or ends >= starts", name="contract_period"),
         Index("contract_number", "number"),
+        Index("contract_plain_number", text("regexp_replace(upper(number), '[^0-9A-Z]', '', 'g')")),
         Index("contract_adapter", "adapter", "billing", "id"),
         Index("contract_customer_starts", "customer_id", "starts", "id"),
     )

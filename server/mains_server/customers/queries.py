@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import String, any_, func, literal, literal_column, select
+from sqlalchemy import BigInteger, String, any_, func, literal, literal_column, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -33,6 +33,35 @@ async def customers_with_phone(session: AsyncSession, *, digits: Sequence[str]) 
     found = await session.scalars(
         select(CustomerRow).where(kept == any_(literal(list(digits), ARRAY(String())))).order_by(col(CustomerRow.id))
     )
+    return tuple(customer for row in found if (customer := _customer(row)) is not None)
+
+
+async def customers_by_plain_numbers(
+    session: AsyncSession, *, numbers: Sequence[str]
+) -> tuple[tuple[str, Customer], ...]:
+    """Find customers by their numbers without what stands between letters and digits; each with that number."""
+    plain = func.regexp_replace(
+        func.upper(col(CustomerRow.number)), literal_column("'[^0-9A-Z]'"), literal_column("''"), literal_column("'g'")
+    )
+    rows = await session.execute(
+        select(CustomerRow, plain)
+        .where(plain == any_(literal(list(numbers), ARRAY(String()))))
+        .order_by(col(CustomerRow.id))
+    )
+    return tuple((number, customer) for row, number in rows if (customer := _customer(row)) is not None)
+
+
+async def customers_by_ids(session: AsyncSession, *, customer_ids: Sequence[int]) -> tuple[Customer, ...]:
+    """Find customers by their ids."""
+    wanted = select(CustomerRow).where(col(CustomerRow.id) == any_(literal(list(customer_ids), ARRAY(BigInteger()))))
+    found = await session.scalars(wanted.order_by(col(CustomerRow.id)))
+    return tuple(customer for row in found if (customer := _customer(row)) is not None)
+
+
+async def customers_by_names(session: AsyncSession, *, names: Sequence[str]) -> tuple[Customer, ...]:
+    """Find customers who are called exactly so."""
+    wanted = select(CustomerRow).where(col(CustomerRow.name) == any_(literal(list(names), ARRAY(String()))))
+    found = await session.scalars(wanted.order_by(col(CustomerRow.id)))
     return tuple(customer for row in found if (customer := _customer(row)) is not None)
 
 

@@ -17,6 +17,7 @@ class Customer(SQLModel, table=True):
     __tablename__ = "customer"
     __table_args__ = (
         Index("customer_number", "number", unique=True),
+        Index("customer_plain_number", text("regexp_replace(upper(number), '[^0-9A-Z]', '', 'g')")),
         Index("customer_name", "name", "id"),
         Index("customer_phone", text("regexp_replace(phone, '[^0-9]', '', 'g')")),
     )

@@ -23,6 +23,7 @@ ROOMS = (
     "documents",
     "levelling",
     "allocation",
+    "statements",
 )
 
 

@@ -169,6 +169,20 @@ class OpenInvoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PayableInvoice:
+    """An invoice as payments look at it, among many."""
+
+    id: int
+    customer_id: int
+    contract_id: int
+    document_number: str
+    customer_name: str
+    currency: str
+    total: Decimal
+    open_amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceSums:
     """The sums at the foot of an invoice: total = net + tax - support."""
 

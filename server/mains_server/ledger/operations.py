@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from psycopg import Connection
@@ -10,9 +11,10 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from mains_server.db.copying import RowExists, copy_rows, draw_ids
 from mains_server.ledger.queries import posting_by_key
 from mains_server.ledger.records import Booking, Posting, Reversal
-from mains_server.ledger.rules import require_bookable, require_same, reversed_entries
+from mains_server.ledger.rules import BookingKeyReused, require_bookable, require_same, reversed_entries
 from mains_server.ledger.tables import LedgerEntry, LedgerTransaction
 
 INSERT_TRANSACTION = """
@@ -23,6 +25,10 @@ INSERT_ENTRY = """
 insert into ledger_entry (customer_id, transaction_id, account, currency, amount)
 values (%(customer)s, %(transaction)s, %(account)s, %(currency)s, %(amount)s)
 """
+
+
+TRANSACTION_COLUMNS = ("id", "customer_id", "key", "kind", "document_id", "effective_on", "booked_at")
+ENTRY_COLUMNS = ("customer_id", "transaction_id", "account", "currency", "amount")
 
 
 async def post(session: AsyncSession, *, booking: Booking, now: datetime) -> Posting:
@@ -74,6 +80,21 @@ def post_new(connection: Connection, *, booking: Booking, now: datetime) -> None
     ]
     with connection.cursor() as cursor:
         cursor.executemany(INSERT_ENTRY, entries)
+
+
+async def post_many(session: AsyncSession, *, bookings: Sequence[Booking], now: datetime) -> None:
+    """Book many new bookings at once; where one of their keys is there already, all are refused (BookingKeyReused)."""
+    for booking in bookings:
+        require_bookable(booking)
+    ids = await draw_ids(session, sequence="ledger_transaction_id_seq", count=len(bookings))
+    booked = list(zip(ids, bookings, strict=True))
+    transactions = [(id_, b.customer_id, b.key, b.kind.name, b.document_id, b.effective_on, now) for id_, b in booked]
+    entries = [(b.customer_id, id_, e.account, e.currency, e.amount) for id_, b in booked for e in b.entries]
+    try:
+        await copy_rows(session, table="ledger_transaction", columns=TRANSACTION_COLUMNS, rows=transactions)
+    except RowExists as exists:
+        raise BookingKeyReused("one of the bookings is there already") from exists
+    await copy_rows(session, table="ledger_entry", columns=ENTRY_COLUMNS, rows=entries)
 
 
 async def reverse(session: AsyncSession, *, reversal: Reversal, now: datetime) -> Posting:

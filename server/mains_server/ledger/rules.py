@@ -18,7 +18,17 @@ DEFERRED = "deferred"
 """What levelled contracts have used beyond what was paid, which their instalments bring in; a debit."""
 REFUNDS = "refunds"
 """What customers are being refunded and has not arrived yet; a credit."""
-_ACCOUNT = re.compile(r"receivable|prepaid|deferred|refunds|(bank|clearing|revenue|tax|support):[a-z0-9_.-]+", re.ASCII)
+UNMATCHED = "unmatched"
+"""What came or went on a bank account and nobody has said yet what it is; a credit for what came."""
+BROUGHT_FORWARD = "brought_forward"
+"""What was on bank accounts before the first statement we have; a credit."""
+HOUSE = 0
+"""The customer of bookings that are no customer's but the utility's own; ids of customers begin at 1."""
+_ACCOUNT = re.compile(
+    r"receivable|prepaid|deferred|refunds|unmatched|brought_forward"
+    r"|(bank|clearing|revenue|tax|support|aside):[a-z0-9_.-]+",
+    re.ASCII,
+)
 
 
 class BookingRefused(ValueError):
@@ -45,6 +55,11 @@ def bank(method: str) -> str:
 def clearing(provider: str) -> str:
     """Name the account of the money that a payment provider holds for us until it pays it out."""
     return f"clearing:{provider.lower()}"
+
+
+def set_aside(reason: str) -> str:
+    """Name the account of money that was no customer's payment, by why."""
+    return f"aside:{reason.lower()}"
 
 
 @cache

@@ -14,14 +14,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from mains_server.contracts.queries import lock_contract
+from mains_server.db.copying import copy_rows, draw_ids
 from mains_server.invoices.queries import invoice_by_number, lock_invoices
 from mains_server.invoices.records import OpenInvoice
-from mains_server.ledger.operations import post
-from mains_server.ledger.records import BookingKind
+from mains_server.ledger.operations import post, post_many
+from mains_server.ledger.records import Booking, BookingKind
 from mains_server.ledger.rules import booking_of
 from mains_server.payments import queries, rules
-from mains_server.payments.records import Held, LevelledAccount, PrepaidOwner
+from mains_server.payments.records import Held, LevelledAccount, NewPrepayment, PrepaidOwner
 from mains_server.payments.tables import PrepaidUse, Prepayment
+
+PREPAYMENT_COLUMNS = ("id", "customer_id", "payment_id", "contract_id", "amount", "currency", "booked_at")
 
 
 async def prepay(
@@ -34,6 +37,29 @@ async def prepay(
     assert row_id is not None
     await _post(session, owner=owner, kind=BookingKind.PREPAYMENT, document_id=row_id, moved=(before, amount), now=now)
     return before.moved(paid=amount)
+
+
+async def prepay_many(session: AsyncSession, *, parts: Sequence[NewPrepayment], now: datetime) -> None:
+    """Hold many payments for their levelled contracts, whose rows the caller has locked."""
+    if not parts:
+        return
+    accounts = await queries.levelled_accounts(session, owners=sorted({part.owner for part in parts}, key=_place))
+    ids = await draw_ids(session, sequence="prepayment_id_seq", count=len(parts))
+    rows, bookings = [], []
+    for id_, part in zip(ids, parts, strict=True):
+        owner = part.owner
+        before = accounts[owner]
+        accounts[owner] = before.moved(paid=part.amount)
+        rows.append((id_, owner.customer_id, part.payment_id, owner.contract_id, part.amount, owner.currency, now))
+        bookings.append(
+            _booking(owner, kind=BookingKind.PREPAYMENT, document_id=id_, moved=(before, part.amount), now=now)
+        )
+    await copy_rows(session, table="prepayment", columns=PREPAYMENT_COLUMNS, rows=rows)
+    await post_many(session, bookings=bookings, now=now)
+
+
+def _place(owner: PrepaidOwner) -> tuple[int, int, str]:
+    return owner.customer_id, owner.contract_id, owner.currency
 
 
 async def take_over(session: AsyncSession, *, document_number: str, now: datetime) -> Decimal:
@@ -105,16 +131,26 @@ async def _post(
     moved: tuple[LevelledAccount, Decimal],
     now: datetime,
 ) -> None:
+    booking = _booking(owner, kind=kind, document_id=document_id, moved=moved, now=now)
+    await post(session, booking=booking, now=now)
+
+
+def _booking(
+    owner: PrepaidOwner,
+    *,
+    kind: BookingKind,
+    document_id: int,
+    moved: tuple[LevelledAccount, Decimal],
+    now: datetime,
+) -> Booking:
     before, change = moved
-    entries = rules.entries_of_move(before=before.balance, change=change, currency=owner.currency)
-    booking = booking_of(
+    return booking_of(
         customer_id=owner.customer_id,
         kind=kind,
         document_id=document_id,
         effective_on=now.date(),
-        entries=entries,
+        entries=rules.entries_of_move(before=before.balance, change=change, currency=owner.currency),
     )
-    await post(session, booking=booking, now=now)
 
 
 def _owned(owner: PrepaidOwner, *, now: datetime) -> dict[str, int | str | Decimal | datetime]:

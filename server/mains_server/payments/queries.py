@@ -176,6 +176,24 @@ def new_bill(connection: Connection, *, invoice_id: int) -> NewBill:
     )
 
 
+async def levelled_accounts(
+    session: AsyncSession, *, owners: Sequence[PrepaidOwner]
+) -> dict[PrepaidOwner, LevelledAccount]:
+    """Sum the same for many levelled contracts."""
+    contracts = [owner.contract_id for owner in owners]
+    sums: list[dict[tuple[int, int, str], Decimal]] = []
+    for table in (Prepayment, PrepaidUse):
+        of = col(table.customer_id), col(table.contract_id), col(table.currency)
+        wanted = select(*of, func.sum(col(table.amount))).where(col(table.contract_id).in_(contracts)).group_by(*of)
+        sums.append({(row[0], row[1], row[2]): row[3] for row in await session.execute(wanted)})
+    places = {owner: (owner.customer_id, owner.contract_id, owner.currency) for owner in owners}
+    paid, used = sums
+    return {
+        owner: LevelledAccount(paid=paid.get(place, Decimal(0)), used=used.get(place, Decimal(0)))
+        for owner, place in places.items()
+    }
+
+
 async def held_by_payment(session: AsyncSession, *, owner: PrepaidOwner) -> tuple[Held, ...]:
     """List what a levelled contract holds of payments, the latest first."""
     document, amount = col(Prepayment.payment_id), func.sum(col(Prepayment.amount))

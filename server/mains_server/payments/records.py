@@ -81,6 +81,15 @@ class PrepaidOwner:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewPrepayment:
+    """A payment, or a part of it, that a levelled contract is to hold."""
+
+    owner: PrepaidOwner
+    payment_id: int
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LevelledAccount:
     """What a levelled contract was paid, and what of its invoices it took over, in one currency."""
 

@@ -15,6 +15,8 @@ from mains_server.payments.returning import confirm_refund, reserve_refund
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tests.server.books.bank_defects import BANK_DEFECTS, banked
+
 pytestmark = pytest.mark.asyncio
 
 RUN = """
@@ -88,6 +90,7 @@ async def books(utility):
     await utility.invoice(first, contract, nets=("30.00",), revision=1)
     await levelled(utility)
     await gone_back(utility)
+    await banked(utility)
     return utility
 
 
@@ -323,6 +326,9 @@ DEFECTS = [
     ),
     ("runs-finished", "run 2 test_heat", "update billing_chunk set status = 'WAITING' where id = 2"),
 ]
+
+
+DEFECTS += BANK_DEFECTS
 
 
 async def test_each_planted_defect_is_named(books, subtests):

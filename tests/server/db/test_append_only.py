@@ -20,6 +20,7 @@ TABLES = (
     "invoice_document",
     "prepayment",
     "prepaid_use",
+    "statement_part",
 )
 
 

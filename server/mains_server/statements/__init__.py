@@ -1,0 +1,1 @@
+"""Bank statements: what came in and went out, and whose it is."""

@@ -1,0 +1,178 @@
+"""Questions to the statements room: what is known of accounts, statements, movements and payers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from mains_server.statements.records import (
+    BankLine,
+    LineState,
+    NewLine,
+    StatementHead,
+    StatementUploadReport,
+    TakenStatement,
+)
+from mains_server.statements.tables import BankAccount, BankStatement, StatementLine, StatementUpload
+
+SAID = (
+    "booked_on", "amount", "is_reversal", "is_undetailed", "servicer_reference", "end_to_end_id", "party_name",
+    "party_iban", "reference", "text",
+)  # fmt: skip
+# Asked for each piece of a file, so they are written out.
+OCCURRENCES = text("""
+select l.booked_on, l.fingerprint, max(l.occurrence) as occurrence
+from (select distinct * from unnest(cast(:days as date[]), cast(:prints as text[]))) p (booked_on, fingerprint)
+join statement_line l on l.bank_account_id = :account and l.booked_on = p.booked_on and l.fingerprint = p.fingerprint
+group by l.booked_on, l.fingerprint
+""")
+# Customers whose money came from an account before: by payments that were not taken back since.
+PAYERS = text("""
+select distinct l.party_iban, p.customer_id
+from unnest(cast(:ibans as text[])) i (iban)
+join statement_line l on l.party_iban = i.iban and l.state = 'MATCHED' and l.amount > 0
+join statement_part p on p.line_id = l.id
+order by l.party_iban, p.customer_id
+""")
+
+
+async def hold_account(session: AsyncSession, *, head: StatementHead) -> BankAccount:
+    """Take hold of an account of ours until the transaction ends; make it known at its first statement."""
+    values = {"iban": head.iban, "currency": head.currency, "opened_on": head.opens_on, "brought_forward": Decimal(0)}
+    await session.execute(insert(BankAccount).values(values).on_conflict_do_nothing())
+    wanted = select(BankAccount).where(col(BankAccount.iban) == head.iban).with_for_update()
+    return (await session.scalars(wanted, execution_options={"populate_existing": True})).one()
+
+
+async def statement_by_ids(session: AsyncSession, *, bank_account_id: int, head: StatementHead) -> BankStatement | None:
+    """Find a statement that came before under the same ids of the bank."""
+    return await session.scalar(
+        select(BankStatement).where(
+            col(BankStatement.bank_account_id) == bank_account_id,
+            col(BankStatement.message_id) == head.message_id,
+            col(BankStatement.statement_id) == head.statement_id,
+        )
+    )
+
+
+async def latest_proved(session: AsyncSession, *, bank_account_id: int) -> BankStatement | None:
+    """Find the statement whose closing balance the account has by the books."""
+    return await session.scalar(
+        select(BankStatement)
+        .where(col(BankStatement.bank_account_id) == bank_account_id, col(BankStatement.is_proved))
+        .order_by(col(BankStatement.closes_on).desc(), col(BankStatement.id).desc())
+        .limit(1)
+    )
+
+
+async def sum_of_lines(session: AsyncSession, *, bank_account_id: int, upto: date | None = None) -> Decimal:
+    """Sum the movements of an account, up to and with a day."""
+    wanted = select(func.sum(col(StatementLine.amount))).where(col(StatementLine.bank_account_id) == bank_account_id)
+    if upto is not None:
+        wanted = wanted.where(col(StatementLine.booked_on) <= upto)
+    return await session.scalar(wanted) or Decimal("0.00")
+
+
+async def occurrences(
+    session: AsyncSession, *, bank_account_id: int, prints: Sequence[tuple[date, str]]
+) -> dict[tuple[date, str], int]:
+    """Tell how often an account has each of some movements, by day and fingerprint."""
+    asked = {"account": bank_account_id, "days": [day for day, _ in prints], "prints": [print_ for _, print_ in prints]}
+    rows = await session.execute(OCCURRENCES, asked)
+    return {(row.booked_on, row.fingerprint): row.occurrence for row in rows}
+
+
+async def payers(session: AsyncSession, *, ibans: Sequence[str]) -> dict[str, tuple[int, ...]]:
+    """Tell whose money came from accounts before: customers' ids by IBAN."""
+    found: dict[str, tuple[int, ...]] = {}
+    for row in await session.execute(PAYERS, {"ibans": list(ibans)}):
+        found[row.party_iban] = (*found.get(row.party_iban, ()), row.customer_id)
+    return found
+
+
+async def lock_new_lines(session: AsyncSession, *, count: int) -> tuple[NewLine, ...]:
+    """Take hold of movements that nobody has looked at yet, the oldest first; those that others hold are left out."""
+    found = await session.execute(
+        select(col(StatementLine.id), col(StatementLine.currency), *(getattr(StatementLine, name) for name in SAID))
+        .where(text("state = 'NEW'"))
+        .order_by(col(StatementLine.id))
+        .limit(count)
+        .with_for_update(skip_locked=True)
+    )
+    return tuple(
+        NewLine(id=row[0], currency=row[1], line=BankLine(**dict(zip(SAID, row[2:], strict=True)))) for row in found
+    )
+
+
+def bank_line(row: StatementLine) -> BankLine:
+    """Read a stored movement back as the bank said it."""
+    return BankLine(**{name: getattr(row, name) for name in SAID})
+
+
+async def lock_line(session: AsyncSession, *, line_id: int) -> StatementLine | None:
+    """Take hold of a movement until the transaction ends, as it then stands."""
+    return await session.scalar(
+        select(StatementLine)
+        .where(col(StatementLine.id) == line_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+async def states_of(session: AsyncSession, *, statement_ids: Sequence[int]) -> dict[LineState, int]:
+    """Count the movements of statements by how far they have come."""
+    wanted = (
+        select(col(StatementLine.state), func.count())
+        .where(col(StatementLine.statement_id).in_(statement_ids))
+        .group_by(col(StatementLine.state))
+    )
+    return {row[0]: row[1] for row in await session.execute(wanted)}
+
+
+async def is_upload_known(session: AsyncSession, *, token_hash: str) -> bool:
+    """Tell whether an upload has this token, before its file is read."""
+    known = select(col(StatementUpload.id)).where(col(StatementUpload.token_hash) == token_hash)
+    return await session.scalar(known) is not None
+
+
+async def lock_upload(session: AsyncSession, *, token_hash: str) -> StatementUpload | None:
+    """Take hold of an upload until the transaction ends, for a change inside this room."""
+    return await session.scalar(
+        select(StatementUpload).where(col(StatementUpload.token_hash) == token_hash).with_for_update()
+    )
+
+
+async def upload_report(session: AsyncSession, *, upload: StatementUpload) -> StatementUploadReport:
+    """Give the report of an upload as it was when its file came."""
+    rows = await session.execute(
+        select(BankStatement, col(BankAccount.iban))
+        .join(BankAccount, col(BankAccount.id) == col(BankStatement.bank_account_id))
+        .where(col(BankStatement.upload_id) == upload.id)
+        .order_by(col(BankStatement.id))
+    )
+    return StatementUploadReport(
+        upload_id=upload.id,
+        status=upload.status,
+        statements=tuple(_taken(row, iban=iban) for row, iban in rows),
+        code=upload.code,
+        message=upload.message,
+    )
+
+
+def _taken(row: BankStatement, *, iban: str) -> TakenStatement:
+    return TakenStatement(
+        id=row.id,
+        iban=iban,
+        statement_id=row.statement_id,
+        closes_on=row.closes_on,
+        closing=row.closing,
+        lines_new=row.lines_new,
+        lines_known=row.lines_known,
+        pending=row.pending,
+    )

@@ -1,0 +1,139 @@
+"""Calculations of the statements room: which movement is which, tokens, and what lines post. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from mains_server.ledger.records import Booking, BookingKind, Entry
+from mains_server.ledger.rules import BROUGHT_FORWARD, HOUSE, UNMATCHED, bank, booking_of, set_aside
+from mains_server.payments.records import PaymentMethod
+from mains_server.statements.records import AsideReason, BankLine, StatementHead
+from mains_server.statements.refusals import BankFileRefused
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
+
+TOKEN_BYTES = 32
+TOKEN_CHARACTERS_MAX = 100
+UPLOAD_LASTS = timedelta(minutes=15)
+FILE_BYTES_MAX = 134_217_728
+REFERENCE_SHOWN_MAX = 140
+TRANSFERS = bank(PaymentMethod.BANK_TRANSFER.name)
+
+
+def new_token() -> str:
+    """Make a token of 256 random bits."""
+    return secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def token_hash(token: str) -> str:
+    """Hash a token; it is random, so a plain hash is enough."""
+    return hashlib.sha256(token[:TOKEN_CHARACTERS_MAX].encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def fingerprint(line: BankLine) -> str:
+    """Tell a movement from another of its account, wherever and in whichever version of the format it is reported.
+
+    By the bank's own reference where it gives one, otherwise by all that it says; equal ones are told apart by their
+    turn in the day (decision 0024). The entry's number in its file is left out: an overlapping file numbers otherwise.
+    """
+    said = (line.end_to_end_id, line.party_iban, line.party_name, line.reference, line.text)
+    parts = (line.booked_on.isoformat(), str(line.amount), str(line.is_reversal), line.servicer_reference, *said)
+    kept = parts[:4] if line.servicer_reference else parts
+    return hashlib.sha256("\x1f".join(kept).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def head_hash(head: StatementHead) -> Hash:
+    """Begin hashing the content of a statement by its head."""
+    return hashlib.sha256(f"{head.opening}|{head.closing}|{head.closes_on}|".encode())
+
+
+def require_possible(head: StatementHead, *, ibans: Iterable[str], currencies: frozenset[str], today: date) -> None:
+    """Refuse a statement that cannot be ours: of another account, in another currency, or of days to come."""
+    if head.iban not in ibans:
+        raise BankFileRefused(
+            "ACCOUNT_UNKNOWN",
+            f"{head.iban} is none of our accounts; a seller's IBAN or MAINS_BANK_ACCOUNTS makes it one",
+        )
+    if head.currency not in currencies:
+        raise BankFileRefused(
+            "CURRENCY_NOT_ACCEPTED", f"{head.iban} is in {head.currency[:3]}, which we keep no accounts in"
+        )
+    require_begun(head.closes_on, today=today, what=f"statement {head.statement_id[:40]}")
+
+
+def require_begun(day: date, *, today: date, what: str) -> None:
+    """Refuse a day that has not begun anywhere."""
+    if day > today + timedelta(days=1):
+        raise BankFileRefused("DATE_IN_FUTURE", f"{what} is of {day}, a day to come")
+
+
+def require_sum(head: StatementHead, *, moved: Decimal) -> None:
+    """Refuse a statement whose movements do not lead from its opening balance to its closing one."""
+    if head.opening + moved != head.closing:
+        raise BankFileRefused(
+            "TOTALS_DO_NOT_FIT",
+            f"statement {head.statement_id[:40]}: {head.opening} and movements of {moved} do not make {head.closing}",
+        )
+
+
+def shown_reference(line: BankLine) -> str:
+    """Give what the payer wrote, for the payment: the reference, or else the text."""
+    return (line.reference or line.text)[:REFERENCE_SHOWN_MAX]
+
+
+def plain_iban(text: str) -> str:
+    """Write an IBAN without spaces, in capitals."""
+    return text.replace(" ", "").upper()
+
+
+def booking_of_opening(*, statement_id: int, iban: str, currency: str, amount: Decimal, effective_on: date) -> Booking:
+    """Make what an account's balance before the first movement we know posts, or a change of it by older statements."""
+    return booking_of(
+        customer_id=HOUSE,
+        kind=BookingKind.STATEMENT_OPENING,
+        document_id=statement_id,
+        effective_on=effective_on,
+        entries=(Entry(bank(iban), currency, amount), Entry(BROUGHT_FORWARD, currency, -amount)),
+    )
+
+
+def booking_of_line(line: BankLine, *, line_id: int, iban: str, currency: str) -> Booking:
+    """Make what a movement posts the moment it is known: it is on the account, and nobody's yet."""
+    return booking_of(
+        customer_id=HOUSE,
+        kind=BookingKind.STATEMENT_LINE,
+        document_id=line_id,
+        effective_on=line.booked_on,
+        entries=(Entry(bank(iban), currency, line.amount), Entry(UNMATCHED, currency, -line.amount)),
+    )
+
+
+def booking_of_match(*, part_id: int, currency: str, amount: Decimal, effective_on: date) -> Booking:
+    """Make what it posts that a part of a line was received as a payment, which is on `bank:bank_transfer`."""
+    return booking_of(
+        customer_id=HOUSE,
+        kind=BookingKind.STATEMENT_MATCH,
+        document_id=part_id,
+        effective_on=effective_on,
+        entries=(Entry(UNMATCHED, currency, amount), Entry(TRANSFERS, currency, -amount)),
+    )
+
+
+def booking_of_aside(
+    *, line_id: int, currency: str, amount: Decimal, reason: AsideReason, effective_on: date
+) -> Booking:
+    """Make what it posts that a line is no customer's payment."""
+    account = TRANSFERS if reason is AsideReason.RECEIVED_ALREADY else set_aside(reason.name)
+    return booking_of(
+        customer_id=HOUSE,
+        kind=BookingKind.STATEMENT_ASIDE,
+        document_id=line_id,
+        effective_on=effective_on,
+        entries=(Entry(UNMATCHED, currency, amount), Entry(account, currency, -amount)),
+    )
