@@ -24,6 +24,17 @@ from mains_schema import comparison_asked, levelled_preview
 from mains_schema.comparison import ProductComparisonAnswer
 from mains_schema.connection import Connection
 from mains_schema.contract_story import ContractEvent, ContractFee, ContractFormerTerms, ContractOffer, TermsDocument
+from mains_schema.debt import (
+    DEBT_ROWS,
+    PREVIEW_GIVEN,
+    PREVIEW_ROWS,
+    Debt,
+    DebtArrangement,
+    DebtArrangementPreview,
+    arrangement_preview,
+    arrangements_of_contract,
+    debts_of_contract,
+)
 from mains_schema.document import ARCHIVE_GIVEN, ARCHIVE_ROWS_ABOUT, InvoiceArchive, archive_of_contract
 from mains_schema.given import asked_with
 from mains_schema.invoice import InvoiceFilter, InvoiceOrder
@@ -201,6 +212,27 @@ class Contract(Node):
         own=C.customer_id,
         order=(),
         about=1,
+    )
+    debts: list[Debt] = asked_with(
+        "What is open on it, by age and by invoice, one entry for each currency; empty where nothing is open.",
+        debts_of_contract,
+        C.id,
+        given=(),
+        rows=DEBT_ROWS,
+    )
+    debt_arrangements: list[DebtArrangement] = asked_with(
+        "Debts of it that are or were paid in parts, the first first; few.",
+        arrangements_of_contract,
+        C.id,
+        given=(),
+        rows=DEBT_ROWS,
+    )
+    debt_arrangement_preview: DebtArrangementPreview = asked_with(
+        "How its overdue debt would be paid in parts. Nothing is changed by asking. UNAUTHENTICATED without a session.",
+        arrangement_preview,
+        C.id,
+        given=PREVIEW_GIVEN,
+        rows=PREVIEW_ROWS,
     )
     reading_links: Connection[ReadingLink] = connection(
         "Links by which readings may be sent in once; for who may send them in.",

@@ -8,7 +8,6 @@ from decimal import Decimal
 
 import strawberry
 from mains_server.access.records import Refusal
-from mains_server.adapters.host import AdapterHost
 from mains_server.contracts.concluding import Planned, conclude, plan_contract
 from mains_server.contracts.desk import Desk, StepAsked, once
 from mains_server.contracts.ending import plan_termination, take_back_termination, terminate, withdraw
@@ -17,7 +16,6 @@ from mains_server.contracts.points import NewCoverage, add_point, end_point
 from mains_server.contracts.switching import NewProduct, plan_switch, switch_product
 from mains_server.contracts.terms import change_delivery
 from mains_server.db.unit_of_work import read_session, unit_of_work
-from mains_server.invoices.queries import billed_until
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_schema.changed import changed
@@ -37,7 +35,7 @@ from mains_schema.contract_inputs import (
     body_of,
     wanted_of,
 )
-from mains_schema.errors import unauthenticated
+from mains_schema.desk import desk_of
 from mains_schema.node import encode_id, number_of
 from mains_schema.payload import USER_ERRORS
 from mains_schema.resolve import Reads
@@ -78,14 +76,6 @@ class ContractPreview:
     )
     warnings: list[ContractWarning] = strawberry.field(description="What the customer should know.")
     user_errors: list[ContractUserError] = strawberry.field(description="Why it would be refused; empty if not.")
-
-
-def desk_of(reads: Reads) -> Desk:
-    """Give the desk at which the viewer asks for steps in a contract's life; who is not signed in has none."""
-    if not reads.viewer.is_signed_in:
-        raise unauthenticated()
-    host = reads.host or AdapterHost(adapters=(), live={})
-    return Desk(viewer=reads.viewer, host=host, now=reads.now, today=reads.today, billed_until=billed_until)
 
 
 async def contract_conclude(info: Info, given: ContractConcludeInput) -> ContractPayload:

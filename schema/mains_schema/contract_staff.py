@@ -19,8 +19,9 @@ from mains_schema.changed import changed
 from mains_schema.context import Info
 from mains_schema.contract_errors import ContractUserError, contract_error
 from mains_schema.contract_inputs import CONTRACT_ID, body_of
-from mains_schema.contract_life import ContractPayload, desk_of, taken
+from mains_schema.contract_life import ContractPayload, taken
 from mains_schema.customer import Customer
+from mains_schema.desk import desk_of
 from mains_schema.metering_staff import KEY_WORDS
 from mains_schema.node import number_of
 from mains_schema.payload import USER_ERRORS

@@ -15,6 +15,7 @@ from mains_server.payments.tables import Payment as P
 
 from mains_schema.connection import Connection
 from mains_schema.contract import ContractOrder
+from mains_schema.debt import DEBT_ROWS, Debt, debts_of_customer
 from mains_schema.document import ARCHIVE_GIVEN, ARCHIVE_ROWS_ABOUT, InvoiceArchive, archive_of_customer
 from mains_schema.given import asked_with
 from mains_schema.invoice import InvoiceFilter, InvoiceOrder
@@ -100,6 +101,13 @@ class Customer(Node):
     )
     balances: list[Balance] = many(
         "What is owed, one entry for each currency; empty before the first invoice.", B.customer_id, order=(), about=1
+    )
+    debts: list[Debt] = asked_with(
+        "What is open on all contracts, by age and by invoice, one entry for each currency; empty where nothing is.",
+        debts_of_customer,
+        C.id,
+        given=(),
+        rows=DEBT_ROWS,
     )
     contracts: Connection[Contract] = connection("Contracts.", CO.customer_id, orders=ContractOrder)
     invoices: Connection[Invoice] = connection(

@@ -27,6 +27,7 @@ from mains_schema.mapping import by_id, connection, mine, section
 from mains_schema.mutations_allocation import AllocationMutations
 from mains_schema.mutations_billing import BillingMutations
 from mains_schema.mutations_contract import ContractMutations
+from mains_schema.mutations_debt import DebtMutations
 from mains_schema.mutations_levelled import LevelledMutations
 from mains_schema.mutations_meter import MeterMutations
 from mains_schema.mutations_reading import ReadingMutations
@@ -135,5 +136,6 @@ class Mutation(
     ContractMutations,
     AllocationMutations,
     LevelledMutations,
+    DebtMutations,
 ):
     """Everything that can be done."""

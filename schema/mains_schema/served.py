@@ -30,6 +30,9 @@ from mains_schema import (
     contract_staff,
     contract_story,
     customer,
+    debt,
+    debt_changes,
+    debt_errors,
     document,
     exchange,
     explanation,
@@ -59,6 +62,9 @@ from mains_schema.view import GraphQLView
 
 ROOMS = (
     words,
+    debt_errors,
+    debt,
+    debt_changes,
     adapter,
     billing_corrections,
     viewer,

@@ -16,6 +16,7 @@ from mains_server.metering.tables import Meter as M
 from mains_schema.connection import Connection
 from mains_schema.consumption import Consumption
 from mains_schema.consumption_asked import GIVEN, ROWS_ABOUT, of_building, of_supply_point
+from mains_schema.debt import DEBT_ROWS, BuildingDebt, debt_of_building
 from mains_schema.given import asked_with
 from mains_schema.interval import IntervalDay, IntervalDayFilter, IntervalDayOrder
 from mains_schema.interval_gaps import GIVEN as GAPS_GIVEN
@@ -76,6 +77,14 @@ class Building(Node):
     )
     supply_points: Connection[SupplyPoint] = connection(
         "The house's own supply point and those of its premises that the viewer sees.", SP.building_id
+    )
+    debts: list[BuildingDebt] | None = asked_with(
+        "What the house owes to the utilities that supply it as a whole, one entry for each currency, without telling"
+        " who owes it. For who has a contract in it today, manages it or serves it; null to others.",
+        debt_of_building,
+        BU.id,
+        given=(),
+        rows=DEBT_ROWS,
     )
     consumption: Consumption | None = asked_with(
         "What the house's own meters counted: the total that everybody in it sees, on the days of their contracts. "

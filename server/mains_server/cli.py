@@ -20,6 +20,7 @@ GROUPS = (
     "pay",
     "contracts",
     "levelled",
+    "debts",
     "readings",
     "intervals",
     "statements",

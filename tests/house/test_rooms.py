@@ -139,6 +139,7 @@ EXTRA = {
         "spreadsheet.py",
         "ubl.py",
     },
+    "dunning": {"accruing.py", "arranging.py", "interest.py", "policy_file.py", "reminding.py", "statements.py"},
     "facts": {"overlaying.py"},
     "invoices": {"numbering.py"},
     "payments": {"prepaid.py", "receiving.py", "returning.py", "taking_over.py"},

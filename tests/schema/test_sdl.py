@@ -88,6 +88,17 @@ CONTRACT_STEPS = [
 ]
 
 
+DEBTS = {
+    **{
+        f"Mutation.{name}": "it writes"
+        for name in ("debtArrange", "debtArrangementCancel", "invoiceDispute", "invoiceDisputeClose")
+    },
+    **dict.fromkeys(
+        ("Contract.debts", "Customer.debts", "Building.debts", "Contract.debtArrangements"),
+        "the dunning room reads it with what it works out for today",
+    ),
+    "Contract.debtArrangementPreview": "the dunning room plans it",
+}
 ALLOCATION_STEPS = [
     f"Mutation.{name}" for name in ("allocationMethodAnnounce", "allocationMethodCancel", "supplyPointAreaCorrect")
 ]
@@ -115,6 +126,7 @@ def test_hand_written_fields_are_few_and_have_a_reason() -> None:
         **dict.fromkeys(ALLOCATION_STEPS, "it writes"),
         **{f"Mutation.{name}": "it writes" for name in ("invoiceInstantCreate", "invoiceCorrect", "correctionsSettle")},
         **LEVELLED,
+        **DEBTS,
         **dict.fromkeys(("InvoiceLine.weightedPrice", "InvoiceLine.explanation"), "billing works it out"),
         "Invoice.verification": "billing works it out again",
         "Query.billPreview": "billing works it out, and foretells the rest",

@@ -21,10 +21,15 @@ from mains_district_heating.choices import ATTRIBUTES
 CODE = "district_heating"
 TAX = "heat"
 
+CONTRACTUAL = "contractual"
+"""The tax of what is owed for paying late; its rate is data like any other, and nothing until somebody says more."""
+
 HEAT = Labels("Siltumenerģija", "Heat", "Теплоэнергия")
 HOT_WATER = Labels("Karstais ūdens", "Hot water", "Горячая вода")
 HOT_WATER_HEAT_METER = Labels("Siltumenerģija karstajam ūdenim", "Heat for hot water", "Теплоэнергия для горячей воды")
 
+LATE_INTEREST = Labels("Nokavējuma procenti", "Late interest", "Проценты за просрочку")
+LATE_INTEREST_BACK = Labels("Nokavējuma procentu atmaksa", "Late interest taken off", "Возврат процентов за просрочку")
 ALLOCATORS = Labels("Alokatoru vienības", "Units of heat-cost allocators", "Единицы аллокаторов")
 
 QUANTITIES = (
@@ -32,6 +37,8 @@ QUANTITIES = (
     QuantityKind("hot_water_heat", "MWh", 3, "building", HOT_WATER_HEAT_METER),
     QuantityKind("hot_water", "m3", 3, "premise", HOT_WATER),
     QuantityKind("allocator_units", "unit", 3, "premise", ALLOCATORS),
+    QuantityKind("late_interest", "EUR", 2, "premise", LATE_INTEREST),
+    QuantityKind("late_interest_back", "EUR", 2, "premise", LATE_INTEREST_BACK),
 )
 
 CHARGES = (
@@ -57,6 +64,8 @@ CHARGES = (
         "state_support",
         Labels("Valsts atbalsts siltumenerģijai", "State support for heat", "Государственная поддержка теплоэнергии"),
     ),
+    ChargeCode("late_interest", CONTRACTUAL, "late_interest", LATE_INTEREST),
+    ChargeCode("late_interest_back", CONTRACTUAL, "late_interest", LATE_INTEREST_BACK),
 )
 
 READING_RULES = ReadingRules(

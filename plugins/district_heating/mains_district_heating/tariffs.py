@@ -41,7 +41,10 @@ from mains_district_heating.support import support_by_rounding
 SEASONS = ("summer", "winter")
 HOUSE_HEAT = GroupQty("heat", "MWh")
 SHARED_CHARGES = ("hot_water", "circulation", "heating", "heating_fixed", "heating_metered")
-PLACES = (("heat", 3), ("hot_water_heat", 3), ("hot_water", 3), ("allocator_units", 3))
+PLACES = (
+    *(("heat", 3), ("hot_water_heat", 3), ("hot_water", 3), ("allocator_units", 3)),
+    *(("late_interest", 2), ("late_interest_back", 2)),
+)
 
 
 def building_tariff(*, code: str, currency: str) -> Tariff:
@@ -51,14 +54,31 @@ def building_tariff(*, code: str, currency: str) -> Tariff:
     """
     sharing = (*_in_summer(currency), *_in_winter(currency), *map(_circulation_kept, HOT_WATER_HEAT))
     return Tariff(
-        code, currency, (*sharing, *_supports(_shared_amount(), currency)), rounding=Rounding(), places=PLACES
+        code,
+        currency,
+        (*sharing, *_supports(_shared_amount(), currency), *_late_interest(currency)),
+        rounding=Rounding(),
+        places=PLACES,
     )
 
 
 def single_tariff(*, code: str, currency: str) -> Tariff:
     """Build the tariff of one customer with a heat meter of his own, such as a school or a detached house."""
     heat = PerUnit("heat", Qty("heat", "MWh"), heat_price(currency))
-    return Tariff(code, currency, (heat, *_supports(Amount("heat"), currency)), rounding=Rounding(), places=PLACES)
+    components = (heat, *_supports(Amount("heat"), currency), *_late_interest(currency))
+    return Tariff(code, currency, components, rounding=Rounding(), places=PLACES)
+
+
+def _late_interest(currency: str) -> Iterator[Component]:
+    """Charge late interest that is noted on a contract as it is, and take it off where it was not owed.
+
+    It is noted in euros; the published tables in another currency have none.
+    """
+    if currency != "EUR":
+        return
+    yield PerUnit("late_interest", Qty("late_interest", currency), Const(1, "1"), if_given=True)
+    back = Const(-1, "1") * Qty("late_interest_back", currency)
+    yield PerUnit("late_interest_back", back, Const(1, "1"), if_given=True)
 
 
 def _in_summer(currency: str) -> Iterator[Component]:

@@ -28,6 +28,8 @@ CODE = "electricity_retail"
 TAX = "standard"
 CONTRACTUAL = "contractual"
 """The tax of what is owed for leaving early; its rate is data like any other, and nothing until somebody says more."""
+LATE_INTEREST = Labels("Nokavējuma procenti", "Late interest", "Проценты за просрочку")
+LATE_INTEREST_BACK = Labels("Nokavējuma procentu atmaksa", "Late interest taken off", "Возврат процентов за просрочку")
 REGULATED = ("dso", "oik", "network_support", "price_cap", "protected")
 
 
@@ -66,6 +68,8 @@ CHARGES = (
         *("switch_fee", CONTRACTUAL, "contract_fees"),
         Labels("Produkta maiņa pirms termiņa", "Product changed early", "Досрочная смена продукта"),
     ),
+    ChargeCode("late_interest", CONTRACTUAL, "late_interest", LATE_INTEREST),
+    ChargeCode("late_interest_back", CONTRACTUAL, "late_interest", LATE_INTEREST_BACK),
     _charge(
         *("network_support", "network_support", "Valsts atbalsts sistēmas pakalpojumiem"),
         *("State support for network charges", "Государственная поддержка: сеть"),
@@ -96,6 +100,8 @@ QUANTITIES = (
         *("switch_fee", "EUR", 2, "contract"),
         Labels("Maksa par produkta maiņu", "Fee for changing the product early", "Плата за смену продукта"),
     ),
+    QuantityKind("late_interest", "EUR", 2, "contract", LATE_INTEREST),
+    QuantityKind("late_interest_back", "EUR", 2, "contract", LATE_INTEREST_BACK),
 )
 
 ATTRIBUTES = (

@@ -26,6 +26,8 @@ from mains_spi import (
 
 from mains_electricity_retail.support import EnergyPart, household_supports, protected_supports
 
+AGREED_SUMS = ("exit_fee", "switch_fee", "late_interest")
+"""Fees that are noted as what they come to; the quantity is the sum."""
 ENERGY = Qty("energy", "kWh")
 AMPERES = Qty("amperes", "A")
 BY_CONNECTION = ("phases", "amperes")
@@ -100,7 +102,8 @@ def _tariff(code: str, energy: tuple[Component, ...], part: EnergyPart) -> Tarif
         *household_supports(part),
         *protected_supports(part),
     )
-    places = (("energy", 3), ("paper_invoices", 0), ("reminder_sms", 0), ("exit_fee", 2), ("switch_fee", 2))
+    counted = (("energy", 3), ("paper_invoices", 0), ("reminder_sms", 0))
+    places = counted + tuple((name, 2) for name in (*AGREED_SUMS, "late_interest_back"))
     return Tariff(code, "EUR", components, rounding=Rounding(), places=places, calendars=(TWO_ZONE_CALENDAR,))
 
 
@@ -108,7 +111,8 @@ def _noted_fees() -> tuple[Component, ...]:
     """Charge what is noted on a contract now and then: reminders at their price, and agreed sums as they are."""
     return (
         PerUnit("reminder_sms", Qty("reminder_sms", "pcs"), Price("fees.reminder_sms", "EUR/pcs"), if_given=True),
-        *(PerUnit(code, Qty(code, "EUR"), Const(1, "1"), if_given=True) for code in ("exit_fee", "switch_fee")),
+        *(PerUnit(code, Qty(code, "EUR"), Const(1, "1"), if_given=True) for code in AGREED_SUMS),
+        PerUnit("late_interest_back", Const(-1, "1") * Qty("late_interest_back", "EUR"), Const(1, "1"), if_given=True),
     )
 
 

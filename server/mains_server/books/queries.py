@@ -7,7 +7,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.books.bank_checks import BANK_CHECKS
 from mains_server.books.records import BooksReport, Check, CheckResult, Finding
-from mains_server.books.statements import BILLING_CHECKS, CORRECTION_CHECKS, LEVELLED_CHECKS, PAYMENT_CHECKS
+from mains_server.books.statements import (
+    BILLING_CHECKS,
+    CORRECTION_CHECKS,
+    DEBT_CHECKS,
+    LEVELLED_CHECKS,
+    PAYMENT_CHECKS,
+)
 
 FINDINGS_LISTED = 100
 CORRECTIONS_DUE = "select count(*) from correction_due where settled_at is null"
@@ -282,5 +288,12 @@ INVOICE_CHECKS = (
 )
 
 CHECKS = (
-    LEDGER_CHECKS + INVOICE_CHECKS + PAYMENT_CHECKS + BILLING_CHECKS + CORRECTION_CHECKS + LEVELLED_CHECKS + BANK_CHECKS
+    LEDGER_CHECKS
+    + INVOICE_CHECKS
+    + PAYMENT_CHECKS
+    + BILLING_CHECKS
+    + CORRECTION_CHECKS
+    + LEVELLED_CHECKS
+    + BANK_CHECKS
+    + DEBT_CHECKS
 )

@@ -350,3 +350,21 @@ CORRECTION_CHECKS = (
         """,
     ),
 )
+
+DEBT_CHECKS = (
+    Check(
+        name="interest-has-fee",
+        claim="Late interest that was charged or taken off, and is not taken back, is a fee of its amount.",
+        statement="""
+            select 'interest charge ' || h.id, abs(h.amount), coalesce(f.quantity, 0)
+            from interest_charge h
+            left join contract_fee f on f.customer_id = h.customer_id and f.contract_id = h.contract_id
+                and f.key = h.fee_key
+            where h.takes_back_id is null
+                and not exists (
+                    select from interest_charge b where b.takes_back_id = h.id and b.customer_id = h.customer_id
+                )
+                and f.quantity is distinct from abs(h.amount)
+        """,
+    ),
+)

@@ -22,6 +22,7 @@ ROOMS = (
     "intake",
     "documents",
     "levelling",
+    "dunning",
     "allocation",
     "statements",
 )

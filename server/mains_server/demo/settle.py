@@ -21,6 +21,8 @@ from mains_server.demo.smart import settle_smart_home
 from mains_server.demo.supply import settle_business, settle_households
 from mains_server.demo.terms import lay_down_terms
 from mains_server.demo.weather import degree_days
+from mains_server.dunning.operations import lay_down_policy
+from mains_server.dunning.policy_file import read_policies
 from mains_server.facts.operations import load_series
 from mains_server.facts.records import Stretch
 from mains_server.invoices.operations import register_seller
@@ -78,6 +80,8 @@ async def _load_trade(session: AsyncSession, *, host: AdapterHost, on: date) -> 
         prices = read_price_file(text=text, name=f"{code}/prices.toml")
         await load_price_versions(session, versions=prices.versions)
         await load_tax_rates(session, rates=prices.rates)
+        for policy in read_policies(files("mains_server.demo").joinpath(f"debts_{code}.toml").read_text("utf-8")):
+            await lay_down_policy(session, policy=policy)
 
 
 def _exchange() -> Iterator[Stretch]:

@@ -164,7 +164,15 @@ PLANTED_FEE = (
     " from contract where number = 'K-1'"
 )
 
+INTEREST = (
+    "insert into interest_charge (id, customer_id, contract_id, invoice_id, number, until, amount, currency, fee_key,"
+    " made_at) select 1, customer_id, contract_id, id, 1, '2024-04-01', {0}, 'EUR', 'k', now()"
+    f" from invoice where id = {OF_T1}"
+)
+
 DEFECTS = [
+    ("interest-has-fee", "interest charge 1", INTEREST.format("1.00")),
+    ("interest-has-fee", "interest charge 1", PLANTED_FEE, INTEREST.format("-1.01")),
     ("transactions-balance", "in EUR", f"update ledger_entry set amount = amount + 0.01 where id = {ENTRY}"),
     ("transactions-balance", "in SEK", f"update ledger_entry set currency = 'SEK' where id = {ENTRY}"),
     (

@@ -1,0 +1,175 @@
+"""Late interest is charged by a fee that the next bill takes in, and taken off again where it is not owed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from sqlalchemy import insert
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from mains_server.contracts.charging import QUANTITY_MAX, NewFee, forget_fee, note_fee
+from mains_server.contracts.queries import contract_by_id
+from mains_server.contracts.records import Contract
+from mains_server.db.unit_of_work import read_session, unit_of_work
+from mains_server.dunning import queries
+from mains_server.dunning.interest import charged_until, interest_until, policy_on
+from mains_server.dunning.queries import Charged, LateInvoice
+from mains_server.dunning.records import Policy
+from mains_server.dunning.reminding import Dunner, fee_day
+from mains_server.dunning.rules import INTEREST, INTEREST_BACK
+from mains_server.dunning.tables import DunningWatch, InterestCharge
+
+INVOICES_AT_ONCE = 200
+LOOKED_AT_AGAIN = timedelta(days=1)
+"""What was booked shortly before the last look is looked at again: its transaction may have ended after it."""
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+async def charge_interest(dunner: Dunner) -> Counter[str]:
+    """Bring what was charged on late invoices to what is owed today, each in its own transaction, and count.
+
+    Open debts are charged up to the last day of charging that has come, paid ones at once; an invoice that was taken
+    back owes nothing. Repeated, it finds nothing left to do. `unbillable` are those that no bill can take in.
+    """
+    async with read_session(dunner.engine) as session:
+        policies = await queries.policies_of(session, adapter=dunner.adapter.code)
+        seen = await queries.seen_until(session, adapter=dunner.adapter.code)
+    counts: Counter[str] = Counter()
+    if policy_on(policies, dunner.today) is None:
+        return counts
+    since, after = EVER if seen is None else seen - LOOKED_AT_AGAIN, 0
+    while True:
+        async with read_session(dunner.engine) as session:
+            found = await queries.chargeable(
+                session,
+                adapter=dunner.adapter.code,
+                today=dunner.today,
+                since=since,
+                after=after,
+                most=INVOICES_AT_ONCE,
+            )
+        for invoice_id, customer_id in found:
+            async with unit_of_work(dunner.engine) as session:
+                await queries.hold_for_interest(session, invoice_id=invoice_id, customer_id=customer_id)
+                (invoice,) = await queries.late_invoices(session, invoice_ids=[invoice_id])
+                outcome = await _bring_up(session, dunner=dunner, policies=policies, invoice=invoice)
+            counts[outcome] += 1
+        if len(found) < INVOICES_AT_ONCE:
+            break
+        after = found[-1][0]
+    async with unit_of_work(dunner.engine) as session:
+        await _note_seen(session, dunner=dunner)
+    del counts["unchanged"]
+    return counts
+
+
+def interest_owed(invoice: LateInvoice, *, policies: Sequence[Policy], today: date) -> Decimal:
+    """Give what interest an invoice owes up to today, charged or not; nothing once it was taken back."""
+    if invoice.is_credited:
+        return Decimal("0.00")
+    return interest_until(invoice.debt, policies=policies, until=today)
+
+
+async def _bring_up(session: AsyncSession, *, dunner: Dunner, policies: Sequence[Policy], invoice: LateInvoice) -> str:
+    policy = policy_on(policies, dunner.today)
+    assert policy is not None, "the utility has a policy today"
+    until = charged_until(policy, today=dunner.today) if invoice.open_amount > 0 else dunner.today
+    more = interest_owed(invoice, policies=policies, today=until) - invoice.charged
+    too_much = invoice.charged - interest_owed(invoice, policies=policies, today=dunner.today)
+    if more <= 0 and too_much <= 0:
+        return "unchanged"
+    contract = await contract_by_id(session, contract_id=invoice.contract_id)
+    assert contract is not None, "who was invoiced has a contract"
+    day = await fee_day(session, contract=contract, today=dunner.today)
+    if day is None or INTEREST not in dunner.adapter.fee_codes(on=day):
+        return "unbillable"
+    writer = _Writer(session, dunner=dunner, contract=contract, invoice=invoice, days=(day, until))
+    if more > 0:
+        await writer.charge(more)
+        return "charged"
+    await writer.take_off(too_much)
+    return "taken off"
+
+
+class _Writer:
+    """Writes what is charged on one invoice that is held, with the fees that bring it onto a bill."""
+
+    def __init__(
+        self,
+        session: AsyncSession,
+        *,
+        dunner: Dunner,
+        contract: Contract,
+        invoice: LateInvoice,
+        days: tuple[date, date],
+    ) -> None:
+        self.session = session
+        self.dunner = dunner
+        self.contract = contract
+        self.invoice = invoice
+        self.day, self.until = days
+
+    async def charge(self, amount: Decimal) -> None:
+        """Charge more interest; what is beyond the most that a fee may be comes the next time."""
+        charges = await self._charges()
+        await self._note(min(amount, QUANTITY_MAX), code=INTEREST, number=len(charges) + 1, sign=1)
+
+    async def take_off(self, amount: Decimal) -> None:
+        """Take interest off: what no bill has is forgotten, the rest comes off on the next bill."""
+        charges = await self._charges()
+        number = len(charges)
+        for charge in charges:
+            if not charge.waits or charge.is_taken_back or charge.amount < 0 or amount <= 0:
+                continue
+            assert charge.fee_key is not None, "what waits for a bill is a fee"
+            await forget_fee(self.session, contract=self.contract, key=charge.fee_key)
+            number += 1
+            await self._write(-charge.amount, number=number, fee_key=None, takes_back=charge.id)
+            amount -= charge.amount
+        if amount < 0:
+            await self._note(-amount, code=INTEREST, number=number + 1, sign=1)
+        elif amount > 0:
+            await self._note(min(amount, QUANTITY_MAX), code=INTEREST_BACK, number=number + 1, sign=-1)
+
+    async def _charges(self) -> tuple[Charged, ...]:
+        return await queries.charges_of(self.session, invoice_id=self.invoice.id, customer_id=self.invoice.customer_id)
+
+    async def _note(self, amount: Decimal, *, code: str, number: int, sign: int) -> None:
+        key = f"interest {self.invoice.id} {number}"
+        fee = NewFee(
+            code=code,
+            quantity=amount,
+            day=self.day,
+            reason=f"{self.invoice.document_number} until {self.until.isoformat()}",
+            source="dunning",
+            key=key,
+        )
+        await note_fee(self.session, contract=self.contract, fee=fee, adapter=self.dunner.adapter, now=self.dunner.now)
+        await self._write(sign * amount, number=number, fee_key=key, takes_back=None)
+
+    async def _write(self, amount: Decimal, *, number: int, fee_key: str | None, takes_back: int | None) -> None:
+        row = {
+            "customer_id": self.invoice.customer_id,
+            "contract_id": self.invoice.contract_id,
+            "invoice_id": self.invoice.id,
+            "number": number,
+            "until": self.until,
+            "amount": amount,
+            "currency": self.invoice.currency,
+            "fee_key": fee_key,
+            "takes_back_id": takes_back,
+            "made_at": self.dunner.now,
+        }
+        await self.session.execute(insert(InterestCharge), [row])
+
+
+async def _note_seen(session: AsyncSession, *, dunner: Dunner) -> None:
+    statement = postgresql.insert(DunningWatch).values(adapter=dunner.adapter.code, seen_until=dunner.now)
+    await session.execute(
+        statement.on_conflict_do_update(index_elements=[col(DunningWatch.adapter)], set_={"seen_until": dunner.now})
+    )

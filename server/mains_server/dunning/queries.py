@@ -1,0 +1,313 @@
+"""Questions to the dunning room: policies, debts and their ages, reminders, late debts, and debts paid in parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from pydantic import TypeAdapter
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from mains_server.access.records import Permission, Viewer
+from mains_server.dunning import statements
+from mains_server.dunning.interest import LateDebt, policy_on
+from mains_server.dunning.records import (
+    Arrangement,
+    ArrangementState,
+    ArrangementTerms,
+    BuildingDebt,
+    InterestTerms,
+    OverdueInvoice,
+    Part,
+    Policy,
+    ReminderStage,
+    SentReminder,
+)
+from mains_server.dunning.rules import INTEREST, INTEREST_BACK, building_debt
+from mains_server.dunning.tables import DunningPolicy, DunningWatch, Reminder
+from mains_server.payments.rules import ACCEPTED_CURRENCIES
+
+STAGES = TypeAdapter(tuple[ReminderStage, ...])
+ARRANGEMENT_TERMS = TypeAdapter(ArrangementTerms)
+
+
+class InvoiceOwner(NamedTuple):
+    """Whose an invoice is."""
+
+    customer_id: int
+    contract_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateInvoice:
+    """An invoice with what its interest is worked out from, and what was charged so far."""
+
+    id: int
+    customer_id: int
+    contract_id: int
+    document_number: str
+    adapter: str
+    currency: str
+    open_amount: Decimal
+    is_credited: bool
+    charged: Decimal
+    debt: LateDebt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charged:
+    """Interest that was charged on an invoice; `waits` while no bill has its fee."""
+
+    id: int
+    number: int
+    amount: Decimal
+    fee_key: str | None
+    is_taken_back: bool
+    waits: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredArrangement:
+    """A debt paid in parts, with what was paid of it and when."""
+
+    arrangement: Arrangement
+    grace_days: int
+    paid_on: tuple[tuple[date, Decimal], ...]
+
+
+async def policies_of(session: AsyncSession, *, adapter: str) -> tuple[Policy, ...]:
+    """List a utility's policies in the order of their days; there are few."""
+    wanted = select(DunningPolicy).where(col(DunningPolicy.adapter) == adapter).order_by(col(DunningPolicy.starts))
+    return tuple(_policy(row) for row in await session.scalars(wanted))
+
+
+async def policy_in_force(session: AsyncSession, *, adapter: str, on: date) -> Policy | None:
+    """Find a utility's policy on a day; None where it has said nothing yet."""
+    return policy_on(await policies_of(session, adapter=adapter), on)
+
+
+async def open_of_contracts(session: AsyncSession, *, contract_ids: Sequence[int]) -> tuple[OverdueInvoice, ...]:
+    """List what is open on contracts, what was due first first; also what is not due yet."""
+    rows = await session.execute(text(statements.OPEN_OF_CONTRACTS), {"contracts": list(contract_ids)})
+    return tuple(OverdueInvoice(**row._mapping) for row in rows)
+
+
+async def open_of_customers(session: AsyncSession, *, customer_ids: Sequence[int]) -> tuple[OverdueInvoice, ...]:
+    """List what is open of customers, what was due first first; also what is not due yet."""
+    rows = await session.execute(text(statements.OPEN_OF_CUSTOMERS), {"customers": list(customer_ids)})
+    return tuple(OverdueInvoice(**row._mapping) for row in rows)
+
+
+async def owner_of_invoice(session: AsyncSession, *, invoice_id: int) -> InvoiceOwner | None:
+    """Tell whose an invoice is; None where there is none."""
+    row = (await session.execute(text(statements.OWNER), {"invoice": invoice_id})).one_or_none()
+    return None if row is None else InvoiceOwner(row.customer_id, row.contract_id)
+
+
+async def held_invoice(session: AsyncSession, *, invoice_id: int, customer_id: int) -> OverdueInvoice | None:
+    """Hold an invoice until the transaction ends, and give it as it then stands."""
+    asked = {"invoice": invoice_id, "customer": customer_id}
+    await session.execute(text(statements.LOCK_INVOICE), asked)
+    row = (await session.execute(text(statements.HELD_INVOICE), asked)).one_or_none()
+    return None if row is None else OverdueInvoice(**row._mapping)
+
+
+async def reminders_of(session: AsyncSession, *, invoice_ids: Sequence[int]) -> tuple[SentReminder, ...]:
+    """List the reminders of invoices, by stage."""
+    wanted = select(Reminder).where(col(Reminder.invoice_id).in_(invoice_ids))
+    return tuple(
+        SentReminder(
+            invoice_id=row.invoice_id,
+            stage=row.stage,
+            channel=row.channel,
+            day=row.day,
+            open_amount=row.open_amount,
+            fee_code=row.fee_code,
+        )
+        for row in await session.scalars(wanted.order_by(col(Reminder.stage), col(Reminder.id)))
+    )
+
+
+async def remindable(
+    session: AsyncSession, *, policy: Policy, due_upto: date, after: int, most: int
+) -> tuple[tuple[int, int], ...]:
+    """List invoices that may be due for a reminder, as invoice and customer, after one by id."""
+    asked = {
+        "adapter": policy.adapter,
+        "due_upto": due_upto,
+        "least": policy.reminder_min,
+        "last_stage": policy.stages[-1].number,
+        "after": after,
+        "most": most,
+    }
+    return tuple((row.id, row.customer_id) for row in await session.execute(text(statements.REMINDABLE), asked))
+
+
+async def seen_until(session: AsyncSession, *, adapter: str) -> datetime | None:
+    """Tell up to which moment a utility's payments were looked at for interest; None before the first time."""
+    return await session.scalar(select(col(DunningWatch.seen_until)).where(col(DunningWatch.adapter) == adapter))
+
+
+async def chargeable(
+    session: AsyncSession, *, adapter: str, today: date, since: datetime, after: int, most: int
+) -> tuple[tuple[int, int], ...]:
+    """List late invoices whose interest may have changed, as invoice and customer, after one by id."""
+    asked = {"adapter": adapter, "today": today, "since": since, "after": after, "most": most}
+    return tuple((row.id, row.customer_id) for row in await session.execute(text(statements.CHARGEABLE), asked))
+
+
+async def late_invoices(session: AsyncSession, *, invoice_ids: Sequence[int]) -> tuple[LateInvoice, ...]:
+    """Read invoices with what was paid on them and when, and the days on which interest paused."""
+    asked = {"invoices": list(invoice_ids), "interest_codes": [INTEREST, INTEREST_BACK]}
+    return tuple(_late(row) for row in await session.execute(text(statements.LATE), asked))
+
+
+async def hold_for_interest(session: AsyncSession, *, invoice_id: int, customer_id: int) -> None:
+    """Hold an invoice and the fees of its interest that no bill has, so that they are changed by one at a time."""
+    asked = {"invoice": invoice_id, "customer": customer_id}
+    await session.execute(text(statements.LOCK_INVOICE), asked)
+    await session.execute(text(statements.LOCK_FEES), asked)
+
+
+async def charges_of(session: AsyncSession, *, invoice_id: int, customer_id: int) -> tuple[Charged, ...]:
+    """List the interest charged on an invoice, in order."""
+    rows = await session.execute(text(statements.CHARGES), {"invoice": invoice_id, "customer": customer_id})
+    return tuple(Charged(**row._mapping) for row in rows)
+
+
+async def debt_of_building(
+    session: AsyncSession, *, building_id: int, viewer: Viewer, today: date
+) -> tuple[BuildingDebt, ...] | None:
+    """Sum what a house owes, by currency; None to who neither lives in it today, nor manages it, nor serves it.
+
+    How many owing premises are enough to tell more is the strictest of the utilities that supply the house.
+    """
+    if not viewer.is_staff and not await _is_at_home(session, building_id=building_id, viewer=viewer, today=today):
+        return None
+    utilities = await session.scalars(text(statements.UTILITIES_OF_BUILDING), {"building": building_id})
+    policies = [await policy_in_force(session, adapter=adapter, on=today) for adapter in utilities]
+    bounds = [None if policy is None else policy.owing_premises_min for policy in policies]
+    least = None if not bounds or None in bounds else max(bound for bound in bounds if bound is not None)
+    rows = (await session.execute(text(statements.IN_BUILDING), {"building": building_id})).all()
+    currencies = sorted(ACCEPTED_CURRENCIES | {row.currency for row in rows})
+    return tuple(
+        building_debt(
+            [(row.point, row.due_on, row.open_amount) for row in rows if row.currency == currency],
+            currency=currency,
+            today=today,
+            premises_min=least,
+        )
+        for currency in currencies
+    )
+
+
+async def arrangements_of(session: AsyncSession, *, contract_ids: Sequence[int]) -> tuple[StoredArrangement, ...]:
+    """List the debts of contracts that are or were paid in parts, the first first."""
+    rows = await session.execute(text(statements.ARRANGEMENTS_OF_CONTRACTS), {"contracts": list(contract_ids)})
+    return tuple(_arrangement(row) for row in rows)
+
+
+async def running_arrangements(
+    session: AsyncSession, *, adapter: str, after: int, most: int
+) -> tuple[StoredArrangement, ...]:
+    """List a utility's debts that are being paid in parts, after one by id."""
+    asked = {"adapter": adapter, "after": after, "most": most}
+    return tuple(_arrangement(row) for row in await session.execute(text(statements.RUNNING_OF_UTILITY), asked))
+
+
+async def _is_at_home(session: AsyncSession, *, building_id: int, viewer: Viewer, today: date) -> bool:
+    asked = {
+        "building": building_id,
+        "today": today,
+        "customers": sorted(viewer.customers_with(Permission.VIEW)),
+        "contracts": sorted(viewer.contracts_with(Permission.VIEW)),
+    }
+    return bool(await session.scalar(text(statements.IS_AT_HOME), asked))
+
+
+def _policy(row: DunningPolicy) -> Policy:
+    return Policy(
+        adapter=row.adapter,
+        starts=row.starts,
+        source=row.source,
+        currency=row.currency,
+        reminder_min=row.reminder_min,
+        stages=STAGES.validate_python(row.stages),
+        interest=InterestTerms(
+            household_rate=row.household_rate,
+            business_rate=row.business_rate,
+            cap_share=row.cap_share,
+            day_count=row.day_count,
+            charge_day=row.charge_day,
+        ),
+        arrangement=ARRANGEMENT_TERMS.validate_python(row.arrangement),
+        owing_premises_min=row.owing_premises_min,
+    )
+
+
+def _late(row: Any) -> LateInvoice:
+    return LateInvoice(
+        id=row.id,
+        customer_id=row.customer_id,
+        contract_id=row.contract_id,
+        document_number=row.document_number,
+        adapter=row.adapter,
+        currency=row.currency,
+        open_amount=row.open_amount,
+        is_credited=row.is_credited,
+        charged=row.charged,
+        debt=LateDebt(
+            asked=row.asked,
+            due_on=row.due_on,
+            is_business=row.is_business,
+            paid=tuple((date.fromisoformat(on), Decimal(amount)) for on, amount in row.paid),
+            pauses=tuple((date.fromisoformat(starts), date.fromisoformat(ends)) for starts, ends in row.pauses),
+        ),
+    )
+
+
+def _arrangement(row: Any) -> StoredArrangement:
+    paid_on = [one for invoice in row.invoices for one in _paid_of(invoice)]
+    return StoredArrangement(
+        arrangement=Arrangement(
+            id=row.id,
+            customer_id=row.customer_id,
+            contract_id=row.contract_id,
+            made_on=row.made_on,
+            is_by_staff=row.is_by_staff,
+            currency=row.currency,
+            total=row.total,
+            paid=sum((amount for _, amount in paid_on), Decimal("0.00")),
+            state=ArrangementState(row.state),
+            ended_on=row.ended_on,
+            parts=tuple(
+                Part(number=number, due_on=date.fromisoformat(due_on), amount=Decimal(amount))
+                for number, due_on, amount in row.parts
+            ),
+            document_numbers=tuple(invoice[1] for invoice in row.invoices),
+        ),
+        grace_days=row.grace_days,
+        paid_on=tuple(sorted(paid_on)),
+    )
+
+
+def _paid_of(invoice: Sequence[Any]) -> list[tuple[date, Decimal]]:
+    """Tell what of an arranged invoice was paid and when; what a credit note took off counts from the beginning."""
+    _, _, arranged, asked, allocations = invoice
+    whole, left = Decimal(arranged), Decimal(asked)
+    paid = Decimal(0)
+    found = []
+    for on, amount in sorted(
+        [(date.min, Decimal(0)), *((date.fromisoformat(on), Decimal(a)) for on, a in allocations)]
+    ):
+        left -= amount
+        now = whole - min(max(left, Decimal(0)), whole)
+        if now != paid:
+            found.append((on, now - paid))
+        paid = now
+    return found

@@ -1,0 +1,139 @@
+"""SQL of the dunning room: debts with what pursues them, late debts with what was paid, and houses."""
+
+OVERDUE = """
+select i.id, i.customer_id, i.contract_id, i.document_number, i.adapter, i.due_on, i.currency, i.open_amount,
+    exists (select from invoice_dispute d where d.invoice_id = i.id and d.customer_id = i.customer_id
+        and d.closed_at is null) as is_disputed,
+    exists (select from arranged_invoice r join debt_arrangement a on a.id = r.arrangement_id
+        and a.customer_id = r.customer_id and a.state = 'RUNNING'
+        where r.invoice_id = i.id and r.customer_id = i.customer_id) as is_arranged
+from invoice_state i
+"""
+OPEN_OF_CONTRACTS = f"""{OVERDUE}
+where i.contract_id = any(cast(:contracts as bigint[])) and i.kind <> 'CREDIT' and i.open_amount > 0
+order by i.due_on, i.id
+"""
+OPEN_OF_CUSTOMERS = f"""{OVERDUE}
+where i.customer_id = any(cast(:customers as bigint[])) and i.kind <> 'CREDIT' and i.open_amount > 0
+order by i.due_on, i.id
+"""
+HELD_INVOICE = f"""{OVERDUE}
+where i.id = :invoice and i.customer_id = :customer
+"""
+REMINDABLE = """
+select i.id, i.customer_id from invoice_state i
+where i.id > :after and i.adapter = :adapter and i.kind <> 'CREDIT' and i.due_on <= :due_upto
+    and i.open_amount >= :least and i.open_amount > 0
+    and not exists (select from reminder r where r.invoice_id = i.id and r.customer_id = i.customer_id
+        and r.stage >= :last_stage)
+order by i.id limit :most
+"""
+# Open debts, and what was paid or taken back since somebody last looked: only there may interest have changed.
+CHARGEABLE = """
+select i.id, i.customer_id from invoice_state i
+where i.id > :after and i.adapter = :adapter and i.kind <> 'CREDIT' and i.due_on < :today
+    and (i.open_amount > 0
+        or exists (select from payment_allocation a where a.invoice_id = i.id and a.customer_id = i.customer_id
+            and a.allocated_at >= :since)
+        or exists (select from invoice n where n.corrects_invoice_id = i.id and n.customer_id = i.customer_id
+            and n.kind = 'CREDIT' and n.issued_at >= :since))
+order by i.id limit :most
+"""
+# What was paid counts on the day on which it was received; a payment that was taken off again never came.
+LATE = """
+select i.id, i.customer_id, i.contract_id, i.document_number, i.adapter, i.due_on, i.currency, i.open_amount,
+    c.kind <> 'PRIVATE' as is_business, i.status = 'CREDITED' as is_credited,
+    (i.total - i.levelled - greatest(coalesce((
+        select round(sum(l.net * (1 + l.tax_rate)), 2) from invoice_line l
+        where l.invoice_id = i.id and l.customer_id = i.customer_id and l.code = any(cast(:interest_codes as text[]))
+    ), 0), 0))::numeric(14, 2) as asked,
+    coalesce((
+        select json_agg(json_build_array(paid.received_on, paid.amount::text) order by paid.received_on)
+        from (
+            select p.received_on, sum(a.amount) as amount from payment_allocation a
+            join payment p on p.id = a.payment_id and p.customer_id = a.customer_id
+            where a.invoice_id = i.id and a.customer_id = i.customer_id
+            group by p.received_on having sum(a.amount) <> 0
+        ) paid
+    ), '[]'::json) as paid,
+    coalesce((
+        select json_agg(json_build_array(a.made_on,
+            coalesce(a.ended_on + (a.state = 'KEPT')::int, date '9999-12-31')) order by a.made_on)
+        from arranged_invoice r join debt_arrangement a on a.id = r.arrangement_id and a.customer_id = r.customer_id
+        where r.invoice_id = i.id and r.customer_id = i.customer_id and a.pauses_interest
+    ), '[]'::json) as pauses,
+    coalesce((
+        select sum(h.amount) from interest_charge h where h.invoice_id = i.id and h.customer_id = i.customer_id
+    ), 0)::numeric(14, 2) as charged
+from invoice_state i join customer c on c.id = i.customer_id
+where i.id = any(cast(:invoices as bigint[]))
+order by i.id
+"""
+OWNER = "select customer_id, contract_id from invoice where id = :invoice and kind <> 'CREDIT'"
+LOCK_INVOICE = "select id from invoice where id = :invoice and customer_id = :customer for update"
+CHARGES = """
+select h.id, h.number, h.amount, h.fee_key,
+    exists (select from interest_charge b where b.takes_back_id = h.id and b.customer_id = h.customer_id)
+        as is_taken_back,
+    exists (select from contract_fee f where f.customer_id = h.customer_id and f.contract_id = h.contract_id
+        and f.key = h.fee_key and f.invoice_id is null) as waits
+from interest_charge h where h.invoice_id = :invoice and h.customer_id = :customer order by h.number
+"""
+LOCK_FEES = """
+select f.id from contract_fee f join interest_charge h on h.fee_key = f.key and h.contract_id = f.contract_id
+    and h.customer_id = f.customer_id
+where h.invoice_id = :invoice and h.customer_id = :customer and f.invoice_id is null order by f.id for update of f
+"""
+# Only utilities that supply the house as a whole: a flat's other contracts are no concern of the house.
+IN_BUILDING = """
+with utilities as (
+    select distinct k.adapter from contract_supply_point s
+    join supply_point p on p.id = s.supply_point_id
+    join contract k on k.id = s.contract_id and k.customer_id = s.customer_id
+    where p.building_id = :building and p.role = 'BUILDING'
+), there as (
+    select min(p.id) as point, s.contract_id, s.customer_id, k.adapter from contract_supply_point s
+    join supply_point p on p.id = s.supply_point_id
+    join contract k on k.id = s.contract_id and k.customer_id = s.customer_id
+    where p.building_id = :building and k.adapter in (select adapter from utilities)
+    group by s.contract_id, s.customer_id, k.adapter
+)
+select t.point, t.adapter, i.due_on, i.currency, i.open_amount from there t
+join invoice_state i on i.contract_id = t.contract_id and i.customer_id = t.customer_id
+where i.kind <> 'CREDIT' and i.open_amount > 0
+order by i.due_on, i.id
+"""
+UTILITIES_OF_BUILDING = """
+select distinct k.adapter from contract_supply_point s
+join supply_point p on p.id = s.supply_point_id
+join contract k on k.id = s.contract_id and k.customer_id = s.customer_id
+where p.building_id = :building and p.role = 'BUILDING' order by k.adapter
+"""
+IS_AT_HOME = """
+select exists (
+    select from contract_supply_point s join supply_point p on p.id = s.supply_point_id
+    where p.building_id = :building and s.starts <= :today and (s.ends is null or s.ends > :today)
+        and (s.customer_id = any(cast(:customers as bigint[])) or s.contract_id = any(cast(:contracts as bigint[])))
+)
+"""
+ARRANGEMENTS = """
+select a.id, a.customer_id, a.contract_id, a.made_on, a.is_by_staff, a.currency, a.total, a.state, a.ended_on,
+    a.grace_days, a.pauses_interest,
+    (select json_agg(json_build_array(p.number, p.due_on, p.amount::text) order by p.number) from debt_part p
+        where p.arrangement_id = a.id and p.customer_id = a.customer_id) as parts,
+    (select json_agg(json_build_array(
+        r.invoice_id, i.document_number, r.amount::text, (i.total - i.credited - i.levelled)::text,
+        (select coalesce(json_agg(json_build_array(paid.received_on, paid.amount::text)), '[]'::json) from (
+            select p.received_on, sum(l.amount) as amount from payment_allocation l
+            join payment p on p.id = l.payment_id and p.customer_id = l.customer_id
+            where l.invoice_id = i.id and l.customer_id = i.customer_id
+            group by p.received_on having sum(l.amount) <> 0
+        ) paid)) order by r.invoice_id)
+        from arranged_invoice r join invoice_state i on i.id = r.invoice_id and i.customer_id = r.customer_id
+        where r.arrangement_id = a.id and r.customer_id = a.customer_id) as invoices
+from debt_arrangement a
+"""
+ARRANGEMENTS_OF_CONTRACTS = f"{ARRANGEMENTS} where a.contract_id = any(cast(:contracts as bigint[])) order by a.id"
+RUNNING_OF_UTILITY = f"""{ARRANGEMENTS} join contract k on k.id = a.contract_id and k.customer_id = a.customer_id
+where a.state = 'RUNNING' and k.adapter = :adapter and a.id > :after order by a.id limit :most
+"""
