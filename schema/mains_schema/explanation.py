@@ -75,7 +75,7 @@ class Explanation:
 async def explain(reads: Reads, invoice_id: int, position: int) -> Explanation | None:
     """Ask billing how a line of an issued invoice came about; no run issued, no explanation."""
     line = await explained_line(reads, invoice_id, position)
-    return None if line is None else _explanation(line)
+    return None if line is None else explanation_of(text=line.text, why=line.why)
 
 
 async def explained_line(reads: Reads, invoice_id: int, position: int) -> LineExplanation | None:
@@ -100,10 +100,10 @@ async def _explained(reads: Reads, invoices: Sequence[int]) -> Mapping[int, Sequ
     return {invoice: lines for found in alone for invoice, lines in found.items()}
 
 
-def _explanation(line: LineExplanation) -> Explanation:
-    why = line.why
+def explanation_of(*, text: str, why: Mapping[str, Any]) -> Explanation:
+    """Show how a charge came about."""
     return Explanation(
-        text=line.text,
+        text=text,
         tariff=why["tariff"],
         inputs=[_input(part) for part in why["inputs"]],
         steps=[_step(part) for part in why["steps"]],

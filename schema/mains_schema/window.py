@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import strawberry
 from mains_server.billing import window as billing
-from mains_server.billing.preview import Previewed
+from mains_server.billing.preview import Previewed, Reason
 from mains_server.billing.window import AskedRegister, ContractWindow, NotTold, Unsent
 from mains_server.invoices.records import InvoiceKind, LineDraft, LineQuality
 from mains_server.metering.records import Reading, ReadingQuality, ReadingStatus
 from mains_spi import Usage
 
+from mains_schema.explanation import Explanation, explanation_of
 from mains_schema.mapping import described
 from mains_schema.node import encode_id
 from mains_schema.reading import PlausibleRange
@@ -85,6 +86,14 @@ class UnsentLine:
     quality: LineQuality = strawberry.field(description="How the quantity came about.")
     unit_price: UnitPrice = strawberry.field(description="Price without tax.")
     net: Money = strawberry.field(description="Charge without tax; negative for support.")
+    tax_code: str = strawberry.field(description="Code of the tax.")
+    tax_rate: Decimal = strawberry.field(description="Tax rate as a share of one: 0.2100 is 21 %.")
+    is_after_tax: bool = strawberry.field(
+        description="Whether it lowers what is to be paid and not the tax, as support may."
+    )
+    explanation: Explanation = strawberry.field(
+        description="How the charge was worked out; repeating its steps gives `net`."
+    )
 
 
 @strawberry.type(description="The bill that comes if nothing more is sent; issued later, by the same calculation.")
@@ -197,7 +206,10 @@ def bill_of(reads: Reads, found: Previewed) -> UnsentBill:
         kind=bill.kind,
         period=Period(start=bill.period_from, end=bill.period_to),
         usage=[_usage(usage) for usage in found.usage],
-        lines=[_line(line, label=word(reads, bill.adapter, line.code), currency=bill.currency) for line in bill.lines],
+        lines=[
+            _line(line, label=word(reads, bill.adapter, line.code), currency=bill.currency, reason=reason)
+            for line, reason in zip(bill.lines, found.reasons, strict=True)
+        ],
         tax=Money(amount=tax, currency=bill.currency),
         cost=Money(amount=cost, currency=bill.currency),
     )
@@ -214,7 +226,7 @@ def _usage(usage: Usage) -> UnsentUsage:
     )
 
 
-def _line(line: LineDraft, *, label: str, currency: str) -> UnsentLine:
+def _line(line: LineDraft, *, label: str, currency: str, reason: Reason) -> UnsentLine:
     return UnsentLine(
         code=line.code,
         label=label,
@@ -223,4 +235,8 @@ def _line(line: LineDraft, *, label: str, currency: str) -> UnsentLine:
         quality=line.quality,
         unit_price=UnitPrice(amount=line.unit_price, unit=line.price_unit),
         net=Money(amount=line.net, currency=currency),
+        tax_code=line.tax_code,
+        tax_rate=line.tax_rate,
+        is_after_tax=line.is_after_tax,
+        explanation=explanation_of(text=reason.text, why=reason.why),
     )

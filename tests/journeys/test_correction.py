@@ -8,9 +8,11 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
+import orjson
 import psycopg
 import pytest
-from mains_server.billing.preview import preview
+from mains_kit.stored import replay_document
+from mains_server.billing.preview import preview_with_usage
 from mains_server.billing.records import PreviewRequest
 from mains_server.commands.demo import prepare
 from mains_server.db.engine import make_engine
@@ -70,8 +72,11 @@ def estimated(address, number):
         ).fetchall()
 
 
-async def test_a_preview_equals_the_issue_for_everybody_in_every_month(demo_address, demo_host):
-    """Every bill of the demo's year, worked out again as if it had not been issued, is the bill that was issued."""
+async def test_a_preview_equals_the_issue_for_everybody_in_every_month(demo_address, demo_host, tmp_path):
+    """Every bill of the demo's year, worked out again as if it had not been issued, is the bill that was issued.
+
+    What `mains-kit rate` makes of the explanations of its lines are the lines' cents.
+    """
     wanted = """
         select i.document_number, i.contract_id, i.adapter, i.period_from, i.period_to, i.issued_on from invoice i
         where i.kind <> 'CREDIT' and i.corrects_invoice_id is null and not exists (
@@ -79,7 +84,7 @@ async def test_a_preview_equals_the_issue_for_everybody_in_every_month(demo_addr
         order by i.id
     """
     engine = make_engine(address=demo_address, connections_max=1)
-    differ = []
+    differ, replayed = [], 0
     with psycopg.connect(demo_address) as connection:
         rows = connection.execute(wanted).fetchall()
         async with read_session(engine) as session:
@@ -87,13 +92,23 @@ async def test_a_preview_equals_the_issue_for_everybody_in_every_month(demo_addr
                 request = PreviewRequest(
                     contract_id=contract, period=Period(starts, ends), issued_on=issued_on, is_anew=True
                 )
-                found = preview(connection, adapter=demo_host.adapter(adapter), request=request)
-                if found != await draft_of(session, invoice=await invoice_by_number(session, document_number=number)):
+                found = preview_with_usage(connection, adapter=demo_host.adapter(adapter), request=request)
+                issued = await draft_of(session, invoice=await invoice_by_number(session, document_number=number))
+                lines = nets_by_the_kit(found, path=tmp_path / "lines.json")
+                replayed += len(lines)
+                if (found.bill, lines) != (issued, [line.net for line in issued.lines]):
                     differ.append(number)
     await engine.dispose()
 
     assert len(rows) > 990
+    assert replayed > 5000
     assert differ == []
+
+
+def nets_by_the_kit(found, *, path):
+    """Have a file with the explanations of a bill's lines replayed, as `mains-kit rate` does."""
+    path.write_bytes(orjson.dumps([dict(reason.why) for reason in found.reasons]))
+    return [line.net for line in replay_document(path=path, adapter=None, product=None)]
 
 
 async def test_a_true_reading_corrects_an_estimate_by_documents(front_end, demo_address, demo_rows):

@@ -67,6 +67,11 @@ def house_drafts(bill: Bill, *, house: House, due: Mapping[str, DueRow], shape: 
     ]
 
 
+def bills_of_contract(house: Bill, *, contract: int) -> list[Bill]:
+    """Pick a contract's bills out of a building's, in the order in which their lines stand on its invoice."""
+    return [member for member in house.members if member.contract == str(contract)]
+
+
 def taxes_of(bills: Sequence[Bill]) -> tuple[DraftTax, ...]:
     """Add up the taxes of a contract's bills; a tax per rate is worked out on the sum (EN 16931, BR-CO-17)."""
     sums: dict[tuple[str, Decimal], tuple[Decimal, Decimal]] = {}

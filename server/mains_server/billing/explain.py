@@ -23,7 +23,7 @@ from mains_server.billing.interval_series import weighing_of
 from mains_server.billing.prices import series_of, versions_of
 from mains_server.billing.records import LineExplanation
 from mains_server.billing.settling import explained as explained_difference
-from mains_server.billing.settling import taxes_with
+from mains_server.billing.settling import taxes_with, written_in
 from mains_server.billing.snapshot import Stored, read_inputs, whole_request
 from mains_server.money.rules import round_half_up
 
@@ -221,7 +221,7 @@ def _line(line: Line) -> AnsweredLine:
 def _settled(invoice: StoredInvoice) -> list[AnsweredLine]:
     """Give the lines that settle earlier bills, as they were written down beside the question."""
     found = []
-    for written in _settles(invoice):
+    for written in written_in(invoice.inputs):
         text, why = explained_difference(written)
         net = Decimal(written["net"])
         days = date.fromisoformat(written["from"]), date.fromisoformat(written["to"])
@@ -231,16 +231,11 @@ def _settled(invoice: StoredInvoice) -> list[AnsweredLine]:
     return found
 
 
-def _settles(invoice: StoredInvoice) -> list[dict[str, Any]]:
-    written = None if invoice.inputs is None else orjson.loads(invoice.inputs).get("settles")
-    return written or []
-
-
 def _payable(bills: Sequence[Bill], *, invoice: StoredInvoice) -> Decimal:
     """Add up what a contract's bills come to as they were put on one invoice, with what it settles."""
     added: dict[tuple[str, Decimal], int] = {}
     rest = 0
-    for written in _settles(invoice):
+    for written in written_in(invoice.inputs):
         net = cents(Decimal(written["net"]))
         rest += net
         if not written["is_after_tax"]:

@@ -99,6 +99,13 @@ def used_before(
     return tuple(Used(name, "month", value) for name, value in amounts.items())
 
 
+def nothing_before(*, starts: date, utility: Utility) -> tuple[Used, ...]:
+    """A contract that begins within a month has used nothing in it before; a bill from the first asks for nothing."""
+    if starts.day == 1:
+        return ()
+    return tuple(Used(quantity.name, "month", Decimal(0)) for quantity in utility.quantities)
+
+
 def _usage_of(part: BilledPart) -> list[dict[str, object]] | None:
     written = None if part.inputs is None else orjson.loads(part.inputs).get("request")
     return None if written is None else written["usage"]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from decimal import Decimal
 from typing import NamedTuple
 
 from mains_spi import (
@@ -19,7 +18,6 @@ from mains_spi import (
     SpiError,
     Tariff,
     Used,
-    Utility,
     bill_charges,
     evaluate,
     tax_codes,
@@ -33,12 +31,20 @@ from mains_server.billing.attributes import AttributeTeller
 from mains_server.billing.cases import PAPER
 from mains_server.billing.charges import charges_problem, tariff_of
 from mains_server.billing.draft import PRICE_PLACES, Draft, KeptFigure
-from mains_server.billing.drafting import NotInvoiceable, draft_of, drafts_of_cohort, house_drafts, totals_of_cohort
+from mains_server.billing.drafting import (
+    NotInvoiceable,
+    bills_of_contract,
+    draft_of,
+    drafts_of_cohort,
+    house_drafts,
+    totals_of_cohort,
+)
 from mains_server.billing.due import Case, HistoryRow, Problem, Traits
 from mains_server.billing.fees import unpriced
 from mains_server.billing.gather import Gathered, hold_of, hold_of_row
 from mains_server.billing.houses import House
 from mains_server.billing.interval_usage import IntervalCounter
+from mains_server.billing.parts import nothing_before
 from mains_server.billing.pricebook import Offer, PriceBook
 from mains_server.billing.prices import AgreedPrice
 from mains_server.billing.records import Bounds, Hold
@@ -96,6 +102,10 @@ class Rated:
     holds: list[Hold] = field(default_factory=list)
 
 
+Tell = Callable[[int, Sequence[Bill]], None]
+"""Hears of a contract's bills with their explanations, which a draft leaves out."""
+
+
 class Rater:
     """Rates the chunks of one run in one process; what alike contracts share is worked out once and kept."""
 
@@ -108,16 +118,19 @@ class Rater:
         bounds: Bounds,
         counted_at: date | None = None,
         book: PriceBook | None = None,
+        tell: Tell | None = None,
     ) -> None:
         """Price as it was known on one day, and count intervals as they were known on another, the same if left out.
 
-        `book` gives other prices than those that are known for each day.
+        `book` gives other prices than those that are known for each day. `tell` hears of every bill that the evaluator
+        works out; alike contracts rated at once have none.
         """
         self.adapter = adapter
         self.period = period
         self.known_at = known_at
         self.teller = AttributeTeller(utility=adapter.utility, period=period)
         self._bounds = bounds
+        self._tell = tell or _nobody_listens
         self._book = book or PriceBook(adapter=adapter, period=period, known_at=known_at)
         self.counter = IntervalCounter(
             tariff_of=self._tariff_of, changes_of=self._book.changes_of, known_at=counted_at or known_at
@@ -280,6 +293,7 @@ class Rater:
             inputs = inputs_text(shape.conditions, contract=contract, usage=case.usage, day_ids=case.day_ids)
             draft = draft_of([bill], due=case.due, shape=shape, inputs=inputs)
             rated.drafts.append(draft._replace(fees=tuple(fee.id for fee in case.fees)))
+            self._tell(case.due.contract_id, [bill])
             rated.figures += _kept(bill, subject=_subject(case.due.contract_id), time_zone=case.due.time_zone)
         except CANNOT_BILL as refusal:
             rated.holds.append(hold_of(case, problem=problem_of(refusal)))
@@ -310,6 +324,8 @@ class Rater:
             rated.holds += [hold_of_row(row, problem=problem) for row in due.values()]
             return
         rated.drafts += drafts
+        for draft in drafts:
+            self._tell(draft.due.contract_id, bills_of_contract(bill, contract=draft.due.contract_id))
         rated.figures += _kept(bill, subject=house.group.id, time_zone=house.time_zone)
         inputs = group_text(request, priced_by=shape.priced_by)
         rated.houses.append(RatedHouse(house.building_id, house.period, inputs))
@@ -341,13 +357,6 @@ class Rater:
         return replace(rated, drafts=kept)
 
 
-def nothing_before(*, starts: date, utility: Utility) -> tuple[Used, ...]:
-    """A contract that begins within a month has used nothing in it before; a bill from the first asks for nothing."""
-    if starts.day == 1:
-        return ()
-    return tuple(Used(quantity.name, "month", Decimal(0)) for quantity in utility.quantities)
-
-
 def problem_of(refusal: Exception) -> Problem:
     """Say why a bill could not be worked out, with a short stable code."""
     match refusal:
@@ -367,6 +376,10 @@ def _kept(bill: Bill, *, subject: str, time_zone: str) -> Iterable[KeptFigure]:
         value = round_half_up(figure.value, places=PRICE_PLACES)
         days = figure.period
         yield KeptFigure(figure.code, subject, figure.unit, days.start, days.end, value, time_zone)
+
+
+def _nobody_listens(contract_id: int, bills: Sequence[Bill]) -> None:
+    """Keep nothing of the explanations."""
 
 
 def _subject(contract_id: int) -> str:

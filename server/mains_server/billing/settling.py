@@ -46,7 +46,7 @@ def with_settlements(draft: Draft, *, rows: Sequence[SettlementRow], accounts: M
         tax=tax,
         support=support,
         total=net + tax - support,
-        inputs=_with_written(draft.inputs, rows=rows),
+        inputs=_with_written(draft, rows=rows),
         settles=tuple(row.id for row in rows),
     )
 
@@ -64,19 +64,25 @@ def explained(written: Mapping[str, Any]) -> tuple[str, Explanation]:
     billed, due, currency = written["billed"], written["due"], written["currency"]
     days = f"{written['from']} to {written['to']}"
     source = f"correction of {written['document']}, {days}"
+    counted = {"unit": currency, "quality": ""}
     why: dict[str, Any] = {
         "v": 1,
         "tariff": "correction",
         "component": written["code"],
         "inputs": [
-            {"id": "i1", "name": "due", "value": due, "unit": currency, "source": source},
-            {"id": "i2", "name": "billed", "value": billed, "unit": currency, "source": written["document"]},
+            {"id": "i1", "name": "due", "value": due, "source": source, **counted},
+            {"id": "i2", "name": "billed", "value": billed, "source": written["document"], **counted},
         ],
         "steps": [{"id": "s1", "op": "sub", "args": ["i1", "i2"], "value": written["net"]}],
         "result": "s1",
         "rounding": {"name": EN16931, "line": CENTS_PLACES},
     }
     return f"{due} {currency} - {billed} {currency} billed by {written['document']} for {days}", why
+
+
+def written_in(inputs: bytes | str | None) -> list[dict[str, Any]]:
+    """Read the differences that stand on a bill, as they are written down beside its question."""
+    return [] if inputs is None else orjson.loads(inputs).get("settles") or []
 
 
 def _line(row: SettlementRow, *, currency: str, accounts: Mapping[str, str]) -> DraftLine:
@@ -127,8 +133,8 @@ def taxes_with(
     return tuple(known[key] for key in sorted(known))
 
 
-def _with_written(inputs: bytes, *, rows: Iterable[SettlementRow]) -> bytes:
-    document = orjson.loads(inputs)
+def _with_written(draft: Draft, *, rows: Iterable[SettlementRow]) -> bytes:
+    document = orjson.loads(draft.inputs)
     document["settles"] = [
         {
             "code": row.code,
@@ -137,7 +143,7 @@ def _with_written(inputs: bytes, *, rows: Iterable[SettlementRow]) -> bytes:
             "billed": f"{row.billed:f}",
             "due": f"{row.due:f}",
             "net": f"{row.net:f}",
-            "currency": "EUR",
+            "currency": draft.currency,
             "document": row.document_number,
             "tax_code": row.tax_code,
             "tax_rate": f"{row.tax_rate:f}",

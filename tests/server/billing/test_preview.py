@@ -4,10 +4,11 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from mains_server.billing.preview import NothingToBill, preview
+from mains_server.billing.preview import NothingToBill, preview, preview_with_usage
 from mains_server.billing.records import Hold, PreviewRequest
 from mains_server.db.unit_of_work import read_session
 from mains_server.invoices.queries import draft_of, invoice_by_number
+from mains_spi import replay
 
 
 def _preview(connection, small, contract):
@@ -54,6 +55,18 @@ def test_a_preview_tells_why_a_contract_would_be_held(town, connection, small):
         code="missing_price",
         reason="network: price list version network/2022-01-01 has no fitting `fixed`",
     )
+
+
+def test_every_line_says_how_it_came_about(town, connection, small):
+    """100 kWh x 0.15 = 15.00, fees of 1.20 and 2.00, and 5.00 of support after tax for who is protected."""
+    contract = town.household(used="100")
+    town.attribute(contract, "protected", "low_income")
+    request = PreviewRequest(contract_id=contract, period=small.JANUARY, issued_on=small.request().issued_on)
+
+    found = preview_with_usage(connection, adapter=small.host_of().adapter("small"), request=request)
+
+    assert [replay(reason.why) for reason in found.reasons] == [line.net for line in found.bill.lines]
+    assert found.reasons[0].text == "100 kWh x 0.15 EUR/kWh"
 
 
 def test_a_preview_of_a_flat_rates_its_whole_house(town, connection, small):

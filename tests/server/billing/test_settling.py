@@ -7,7 +7,8 @@ import pytest
 from mains_server.access.records import Refusal
 from mains_server.billing.corrections import CorrectionRequest, correct_invoice
 from mains_server.billing.explain import explain_invoices
-from mains_server.billing.records import CorrectionOutcome, CorrectionReason
+from mains_server.billing.preview import preview_with_usage
+from mains_server.billing.records import CorrectionOutcome, CorrectionReason, PreviewRequest
 from mains_server.books.queries import check_books
 from mains_server.db.unit_of_work import read_session
 from mains_spi import Period, replay
@@ -103,6 +104,21 @@ async def test_the_line_explains_itself(house, correct, february, connection, en
     assert [replay(line.why) for lines in explained.values() for line in lines] == [
         line.net for lines in explained.values() for line in lines
     ]
+
+
+@pytest.mark.asyncio
+async def test_a_preview_explains_what_the_next_bill_settles(house, correct, february, connection, small, town):
+    connection.execute("update supply_point set area_m2 = 29.5 where premise = '3'")
+    await correct("S-000003")
+    (register,) = connection.execute("select id from register where quantity = 'heat'").fetchone()
+    town.read(register, (FEBRUARY.end, "115.1"))
+    (last,) = connection.execute("select max(contract_id) from invoice").fetchone()
+    request = PreviewRequest(contract_id=last, period=FEBRUARY, issued_on=small.request(FEBRUARY).issued_on)
+
+    found = preview_with_usage(connection, adapter=small.host_of().adapter("small"), request=request)
+
+    assert [replay(reason.why) for reason in found.reasons] == [line.net for line in found.bill.lines]
+    assert found.reasons[-1].text == "216.69 EUR - 157.56 EUR billed by S-000003 for 2023-01-01 to 2023-02-01"
 
 
 @pytest.mark.asyncio
