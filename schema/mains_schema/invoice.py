@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from mains_schema.contract import Contract
     from mains_schema.customer import Customer
     from mains_schema.payment import PaymentAllocation
+    from mains_schema.supply import SupplyPoint
 
 
 @orders
@@ -98,6 +99,11 @@ class InvoiceLine:
     tax_code: str = column("Code of the tax.", L.tax_code)
     tax_rate: Decimal = column("Tax rate as a share of one: 0.2100 is 21 %.", L.tax_rate)
     is_after_tax: bool = column("Whether it lowers what is to be paid and not the tax, as support may.", L.is_after_tax)
+    supply_point: SupplyPoint | None = one(
+        "The place that is charged by itself, as network fees are where a contract has several; null for a charge of"
+        " the whole contract, and where it has one place.",
+        L.supply_point_id,
+    )
     explanation: Explanation | None = asked(
         "How the charge was worked out: formula, inputs with their source, steps. Costs more than other fields. "
         "Null on an invoice that no billing run issued, such as a credit note.",

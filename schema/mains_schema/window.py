@@ -91,6 +91,9 @@ class UnsentLine:
     is_after_tax: bool = strawberry.field(
         description="Whether it lowers what is to be paid and not the tax, as support may."
     )
+    supply_point_id: strawberry.ID | None = strawberry.field(
+        description="Global id of the place that is charged by itself; null for a charge of the whole contract."
+    )
     explanation: Explanation = strawberry.field(
         description="How the charge was worked out; repeating its steps gives `net`."
     )
@@ -227,6 +230,7 @@ def _usage(usage: Usage) -> UnsentUsage:
 
 
 def _line(line: LineDraft, *, label: str, currency: str, reason: Reason) -> UnsentLine:
+    place = line.supply_point_id
     return UnsentLine(
         code=line.code,
         label=label,
@@ -238,5 +242,6 @@ def _line(line: LineDraft, *, label: str, currency: str, reason: Reason) -> Unse
         tax_code=line.tax_code,
         tax_rate=line.tax_rate,
         is_after_tax=line.is_after_tax,
+        supply_point_id=None if place is None else encode_id(type_name="SupplyPoint", number=place),
         explanation=explanation_of(text=reason.text, why=reason.why),
     )

@@ -83,6 +83,7 @@ from mains_spi.record import ALWAYS, Number, Period, Record
 from mains_spi.replay import replay
 from mains_spi.requests import (
     Attribute,
+    Begun,
     FactValue,
     Group,
     Member,
@@ -138,6 +139,7 @@ __all__ = [
     "Attribute",
     "BadRecord",
     "BadUnit",
+    "Begun",
     "Bill",
     "Block",
     "Calendar",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
@@ -14,7 +15,6 @@ from mains_spi.components import (
     Monthly,
     PerAmpere,
     PerUnit,
-    Prorate,
     Rebate,
     Spot,
     Tiered,
@@ -24,7 +24,6 @@ from mains_spi.drafts import Draft, drafted
 from mains_spi.errors import CannotRate
 from mains_spi.exact import ZERO
 from mains_spi.here import Here
-from mains_spi.record import Period
 from mains_spi.requests import Series
 from mains_spi.spot import weighted_price
 from mains_spi.terms import Qty, Term
@@ -60,7 +59,7 @@ def _per_ampere(component: PerAmpere, here: Here) -> Iterator[Draft]:
 
 def _fee(here: Here, component: Monthly | PerAmpere, size: Term | None) -> Iterator[Draft]:
     currency, price = here.tariff.currency, component.price
-    span = fee_span(here.segment, component.prorate, here.book.request.period, yearly=per_year(price, currency))
+    span = fee_span(here, component, yearly=per_year(price, currency))
     if span is None:
         return
     count, unit, base = span
@@ -141,17 +140,27 @@ def _rebate(component: Rebate, here: Here) -> Iterator[Draft]:
         yield drafted(here, component.code, minus, off, units=("1", currency), after_tax=component.after_tax)
 
 
-def fee_span(segment: Period, prorate: Prorate, bill: Period, *, yearly: bool) -> tuple[Fraction, str, int] | None:
+def fee_span(here: Here, component: Monthly | PerAmpere, *, yearly: bool) -> tuple[Fraction, str, int] | None:
     """Count the time a fee is due for: a number, its unit, and how many of these the price is for."""
+    segment, prorate = here.segment, component.prorate
     if prorate == "year":
         parts = [(segment.common(year), year) for year in years_in(segment)]
         return _counted([(c.days, y.days) for c, y in parts if c is not None], "year", 1)
     in_price = 12 if yearly else 1
     if prorate == "never":
-        begun = sum(1 for month in months_in(bill) if segment.has(max(month.start, bill.start)))
+        begun = sum(1 for day in _months_begun(here, component.code) if segment.has(day))
         return (Fraction(begun), "month", in_price) if begun else None
     months = [(segment.common(month), month) for month in months_in(segment)]
     return _counted([(c.days, m.days) for c, m in months if c is not None], "month", in_price)
+
+
+def _months_begun(here: Here, code: str) -> list[date]:
+    """Give the first billed day of each month, but of one that an earlier bill has begun to charge for."""
+    request = here.book.request
+    billed = next((site.period.common(request.period) for site in here.sites if site.name == here.place), None)
+    days = [max(month.start, (billed or request.period).start) for month in months_in(billed or request.period)]
+    is_begun = any(begun.code == code and begun.place in ("", here.place) for begun in request.begun)
+    return [day for day in days if not (is_begun and day == request.period.start)]
 
 
 def _counted(parts: list[tuple[int, int]], unit: str, in_price: int) -> tuple[Fraction, str, int]:

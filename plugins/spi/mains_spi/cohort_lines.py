@@ -122,7 +122,7 @@ def _units(here: Here, qty: Term, price: Term) -> tuple[str, str]:
 def _fee(component: Monthly | PerAmpere, here: Here, compiler: Compiler) -> Iterator[CompiledLine]:
     currency = here.tariff.currency
     yearly = per_year(component.price, currency)
-    span = fee_span(here.segment, component.prorate, here.book.request.period, yearly=yearly)
+    span = fee_span(here, component, yearly=yearly)
     if span is None:
         return
     count, unit, base = span

@@ -48,7 +48,9 @@ class Monthly(Component):
     """Charges a fee given per month or per year.
 
     Parts of a month count by days of that month ("month"), by days of the year ("year"), or a month begun counts whole
-    at the price of its first billed day ("never").
+    ("never"): it is decided once a month, on its first billed day, whether and at which price the fee is paid. What
+    changes later in the month changes nothing, and a second bill of the month does not charge it again
+    (``RatingRequest.begun``). At each place the month begins on the first day on which the contract covers it.
     """
 
     code: str

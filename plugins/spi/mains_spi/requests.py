@@ -115,6 +115,18 @@ class Used(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class Begun(Record):
+    """A charge that a bill of earlier days has for the month in which the request's period begins.
+
+    A fee with ``prorate="never"`` and this code is not charged for that month again. ``place`` is the supply point that
+    was charged by itself; without it the contract was, with all its places.
+    """
+
+    code: str
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Occupant(Record):
     """A contract that has a premise for part of the period, and pays its share by days."""
 
@@ -148,8 +160,9 @@ class RatingRequest(Record):
     """All that a bill depends on; equal requests give equal bills, at any time.
 
     ``tax_codes`` says which tax a charge has. The customer's kind, by which taxes are chosen, is the attribute
-    ``kind``. ``places`` are the supply points of a contract that has several. ``known_at`` limits price versions to
-    those known on that day; ``tz`` is where civil days of series begin.
+    ``kind``. ``places`` are the supply points of a contract that has several. ``begun`` are the charges that bills of
+    earlier days have for the month in which the period begins. ``known_at`` limits price versions to those known on
+    that day; ``tz`` is where civil days of series begin.
     """
 
     contract: str
@@ -162,6 +175,7 @@ class RatingRequest(Record):
     series: tuple[Series, ...] = ()
     facts: tuple[FactValue, ...] = ()
     used: tuple[Used, ...] = ()
+    begun: tuple[Begun, ...] = ()
     group: Group | None = None
     places: tuple[Place, ...] = ()
     known_at: date | None = None

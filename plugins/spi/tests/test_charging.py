@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from mains_spi import (
     Amount,
+    Attribute,
+    Begun,
     Block,
     CannotRate,
     Const,
     Monthly,
     PerAmpere,
     PerUnit,
+    Place,
     Price,
     Qty,
     Rebate,
@@ -21,7 +25,10 @@ from mains_spi import (
     Tiered,
     Used,
     When,
+    compile_cohort,
     evaluate,
+    request_from_json,
+    request_to_json,
 )
 
 D = Decimal
@@ -65,6 +72,59 @@ def test_a_month_begun_is_paid_at_the_price_of_its_first_billed_day(make):
     bill = bill_for(make, fee, prices=prices, days=make.period("2023-01-10", "2023-03-01"))
 
     assert [(line.quantity, line.net) for line in bill.lines] == [(D(1), D("5.00")), (D(1), D("9.00"))]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "begun", "net"),
+    [
+        ("2023-01-12", "2023-02-01", (), "9.00"),
+        ("2023-01-12", "2023-02-01", (Begun("fee"),), None),
+        ("2023-01-12", "2023-02-01", (Begun("other"), Begun("fee", "P1")), "9.00"),
+        ("2023-01-12", "2023-03-01", (Begun("fee"),), "9.00"),
+        ("2023-02-01", "2023-03-01", (), "9.00"),
+    ],
+)
+def test_a_month_begun_is_paid_once_however_many_bills_it_has(make, start, end, begun, net):
+    """9.00 for a month begun: January's second bill has it only if the first had not; February has its own."""
+    tariff = Tariff("T", "EUR", (Monthly("fee", Const(D("9"), "EUR/month"), "never"),))
+    request = make.request(days=make.period(start, end), begun=begun)
+
+    lines = [line.net for line in evaluate(tariff, request).lines]
+
+    assert lines == ([] if net is None else [D(net)])
+    assert request_from_json(request_to_json(request)) == request
+    (bill,) = compile_cohort(tariff=tariff, conditions=request).rate([()])
+    assert bill[1] == tuple(int(line * 100) for line in lines)
+
+
+def test_a_fee_for_a_month_begun_is_decided_on_its_first_billed_day(make):
+    """Who begins to live there on the 15th pays from the next month on: 5.00 for February alone."""
+    fee = Monthly("fee", Const(D("5"), "EUR/month"), "never", when=(When("lives_there", among=("yes",)),))
+    attributes = (
+        Attribute("lives_there", "no", make.period("2023-01-01", "2023-01-15")),
+        Attribute("lives_there", "yes", make.period("2023-01-15", "2023-03-01")),
+    )
+    request = replace(make.request(days=make.period("2023-01-01", "2023-03-01")), attributes=attributes)
+
+    (line,) = evaluate(Tariff("T", "EUR", (fee,)), request).lines
+
+    assert (line.quantity, line.net) == (D(1), D("5.00"))
+
+
+def test_a_place_that_joins_within_a_month_begins_its_own(make):
+    """Two places at 5.00 a month begun, one since the 1st and one since the 12th: each pays one month."""
+    fee = Monthly("fee", Const(D("5"), "EUR/month"), "never", each_place=True)
+    whole = make.period("2023-01-01", "2023-02-01")
+    places = (Place("A"), Place("B", (), make.period("2023-01-12", "2023-02-01")))
+    request = replace(make.request(days=whole), places=places)
+
+    again = replace(request, period=make.period("2023-01-20", "2023-02-01"), begun=(Begun("fee", "A"),))
+
+    assert [(line.place, line.net) for line in evaluate(Tariff("T", "EUR", (fee,)), request).lines] == [
+        ("A", D("5.00")),
+        ("B", D("5.00")),
+    ]
+    assert [line.place for line in evaluate(Tariff("T", "EUR", (fee,)), again).lines] == ["B"]
 
 
 def test_fee_per_ampere(make):

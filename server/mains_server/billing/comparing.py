@@ -7,8 +7,7 @@ from decimal import Decimal
 
 from mains_spi import Period
 
-from mains_server.billing.due import SettledRow
-from mains_server.billing.records import Difference
+from mains_server.billing.records import Difference, SettledRow
 from mains_server.invoices.records import InvoiceDraft, LineDraft
 
 Key = tuple[str, str, Decimal, bool]

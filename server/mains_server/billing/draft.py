@@ -23,6 +23,7 @@ class LineTerms:
     """What a line has in common in all bills of alike contracts; told apart by identity, since one is made per cohort.
 
     `unit_price` is in 1/10**8 of the currency; None where each line's price is its own net with the sign turned.
+    `supply_point_id` is the place that is charged by itself; None for charges of the whole contract.
     """
 
     code: str
@@ -35,6 +36,7 @@ class LineTerms:
     tax_rate: Decimal
     is_after_tax: bool
     account: str
+    supply_point_id: int | None = None
 
 
 class DraftLine(NamedTuple):
@@ -141,6 +143,7 @@ def _line(line: DraftLine) -> LineDraft:
         tax_rate=terms.tax_rate,
         is_after_tax=terms.is_after_tax,
         quality=LineQuality[line.quality],
+        supply_point_id=terms.supply_point_id,
     )
 
 

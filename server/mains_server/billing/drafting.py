@@ -31,8 +31,19 @@ class NotInvoiceable(Exception):
     """A bill is exact but cannot stand on an invoice: its parts are no whole cents or do not make its total."""
 
 
-def draft_of(bills: Sequence[Bill], *, due: DueRow, shape: Shape, inputs: bytes, house: int | None = None) -> Draft:
-    """Turn the evaluator's bills of one contract (several where it has several premises) into a draft."""
+def draft_of(
+    bills: Sequence[Bill],
+    *,
+    due: DueRow,
+    shape: Shape,
+    inputs: bytes,
+    house: int | None = None,
+    places: Mapping[str, int] | None = None,
+) -> Draft:
+    """Turn the evaluator's bills of one contract (several where it has several premises) into a draft.
+
+    `places` are the ids of supply points by the names under which the bills charge them by themselves.
+    """
     for bill in bills:
         if bill.rounded_by:
             raise NotInvoiceable(f"rounding {bill.rounding.name} changes the total by {bill.rounded_by}")
@@ -41,7 +52,11 @@ def draft_of(bills: Sequence[Bill], *, due: DueRow, shape: Shape, inputs: bytes,
     return _added_up(
         due=due,
         shape=shape,
-        lines=tuple(_line(line, shape=shape) for bill in bills for line in bill.lines),
+        lines=tuple(
+            _line(line, shape=shape, place=(places or {}).get(line.place if house is None else bill.id))
+            for bill in bills
+            for line in bill.lines
+        ),
         taxes=taxes,
         total=sum(cents(bill.payable) for bill in bills) - taxed_apart + sum(entry.tax for entry in taxes),
         inputs=inputs,
@@ -62,7 +77,14 @@ def house_drafts(bill: Bill, *, house: House, due: Mapping[str, DueRow], shape: 
         assert member.contract is not None
         parts[member.contract].append(member)
     return [
-        draft_of(parts[contract], due=row, shape=shape, inputs=member_text(contract), house=house.building_id)
+        draft_of(
+            parts[contract],
+            due=row,
+            shape=shape,
+            inputs=member_text(contract),
+            house=house.building_id,
+            places=house.premises if len(parts[contract]) > 1 else None,
+        )
         for contract, row in sorted(due.items(), key=lambda item: item[1].contract_id)
     ]
 
@@ -145,7 +167,7 @@ def _lines(
     return tuple(lines), sorted(groups)
 
 
-def _line(line: Line, *, shape: Shape) -> DraftLine:
+def _line(line: Line, *, shape: Shape, place: int | None) -> DraftLine:
     terms = LineTerms(
         code=line.code,
         period_from=line.period.start,
@@ -157,6 +179,7 @@ def _line(line: Line, *, shape: Shape) -> DraftLine:
         tax_rate=line.rate,
         is_after_tax=line.after_tax,
         account=shape.accounts[line.code],
+        supply_point_id=place,
     )
     assert terms.unit_price is not None
     quality = _quality(terms, shape=shape, estimated=line.estimated, apportioned=line.apportioned)

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from mains_spi import Place, Series, Used
+from mains_spi import Begun, Place, Series, Used
 
 
 class DueRow(NamedTuple):
@@ -175,7 +175,10 @@ class HistoryRow(NamedTuple):
 
 
 class BilledPart(NamedTuple):
-    """A bill of some of the days, or of the month that they begin in, with its stored inputs."""
+    """A bill of some of the days, or of the month that they begin in, with its stored inputs.
+
+    `charged` are the codes that it charges in that month, each with the place that is charged by itself, or nothing.
+    """
 
     contract_id: int
     invoice_id: int
@@ -186,6 +189,7 @@ class BilledPart(NamedTuple):
     ends: date
     is_taken_back: bool
     inputs: str | None
+    charged: list[list[str]] | None = None
 
 
 class ContractRow(NamedTuple):
@@ -288,7 +292,8 @@ class Case(NamedTuple):
     """A contract with all that is known of it; `points` has a row for each of its supply points, `due` is the first.
 
     `before` is what was used in the month before these days, where somebody looked; None where nothing can have been.
-    `series` are the intervals that its tariff prices one by one, made of the stored days `day_ids`.
+    `series` are the intervals that its tariff prices one by one, made of the stored days `day_ids`. `begun` is what
+    bills of earlier days charge in the month that these days begin in.
     """
 
     due: DueRow
@@ -302,6 +307,7 @@ class Case(NamedTuple):
     series: tuple[Series, ...] = ()
     day_ids: tuple[int, ...] = ()
     places: tuple[Place, ...] = ()
+    begun: tuple[Begun, ...] = ()
 
 
 class SettlementRow(NamedTuple):
@@ -319,16 +325,6 @@ class SettlementRow(NamedTuple):
     due: Decimal
     net: Decimal
     document_number: str
-
-
-class SettledRow(NamedTuple):
-    """What corrections of a bill put on later bills, summed by code and tax."""
-
-    code: str
-    tax_code: str
-    tax_rate: Decimal
-    is_after_tax: bool
-    net: Decimal
 
 
 class VersionRow(NamedTuple):

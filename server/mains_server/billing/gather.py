@@ -116,7 +116,7 @@ def gather(
     wanted = frozenset(contracts) - left.done
     houses, holds = _houses(managers=managers, premises=premises, cases=cases, teller=teller, wanted=wanted)
     alone = [
-        cases[contract]._replace(before=left.before.get(contract))
+        cases[contract]._replace(before=left.before.get(contract), begun=left.begun.get(contract, ()))
         for contract in contracts
         if contract in cases and contract in wanted and contract not in neighbours
     ]

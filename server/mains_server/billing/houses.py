@@ -14,7 +14,10 @@ from mains_server.billing.usage import as_usage
 
 
 class House(NamedTuple):
-    """A building as one question, with the contracts in it by the id under which the answer names them."""
+    """A building as one question, with the contracts in it by the id under which the answer names them.
+
+    `premises` are the supply points of its members by the names that they have there.
+    """
 
     building_id: int
     product: str
@@ -24,6 +27,7 @@ class House(NamedTuple):
     occupants: Mapping[str, DueRow]
     is_metered: frozenset[str]
     estimates: tuple[EstimatedReading, ...] = ()
+    premises: Mapping[str, int] = {}
 
 
 class HouseParts(NamedTuple):
@@ -59,6 +63,7 @@ def build_house(parts: HouseParts, *, teller: AttributeTeller) -> House | Proble
         occupants={contract: due for _, dues in members for contract, due in dues.items()},
         is_metered=frozenset(row.unit for case in parts.cases.values() for row in case.usage),
         estimates=tuple(estimate for case in _involved(parts, managers=managers) for estimate in case.estimates),
+        premises={premise.identifier: premise.supply_point_id for premise in parts.premises},
     )
 
 

@@ -10,8 +10,7 @@ from mains_spi import InvoicingRules, Period
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mains_server.billing.due import SettledRow
-from mains_server.billing.records import DueMoment, WrongBill
+from mains_server.billing.records import DueMoment, SettledRow, WrongBill
 from mains_server.billing.statements import NOT_TAKEN_BACK
 from mains_server.invoices.records import InvoiceKind
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import orjson
-from mains_spi import Period, Used, Utility
+from mains_spi import Begun, Monthly, PerAmpere, Period, Tariff, Used, Utility
 from psycopg import Connection
 
 from mains_server.billing import queries
@@ -25,12 +25,14 @@ class Left:
     """What is left to be billed of contracts that were billed before in the period or in its first month.
 
     `stretches` are the days to bill now, the first that no bill has; `done` has none; `before` says what was used in
-    the month before them, and nothing where nobody knows; `earlier` are the bills that were taken back.
+    the month before them, and nothing where nobody knows; `begun` is what was charged in it; `earlier` are the bills
+    that were taken back.
     """
 
     stretches: Mapping[int, Period] = field(default_factory=dict)
     done: frozenset[int] = frozenset()
     before: Mapping[int, tuple[Used, ...]] = field(default_factory=dict)
+    begun: Mapping[int, tuple[Begun, ...]] = field(default_factory=dict)
     earlier: Mapping[int, tuple[BilledPart, ...]] = field(default_factory=dict)
 
 
@@ -47,6 +49,7 @@ def left_of(
         parts[part.contract_id].append(part)
     stretches: dict[int, Period] = {}
     before: dict[int, tuple[Used, ...]] = {}
+    begun: dict[int, tuple[Begun, ...]] = {}
     done = set()
     for days in queries.contract_days(connection, asked=asked.of(looked_at)):
         standing = [part for part in parts[days.contract_id] if not part.is_taken_back]
@@ -56,10 +59,11 @@ def left_of(
             done.add(days.contract_id)
             continue
         before[days.contract_id] = used_before(left.start, days=days, standing=standing, utility=utility)
+        begun[days.contract_id] = begun_before(left.start, standing=standing)
         if left != whole:
             stretches[days.contract_id] = left
     taken_back = {contract: tuple(p for p in found if p.is_taken_back) for contract, found in parts.items()}
-    return Left(stretches=stretches, done=frozenset(done), before=before, earlier=taken_back)
+    return Left(stretches=stretches, done=frozenset(done), before=before, begun=begun, earlier=taken_back)
 
 
 def first_unbilled(days: Period, *, standing: Iterable[BilledPart]) -> Period | None:
@@ -97,6 +101,24 @@ def used_before(
             for name, value in _within(usage, days=Period(first, starts)):
                 amounts[name] = amounts.get(name, Decimal(0)) + value
     return tuple(Used(name, "month", value) for name, value in amounts.items())
+
+
+def begun_before(starts: date, *, standing: Iterable[BilledPart]) -> tuple[Begun, ...]:
+    """Tell what bills of earlier days charge in the month of a day, for fees that a month begun costs in full."""
+    first = starts.replace(day=1)
+    earlier = (part for part in standing if first < starts and part.starts < starts and part.ends > first)
+    return tuple(sorted({Begun(code, place) for part in earlier for code, place in part.charged or ()}, key=_by_code))
+
+
+def of_months_begun(begun: Iterable[Begun], *, tariff: Tariff | None) -> tuple[Begun, ...]:
+    """Keep what a tariff looks at: its fees that a month begun costs in full."""
+    parts = () if tariff is None else tariff.components
+    codes = {part.code for part in parts if isinstance(part, Monthly | PerAmpere) and part.prorate == "never"}
+    return tuple(one for one in begun if one.code in codes)
+
+
+def _by_code(begun: Begun) -> tuple[str, str]:
+    return begun.code, begun.place
 
 
 def nothing_before(*, starts: date, utility: Utility) -> tuple[Used, ...]:

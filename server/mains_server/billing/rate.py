@@ -9,6 +9,7 @@ from datetime import date
 from typing import NamedTuple
 
 from mains_spi import (
+    Begun,
     Bill,
     CannotRate,
     FactValue,
@@ -44,7 +45,7 @@ from mains_server.billing.fees import unpriced
 from mains_server.billing.gather import Gathered, hold_of, hold_of_row
 from mains_server.billing.houses import House
 from mains_server.billing.interval_usage import IntervalCounter
-from mains_server.billing.parts import nothing_before
+from mains_server.billing.parts import nothing_before, of_months_begun
 from mains_server.billing.pricebook import Offer, PriceBook
 from mains_server.billing.prices import AgreedPrice
 from mains_server.billing.records import Bounds, Hold
@@ -71,6 +72,7 @@ class ShapeKey(NamedTuple):
     before: tuple[Used, ...] | None
     agreed: AgreedPrice | None = None
     places: tuple[Place, ...] = ()
+    begun: tuple[Begun, ...] = ()
 
 
 class AdapterRefuses(Exception):
@@ -204,7 +206,7 @@ class Rater:
             told = facts.get(_subject(due.contract_id), ()) if facts else ()
             agreed = None if due.price_fixed_until is None else self._book.agreed_price(connection, due=due)
             shared = (due.product, due.starts, due.ends, due.time_zone, case.traits, counted, told, case.before)
-            key = ShapeKey(*shared, agreed, case.places)
+            key = ShapeKey(*shared, agreed, case.places, case.begun)
             alike[key].append(case)
         return alike
 
@@ -223,6 +225,7 @@ class Rater:
             attributes=self.teller.tell(key.traits),
             facts=key.facts,
             used=nothing_before(starts=key.starts, utility=self.adapter.utility) if key.before is None else key.before,
+            begun=of_months_begun(key.begun, tariff=offer.tariff),
             places=key.places,
             tz=key.time_zone,
         )
@@ -291,7 +294,8 @@ class Rater:
             if (problem := unpriced(case.fees, tariff=shape.tariff)) is not None:
                 raise AdapterRefuses(problem)
             inputs = inputs_text(shape.conditions, contract=contract, usage=case.usage, day_ids=case.day_ids)
-            draft = draft_of([bill], due=case.due, shape=shape, inputs=inputs)
+            places = {point.identifier: point.supply_point_id for point in case.points}
+            draft = draft_of([bill], due=case.due, shape=shape, inputs=inputs, places=places)
             rated.drafts.append(draft._replace(fees=tuple(fee.id for fee in case.fees)))
             self._tell(case.due.contract_id, [bill])
             rated.figures += _kept(bill, subject=_subject(case.due.contract_id), time_zone=case.due.time_zone)

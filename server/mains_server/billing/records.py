@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
+from typing import NamedTuple
 
 from mains_spi import Explanation, Period
 
@@ -197,6 +198,16 @@ class Difference:
     def net(self) -> Decimal:
         """Give what is still to be charged; below nothing it is given back."""
         return self.due - self.billed
+
+
+class SettledRow(NamedTuple):
+    """What corrections of a bill put on later bills, summed by code and tax."""
+
+    code: str
+    tax_code: str
+    tax_rate: Decimal
+    is_after_tax: bool
+    net: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from struct import Struct
 from typing import ClassVar
 
-from mains_server.billing.binary import boolean, day, integer, numeric, text, word
+from mains_server.billing.binary import bigint, boolean, day, integer, numeric, text, word
 from mains_server.billing.draft import CENTS_PLACES, MICRO_PLACES, PRICE_PLACES, Draft, DraftLine, LineTerms
 from mains_server.money.rules import round_half_up
 
@@ -22,7 +22,7 @@ class LineRows:
 
     COLUMNS: ClassVar[str] = (
         "customer_id, invoice_id, contract_id, position, quantity, net, unit_price, quality, adapter, code,"
-        " period_from, period_to, unit, price_unit, currency, tax_code, tax_rate, is_after_tax"
+        " period_from, period_to, unit, price_unit, currency, tax_code, tax_rate, is_after_tax, supply_point_id"
     )
     TAX_COLUMNS: ClassVar[str] = "customer_id, invoice_id, contract_id, base, tax, tax_code, rate, currency"
 
@@ -32,7 +32,7 @@ class LineRows:
 
     def of(self, draft: Draft, *, invoice_id: int) -> Iterator[bytes]:
         """Write the lines of one invoice."""
-        head = _head(18, 8, draft.due.customer_id, 8, invoice_id, 8, draft.due.contract_id)
+        head = _head(19, 8, draft.due.customer_id, 8, invoice_id, 8, draft.due.contract_id)
         tails, currency = self._tails, draft.currency
         for position, line in enumerate(draft.lines, start=1):
             yield b"".join(
@@ -68,7 +68,7 @@ class LineRows:
                 *(numeric(line.unit_price, PRICE_PLACES), text(line.quality)),
                 *(self._adapter, text(terms.code), day(terms.period_from), day(terms.period_to), text(terms.unit)),
                 *(text(terms.price_unit), text(currency), text(terms.tax_code), _rate(terms.tax_rate)),
-                boolean(terms.is_after_tax),
+                *(boolean(terms.is_after_tax), bigint(terms.supply_point_id)),
             )
         )
         self._tails[terms, line.unit_price, line.quality] = tail

@@ -131,7 +131,6 @@ where d.register_id = any(%(registers)s::bigint[]) and d.day >= %(from)s and d.d
 order by d.register_id, d.day, d.version desc
 """
 
-# What is on a bill that was taken back is to be billed again.
 # Differences of corrected bills that are on no bill yet, or on one that was taken back; or those of one bill.
 SETTLEMENTS = """
 select s.id, s.contract_id, s.code, s.period_from, s.period_to, s.tax_code, s.tax_rate, s.is_after_tax, s.billed, s.due,
@@ -213,7 +212,11 @@ group by contract_id
 # Bills of these days and of the month that they begin in, those that were taken back as well.
 BILLED_PARTS = f"""
 select i.contract_id, i.id, i.document_number, i.kind, i.revision, i.period_from, i.period_to, not {NOT_TAKEN_BACK},
-  i.inputs::text
+  i.inputs::text, (
+    select jsonb_agg(distinct jsonb_build_array(l.code, coalesce(p.identifier, '')))
+    from invoice_line l left join supply_point p on p.id = l.supply_point_id
+    where l.invoice_id = i.id and l.customer_id = i.customer_id and l.period_to > %(month)s
+  )
 from invoice i where i.contract_id = any(%(contracts)s::bigint[]) and i.kind <> 'CREDIT'
   and i.period_from < %(to)s and i.period_to > %(month)s
 order by i.contract_id, i.period_from, i.id
@@ -345,8 +348,7 @@ order by i.id
 CUSTOMERS_OF_RUN = """
 select distinct c.customer_id
 from billing_chunk k
-cross join lateral unnest(k.contract_ids) as u(contract_id)
-join contract c on c.id = u.contract_id
+cross join lateral unnest(k.contract_ids) as u(contract_id) join contract c on c.id = u.contract_id
 where k.run_id = :run
 order by c.customer_id
 """
@@ -358,8 +360,7 @@ where run_id = :run and released_at is null order by contract_id
 
 STORED_LINES = """
 select invoice_id, position, code, period_from, period_to, quantity, net, tax_rate, is_after_tax
-from invoice_line
-where invoice_id = any(cast(:ids as bigint[]))
+from invoice_line where invoice_id = any(cast(:ids as bigint[]))
 order by invoice_id, position
 """
 
@@ -368,8 +369,7 @@ select v.id, v.list, v.code, v.starts, v.ends, (v.known_from at time zone :time_
   r.name, r.value, r.unit, r.conditions::text as conditions, r.tax_included
 from price_version v
 left join price_row r on r.version_id = v.id
-where v.id = any(cast(:ids as bigint[]))
-order by v.list, v.starts, v.id, r.position, r.id
+where v.id = any(cast(:ids as bigint[])) order by v.list, v.starts, v.id, r.position, r.id
 """
 
 STORED_DAYS = """

@@ -192,6 +192,7 @@ async def _write_lines(session: AsyncSession, *, draft: InvoiceDraft, invoice_id
             "tax_rate": line.tax_rate,
             "is_after_tax": line.is_after_tax,
             "quality": line.quality,
+            "supply_point_id": line.supply_point_id,
         }
         for position, line in enumerate(draft.lines, start=1)
     ]

@@ -333,4 +333,5 @@ def _line(row: InvoiceLine) -> LineDraft:
         tax_rate=row.tax_rate,
         is_after_tax=row.is_after_tax,
         quality=row.quality,
+        supply_point_id=row.supply_point_id,
     )

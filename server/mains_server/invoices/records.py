@@ -72,7 +72,10 @@ class SellerDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineDraft:
-    """One charge of an invoice to be issued; its net is to the cent."""
+    """One charge of an invoice to be issued; its net is to the cent.
+
+    `supply_point_id` is the place that it is charged for by itself; None where it is the whole contract's.
+    """
 
     code: str
     period_from: date
@@ -86,6 +89,7 @@ class LineDraft:
     tax_rate: Decimal
     is_after_tax: bool
     quality: LineQuality
+    supply_point_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -156,6 +156,7 @@ class InvoiceLine(SQLModel, table=True):
     tax_rate: Decimal = rate()
     is_after_tax: bool
     quality: LineQuality = choice(LineQuality)
+    supply_point_id: int | None = reference(nullable=True)
 
 
 class InvoiceTax(SQLModel, table=True):
