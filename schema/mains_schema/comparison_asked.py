@@ -8,7 +8,9 @@ from datetime import date
 from decimal import Decimal
 
 from mains_server.contracts.tables import Contract as C
+from mains_server.db.unit_of_work import unit_of_work
 from mains_server.offers.comparing import compare_products
+from mains_server.offers.limiting import claim_comparison
 from mains_server.offers.records import (
     Comparison,
     ComparisonRefused,
@@ -66,6 +68,7 @@ async def product_comparison(reads: Reads, *, input: ProductComparisonInput) -> 
     contract = None
     if input.contract_id:
         contract = await _seen(reads, number_of(input.contract_id, type_name="Contract"))
+    await _counted(reads)
     return await _compared(
         reads,
         ComparisonRequest(
@@ -93,6 +96,16 @@ async def comparison_of_contract(
             wants_zones=ComparisonPart.ZONES in (also or ()),
         ),
     )
+
+
+async def _counted(reads: Reads) -> None:
+    """Count a visitor's comparison, and refuse it where their address compared very often."""
+    if reads.viewer.is_signed_in or reads.address is None:
+        return
+    async with unit_of_work(reads.engine) as session:
+        may_compare = await claim_comparison(session, address=reads.address, now=reads.now)
+    if not may_compare:
+        raise rate_limited("You have compared very often; sign in, or try again in a minute.")
 
 
 class _UnderWay:

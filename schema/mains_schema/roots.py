@@ -120,7 +120,8 @@ class Query:
 
     product_comparison: ProductComparisonAnswer = asked_with(
         "What a year would cost on each product of a utility, for everybody by a typed consumption, or for a contract"
-        " one sees by its own last twelve months. RATE_LIMITED while too many ask at once.",
+        " one sees by its own last twelve months. RATE_LIMITED while too many ask at once, and beyond 60 a minute for"
+        " who is not signed in.",
         product_comparison,
         given=(Given("input", ProductComparisonInput, "What to compare."),),
         rows=COMPARISON_ROWS,

@@ -123,6 +123,7 @@ EXTRA = {
         "comparing.py",
         "costing.py",
         "crossings.py",
+        "limiting.py",
         "measuring.py",
         "pricing.py",
         "shelf.py",

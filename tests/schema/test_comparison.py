@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from importlib.resources import files
 from typing import Any
 
+import httpx2
 import pytest
 from mains_schema import comparison_asked
 from mains_schema.node import encode_id
-from mains_schema.served import schema
+from mains_schema.served import graphql_app, schema
 from mains_server.access.records import Viewer
 from mains_server.adapters.loading import load_adapters
 from mains_server.db.unit_of_work import unit_of_work
+from mains_server.offers import limiting
 from mains_server.tariffs.operations import load_price_versions, load_tax_rates
 from mains_server.tariffs.price_file import read_price_file
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tests.schema.asking import NO_ADAPTERS, Asker, clerk, owner
+from tests.schema.asking import NO_ADAPTERS, NOW, Asker, clerk, owner
 
 pytestmark = pytest.mark.asyncio
 NOBODY = Viewer(person_id=None)
@@ -132,3 +134,17 @@ async def test_too_many_at_once_are_asked_to_wait(asker: Asker, monkeypatch: pyt
     monkeypatch.setattr(comparison_asked, "AT_ONCE_MAX", 0)
 
     assert (await asker.ask(COMPARE, viewer=NOBODY, input=ASKED)).codes == ["RATE_LIMITED"]
+
+
+async def test_a_visitor_who_compares_very_often_is_asked_to_wait(
+    engine: AsyncEngine, host: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limiting, "COMPARISONS_MAX", 2)
+    app = graphql_app(engine=engine, host=host, session_lifetime=timedelta(hours=1), clock=lambda: NOW)
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://mains") as client:
+        body = {"query": COMPARE, "variables": {"input": ASKED}}
+        answers = [(await client.post("/", json=body)).json() for _ in range(3)]
+
+    told = [one["data"]["productComparison"]["userErrors"][0]["code"] for one in answers[:2]]
+    assert told == ["NOTHING_COMPARABLE"] * 2  # no prices here
+    assert [error["extensions"]["code"] for error in answers[2]["errors"]] == ["RATE_LIMITED"]

@@ -25,6 +25,7 @@ ROOMS = (
     "dunning",
     "allocation",
     "statements",
+    "offers",
 )
 
 

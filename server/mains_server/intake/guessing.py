@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from mains_server.intake import rules
+from mains_server.access.rules import address_hash
 from mains_server.intake.tables import LinkTries
 
 TRIES_MAX = 20
@@ -25,7 +25,7 @@ async def claim_try(session: AsyncSession, *, address: str, now: datetime) -> bo
     is_over = col(LinkTries.starts_at) <= now - TRIES_COUNT_FOR
     counted = await session.execute(
         insert(LinkTries)
-        .values(address_hash=rules.address_hash(address), starts_at=now, tries=1)
+        .values(address_hash=address_hash(address), starts_at=now, tries=1)
         .on_conflict_do_update(
             index_elements=["address_hash"],
             set_={
@@ -43,5 +43,5 @@ async def claim_try(session: AsyncSession, *, address: str, now: datetime) -> bo
 
 async def give_back(session: AsyncSession, *, address: str) -> None:
     """Take a try back that was no guess."""
-    mine = col(LinkTries.address_hash) == rules.address_hash(address)
+    mine = col(LinkTries.address_hash) == address_hash(address)
     await session.execute(update(LinkTries).where(mine, col(LinkTries.tries) > 0).values(tries=LinkTries.tries - 1))

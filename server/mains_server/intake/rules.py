@@ -7,13 +7,11 @@ import secrets
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
-from ipaddress import ip_address, ip_network
 
 from mains_server.intake.records import RowOutcome, RowReport
 
 TOKEN_BYTES = 32
 TOKEN_CHARACTERS_MAX = 100
-IPV6_HOUSEHOLD_BITS = 64
 UPLOAD_LASTS = timedelta(minutes=15)
 
 
@@ -25,16 +23,6 @@ def new_token() -> str:
 def token_hash(token: str) -> str:
     """Hash a token; it is random, so a plain hash is enough."""
     return hashlib.sha256(token[:TOKEN_CHARACTERS_MAX].encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def address_hash(address: str) -> str:
-    """Hash a network address; of IPv6 the network that one household or company has."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return hashlib.sha256(address.encode("utf-8", "surrogatepass")).hexdigest()
-    text = str(parsed if parsed.version == 4 else ip_network((parsed, IPV6_HOUSEHOLD_BITS), strict=False))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def counts(rows: Sequence[RowReport]) -> dict[RowOutcome, int]:

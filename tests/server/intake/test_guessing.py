@@ -4,9 +4,9 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from mains_server.access.rules import address_hash
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.intake.guessing import KEPT_FOR, TRIES_COUNT_FOR, TRIES_MAX, claim_try, give_back
-from mains_server.intake.rules import address_hash
 from sqlalchemy import text
 
 NOW = datetime(2023, 4, 1, 9, tzinfo=UTC)
@@ -50,17 +50,3 @@ async def test_tries_are_forgotten_after_a_day_and_no_address_is_kept(engine):
     async with unit_of_work(engine) as session:
         kept = (await session.execute(text("select address_hash from link_tries"))).scalars().all()
     assert kept == [address_hash("192.0.2.8")]
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "are_same"),
-    [
-        ("192.0.2.7", "192.0.2.7", True),
-        ("192.0.2.7", "192.0.2.8", False),
-        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
-        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
-        ("testclient", "testclient", True),
-    ],
-)
-def test_a_household_has_one_address(one, other, are_same):
-    assert (address_hash(one) == address_hash(other)) is are_same
