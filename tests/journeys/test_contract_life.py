@@ -2,122 +2,32 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
-import httpx2
-import psycopg
 import pytest
 from mains_schema.node import encode_id
-from mains_schema.served import graphql_app
-from mains_server.adapters.host import AdapterHost
-from mains_server.billing.records import RunRequest
-from mains_server.billing.run import Shift, run_billing
-from mains_server.books.queries import check_books
 from mains_server.contracts.operations import load_supply_points
 from mains_server.contracts.records import NewSupplyPoint
-from mains_server.customers.operations import create_customer
-from mains_server.customers.records import Address, CustomerKind, NewCustomer
-from mains_server.db.engine import make_engine
-from mains_server.db.unit_of_work import read_session, unit_of_work
-from mains_server.demo.cast import OPERATOR, PASSWORD, Login, admit_owner
+from mains_server.demo.cast import OPERATOR
 from mains_server.demo.readings import Showing, load_showings
-from mains_server.demo.settle import settle
-from mains_server.demo.year import issue_day
 from mains_server.metering.installation import load_meters
 from mains_server.metering.records import NewMeter, NewRegister
-from mains_spi import Period
+
+from tests.journeys.stories import ADAPTER, CONCLUDE_PREVIEW, END_PREVIEW, PLACE, RITA, SWITCH_PREVIEW, Desk, Story
 
 pytestmark = pytest.mark.slow
-RIGA = ZoneInfo("Europe/Riga")
-PLACE = Address(line="Jūras iela 7", city="Jelgava", postcode="LV-3001", country="LV")
-RITA = Login(role="owner", email="rita@demo.example", name="Rita Jūrmalniece")
 FIRSTS = [date(2022, month, 1) for month in range(5, 10)]
-ADAPTER = "electricity_retail"
-
-SIGN_IN = "mutation ($input: SessionCreateInput!) { sessionCreate(input: $input) { token } }"
-CONTRACT = "contract { id number productCode period { from to } priceFixedUntil formerTerms { productCode } }"
-REFUSED = "userErrors { code nextAllowed }"
-STEPS = {
-    name: f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ {CONTRACT} warnings {REFUSED} }} }}"
-    for name, kind in {
-        "contractConclude": "ContractConcludeInput",
-        "contractSwitchProduct": "ContractSwitchProductInput",
-        "contractTerminate": "ContractTerminateInput",
-        "contractFeeAdd": "ContractFeeAddInput",
-    }.items()
-}
-GRANT = f"""mutation ($input: CustomerProtectionGrantInput!) {{ customerProtectionGrant(input: $input) {{
-  customer {{ protections {{ kind period {{ from to }} }} }} {REFUSED} }} }}"""
-PREVIEW = f"productCode startsOn endsOn priceFixedUntil fee {{ amount }} keepsNumber warnings {REFUSED}"
-CONCLUDE_PREVIEW = f"query ($plan: ContractPlanInput!) {{ contractConcludePreview(contract: $plan) {{ {PREVIEW} }} }}"
-SWITCH_PREVIEW = f"""query ($id: ID!, $product: String!, $day: Date!) {{
-  contractSwitchPreview(contractId: $id, product: $product, startsOn: $day) {{ {PREVIEW} }} }}"""
-END_PREVIEW = f"""query ($id: ID!, $day: Date!) {{
-  contractTerminationPreview(contractId: $id, endsOn: $day) {{ {PREVIEW} }} }}"""
 BILLS = """query ($id: ID!) { node(id: $id) { ... on Contract { invoices(first: 20) { nodes {
   kind period { from to } total { amount } tax { amount }
   lines { code net { amount } explanation { text } } } } } } }"""
 
 
-@dataclass
-class Desk:
-    """Somebody who talks to the server over HTTP, on a day of the story."""
+class Cottage(Story):
+    """Rita's cottage and garage, with a meter each."""
 
-    client: httpx2.AsyncClient
-    story: "Story"
-    asked: int = field(default=0)
-
-    async def ask(self, query: str, *, on: date, **variables: Any) -> Any:
-        self.story.now = datetime.combine(on, time(9), tzinfo=RIGA)
-        answer = (await self.client.post("/", json={"query": query, "variables": variables})).json()
-        assert "errors" not in answer, answer
-        (found,) = answer["data"].values()
-        return found
-
-    async def step(self, name: str, *, on: date, **given: Any) -> Any:
-        self.asked += 1
-        key = f"{name}-{self.asked}"
-        return await self.ask(STEPS.get(name, GRANT), on=on, input={**given, "idempotencyKey": key})
-
-
-@dataclass
-class Story:
-    """A database of its own, and what came of each chapter."""
-
-    address: str
-    host: AdapterHost
-    now: datetime = datetime(2022, 4, 10, 9, tzinfo=RIGA)
-    customer: int = 0
-    told: dict[str, Any] = field(default_factory=dict)
-
-    @asynccontextmanager
-    async def desk(self, email: str):
-        engine = make_engine(address=self.address, connections_max=3)
-        app = graphql_app(engine=engine, host=self.host, session_lifetime=timedelta(days=800), clock=lambda: self.now)
-        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://mains") as client:
-            given = {"input": {"email": email, "password": PASSWORD}}
-            answer = (await client.post("/", json={"query": SIGN_IN, "variables": given})).json()
-            client.headers["authorization"] = f"Bearer {answer['data']['sessionCreate']['token']}"
-            yield Desk(client, self)
-        await engine.dispose()
-
-    async def settle(self) -> None:
-        engine = make_engine(address=self.address, connections_max=2)
-        then = datetime(2022, 3, 1, 6, tzinfo=UTC)
-        async with unit_of_work(engine) as session:
-            await settle(session, host=self.host, now=then)
-            rita = NewCustomer(number="290007", kind=CustomerKind.PRIVATE, name=RITA.name, language="lv", address=PLACE)
-            self.customer = await create_customer(session, customer=rita, now=then)
-            await admit_owner(session, login=RITA, customer_id=self.customer, now=then)
-            await self._places(session, then)
-        await engine.dispose()
-
-    async def _places(self, session: Any, then: datetime) -> None:
+    async def places(self, session: Any, then: datetime) -> None:
         connections = (("COTTAGE", 1, 16, 90), ("GARAGE", 3, 20, 160))
         points = await load_supply_points(
             session,
@@ -146,13 +56,6 @@ class Story:
         ]
         await load_showings(session, days=FIRSTS, showings=showings)
 
-    def bill(self, first: date, following: date) -> None:
-        issued_on = issue_day(following)
-        now = datetime.combine(issued_on, time(7), tzinfo=UTC)
-        request = RunRequest(adapter=ADAPTER, period=Period(first, following), issued_on=issued_on, now=now)
-        with psycopg.connect(self.address, autocommit=True) as connection:
-            run_billing(connection, request=request, shift=Shift(adapter=self.host.adapter(ADAPTER), now=now))
-
     async def tell(self) -> None:
         await self.settle()
         async with self.desk(RITA.email) as rita, self.desk(OPERATOR.email) as office:
@@ -167,10 +70,7 @@ class Story:
                 asked = {"id": self.told[name]["contract"]["id"]}
                 bills = (await rita.ask(BILLS, on=date(2022, 9, 20), **asked))["invoices"]["nodes"]
                 self.told[f"{name} bills"] = sorted(bills, key=lambda bill: bill["period"]["from"])
-        engine = make_engine(address=self.address, connections_max=2)
-        async with read_session(engine) as session:
-            self.told["books"] = (await check_books(session)).count
-        await engine.dispose()
+        self.told["books"] = await self.books()
 
     async def _beginning(self, rita: Desk, office: Desk) -> None:
         customer = encode_id(type_name="Customer", number=self.customer)
@@ -214,7 +114,7 @@ class Story:
 @pytest.fixture(scope="module")
 def told(test_databases, demo_host) -> Iterator[dict[str, Any]]:
     with test_databases.one() as address:
-        story = Story(address, demo_host)
+        story = Cottage(address, demo_host)
         asyncio.run(story.tell())
         yield story.told
 

@@ -21,7 +21,7 @@ from mains_server.metering.records import NewMeter, NewRegister
 from mains_server.payments.operations import receive_payment
 from mains_server.payments.records import PaymentMethod, PaymentRequest
 
-from tests.journeys.test_contract_life import ADAPTER, PLACE, RIGA, RITA, Desk, Story
+from tests.journeys.stories import ADAPTER, PLACE, RIGA, RITA, Desk, Story
 
 pytestmark = pytest.mark.slow
 COMPARE = """query ($input: ProductComparisonInput!) { productComparison(input: $input) {
@@ -48,7 +48,7 @@ class TwoYears(Story):
     register = ""
     paid = Decimal(0)
 
-    async def _places(self, session: Any, then: datetime) -> None:
+    async def places(self, session: Any, then: datetime) -> None:
         point = NewSupplyPoint(
             commodity="electricity", scheme="EIC", identifier="HOME", address=PLACE, time_zone="Europe/Riga",
             phases=1, amperes=20,
