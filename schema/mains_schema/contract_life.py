@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import strawberry
 from mains_server.access.records import Refusal
-from mains_server.contracts.concluding import Planned, conclude, plan_contract
+from mains_server.contracts.concluding import Planned, conclude, plan_contract, warnings_of
 from mains_server.contracts.desk import Desk, StepAsked, once
 from mains_server.contracts.ending import plan_termination, take_back_termination, terminate, withdraw
 from mains_server.contracts.offering import accept_offer
@@ -86,7 +86,10 @@ async def contract_conclude(info: Info, given: ContractConcludeInput) -> Contrac
         return await conclude(session, desk=desk, wanted=wanted)
 
     asked = StepAsked("contract_conclude", given.idempotency_key, body_of(given))
-    return await taken(info, asked, do)
+    payload = await taken(info, asked, do)
+    if payload.contract is not None:
+        payload.warnings = [ContractWarning[one] for one in warnings_of(wanted, desk=desk_of(info.context.reads))]
+    return payload
 
 
 async def contract_conclude_preview(reads: Reads, *, contract: ContractPlanInput) -> ContractPreview:

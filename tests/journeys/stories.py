@@ -101,7 +101,7 @@ class Story:
     async def desk(self, email: str):
         """Sign somebody in."""
         engine = make_engine(address=self.address, connections_max=3)
-        app = graphql_app(engine=engine, host=self.host, session_lifetime=timedelta(days=800), clock=lambda: self.now)
+        app = graphql_app(engine=engine, host=self.host, session_lifetime=timedelta(days=2000), clock=lambda: self.now)
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://mains") as client:
             given = {"input": {"email": email, "password": PASSWORD}}
             answer = (await client.post("/", json={"query": SIGN_IN, "variables": given})).json()

@@ -6,15 +6,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 from mains_spi import (
     Capability,
+    Const,
     ContractRules,
+    FeeFall,
     Monthly,
     PerUnit,
     Price,
     Product,
     ProductsRequest,
+    Qty,
     Rounding,
     Spot,
     Tariff,
@@ -36,6 +40,7 @@ ALL_INCLUSIVE = Tariff(
         Monthly("dso_fixed", Price("dso.fixed_per_year", "EUR/year")),
         Monthly("oik_capacity", Price("oik.capacity", "EUR/year")),
         Monthly("monthly_fee", Price("product.monthly_fee", "EUR/month")),
+        PerUnit("exit_fee", Qty("exit_fee", "EUR"), Const(1, "1"), if_given=True),
     ),
     rounding=Rounding("unit-vat", tax="per_unit", tax_places=5),
 )
@@ -81,10 +86,19 @@ def describe_utility() -> Utility:
 @hookimpl
 def products(request: ProductsRequest) -> tuple[Product, ...]:
     """Give one product for each publisher."""
-    return tuple(Product(code=code, labels=UTILITY.labels, tariff=code, price_list=code) for code in TARIFFS)
+    return tuple(_product(code) for code in TARIFFS)
 
 
 @hookimpl
 def tariff(request: TariffRequest) -> Tariff:
     """Give the tariff of a publisher."""
     return TARIFFS[request.product]
+
+
+def _product(code: str) -> Product:
+    """Give a publisher's product; 220's fee for leaving falls to nothing in a year, so that is how long it agrees."""
+    product = Product(code=code, labels=UTILITY.labels, tariff=code, price_list=code)
+    if code != "220":
+        return product
+    falls = FeeFall(share=Decimal("0.25"), months=3)
+    return replace(product, price_fixed_months=12, exit_fee=Decimal("15.00"), exit_fee_falls=falls)

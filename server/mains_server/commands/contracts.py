@@ -1,11 +1,13 @@
 """`mains contracts`: what a day brings contracts whose agreed price ends."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 import typer
 
+from mains_server.adapters.host import UnknownAdapter
+from mains_server.adapters.live import LiveAdapter
 from mains_server.adapters.loading import load_adapters
 from mains_server.commands.database import opened
 from mains_server.contracts.jobs import OffersOfDay, offers_of_day
@@ -36,15 +38,20 @@ def offers(
     Run it every day; a second time it does nothing more.
     """
     now = datetime.now(UTC)
+    day = (today or now).date()
+    try:
+        live = load_adapters(on=day).adapter(adapter)
+    except UnknownAdapter as refusal:
+        typer.echo(f"Refused: {refusal}.", err=True)
+        raise typer.Exit(1) from refusal
     with opened(load_settings()) as address:
-        done = asyncio.run(_offers(address=address, code=adapter, now=now, on=today or now))
+        done = asyncio.run(_offers(address=address, adapter=live, now=now, today=day))
     typer.echo(f"Offers made: {done.made}; universal service begun: {done.lapsed}.")
 
 
-async def _offers(*, address: str, code: str, now: datetime, on: datetime) -> OffersOfDay:
+async def _offers(*, address: str, adapter: LiveAdapter, now: datetime, today: date) -> OffersOfDay:
     engine = make_engine(address=address, connections_max=1)
     try:
-        adapter = load_adapters(on=on.date()).adapter(code)
-        return await offers_of_day(engine, adapter=adapter, today=on.date(), now=now, billed_until=billed_until)
+        return await offers_of_day(engine, adapter=adapter, today=today, now=now, billed_until=billed_until)
     finally:
         await engine.dispose()

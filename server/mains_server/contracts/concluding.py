@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mains_server.access.records import Refusal
 from mains_server.adapters.live import LiveAdapter
 from mains_server.contracts import queries, statements
-from mains_server.contracts.admission import ProductNotOffered, check_allowed
+from mains_server.contracts.admission import ProductNotOffered, check_allowed, offered
 from mains_server.contracts.desk import Desk
 from mains_server.contracts.life import (
     DayOutside,
@@ -110,14 +110,22 @@ async def plan_contract(session: AsyncSession, *, desk: Desk, wanted: WantedCont
     )
     planned = await complete(session, desk=desk, adapter=adapter, draft=draft)
     await _check_free(session, points=points, starts=wanted.starts)
-    universal = () if wanted.product else (UNIVERSAL,)
-    return replace(planned, warnings=(*universal, *advice(planned.product, monthly_usage=wanted.monthly_usage)))
+    return replace(planned, warnings=warnings_of(wanted, desk=desk))
 
 
 async def conclude(session: AsyncSession, *, desk: Desk, wanted: WantedContract) -> int:
     """Conclude what was planned, with the next number of the utility's series, and return the contract's id."""
     planned = await plan_contract(session, desk=desk, wanted=wanted)
     return await write_down(session, planned=planned, step=desk.step)
+
+
+def warnings_of(wanted: WantedContract, *, desk: Desk) -> tuple[str, ...]:
+    """Tell what who concludes a contract should know: that it is the universal service, or advised for another use."""
+    adapter = desk.adapter(wanted.adapter)
+    code = wanted.product or adapter.utility.contract_rules.universal_product or ""
+    product = offered(adapter, code=code, on=desk.today, is_had=True)
+    universal = () if wanted.product else (UNIVERSAL,)
+    return (*universal, *advice(product, monthly_usage=wanted.monthly_usage))
 
 
 async def write_down(session: AsyncSession, *, planned: Planned, step: Step) -> int:

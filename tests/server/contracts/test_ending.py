@@ -1,9 +1,11 @@
 """Contracts end with the fee shown before, go on when that is taken back, or are withdrawn from in time."""
 
 import asyncio
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+import mains_electricity_retail.published
 import pytest
 from mains_server.contracts import life
 from mains_server.contracts.concluding import WantedContract, conclude
@@ -37,6 +39,35 @@ async def test_the_fee_that_was_shown_is_the_fee_of_the_final_bill(june, running
     assert contract.ends == ENDS
     assert {cover.ends for cover in contract.covers} == {ENDS}
     assert await june.rows(FEES) == [("exit_fee", Decimal("40"), "EUR", date(2023, 6, 19))]
+
+
+@pytest.mark.parametrize(
+    ("ends", "fee"),
+    [
+        (date(2023, 6, 30), "15.00"),
+        (date(2023, 7, 1), "11.25"),
+        (date(2023, 8, 15), "11.25"),
+        (date(2023, 10, 1), "7.50"),
+        (date(2024, 1, 1), "3.75"),
+        (date(2024, 3, 31), "3.75"),
+        (date(2024, 4, 1), "0"),
+    ],
+)
+async def test_a_fee_that_falls_is_shown_and_noted_as_it_is_on_the_day(town, customers, desks, ends, fee):
+    """220 Enerģija: 15.00, a quarter of it less every three months; agreed on 1 April 2023."""
+    wanted = WantedContract(
+        customer_id=customers[0], adapter="published_electricity", product="220", supply_points=("HOME",),
+        starts=date(2023, 4, 1),
+    )  # fmt: skip
+    published = replace(town, host=desks.retail_host(mains_electricity_retail.published))
+    contract = await published.do(conclude, wanted=wanted)
+    june = published.on(date(2023, 6, 10))
+
+    planned = await june.do(plan_termination, contract_id=contract, ends=ends)
+    await june.do(terminate, contract_id=contract, ends=ends)
+
+    assert planned.fee == Decimal(fee)
+    assert [row[1] for row in await june.rows(FEES)] == ([Decimal(fee)] if planned.fee else [])
 
 
 async def test_after_the_price_has_run_out_leaving_costs_nothing(town, running):
