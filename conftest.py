@@ -1,12 +1,23 @@
-"""How property tests run everywhere here: the same examples each time, and never judged by the clock.
+"""How tests run everywhere here: one folder a run, and the same examples each time, never judged by the clock.
 
 A landing must not hang on luck or on a busy machine. `MAINS_HYPOTHESIS=random` looks at other examples.
 """
 
 import os
+import shutil
+import tempfile
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("same", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("random", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("MAINS_HYPOTHESIS", "same"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the folder of the run's PostgreSQL, which the processes that share the tests out inherit by its name."""
+    if not hasattr(config, "workerinput"):
+        folder = tempfile.mkdtemp(prefix="mains-test-")
+        os.environ["MAINS_TEST_FOLDER"] = folder
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))

@@ -17,22 +17,22 @@ from tests.databases import Databases, databases
 
 @pytest.fixture(scope="session")
 def server_address() -> Iterator[str]:
-    """Give the administrator's address of the server tests run on: `MAINS_TEST_DATABASE_URL`, or an embedded one."""
+    """Give the administrator's address of the server tests run on: `MAINS_TEST_DATABASE_URL`, or an embedded one.
+
+    All processes of a run share the embedded one, in the folder that `conftest.py` at the top makes.
+    """
     address = os.environ.get("MAINS_TEST_DATABASE_URL")
     if address is not None:
         yield address
         return
-    with (
-        tempfile.TemporaryDirectory(prefix="mains-test-", ignore_cleanup_errors=True) as folder,
-        embedded_server(data_dir=Path(folder), is_durable=False) as server,
-    ):
+    with embedded_server(data_dir=Path(os.environ["MAINS_TEST_FOLDER"]), is_durable=False) as server:
         yield server.address(database="postgres")
 
 
 @pytest.fixture(scope="session")
 def test_databases(server_address: str) -> Iterator[Databases]:
     """Give the databases that tests take turns with."""
-    with databases(server_address) as found:
+    with databases(server_address, kind="template") as found:
         yield found
 
 

@@ -3,10 +3,12 @@
 Copying one takes a tenth of a second and more; emptying one takes a few milliseconds.
 """
 
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import psycopg
 from mains_server.db.addresses import psycopg_dsn
@@ -91,21 +93,59 @@ class Databases:
 
 @contextmanager
 def databases(
-    server: str, *, like: str = "template1", prepare: Callable[[str], None] | None = None
+    server: str, *, kind: str, like: str = "template1", prepare: Callable[[str], None] | None = None
 ) -> Iterator[Databases]:
-    """Have databases on a server for as long as the block lasts, copied from a template that is prepared once.
+    """Have databases on a server for as long as the block lasts, copied from the run's template of a kind.
 
     The template is a copy of `like`; without `prepare`, which is given its address, it is migrated.
     """
-    template = f"mains_template_{uuid.uuid4().hex[:12]}"
-    administer(server, f'create database "{template}" template "{like}"')
-    (prepare or _migrated)(address_of(server, database=template))
-    found = Databases(server=server, template=template)
+    with shared_template(server, kind=kind, like=like, prepare=prepare or _migrated) as template:
+        found = Databases(server=server, template=template)
+        try:
+            yield found
+        finally:
+            found.drop()
+
+
+@contextmanager
+def shared_template(server: str, *, kind: str, like: str, prepare: Callable[[str], None]) -> Iterator[str]:
+    """Have a template that is slow to make, made once for all processes of a test run on one server; give its name.
+
+    Who comes first makes it while the others wait; who leaves last drops it. It is prepared under another name, so that
+    what broke off half-way is never taken for whole.
+    """
+    name = f"mains_{kind}_{Path(os.environ['MAINS_TEST_FOLDER']).name}"
+    with psycopg.connect(server, autocommit=True) as keeper:
+        keeper.execute("select pg_advisory_lock_shared(hashtext(%s), 1)", [name])
+        try:
+            keeper.execute("select pg_advisory_lock(hashtext(%s), 2)", [name])
+            if keeper.execute("select from pg_database where datname = %s", [name]).fetchone() is None:
+                _make(server, name=name, like=like, prepare=prepare)
+            keeper.execute("select pg_advisory_unlock(hashtext(%s), 2)", [name])
+            yield name
+        finally:
+            keeper.execute("select pg_advisory_unlock_shared(hashtext(%s), 1)", [name])
+            if keeper.execute("select pg_try_advisory_lock(hashtext(%s), 1)", [name]).fetchone() == (True,):
+                keeper.execute(f'drop database if exists "{name}" with (force)')
+
+
+def _make(server: str, *, name: str, like: str, prepare: Callable[[str], None]) -> None:
+    half_made = f"{name}_half_made"
+    administer(server, f'drop database if exists "{half_made}" with (force)')
+    administer(server, f'create database "{half_made}" template "{like}" strategy file_copy')
+    prepare(address_of(server, database=half_made))
+    administer(server, f'alter database "{half_made}" rename to "{name}"')
+
+
+@contextmanager
+def copy_of(server: str, *, template: str) -> Iterator[str]:
+    """Lend a copy of a template by its libpq address, and drop it after."""
+    name = f"mains_test_{uuid.uuid4().hex[:12]}"
+    administer(server, f'create database "{name}" template "{template}" strategy file_copy')
     try:
-        yield found
+        yield address_of(server, database=name)
     finally:
-        found.drop()
-        administer(server, f'drop database "{template}" with (force)')
+        administer(server, f'drop database "{name}" with (force)')
 
 
 def _migrated(address: str) -> None:

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from mains_server.db.addresses import psycopg_dsn as libpq_address
 
-from tests.databases import Databases
+from tests.databases import Databases, copy_of, shared_template
 
 
 @pytest.fixture
@@ -75,3 +75,41 @@ def _insert_building(connection):
         "insert into building (name, address_line, address_city, address_postcode, address_country)"
         " values ('A', 'B', 'C', 'D', 'LV') returning id"
     ).fetchone()
+
+
+def test_a_slow_template_is_made_once_and_dropped_by_who_leaves_last(test_databases):
+    server, made = test_databases.server, []
+
+    def prepare(address):
+        made.append(address)
+        with psycopg.connect(address) as connection:
+            _insert_building(connection)
+
+    given = {"kind": "slow", "like": test_databases.template, "prepare": prepare}
+    with shared_template(server, **given) as first:
+        with (
+            shared_template(server, **given) as second,
+            copy_of(server, template=second) as address,
+            psycopg.connect(address) as connection,
+        ):
+            assert connection.execute("select count(*) from building").fetchone() == (1,)
+        assert _is_there(server, first)
+
+    assert (first, len(made)) == (second, 1)
+    assert not _is_there(server, first)
+
+
+def test_a_template_that_could_not_be_made_is_made_again(test_databases):
+    def fails(address):
+        raise LookupError(address)
+
+    given = {"kind": "slow", "like": test_databases.template}
+    with pytest.raises(LookupError), shared_template(test_databases.server, prepare=fails, **given):
+        pytest.fail("it was not made")
+    with shared_template(test_databases.server, prepare=lambda address: None, **given) as name:
+        assert _is_there(test_databases.server, name)
+
+
+def _is_there(server, name):
+    with psycopg.connect(server) as connection:
+        return connection.execute("select from pg_database where datname = %s", [name]).fetchone() is not None

@@ -18,6 +18,8 @@ from mains_server.demo.cast import PASSWORD
 from mains_server.settings import Mode, Settings
 from rich.console import Console
 
+from tests.databases import Databases, copy_of, shared_template
+
 SIGN_IN = """
 mutation ($input: SessionCreateInput!) { sessionCreate(input: $input) { token userErrors { code message } } }
 """
@@ -57,10 +59,21 @@ def demo_host() -> AdapterHost:
 
 
 @pytest.fixture(scope="session")
-def demo_address(test_databases) -> Iterator[str]:
-    """Give a database with the demo's billed year; tests that change it use numbers of their own."""
-    with test_databases.one() as address:
+def demo_template(test_databases: Databases) -> Iterator[str]:
+    """Have the demo's billed year as a template, made once for all processes of a run: it takes most of a minute."""
+
+    def settled(address: str) -> None:
         prepare(address=address, console=Console(file=io.StringIO()))
+
+    server, like = test_databases.server, test_databases.template
+    with shared_template(server, kind="demo", like=like, prepare=settled) as template:
+        yield template
+
+
+@pytest.fixture(scope="session")
+def demo_address(test_databases: Databases, demo_template: str) -> Iterator[str]:
+    """Give a database with the demo's billed year; tests that change it use numbers of their own."""
+    with copy_of(test_databases.server, template=demo_template) as address:
         yield address
 
 

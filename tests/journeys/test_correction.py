@@ -1,7 +1,6 @@
 """A billed estimate, then the truth: a household gets a credit note, a new invoice, and a right balance."""
 
 import asyncio
-import io
 import json
 import subprocess
 import sys
@@ -14,21 +13,20 @@ import pytest
 from mains_kit.stored import replay_document
 from mains_server.billing.preview import preview_with_usage
 from mains_server.billing.records import PreviewRequest
-from mains_server.commands.demo import prepare
 from mains_server.db.engine import make_engine
 from mains_server.db.unit_of_work import read_session
 from mains_server.invoices.queries import draft_of, invoice_by_number
 from mains_spi import Period
-from rich.console import Console
+
+from tests.databases import copy_of
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
-def demo_address(test_databases):
+def demo_address(test_databases, demo_template):
     """Give a demo of its own, since documents are added to it."""
-    with test_databases.one() as address:
-        prepare(address=address, console=Console(file=io.StringIO()))
+    with copy_of(test_databases.server, template=demo_template) as address:
         yield address
 
 

@@ -33,7 +33,8 @@ def library_databases(test_databases: Databases) -> Iterator[Databases]:
         library.Table.metadata.create_all(engine)
         engine.dispose()
 
-    with databases(test_databases.server, like=test_databases.template, prepare=prepare) as found:
+    server, like = test_databases.server, test_databases.template
+    with databases(server, kind="library", like=like, prepare=prepare) as found:
         yield found
 
 
