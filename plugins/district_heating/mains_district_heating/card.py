@@ -21,7 +21,7 @@ from mains_district_heating.choices import ATTRIBUTES
 CODE = "district_heating"
 TAX = "heat"
 
-CONTRACTUAL = "contractual"
+LATE = "late_payment"
 """The tax of what is owed for paying late; its rate is data like any other, and nothing until somebody says more."""
 
 HEAT = Labels("Siltumenerģija", "Heat", "Теплоэнергия")
@@ -64,8 +64,8 @@ CHARGES = (
         "state_support",
         Labels("Valsts atbalsts siltumenerģijai", "State support for heat", "Государственная поддержка теплоэнергии"),
     ),
-    ChargeCode("late_interest", CONTRACTUAL, "late_interest", LATE_INTEREST),
-    ChargeCode("late_interest_back", CONTRACTUAL, "late_interest", LATE_INTEREST_BACK),
+    ChargeCode("late_interest", LATE, "late_interest", LATE_INTEREST),
+    ChargeCode("late_interest_back", LATE, "late_interest", LATE_INTEREST_BACK),
 )
 
 READING_RULES = ReadingRules(
