@@ -18,6 +18,7 @@ from mains_server.contracts.tables import ContractSupplyPoint as CSP
 from mains_server.intake.tables import ReadingLink as RL
 from mains_server.invoices.tables import InvoiceState as I
 from mains_server.ledger.tables import CustomerBalance as B
+from mains_server.levelling.tables import LevelledLetter as LL
 from mains_server.tariffs.tables import Product as PR
 
 from mains_schema import comparison_asked, levelled_preview
@@ -70,6 +71,7 @@ from mains_schema.words import word
 if TYPE_CHECKING:
     from mains_schema.customer import Balance, Customer
     from mains_schema.invoice import Invoice
+    from mains_schema.levelled_story import LevelledLetter
     from mains_schema.reading_link import ReadingLink
     from mains_schema.resolve import Reads
     from mains_schema.supply import Supply
@@ -184,6 +186,10 @@ class Contract(Node):
         "How the contract pays by levelled amounts, with all months; null where it pays by invoice.",
         levelled_plan,
         C.id,
+    )
+    levelled_letters: Connection[LevelledLetter] = connection(
+        "What the customer was told of amounts of its levelled payment, the first first; empty where there is none.",
+        LL.contract_id,
     )
     levelled_explanation: LevelledExplanation | None = asked(
         "How the amount of the levelled payment came about, worked out again. Costs more than other fields. Null where"

@@ -20,6 +20,11 @@ from mains_schema.levelled_changes import (
     levelled_plan_start,
     levelled_plan_stop,
 )
+from mains_schema.levelled_recalculation import (
+    LevelledPlansRecalculateInput,
+    LevelledPlansRecalculatePayload,
+    levelled_plans_recalculate,
+)
 from mains_schema.mapping import resolved, section
 
 OURS = "For the customer's owner, delegates with REQUEST_SERVICES, and employees. UNAUTHENTICATED without a session."
@@ -76,3 +81,15 @@ class LevelledMutations:
     ) -> LevelledPlanPayload:
         """Settle a levelled payment."""
         return await levelled_plan_settle(info, given)
+
+    @resolved(
+        "Orders the yearly recalculation of all levelled payments of a utility, which a worker does; a year that has"
+        " one goes on with it. FORBIDDEN to who is no billing clerk or administrator."
+    )
+    async def levelled_plans_recalculate(
+        self,
+        info: Info,
+        given: Annotated[LevelledPlansRecalculateInput, strawberry.argument(name="input", description="Whose.")],
+    ) -> LevelledPlansRecalculatePayload:
+        """Order a recalculation."""
+        return await levelled_plans_recalculate(info, given)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mains_schema.customer import Customer
     from mains_schema.fact import FactStretch
     from mains_schema.invoice import Invoice
+    from mains_schema.levelled_story import LevelledHold, LevelledRun
     from mains_schema.meter import Reading
     from mains_schema.payment import Payment
 
@@ -110,6 +111,13 @@ class Staff:
     )
     corrections: Connection[Correction] = connection(
         "Invoices that were looked at again, and what came of them.", orders=CorrectionOrder
+    )
+    levelled_runs: Connection[LevelledRun] = connection(
+        "Yearly recalculations of levelled payments, in the order in which they were first ordered."
+    )
+    levelled_holds: Connection[LevelledHold] = connection(
+        "Levelled payments that could not be settled or worked out anew, done since or not, in the order in which they"
+        " were first held."
     )
     fact_stretches: Connection[FactStretch] = connection(
         "Exchange prices and other figures from outside, in the order in which they were told.",

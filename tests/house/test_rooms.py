@@ -147,6 +147,7 @@ EXTRA = {
     "levelling": {
         "changes.py",
         "mass.py",
+        "ordering.py",
         "renewing.py",
         "settling.py",
         "statements.py",

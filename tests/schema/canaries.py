@@ -32,6 +32,7 @@ from mains_server.customers.tables import CustomerProtection
 from mains_server.intake.tables import ReadingLink, ReadingUpload, ReadingUploadRow
 from mains_server.intervals.tables import IntervalDay, IntervalImport
 from mains_server.invoices.tables import Invoice, InvoiceLine, InvoiceTax
+from mains_server.levelling.tables import LevelledHold, LevelledLetter, LevelledRun, LevelledVersion
 from mains_server.metering.tables import Meter, Reading, Register
 from mains_server.payments.tables import PaymentAllocation
 from sqlalchemy import insert
@@ -48,6 +49,10 @@ from tests.schema.crowd import (
     former_terms,
     interval_day,
     interval_import,
+    levelled_hold,
+    levelled_letter,
+    levelled_run,
+    levelled_version,
     offer,
     settled,
     terms_document,
@@ -102,6 +107,9 @@ CANARIES: Mapping[str, str] = {
     "Correction": "select 'contract ' || contract_id, note from correction",
     "SettlementLine": "select 'contract ' || contract_id, code from settlement_line",
     "HeldContract": "select 'staff', reason from billing_hold",
+    "LevelledLetter": "select 'contract ' || contract_id, new_amount from levelled_letter",
+    "LevelledRun": "select 'staff', adapter from levelled_run",
+    "LevelledHold": "select 'staff', reason from levelled_hold",
 }
 
 
@@ -238,6 +246,10 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (CorrectionDue, [_correction(n) for n in (4, 5)]),
         (Correction, [corrected(n) | {"note": f"correction {n}"} for n in (1, 4, 5)]),
         (SettlementLine, [settled(n) | {"code": f"settled_{n}"} for n in (1, 4, 5)]),
+        (LevelledVersion, [levelled_version(n, n, 4 if n == 14 else n) for n in (1, 4, 5, 14)]),
+        (LevelledLetter, [levelled_letter(n, n, 4 if n == 14 else n) for n in (1, 4, 5, 14)]),
+        (LevelledRun, [levelled_run(1), levelled_run(2)]),
+        (LevelledHold, [levelled_hold(n, 4 if n == 14 else n, n) for n in (1, 4, 5, 14)]),
         (PaymentAllocation, [{"id": 14, "allocated_at": town.THEN, **used, **of_4}]),
     ]
 

@@ -22,6 +22,9 @@ from mains_server.intervals.rules import day_seconds
 from mains_server.intervals.tables import IntervalDay, IntervalImport
 from mains_server.invoices.records import InvoiceKind
 from mains_server.invoices.tables import Invoice
+from mains_server.levelling.records import LetterChannel, PlanReason, UsageBasis
+from mains_server.levelling.records import RunStatus as LevelledStatus
+from mains_server.levelling.tables import LevelledHold, LevelledLetter, LevelledRun, LevelledVersion
 from mains_server.metering.records import ReadingSource, ReadingStatus
 from mains_server.metering.tables import Reading
 from mains_server.payments.tables import Payment
@@ -68,6 +71,10 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (FactSeries, [_fact_series(n) for n in MORE]),
         (ReadingUploadRow, [upload_row(n) for n in MORE]),
         (ContractOffer, [offer(n) for n in MORE]),
+        (LevelledVersion, [levelled_version(n, 1, 1) for n in MORE]),
+        (LevelledLetter, [levelled_letter(n, 1, 1) for n in MORE]),
+        (LevelledRun, [levelled_run(n) for n in MORE]),
+        (LevelledHold, [levelled_hold(n, 1, n) for n in MORE]),
         (IntervalImport, [interval_import()]),
         (IntervalDay, [interval_day(n, 1, town.month(n % 2), version=n) | {"is_current": n < 7} for n in MORE]),
     ]
@@ -151,6 +158,35 @@ def _hold(n: int) -> dict[str, Any]:
 def offer(n: int) -> dict[str, Any]:
     named = {"id": n, "customer_id": 1, "contract_id": n, "product": f"offered {n}"}
     return {**named, "starts": town.month(n % 2), "made_at": town.THEN}
+
+
+def levelled_version(n: int, contract: int, customer: int) -> dict[str, Any]:
+    """Tell of version n of a contract's levelled payment."""
+    named = {"id": n, "customer_id": customer, "plan_id": contract, "contract_id": contract, "once_key": f"{n}"}
+    days = {"starts": town.month(0), "known_on": town.month(0), "priced_from": town.month(0), "made_at": town.THEN}
+    made = {"number": n, "reason": PlanReason.YEARLY, "usage": [], "basis": UsageBasis.FORECAST, "currency": "EUR"}
+    sums = ("base_total", "used_before", "paid_before", "difference", "total", "going_on")
+    return {**named, **days, **made, **dict.fromkeys(sums, Decimal(0))}
+
+
+def levelled_letter(n: int, contract: int, customer: int) -> dict[str, Any]:
+    """Tell of the letter about version n."""
+    named = {"version_id": n, "customer_id": customer, "contract_id": contract, "new_amount": Decimal(6000 + n)}
+    sent = {"channel": LetterChannel.EMAIL, "language": "lv", "starts": town.month(0), "made_at": town.THEN}
+    rest = {"old_amount": Decimal(1), "base_part": Decimal(1), "difference_part": Decimal(1), "currency": "EUR"}
+    return {**named, **sent, **rest}
+
+
+def levelled_run(n: int) -> dict[str, Any]:
+    """Tell of a recalculation that goes on."""
+    days = {"starts": town.month(0), "known_on": town.month(0), "started_at": town.THEN}
+    return {"id": n, "adapter": f"power_{n}", "year": 2022, "status": LevelledStatus.RUNNING, **days}
+
+
+def levelled_hold(n: int, customer: int, contract: int) -> dict[str, Any]:
+    """Tell of a settlement that is held."""
+    named = {"id": n, "customer_id": customer, "contract_id": contract, "task": "settlement"}
+    return {**named, "code": "X", "reason": f"held {n}", "held_at": town.THEN}
 
 
 def former_terms(contract: int, customer: int) -> dict[str, Any]:

@@ -65,6 +65,7 @@ LEVELLED = {
     "Mutation.levelledPlanChangeForecast": "it writes",
     "Mutation.levelledPlanStop": "it writes",
     "Mutation.levelledPlanSettle": "it writes",
+    "Mutation.levelledPlansRecalculate": "it writes",
     "Contract.levelledPlan": "the levelling room reads it with its months",
     "Contract.levelledExplanation": "billing works it out again",
     "Contract.levelledPlanPreview": "the levelling room works it out",

@@ -21,6 +21,7 @@ from mains_server.commands.serve import run_server
 from mains_server.db.engine import make_engine
 from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.demo.cast import LOGINS
+from mains_server.demo.levelled import level_year
 from mains_server.demo.settle import is_settled, settle
 from mains_server.demo.year import bill_month, is_year_done, months_billed, pay_month
 from mains_server.logs import log_to_console
@@ -60,8 +61,12 @@ def demo(
 def prepare(*, address: str, console: Console) -> None:
     """Have the demo utility settled and its year billed and paid; what is done already is left alone."""
     host = load_adapters(on=ADAPTERS_ON)
-    if not asyncio.run(_settle(address=address, host=host)):
-        return
+    if asyncio.run(_settle(address=address, host=host)):
+        _bill_year(address=address, host=host, console=console)
+    asyncio.run(_level(address=address, host=host))
+
+
+def _bill_year(*, address: str, host: AdapterHost, console: Console) -> None:
     with Progress(console=console) as progress:
         task = progress.add_task("Billing a year", total=len(months_billed()))
         for first, following in months_billed():
@@ -80,6 +85,14 @@ async def _settle(*, address: str, host: AdapterHost) -> bool:
             async with unit_of_work(engine) as session:
                 await settle(session, host=host, now=SETTLED_AT)
         return not await is_year_done(engine)
+    finally:
+        await engine.dispose()
+
+
+async def _level(*, address: str, host: AdapterHost) -> None:
+    engine = make_engine(address=address, connections_max=2)
+    try:
+        await level_year(engine, host=host)
     finally:
         await engine.dispose()
 

@@ -31,12 +31,13 @@ DELEGATE = Login(role="delegate", email="delegate@demo.example", name="Mārtiņ�
 NEIGHBOUR = Login(role="neighbour", email="neighbour@demo.example", name="Ilze Kalniņa", language="ru")
 BUSINESS = Login(role="business", email="business@demo.example", name="Juris Ceplis", language="en")
 MANAGER = Login(role="building_manager", email="manager@demo.example", name="Daina Vītola", phone="+371 20000002")
+LEVELLED = Login(role="levelled", email="levelled@demo.example", name="Rita Vienāda")
 OPERATOR = Login(role="operator", email="operator@demo.example", name="Zane Operatore")
 CLERK = Login(role="billing_clerk", email="clerk@demo.example", name="Edgars Norēķinis")
 ADMIN = Login(role="admin", email="admin@demo.example", name="Līga Pārvaldniece")
 
 STAFF = ((OPERATOR, StaffRole.OPERATOR), (CLERK, StaffRole.BILLING_CLERK), (ADMIN, StaffRole.ADMIN))
-LOGINS = (OWNER, DELEGATE, NEIGHBOUR, BUSINESS, MANAGER, OPERATOR, CLERK, ADMIN)
+LOGINS = (OWNER, DELEGATE, NEIGHBOUR, BUSINESS, MANAGER, LEVELLED, OPERATOR, CLERK, ADMIN)
 
 
 async def admit_owner(session: AsyncSession, *, login: Login, customer_id: int, now: datetime) -> int:

@@ -17,6 +17,7 @@ from mains_server.demo.electricity import build_business, build_households
 from mains_server.demo.exchange import build_month
 from mains_server.demo.heat import settle_house
 from mains_server.demo.house import FIRST_MONTH, MONTH_COUNT, build_house, month_starts
+from mains_server.demo.levelled import settle_levelled_home
 from mains_server.demo.smart import settle_smart_home
 from mains_server.demo.supply import settle_business, settle_households
 from mains_server.demo.terms import lay_down_terms
@@ -58,6 +59,7 @@ async def settle(session: AsyncSession, *, host: AdapterHost, now: datetime) -> 
     )
     await settle_smart_home(session, days=house.days, now=now)
     business_id = await settle_business(session, supplies=build_business(), days=house.days, now=now)
+    levelled_id = await settle_levelled_home(session, days=house.days, now=now)
     await cast.admit_owner(session, login=cast.OWNER, customer_id=family_id, now=now)
     delegate_id = await cast.admit_delegate(session, login=cast.DELEGATE, customer_id=family_id, now=now)
     await grant_owner(session, customer_id=households[1], person_id=delegate_id, now=now)
@@ -65,6 +67,7 @@ async def settle(session: AsyncSession, *, host: AdapterHost, now: datetime) -> 
     await cast.admit_owner(session, login=cast.BUSINESS, customer_id=business_id, now=now)
     await cast.admit_owner(session, login=cast.MANAGER, customer_id=premises["manager"], now=now)
     await cast.admit_staff(session, now=now)
+    await cast.admit_owner(session, login=cast.LEVELLED, customer_id=levelled_id, now=now)
 
 
 async def _load_trade(session: AsyncSession, *, host: AdapterHost, on: date) -> None:

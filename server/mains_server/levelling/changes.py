@@ -263,7 +263,8 @@ async def _usage(
 ) -> tuple[tuple[ExpectedUsage, ...], UsageBasis]:
     """Take what was foretold, else what the plan expects already, else what was used."""
     if change.forecast is not None:
-        counted = await queries.counted_usage(session, contract_id=question.contract_id, day=asker.today)
+        day = max(asker.today, question.starts)
+        counted = await queries.counted_usage(session, contract_id=question.contract_id, day=day)
         quantities = {quantity.name for quantity in question.adapter.utility.quantities}
         return foretold(change.forecast, counted=[one for one in counted if one.quantity in quantities]), (
             UsageBasis.FORECAST

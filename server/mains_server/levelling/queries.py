@@ -25,7 +25,7 @@ from mains_server.levelling.records import (
     ShownVersion,
     ToldReading,
 )
-from mains_server.levelling.tables import LevelledInstalment, LevelledPlan, LevelledState, LevelledVersion
+from mains_server.levelling.tables import LevelledInstalment, LevelledPlan, LevelledRun, LevelledState, LevelledVersion
 from mains_server.payments.queries import levelled_account
 from mains_server.payments.records import LevelledAccount, PrepaidOwner
 
@@ -160,6 +160,12 @@ async def recalculation_state(session: AsyncSession, *, run_id: int) -> Recalcul
         recalculated=row.recalculated,
         held=row.held,
     )
+
+
+async def run_of_year(session: AsyncSession, *, adapter: str, year: int) -> int:
+    """Find the run of a utility's recalculation of a year."""
+    wanted = select(col(LevelledRun.id)).where(col(LevelledRun.adapter) == adapter, col(LevelledRun.year) == year)
+    return (await session.scalars(wanted)).one()
 
 
 def usage_of(document: Sequence[dict[str, str | None]]) -> tuple[ExpectedUsage, ...]:
