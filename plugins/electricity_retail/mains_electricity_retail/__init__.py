@@ -33,7 +33,7 @@ def products(request: ProductsRequest) -> tuple[Product, ...]:
 @hookimpl
 def tariff(request: TariffRequest) -> Tariff:
     """Give a product's tariff."""
-    return tariffs.OF_PRODUCT[request.product]
+    return tariffs.tariff_on(request.product, on=request.on)
 
 
 @hookimpl

@@ -7,13 +7,30 @@ from decimal import Decimal
 from functools import reduce
 from operator import add
 
-from mains_spi import Amount, Block, Component, Const, Months, Most, Price, Qty, Rebate, Term, When
+from mains_spi import (
+    Amount,
+    Block,
+    Component,
+    Const,
+    Fact,
+    Figure,
+    Months,
+    Most,
+    OrElse,
+    Price,
+    Qty,
+    Rebate,
+    Term,
+    When,
+)
 
 HOUSEHOLD = When("kind", ("private",))
 PROTECTED_GROUPS = ("low_income", "disability", "large_family")
 PROTECTED = When("protected", PROTECTED_GROUPS)
 
 FOR_DELIVERY = Amount("dso_variable") + Amount("dso_variable_day") + Amount("dso_variable_night")
+UNSPENT = "protected_unspent"
+"""What a month left of a protected customer's sum, kept with the bill and read by the next month's."""
 LESS_THAN_ANY_USAGE = Const(Decimal("0.001"), "kWh")
 
 
@@ -43,17 +60,24 @@ def household_supports(part: EnergyPart) -> tuple[Component, ...]:
     )
 
 
-def protected_supports(part: EnergyPart) -> tuple[Component, ...]:
+def protected_supports(part: EnergyPart, *, carries: bool) -> tuple[Component, ...]:
     """Take off what protected customers get besides: first kWh at the support price, or a sum a month.
 
     The sum is taken off after tax: VAT stays that of the whole bill, and the sum is never more than the net amount of
-    energy, network and mandatory procurement.
+    energy, network and mandatory procurement. With ``carries`` what a month left of it is added to the next month's,
+    as from November 2021 to the end of 2022 (source: domain facts, 2.5). Only a month that was protected as a whole,
+    and unchanged, leaves something.
     """
     allowance = Price("protected.kwh", "kWh", ("protected",))
     monthly = Price("protected.monthly", "EUR/month", ("protected",)) * Months()
+    # By days as well, so that where something changes inside a month no part of it spends all that was left.
+    carried = OrElse(Fact(UNSPENT, "EUR", back=1), Const(0, "EUR")) * Months() / Const(1, "month")
+    sum_of_month = monthly + carried if carries else monthly
+    left = Figure(UNSPENT, sum_of_month + Amount("protected_sum"), when=(PROTECTED,))
     return (
         *_first_kwh_cheaper("protected", part, bound=allowance, when=PROTECTED),
-        Rebate("protected_sum", monthly, cap=_reducible(part), after_tax=True, when=(PROTECTED,)),
+        Rebate("protected_sum", sum_of_month, cap=_reducible(part), after_tax=True, when=(PROTECTED,)),
+        *((left,) if carries else ()),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 from mains_spi import (
@@ -47,7 +48,7 @@ TWO_ZONE_CALENDAR = Calendar(
 )
 
 
-def fixed_tariff(*, code: str, monthly_fee: bool) -> Tariff:
+def fixed_tariff(*, code: str, monthly_fee: bool, carries: bool = False) -> Tariff:
     """Build the tariff of a product with an agreed price per kWh."""
     price = Price("product.energy", "EUR/kWh")
     fee = (Monthly("monthly_fee", Price("product.monthly_fee", "EUR/month")),) if monthly_fee else ()
@@ -57,15 +58,15 @@ def fixed_tariff(*, code: str, monthly_fee: bool) -> Tariff:
     )
     fees = ("monthly_fee",) if monthly_fee else ()
     part = EnergyPart(quantity=ENERGY, energy=("energy", "energy_day", "energy_night"), fees=fees, price=price)
-    return _tariff(code, (*energy, *fee), part)
+    return _tariff(code, (*energy, *fee), part, carries=carries)
 
 
-def exchange_tariff(*, code: str) -> Tariff:
+def exchange_tariff(*, code: str, carries: bool = False) -> Tariff:
     """Build the tariff of a product at the exchange's price: one weighted price a month, printed with five decimals."""
     trading = PerUnit("trading_fee", ENERGY, Price("product.trading_fee", "EUR/kWh"))
     part = EnergyPart(quantity=ENERGY, energy=("energy",), fees=("trading_fee",), price=None)
     by_hour, by_quarter = _weighted("nordpool.lv", "hour"), _weighted("nordpool.lv.quarters", "quarter")
-    return _tariff(code, (by_hour, by_quarter, trading), part)
+    return _tariff(code, (by_hour, by_quarter, trading), part, carries=carries)
 
 
 def _weighted(series: str, step: str) -> Spot:
@@ -90,7 +91,7 @@ def yearly_or_monthly(*, monthly: str | None, yearly: str, per_ampere: str, by: 
     return Price(monthly, "EUR/month", by) + a_year / YEAR
 
 
-def _tariff(code: str, energy: tuple[Component, ...], part: EnergyPart) -> Tariff:
+def _tariff(code: str, energy: tuple[Component, ...], part: EnergyPart, *, carries: bool) -> Tariff:
     components = (
         *energy,
         *_network(),
@@ -100,7 +101,7 @@ def _tariff(code: str, energy: tuple[Component, ...], part: EnergyPart) -> Tarif
         ),
         *_noted_fees(),
         *household_supports(part),
-        *protected_supports(part),
+        *protected_supports(part, carries=carries),
     )
     counted = (("energy", 3), ("paper_invoices", 0), ("reminder_sms", 0))
     places = counted + tuple((name, 2) for name in (*AGREED_SUMS, "late_interest_back"))
@@ -147,15 +148,26 @@ def _mandatory_procurement() -> tuple[Component, ...]:
     )
 
 
-FIXED = fixed_tariff(code="fixed", monthly_fee=False)
-FIXED_WITH_FEE = fixed_tariff(code="fixed_with_fee", monthly_fee=True)
-EXCHANGE = exchange_tariff(code="exchange")
+def _of_product(*, carries: bool) -> dict[str, Tariff]:
+    fixed = fixed_tariff(code="fixed", monthly_fee=False, carries=carries)
+    with_fee = fixed_tariff(code="fixed_with_fee", monthly_fee=True, carries=carries)
+    return {
+        "universalais": fixed,
+        "ekonomiskais": fixed,
+        "izdevigais_200": with_fee,
+        "izdevigais_600": with_fee,
+        "klasiskais": fixed,
+        "dinamiskais": exchange_tariff(code="exchange", carries=carries),
+    }
 
-OF_PRODUCT = {
-    "universalais": FIXED,
-    "ekonomiskais": FIXED,
-    "izdevigais_200": FIXED_WITH_FEE,
-    "izdevigais_600": FIXED_WITH_FEE,
-    "klasiskais": FIXED,
-    "dinamiskais": EXCHANGE,
-}
+
+OF_PRODUCT = _of_product(carries=False)
+FIXED, FIXED_WITH_FEE, EXCHANGE = (OF_PRODUCT[one] for one in ("universalais", "izdevigais_200", "dinamiskais"))
+CARRYING = _of_product(carries=True)
+CARRIES_FROM, CARRIES_TO = date(2021, 11, 1), date(2023, 1, 1)
+"""From the first month of which a protected customer's sum is carried to the next; December 2022 spends the last."""
+
+
+def tariff_on(product: str, *, on: date) -> Tariff:
+    """Give the tariff of a product as it is on a day: while unspent support is carried on it asks for what was left."""
+    return (CARRYING if CARRIES_FROM <= on < CARRIES_TO else OF_PRODUCT)[product]

@@ -17,6 +17,7 @@ from mains_spi import (
     Figure,
     Monthly,
     NotCovered,
+    OrElse,
     PerAmpere,
     Period,
     Place,
@@ -297,7 +298,7 @@ def add_to(sums: dict[Any, Decimal], key: Any, value: Decimal) -> None:
 def _not_comparable(offer: Offer) -> Problem | None:
     if offer.tariff is None:
         return Problem("priced_by_adapter", "the utility prices this product bill by bill")
-    if find_all(offer.tariff, Fact):
+    if len(find_all(offer.tariff, Fact)) > sum(len(find(one.first, Fact)) for one in find_all(offer.tariff, OrElse)):
         return Problem("needs_facts", "its price depends on figures of a customer's own past")
     return None
 
