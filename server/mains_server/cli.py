@@ -16,6 +16,7 @@ GROUPS = (
     "bill",
     "issue",
     "correct",
+    "verify",
     "books",
     "pay",
     "contracts",

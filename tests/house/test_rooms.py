@@ -67,6 +67,7 @@ EXTRA = {
         "pricebook.py",
         "prices.py",
         "rate.py",
+        "repricing.py",
         "rerating.py",
         "rows.py",
         "run.py",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from mains_spi import InvoicingRules, Period
@@ -112,6 +112,42 @@ order by min(d.noted_at), i.document_number
 limit :at_most
 """
 
+PRICE_VERSION = "select id, known_from from price_version where adapter = :adapter and list = :list and code = :code"
+
+# Bills of the days of a version that other versions of its list priced, and that nobody looked at for their prices
+# since it is known; of a house the first. A version that corrects another holds on the same days and is known later.
+PRICED_OTHERWISE = f"""
+with version as (select * from price_version where id = :version),
+other as (
+  select o.id from price_version o join version v on v.adapter = o.adapter and v.list = o.list and v.id <> o.id
+    and (v.ends is null or o.starts < v.ends) and (o.ends is null or o.ends > v.starts)
+)
+select min(i.document_number)
+from version v
+join invoice i on i.adapter = v.adapter and i.kind <> 'CREDIT' and i.period_to > v.starts
+  and (v.ends is null or i.period_from < v.ends)
+left join rating_group g on g.id = i.rating_group_id
+where {NOT_TAKEN_BACK}
+  and exists (select from other o where coalesce(g.inputs, i.inputs) -> 'price_versions' @> to_jsonb(o.id))
+  and not coalesce(g.inputs, i.inputs) -> 'price_versions' @> to_jsonb(v.id)
+  and not exists (
+    select from correction c
+    join invoice x on x.id = c.invoice_id and x.customer_id = c.customer_id
+    where c.reason = 'PRICE' and c.corrected_at >= v.known_from
+      and (x.id = i.id or x.rating_group_id = i.rating_group_id)
+  )
+group by case when i.rating_group_id is null then i.id else -i.rating_group_id end
+order by 1
+limit :at_most
+"""
+
+RATED_INVOICES = """
+select id, document_number from invoice
+where issued_on >= :from and issued_on < :to and kind <> 'CREDIT' and inputs is not null
+  and (cast(:adapter as text) is null or adapter = :adapter) and id > :after
+order by id limit :at_most
+"""
+
 SETTLED_OF = """
 select code, tax_code, tax_rate, is_after_tax, sum(net) from settlement_line
 where invoice_id = :invoice group by code, tax_code, tax_rate, is_after_tax order by 1, 2, 3, 4
@@ -199,6 +235,27 @@ async def unbilled_premises(session: AsyncSession, *, wrong: WrongBill, contract
 async def corrections_due(session: AsyncSession, *, at_most: int) -> list[str]:
     """List the invoices that are noted as due for correction by their numbers, those noted first first."""
     return list(await session.scalars(text(DUE_INVOICES), {"at_most": at_most}))
+
+
+async def price_version(session: AsyncSession, *, adapter: str, name: str, code: str) -> tuple[int, datetime] | None:
+    """Find a version of a price list by its code: its id, and since when it is known."""
+    row = (await session.execute(text(PRICE_VERSION), {"adapter": adapter, "list": name, "code": code})).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+async def priced_otherwise(session: AsyncSession, *, version_id: int, at_most: int) -> list[str]:
+    """List the bills that a version should have priced and others of its list did, by their numbers."""
+    asked = {"version": version_id, "at_most": at_most}
+    return list(await session.scalars(text(PRICED_OTHERWISE), asked))
+
+
+async def rated_invoices(
+    session: AsyncSession, *, issued: Period, adapter: str | None, after: int, at_most: int
+) -> dict[int, str]:
+    """List invoices issued on some days that a question is stored with, after an id: their ids and numbers."""
+    days = {"from": issued.start, "to": issued.end}
+    rows = await session.execute(text(RATED_INVOICES), {**days, "adapter": adapter, "after": after, "at_most": at_most})
+    return {row[0]: row[1] for row in rows}
 
 
 async def settled_of(session: AsyncSession, *, invoice_id: int) -> list[SettledRow]:

@@ -58,6 +58,21 @@ async def verify_invoice(session: AsyncSession, *, host: AdapterHost, invoice_id
     except UNANSWERABLE as failure:
         reason = f"its question cannot be asked again: {type(failure).__name__}: {failure}"
         return Verification(outcome=VerificationOutcome.NOT_VERIFIABLE, reason=reason)
+    return _verified(answered)
+
+
+async def verify_invoices(
+    session: AsyncSession, *, host: AdapterHost, invoice_ids: Sequence[int]
+) -> dict[int, Verification]:
+    """Verify invoices as `verify_invoice` does, with as many statements for a hundred of them as for one."""
+    try:
+        answered = await answers_of(session, host=host, invoice_ids=invoice_ids)
+    except (NotExplained, *UNANSWERABLE):
+        return {number: await verify_invoice(session, host=host, invoice_id=number) for number in invoice_ids}
+    return {number: _verified(found) for number, found in answered.items()}
+
+
+def _verified(answered: Answered) -> Verification:
     found = _differences(answered)
     outcome = VerificationOutcome.DIFFERENT if found else VerificationOutcome.EQUAL
     return Verification(outcome=outcome, differences=tuple(found))
