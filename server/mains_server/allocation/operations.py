@@ -20,7 +20,7 @@ from mains_server.allocation import queries, rules
 from mains_server.allocation.records import Announcer, House, NewArea, NewMethod
 from mains_server.allocation.tables import AllocationMethod, AllocationValue, AreaCorrection
 from mains_server.contracts.agreeing import change_attributes, set_area, take_back_attributes
-from mains_server.contracts.queries import contract_by_id
+from mains_server.contracts.queries import contract_by_id, lock_building
 from mains_server.contracts.records import DatedAttribute
 from mains_server.contracts.statements import contracts_in_house
 from mains_server.customers.queries import customer_by_id
@@ -137,6 +137,7 @@ async def announce_method(
         return int(done["method"])
     adapter = _adapter(host, code=house.adapter)
     _check_words(method, utility=adapter.utility, today=civil_day(now, time_zone=house.time_zone))
+    await lock_building(session, building_id=house.building_id)
     await _check_days(session, method=method, house=house)
     await _check_together(session, method=method, adapter=adapter)
     replaced = await change_attributes(

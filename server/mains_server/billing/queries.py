@@ -43,6 +43,17 @@ from mains_server.metering.rules import a_year_before
 
 Row = TypeVar("Row", bound=NamedTuple)
 
+# Shared, so that runs of two utilities do not wait for each other; who votes or corrects a house holds it alone.
+HOLD_HOUSES = f"""
+select id from building where id in (
+  select h.building_id from ({statements.HOUSES}) h
+  join supply_point p on p.building_id = h.building_id
+  join contract_supply_point s on s.supply_point_id = p.id
+  where s.contract_id = any(%(contracts)s::bigint[])
+)
+order by id for share
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
@@ -177,6 +188,11 @@ def house_contracts(connection: Connection, *, asked: Asked) -> dict[int, list[i
         ):
             found.setdefault(building, []).append(contract)
     return found
+
+
+def hold_houses(connection: Connection, *, asked: Asked) -> None:
+    """Hold the houses that contracts are rated with until the transaction ends, in order; who votes for one waits."""
+    _tuples(connection, HOLD_HOUSES, asked.parameters())
 
 
 def premises(connection: Connection, *, asked: Asked, buildings: Sequence[int]) -> dict[int, list[PremiseRow]]:

@@ -95,6 +95,8 @@ def _bill_next_chunk(connection: Connection, *, chunks: Chunks) -> bool:
             return False
         watch("claimed")
         chunk_id, contracts = claimed
+        asked = queries.Asked(adapter=run.adapter, period=run.period, contracts=tuple(contracts))
+        queries.hold_houses(connection, asked=asked)
         seen = queries.last_number(connection, series=chunks.seller.series)
         gathered = gather(
             connection,

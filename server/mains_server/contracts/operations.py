@@ -15,7 +15,7 @@ from sqlmodel import col
 
 from mains_server.access.operations import grant_delegate
 from mains_server.access.records import NewDelegate, Refusal
-from mains_server.contracts import queries, rules
+from mains_server.contracts import queries, rules, statements
 from mains_server.contracts.records import NewBuilding, NewContract, NewSupplyPoint, NewTermsDocument
 from mains_server.contracts.tables import (
     Building,
@@ -148,6 +148,7 @@ async def load_contracts(session: AsyncSession, *, contracts: Sequence[NewContra
         async with session.begin_nested():
             await _take_numbers(session, contracts=contracts)
             await _copy_contracts(session, numbered=list(zip(ids, contracts, strict=True)))
+            await statements.inherit_votes(session, contract_ids=ids)
             await _prove(session, first_id=min(ids), last_id=max(ids))
     return ids
 

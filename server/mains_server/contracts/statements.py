@@ -219,3 +219,31 @@ async def lock_contracts(session: AsyncSession, *, contract_ids: Sequence[int]) 
     """Take hold of contracts until the transaction ends, in the order of their ids."""
     wanted = select(col(Contract.id)).where(col(Contract.id) == any_(literal(list(contract_ids), ARRAY(BigInteger()))))
     await session.execute(wanted.order_by(col(Contract.id)).with_for_update())
+
+
+# A house's method is its owners' and not its manager's: what was voted (it names a decision) and held to the end of the
+# last contract over the house goes on in the next one, unless that says otherwise.
+INHERIT_VOTES = """
+insert into contract_attribute (customer_id, contract_id, name, value, starts, ends, decision)
+select n.customer_id, n.id, a.name, a.value, n.starts, n.ends, a.decision
+from contract n
+join contract_supply_point s on s.contract_id = n.id and s.customer_id = n.customer_id
+join supply_point p on p.id = s.supply_point_id and p.role = 'BUILDING'
+cross join lateral (
+  select o.id, o.customer_id, o.ends
+  from contract o join contract_supply_point b on b.contract_id = o.id and b.customer_id = o.customer_id
+  where b.supply_point_id = p.id and o.adapter = n.adapter and o.billing = 'BY_MEMBERS' and o.ends <= n.starts
+  order by o.ends desc, o.id desc limit 1
+) o
+join contract_attribute a on a.contract_id = o.id and a.customer_id = o.customer_id and a.ends = o.ends
+  and a.decision is not null
+where n.id = any(cast(:contracts as bigint[])) and n.billing = 'BY_MEMBERS' and not exists (
+  select from contract_attribute own
+  where own.contract_id = n.id and own.customer_id = n.customer_id and own.name = a.name
+)
+"""
+
+
+async def inherit_votes(session: AsyncSession, *, contract_ids: Sequence[int]) -> None:
+    """Let new contracts over whole houses go on with what owners voted for, where they say nothing else of it."""
+    await session.execute(text(INHERIT_VOTES), {"contracts": list(contract_ids)})
