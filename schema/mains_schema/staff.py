@@ -77,15 +77,19 @@ class BillingRun(Node):
 
 @mapped(CD, scope=STAFF_ONLY)
 class CorrectionDue(Node):
-    """A bill that is known to be wrong since a true reading came for a day that was billed on an estimate."""
+    """A bill that is known to be wrong.
+
+    A true reading came for a day that was billed on an estimate, or the network operator told what a smart meter
+    counted otherwise than it was billed.
+    """
 
     id: strawberry.ID = key("Global id.", CD.id)
-    day: date = column("The day of the estimate.", CD.day)
-    noted_at: datetime = column("When the true reading came.", CD.noted_at)
+    day: date = column("The day of the estimate, or the first that was told otherwise.", CD.day)
+    noted_at: datetime = column("When the true reading, or the file, came.", CD.noted_at)
     settled_at: datetime | None = column("When a correction was issued; null while it is due.", CD.settled_at)
     contract: Contract = one("The contract.", CD.contract_id)
     invoice: Invoice = one("The invoice that is wrong.", CD.invoice_id)
-    reading: Reading = one("The true reading.", CD.reading_id)
+    reading: Reading | None = one("The true reading; null where a smart meter's days changed.", CD.reading_id)
 
 
 @section

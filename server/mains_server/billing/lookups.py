@@ -163,6 +163,28 @@ for update
 """
 
 
+# Bills over days of supply points; a reading of one place in a building goes into everybody's there.
+OVER_DAYS = """
+from unnest(cast(:points as bigint[]), cast(:days as date[])) as told (point, day)
+join supply_point here on here.id = told.point
+cross join lateral (
+  select here.id union
+  select p.id from supply_point p where p.building_id = here.building_id and p.commodity = here.commodity
+) near (id)
+join contract_supply_point s on s.supply_point_id = near.id and s.starts <= told.day
+  and (s.ends is null or s.ends > told.day)
+join invoice i on i.customer_id = s.customer_id and i.contract_id = s.contract_id and i.kind <> 'CREDIT'
+  and i.period_from <= told.day and i.period_to > told.day
+"""
+HOLD_OVER_DAYS = f"select i.id {OVER_DAYS} order by i.id for update of i"
+
+
+async def hold_billed_over(session: AsyncSession, *, days: Sequence[tuple[int, date]]) -> None:
+    """Hold the bills over days of supply points, after any correction of theirs that is under way."""
+    over = {"points": [point for point, _ in days], "days": [day for _, day in days]}
+    await session.execute(text(HOLD_OVER_DAYS), over)
+
+
 async def hold_billed(session: AsyncSession, *, contracts: Collection[int], day: date) -> None:
     """Hold the bills of contracts that count from or to a day, after any correction of theirs that is under way."""
     await session.execute(text(HOLD_BILLED), {"contracts": sorted(contracts), "day": day})

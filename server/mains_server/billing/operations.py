@@ -59,6 +59,19 @@ where i.contract_id = any(cast(:contracts as bigint[])) and i.kind <> 'CREDIT'
 order by i.id
 on conflict (customer_id, contract_id, invoice_id, reading_id) do nothing
 """
+# Bills over days that a file told otherwise, each with the first such day; telling it again writes nothing.
+NOTE_CORRECTED = f"""
+insert into correction_due (customer_id, contract_id, invoice_id, import_id, day, noted_at)
+select i.customer_id, i.contract_id, i.id, :import, min(told.day), :now
+{lookups.OVER_DAYS}
+where not exists (
+  select from invoice c
+  where c.customer_id = i.customer_id and c.corrects_invoice_id = i.id and c.kind = 'CREDIT'
+)
+group by i.customer_id, i.contract_id, i.id
+order by i.id
+on conflict (customer_id, contract_id, invoice_id, import_id) do nothing
+"""
 KEEP = """
 insert into fact_figure (name, subject, unit, starts_at, ends_at, value, known_at, source)
 values (%(name)s, %(subject)s, %(unit)s,
@@ -173,6 +186,18 @@ async def note_correction(
     await lookups.hold_billed(session, contracts=contracts, day=day)
     asked = {"contracts": sorted(contracts), "day": day, "reading": reading_id, "now": now}
     await session.execute(text(NOTE_CORRECTION), asked)
+
+
+async def note_corrected(
+    session: AsyncSession, *, days: Sequence[tuple[int, date]], import_id: int, now: datetime
+) -> None:
+    """Write down that bills over days of supply points are wrong, since a file told what smart meters counted anew.
+
+    The intervals room calls it through whoever takes files in, in the transaction in which the days change.
+    """
+    over = {"points": [point for point, _ in days], "days": [day for _, day in days]}
+    await lookups.hold_billed_over(session, days=days)
+    await session.execute(text(NOTE_CORRECTED), {**over, "import": import_id, "now": now})
 
 
 def _plan(connection: Connection, *, run: Run, contracts_max: int) -> None:

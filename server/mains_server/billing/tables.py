@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import SQLModel
 
 from mains_server.billing.records import ChunkStatus, CorrectionOutcome, CorrectionReason, RunStatus
@@ -153,14 +153,17 @@ class SettlementLine(SQLModel, table=True):
 
 
 class CorrectionDue(SQLModel, table=True):
-    """A billed period whose bill is known to be wrong since a true reading came for an estimated day.
+    """A billed period whose bill is known to be wrong.
 
-    It is settled by the documents of a correction.
+    A true reading came for an estimated day, or a file (`import_id`) told a smart meter's days otherwise. It is settled
+    by the documents of a correction.
     """
 
     __tablename__ = "correction_due"
     __table_args__ = (
         UniqueConstraint("customer_id", "contract_id", "invoice_id", "reading_id"),
+        UniqueConstraint("customer_id", "contract_id", "invoice_id", "import_id"),
+        CheckConstraint("(reading_id is null) <> (import_id is null)", name="correction_due_why"),
         Index("correction_due_contract", "contract_id", "noted_at", "id"),
     )
 
@@ -168,7 +171,8 @@ class CorrectionDue(SQLModel, table=True):
     customer_id: int = owner()
     contract_id: int = reference()
     invoice_id: int = reference()
-    reading_id: int = reference("reading.id")
+    reading_id: int | None = reference("reading.id", nullable=True)
+    import_id: int | None = reference("interval_import.id", nullable=True)
     day: date
     noted_at: datetime = instant()
     settled_at: datetime | None = instant(nullable=True)

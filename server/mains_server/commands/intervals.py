@@ -11,6 +11,7 @@ from mains_spi import Period
 
 from mains_server.access.records import Refusal
 from mains_server.adapters.loading import load_adapters
+from mains_server.billing.operations import note_corrected, note_correction
 from mains_server.billing.rules import PeriodUnknown, period_of
 from mains_server.commands.database import opened
 from mains_server.db.engine import make_engine
@@ -21,6 +22,8 @@ from mains_server.intervals.operations import RowsRefused, import_intervals
 from mains_server.intervals.records import ImportReport, ImportRequest, IntervalFormat, MissingStretch, RemoteRegister
 from mains_server.intervals.sadales_tikls import read_objects
 from mains_server.intervals.telegrams import import_telegrams
+from mains_server.invoices.queries import is_billed
+from mains_server.metering.loading import Books
 from mains_server.settings import load_settings
 
 ROWS_REFUSED = 3
@@ -121,9 +124,14 @@ async def _import(file: Path, *, request: ImportRequest, address: str) -> Import
         with file.open("rb") as opened_file:
             async with unit_of_work(engine) as session:
                 if request.format is not IntervalFormat.WMBUS:
-                    return await import_intervals(session, request=request, file=opened_file)
-                host = load_adapters(on=request.now.date())
-                return await import_telegrams(session, request=request, file=opened_file, host=host)
+                    return await import_intervals(
+                        session, request=request, file=opened_file, note_corrected=note_corrected
+                    )
+                host, books = (
+                    load_adapters(on=request.now.date()),
+                    Books(is_billed=is_billed, note_correction=note_correction),
+                )
+                return await import_telegrams(session, request=request, file=opened_file, host=host, books=books)
     finally:
         await engine.dispose()
 

@@ -22,6 +22,7 @@ from mains_server.intervals.records import (
     ImportRequest,
     IntervalFormat,
     MeterIntervals,
+    NoteCorrected,
     PackedDay,
     RefusedRow,
     RemoteRegister,
@@ -88,13 +89,18 @@ class Taking:
             days_corrected=self.days_corrected,
             days_unchanged=self.days_unchanged,
             rows_refused=self.rows_refused,
-            refused=tuple(self.refused),
+            refused=tuple(sorted(self.refused)),
             days_flagged=self.days_flagged,
         )
 
 
-async def import_intervals(session: AsyncSession, *, request: ImportRequest, file: BinaryIO) -> ImportReport:
-    """Take a file of intervals in, piece by piece; one that turns out not to be of its format leaves nothing behind."""
+async def import_intervals(
+    session: AsyncSession, *, request: ImportRequest, file: BinaryIO, note_corrected: NoteCorrected | None = None
+) -> ImportReport:
+    """Take a file of intervals in, piece by piece; one that turns out not to be of its format leaves nothing behind.
+
+    Whoever keeps bills hears by `note_corrected` which days were known otherwise before.
+    """
     await session.execute(text(ONE_AT_A_TIME))
     taking = await begun(session, request=request)
     hashed = HashedFile(file)
@@ -107,9 +113,9 @@ async def import_intervals(session: AsyncSession, *, request: ImportRequest, fil
         portion.append(found)
         size += len(found.values)
         if size >= VALUES_AT_ONCE:
-            await _take(session, portion, request=request, taking=taking)
+            await _take(session, portion, request=request, taking=taking, note_corrected=note_corrected)
             portion, size = [], 0
-    await _take(session, portion, request=request, taking=taking)
+    await _take(session, portion, request=request, taking=taking, note_corrected=note_corrected)
     return await finished(session, taking=taking, request=request, sha256=hashed.sha256())
 
 
@@ -186,7 +192,12 @@ def _parsed(file: Any, *, request: ImportRequest) -> Iterator[MeterIntervals | R
 
 
 async def _take(
-    session: AsyncSession, portion: Sequence[MeterIntervals], *, request: ImportRequest, taking: Taking
+    session: AsyncSession,
+    portion: Sequence[MeterIntervals],
+    *,
+    request: ImportRequest,
+    taking: Taking,
+    note_corrected: NoteCorrected | None,
 ) -> None:
     """Sort a portion by register and day, hold it against what is known, and write what is new."""
     named = [_named(meter, request=request) for meter in portion]
@@ -198,7 +209,9 @@ async def _take(
     )
     told = [day for meter in named for day in _days_of(meter, registers, request=request, taking=taking)]
     for layer in _without_doubles(told):
-        await _write(session, layer, request=request, taking=taking)
+        differing = await _write(session, layer, request=request, taking=taking)
+        if differing and note_corrected is not None:
+            await note_corrected(session, days=differing, import_id=taking.import_id, now=request.now)
 
 
 def _named(meter: MeterIntervals, *, request: ImportRequest) -> MeterIntervals:
@@ -268,10 +281,14 @@ def _without_doubles(told: Sequence[Told]) -> Iterator[list[Told]]:
         waiting = later
 
 
-async def _write(session: AsyncSession, told: Sequence[Told], *, request: ImportRequest, taking: Taking) -> None:
+async def _write(
+    session: AsyncSession, told: Sequence[Told], *, request: ImportRequest, taking: Taking
+) -> list[tuple[int, date]]:
+    """Write the days that are new or corrected, and give those on which something else was used than was known."""
     current = await queries.current_days(session, asked=[(day.register.id, day.packed.day) for day in told])
     rows: list[tuple[Any, ...]] = []
     replaced: list[int] = []
+    differing: list[tuple[int, date]] = []
     for day in told:
         key = (day.register.id, day.packed.day)
         packed = _changed(day, current=current, taking=taking)
@@ -281,6 +298,7 @@ async def _write(session: AsyncSession, told: Sequence[Told], *, request: Import
             rows.append(_row(day.register, packed, found=found, request=request, import_id=taking.import_id))
             if found is not None:
                 replaced.append(found.id)
+                differing += [(day.register.supply_point_id, packed.day)] * (packed.values != found.packed.values)
     if replaced:
         await session.execute(
             update(IntervalDay)
@@ -290,6 +308,7 @@ async def _write(session: AsyncSession, told: Sequence[Told], *, request: Import
         )
     if rows:
         await copy_rows(session, table="interval_day", columns=DAY_COLUMNS, rows=rows)
+    return differing
 
 
 def _changed(day: Told, *, current: Mapping[tuple[int, date], CurrentDay], taking: Taking) -> PackedDay | None:

@@ -56,10 +56,10 @@ where register_id = :register and day >= :starts and day < :ends and known_at <=
 order by day, version desc
 """
 AROUND = """
-select a.register_id, a.counts_for, a.value, a.status
+select a.register_id, a.counts_for, a.value, a.status, a.quality = 'ESTIMATED' as is_estimated
 from reading a
-where a.register_id = any(cast(:registers as bigint[])) and a.status in ('ACCEPTED', 'FLAGGED', 'REJECTED')
-  and a.quality = 'ACTUAL' and a.counts_for between :starts and :ends
+where a.register_id = any(cast(:registers as bigint[])) and a.counts_for between :starts and :ends
+  and (a.status = 'ACCEPTED' or a.status in ('FLAGGED', 'REJECTED') and a.quality = 'ACTUAL')
 order by a.register_id, a.counts_for, a.id
 """
 THERE_ON = """
@@ -138,12 +138,14 @@ async def interval_registers_at(session: AsyncSession, *, supply_point_ids: Iter
 async def readings_held(
     session: AsyncSession, *, registers: Iterable[int], starts: date, ends: date
 ) -> Mapping[int, Held]:
-    """List what is known of registers around some days: true readings, those that wait, and those rejected."""
+    """List what is known of registers around some days: readings that are true, estimated, waiting or rejected."""
     asked = {"registers": sorted(set(registers)), "starts": starts, "ends": ends}
     found: dict[int, Held] = {}
     for row in await session.execute(text(AROUND), asked):
         held = found.setdefault(row.register_id, Held())
-        if row.status == "ACCEPTED":
+        if row.is_estimated:
+            held.estimated.add(row.counts_for)
+        elif row.status == "ACCEPTED":
             held.true[row.counts_for] = row.value
         elif row.status == "FLAGGED":
             held.waiting.add(row.counts_for)

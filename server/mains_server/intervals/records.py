@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from mains_spi.record import Period
+from sqlalchemy.ext.asyncio import AsyncSession
 
 
 class IntervalFormat(Enum):
@@ -104,11 +105,24 @@ class RemoteRegister(NamedTuple):
 
 @dataclass(slots=True)
 class Held:
-    """What is known of a register around some days: true readings, days on which one waits, and rejected ones."""
+    """What is known of a register around some days.
+
+    True readings, days of estimates that count, days on which a reading waits, and rejected ones.
+    """
 
     true: dict[date, Decimal] = field(default_factory=dict)
+    estimated: set[date] = field(default_factory=set)
     waiting: set[date] = field(default_factory=set)
     rejected: set[tuple[date, Decimal]] = field(default_factory=set)
+
+
+class NoteCorrected(Protocol):
+    """Tells the room that corrects bills that days of smart meters came out otherwise than they were known."""
+
+    async def __call__(
+        self, session: AsyncSession, *, days: Sequence[tuple[int, date]], import_id: int, now: datetime
+    ) -> None:
+        """Note down that bills over these days of supply points are to be corrected, since a file came."""
 
 
 class MissingStretch(NamedTuple):

@@ -19,7 +19,7 @@ from mains_server.intervals.remote_judging import RemoteJudge
 from mains_server.intervals.rules import FACTORS, MILLIONTH, ValueRefused
 from mains_server.intervals.wmbusmeters import Telegram, counted_for, read_telegrams
 from mains_server.metering.judging import ReadingRefused
-from mains_server.metering.loading import load_readings
+from mains_server.metering.loading import Books, load_readings, replace_estimate
 from mains_server.metering.records import LoadedReading, ReadingCollection, ReadingSource
 from mains_server.metering.rules import civil_day, day_start
 
@@ -37,11 +37,17 @@ class Heard(NamedTuple):
 
 
 async def import_telegrams(
-    session: AsyncSession, *, request: ImportRequest, file: BinaryIO, host: AdapterHost | None = None
+    session: AsyncSession,
+    *,
+    request: ImportRequest,
+    file: BinaryIO,
+    host: AdapterHost | None = None,
+    books: Books | None = None,
 ) -> ImportReport:
     """Take a file of telegrams in: the first total of each civil day, and what meters kept of the end of periods.
 
-    They are judged as readings of people are, by the rules of the adapters in `host`.
+    They are judged as readings of people are, by the rules of the adapters in `host`, and take the place of estimates
+    where `books` say what was billed on these; without it they are refused there.
     """
     await session.execute(text(ONE_AT_A_TIME))
     taking = await begun(session, request=request)
@@ -54,12 +60,18 @@ async def import_telegrams(
                 taking.refuse(*row)
         told = [row for row in portion if isinstance(row, Telegram)]
         if told:
-            await _take(session, told, request=request, taking=taking, judge=judge)
+            await _take(session, told, request=request, taking=taking, judge=judge, books=books)
     return await finished(session, taking=taking, request=request, sha256=hashed.sha256())
 
 
 async def _take(
-    session: AsyncSession, told: Sequence[Telegram], *, request: ImportRequest, taking: Taking, judge: RemoteJudge
+    session: AsyncSession,
+    told: Sequence[Telegram],
+    *,
+    request: ImportRequest,
+    taking: Taking,
+    judge: RemoteJudge,
+    books: Books | None,
 ) -> None:
     registers = await queries.remote_registers(
         session, collection=ReadingCollection.REMOTE, points=[], serials=[telegram.serial for telegram in told]
@@ -69,13 +81,24 @@ async def _take(
         return
     await judge.look_up({(row.register.supply_point_id, row.counts_for) for row in heard})
     held = await _held(session, heard)
-    readings = []
+    readings: list[LoadedReading] = []
+    late: list[LoadedReading] = []
     for row in heard:
         found = held.setdefault(row.register.id, Held())
-        if _is_new(row, held=found, taking=taking):
-            reading = await _judged(row, held=found, taking=taking, judge=judge)
-            readings += [] if reading is None else [reading]
+        if not _is_new(row, held=found, taking=taking):
+            continue
+        is_late = row.counts_for in found.estimated
+        if is_late and books is None:
+            taking.refuse(row.telegram.row, "estimated", f"an estimate counts for {row.counts_for}")
+            continue
+        reading = await _judged(row, held=found, taking=taking, judge=judge)
+        if reading is not None:
+            (late if is_late and not reading.reasons else readings).append(reading)
     await load_readings(session, readings=readings, now=request.now)
+    for reading in late:
+        assert books is not None, "asked above"
+        await replace_estimate(session, reading=reading, now=request.now, books=books)
+    readings += late
     taking.days_new += len(readings)
     taking.days_flagged += sum(bool(reading.reasons) for reading in readings)
     taking.values += len(readings)

@@ -34,13 +34,15 @@ class Smart:
     heat: int
     point: int
 
-    async def take(self, content, *, now=NOW, host=None, **changes):
+    async def take(self, content, *, now=NOW, host=None, books=None, **changes):
         """Take a file in, in a transaction of its own."""
         changes = {"format": IntervalFormat.SADALES_TIKLS, "name": "file", **changes}
         request = ImportRequest(now=now, **changes)
         async with unit_of_work(self.engine) as session:
             if request.format is IntervalFormat.WMBUS:
-                return await import_telegrams(session, request=request, file=io.BytesIO(content), host=host)
+                return await import_telegrams(
+                    session, request=request, file=io.BytesIO(content), host=host, books=books
+                )
             return await import_intervals(session, request=request, file=io.BytesIO(content))
 
     async def rows(self, statement, **values):

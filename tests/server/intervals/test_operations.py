@@ -170,7 +170,7 @@ async def test_a_spreadsheet_of_several_places_is_told_apart_by_its_column(smart
 
     report = await smart.take("\n".join(lines).encode(), format=IntervalFormat.CSV)
 
-    assert [(row.row, row.code) for row in report.refused] == [(4, "point"), (3, "unknown_point")]
+    assert [(row.row, row.code) for row in report.refused] == [(3, "unknown_point"), (4, "point")]
     assert (await smart.days())[0][3] == 1
 
 

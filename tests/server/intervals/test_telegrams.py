@@ -14,6 +14,7 @@ from mains_server.customers.operations import create_customer
 from mains_server.customers.records import CustomerKind, NewCustomer
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.intervals.records import IntervalFormat
+from mains_server.metering.loading import Books
 from mains_spi import Labels, Problem
 from mains_spi.readings import USUAL_READING_RULES
 
@@ -174,3 +175,69 @@ async def test_the_adapter_of_the_place_is_asked(smart, heat_contract):
 
     assert [(row.row, row.code) for row in report.refused] == [(2, "adapter_refused")]
     assert await statuses(smart) == [(date(2024, 2, 1), "FLAGGED", ["ADAPTER_ODD"])]
+
+
+async def estimate(smart, *, counts_for, value):
+    """Have the day of a month that nobody read billed on an estimate."""
+    await smart.rows(
+        "insert into reading (register_id, supply_point_id, taken_at, counts_for, value, source, quality, status,"
+        " received_at) select id, supply_point_id, :now, :day, :value, 'ESTIMATION', 'ESTIMATED', 'ACCEPTED', :now"
+        " from register where id = :register returning id",
+        register=smart.heat, day=counts_for, value=value, now=NOW,
+    )  # fmt: skip
+
+
+async def told_for(smart, day):
+    return await smart.rows("select value, status, quality from reading where counts_for = :day order by id", day=day)
+
+
+class Ledgers:
+    """Stands in for the rooms that know bills: it says what was billed, and hears what is to be corrected."""
+
+    def __init__(self, *, billed):
+        self.noted = []
+        self.books = Books(is_billed=self._is_billed, note_correction=self._note)
+        self._billed = billed
+
+    async def _is_billed(self, session, contracts, day):
+        return self._billed
+
+    async def _note(self, session, *, contracts, day, reading_id, now):
+        self.noted.append(day)
+
+
+@pytest.mark.parametrize("billed", [False, True])
+async def test_a_late_total_takes_the_place_of_an_estimate(smart, heat_contract, billed):
+    await estimate(smart, counts_for=date(2024, 2, 1), value=D(4))
+    ledgers = Ledgers(billed=billed)
+
+    report = await take(smart, MONTH, books=ledgers.books)
+    again = await take(smart, MONTH, books=ledgers.books)
+
+    assert (report.days_new, report.rows_refused, again.days_new) == (2, 0, 0)
+    assert ledgers.noted == [date(2024, 2, 1)] * billed
+    assert await told_for(smart, date(2024, 2, 1)) == [
+        (D("4.000000"), "SUPERSEDED", "ESTIMATED"), (D("4.165800"), "ACCEPTED", "ACTUAL"),
+    ]  # fmt: skip
+
+
+async def test_an_odd_total_waits_beside_the_estimate(smart, heat_contract):
+    await take(smart, on(1, 1600), on(2, 1700), on(3, 1800))
+    await estimate(smart, counts_for=date(2024, 2, 4), value=D("1.9"))
+    ledgers = Ledgers(billed=True)
+
+    report = await take(smart, on(4, 3000), books=ledgers.books)
+
+    assert (report.days_new, report.days_flagged, ledgers.noted) == (1, 1, [])
+    assert await told_for(smart, date(2024, 2, 4)) == [
+        (D("1.900000"), "ACCEPTED", "ESTIMATED"), (D("3.000000"), "FLAGGED", "ACTUAL"),
+    ]  # fmt: skip
+
+
+async def test_without_the_books_an_estimate_stays_and_the_others_are_taken(smart):
+    await estimate(smart, counts_for=date(2024, 2, 1), value=D(4))
+
+    report = await take(smart, MONTH)
+
+    assert [(row.row, row.code) for row in report.refused] == [(1, "estimated")]
+    assert await readings(smart) == [(date(2024, 2, 4), D("4.981400"), "ACTUAL")]
