@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from enum import Enum
@@ -24,6 +26,12 @@ from mains_schema.meter import Meter
 from mains_schema.metering_staff import IN_ENGLISH, KEY_WORDS, RETRYABLE, only_who_reads
 from mains_schema.node import number_of
 from mains_schema.payload import USER_ERROR_PATH, USER_ERRORS, user_error
+
+REPLACEMENT_PATHS = {
+    "METER_DATES_WRONG": "replacedOn",
+    "READING_RUNS_BACKWARDS": "finalValues",
+    "READING_ALREADY_BILLED": "finalValues",
+}
 
 
 class MeterErrorCode(Enum):
@@ -133,7 +141,7 @@ class FinalValueInput:
     """A last value."""
 
     code: str = strawberry.field(description="Code of the register.")
-    value: Decimal = strawberry.field(description="What it showed.")
+    value: Decimal = strawberry.field(description="What it showed, in its unit: up to 12 digits and 6 decimals.")
 
 
 @strawberry.input(description="Which meter makes room for which.")
@@ -179,7 +187,7 @@ async def meter_install(info: Info, given: MeterInstallInput) -> MeterPayload:
         async with unit_of_work(context.engine) as session:
             number = await fit_meter(session, viewer=context.viewer, meter=meter, key=key, now=context.now)
     except Refusal as refusal:
-        return _unfitted(refusal)
+        return _unfitted(refusal, {"METER_DATES_WRONG": "installedOn"})
     return MeterPayload(meter=changed(Meter, number), user_errors=[])
 
 
@@ -198,7 +206,7 @@ async def meter_replace(info: Info, given: MeterReplaceInput) -> MeterPayload:
                 office=Office(is_billed=is_billed, note_correction=note_correction, host=context.services.host),
             )
     except Refusal as refusal:
-        return _unfitted(refusal)
+        return _unfitted(refusal, REPLACEMENT_PATHS)
     return MeterPayload(meter=changed(Meter, number), user_errors=[])
 
 
@@ -250,5 +258,7 @@ def _multiplier(given: MeterInput) -> Decimal:
     return Decimal(1) if given.multiplier is None or given.multiplier is strawberry.UNSET else given.multiplier
 
 
-def _unfitted(refusal: Refusal) -> MeterPayload:
-    return MeterPayload(meter=None, user_errors=[user_error(MeterUserError, MeterErrorCode, refusal)])
+def _unfitted(refusal: Refusal, fields: Mapping[str, str]) -> MeterPayload:
+    """Name the field as this mutation has it, which the rooms of dates and readings do not know."""
+    error = user_error(MeterUserError, MeterErrorCode, refusal)
+    return MeterPayload(meter=None, user_errors=[replace(error, path=fields.get(refusal.code, error.path))])

@@ -126,6 +126,7 @@ class ReadingLinkUserError:
 class ReadingLinkRegister:
     """What is asked for, and what would be plausible."""
 
+    serial: str = strawberry.field(description="Serial number on the meter, to find it by.")
     code: str = strawberry.field(description="Code on the meter: `T1`, `T2`, `heat`, `hot_water`.")
     previous: Quantity | None = strawberry.field(description="What it showed last; null if that is not known.")
     previous_on: date | None = strawberry.field(description="The day for which that counts; null likewise.")
@@ -321,6 +322,7 @@ async def _given_back(reads: Reads) -> None:
 def _register(register: LinkRegister) -> ReadingLinkRegister:
     unit, highest = register.plausible.unit, register.plausible.highest
     return ReadingLinkRegister(
+        serial=register.serial,
         code=register.code,
         previous=None if register.previous is None else Quantity(value=register.previous, unit=unit),
         previous_on=register.previous_on,

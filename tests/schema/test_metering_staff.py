@@ -252,6 +252,21 @@ async def test_a_meter_is_replaced_once_inside_a_month(asker: Asker) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "given", "path"),
+    [
+        ("meterInstall", {**INSTALL, "installedOn": "2023-03-21"}, "installedOn"),
+        ("meterReplace", {**REPLACE, "replacedOn": "2023-03-21"}, "replacedOn"),
+        ("meterReplace", {**REPLACE, "meterId": id_of(404, "Meter")}, "meterId"),
+        ("meterReplace", {**REPLACE, "finalValues": [{"code": "heat", "value": "1000"}]}, "finalValues"),
+    ],
+)
+async def test_a_refusal_names_the_field_it_is_about(asker: Asker, name: str, given: dict[str, Any], path: str) -> None:
+    refused = await do(asker, name, **given)
+
+    assert [error["path"] for error in refused["userErrors"]] == [path]
+
+
+@pytest.mark.parametrize(
     ("changes", "code"),
     [
         ({"meterId": id_of(404, "Meter")}, "METER_UNKNOWN"),

@@ -31,7 +31,7 @@ LANGUAGES = ("lv", "en", "ru")
 UNPRINTABLE = frozenset({"Cc", "Cf", "Cn", "Cs"})
 WORDS = {
     "lv": {
-        "title": "Patēriņš {starts} – {ends}",
+        "title": "Patēriņš {days}",
         "none": "nav datu",
         "known": "zināmi {share}",
         "empty": "Šeit nav skaitītāju.",
@@ -48,7 +48,7 @@ WORDS = {
         "legend": "Apzīmējumi: {parts}.",
     },
     "en": {
-        "title": "Consumption {starts} – {ends}",
+        "title": "Consumption {days}",
         "none": "no data",
         "known": "{share} known",
         "empty": "There is no meter here.",
@@ -65,7 +65,7 @@ WORDS = {
         "legend": "Legend: {parts}.",
     },
     "ru": {
-        "title": "Потребление {starts} – {ends}",
+        "title": "Потребление {days}",
         "none": "нет данных",
         "known": "известно {share}",
         "empty": "Здесь нет счётчиков.",
@@ -237,7 +237,7 @@ class _Chart:
     def _title(self) -> str:
         period = self.consumption.question.period
         starts, ends = (format_date(day, "long", locale=self.language) for day in (period.start, period.last_day()))
-        return self.words["title"].format(starts=starts, ends=ends)
+        return self.words["title"].format(days=starts if starts == ends else f"{starts} – {ends}")
 
     def _description(self) -> str:
         """Tell what the bars show, in words, for who cannot see them."""

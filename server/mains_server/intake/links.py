@@ -238,6 +238,7 @@ async def _shown(
     reading = await gathering.in_context(session, register=register, value=Decimal(0), taken_at=now, limits=limits)
     last = reading.before[-1] if reading.before else None
     return LinkRegister(
+        serial=register.serial,
         code=register.code,
         previous=None if last is None else last.value,
         previous_on=None if last is None else last.counts_for,

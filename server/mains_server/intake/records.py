@@ -152,8 +152,9 @@ class MadeLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkRegister:
-    """A register as whoever has the link sees it: its code, what it showed last, and what would be plausible now."""
+    """A register as whoever has the link sees it: where it is, what it showed last, what would be plausible now."""
 
+    serial: str
     code: str
     previous: Decimal | None
     previous_on: date | None

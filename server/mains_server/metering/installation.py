@@ -51,6 +51,7 @@ class MeterUnknown(Refusal):
     """There is no such meter in use."""
 
     code = "METER_UNKNOWN"
+    path = "meterId"
 
 
 class MeterDatesWrong(Refusal):

@@ -46,6 +46,12 @@ def test_a_chart_says_what_it_is():
     )
 
 
+def test_a_chart_of_one_day_names_it_once():
+    root = ElementTree.fromstring(picture(YEAR, period="2022-01-15/2022-01-16", granularity="HOUR"))
+
+    assert root.find(f"{SVG}title").text == "Consumption January 15, 2022"
+
+
 def test_every_bar_says_its_value_unit_and_quality():
     assert labels(picture(YEAR)) == [
         "January 2022: 10 kWh, read",

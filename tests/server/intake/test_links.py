@@ -59,7 +59,8 @@ async def test_a_link_shows_the_place_and_what_would_be_plausible(engine, house)
     assert view.state is LinkState.OPEN
     assert (view.form.address, view.form.expires_at) == ("Lielā iela 10, Jelgava", NOW + LINK_LASTS)
     (register,) = view.form.registers
-    assert (register.code, register.previous, register.previous_on) == ("hot_water", D(100), date(2023, 3, 1))
+    assert (register.serial, register.code) == ("KU-1", "hot_water")
+    assert (register.previous, register.previous_on) == (D(100), date(2023, 3, 1))
     assert (register.plausible.lowest, register.plausible.unit) == (D(100), "m3")
 
 
