@@ -91,7 +91,8 @@ class IntervalDay(Node):
         ID.values,
     )
     statuses: list[str] = computed(
-        "What the network operator says of each value, in its letters C, D, M, E, N, U; empty if nothing.",
+        "What the network operator says of each value, in its letters; empty if nothing. C, D or N makes the day "
+        "ESTIMATED, M and E do not, and of U the value is null.",
         _statuses,
         ID.statuses,
     )

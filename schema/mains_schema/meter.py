@@ -92,9 +92,11 @@ class Register(Node):
 
     id: strawberry.ID = key("Global id; `readingSubmit` takes it.", R.id)
     code: str = column("Code on the meter: `T1`, `T2`, `heat`, `hot_water`.", R.code)
-    quantity: str = column("What the utility bills by it, by code.", R.quantity)
+    quantity: str = column(
+        "What is counted, as the utility calls it: `energy`, `heat`, `hot_water`, `water`.", R.quantity
+    )
     unit: str = column("Unit it counts in: `kWh`, `MWh`, `m3`.", R.unit)
-    zone: str | None = column("Tariff zone it counts in; null if it counts always.", R.zone)
+    zone: str | None = column("Tariff zone it counts in, such as `T1` or `T2`; null if it counts always.", R.zone)
     collection: ReadingCollection = column("How it is read; nobody is asked to read what tells itself.", R.collection)
     meter: Meter = one("The meter it is part of.", R.meter_id)
     readings: Connection[Reading] = connection(

@@ -100,10 +100,12 @@ class RegisterInput:
     """One counter."""
 
     code: str = strawberry.field(description="Code on the meter: `T1`, `T2`, `heat`, `hot_water`.")
-    quantity: str = strawberry.field(description="What the utility bills by it, by code.")
+    quantity: str = strawberry.field(
+        description="What is counted, as the utility calls it: `energy`, `heat`, `hot_water`, `water`."
+    )
     unit: str = strawberry.field(description="Unit it counts in: `kWh`, `MWh`, `m3`.")
     zone: str | None = strawberry.field(
-        description="Tariff zone it counts in; left out if it counts always.", default=strawberry.UNSET
+        description="Tariff zone it counts in, `T1` or `T2`; left out if it counts always.", default=strawberry.UNSET
     )
     first_value: Decimal | None = strawberry.field(
         description="What it shows when it is fitted; only a register that sends intervals may be without.",

@@ -69,7 +69,7 @@ class FlaggedReadingFilter:
     """Which flagged readings; conditions add up."""
 
     reasons: list[str] | None = where(
-        "Flagged for at least one of these reasons.",
+        "Flagged for at least one of these reasons, by the codes of `Reading.reasons`.",
         Condition(plain(RD.reasons), lambda left, values: left.op("&&")(values)),
     )
     adapter: str | None = where("Of the utility with this code, by the contract of that day.", equals(_adapter))

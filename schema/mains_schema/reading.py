@@ -99,7 +99,9 @@ class ReadingSubmitInput:
         default=strawberry.UNSET,
     )
     taken_at: datetime | None = strawberry.field(
-        description="When somebody looked; now if left out. Not in the future.", default=strawberry.UNSET
+        description="When somebody looked; now if left out. Not in the future. For which day it "
+        "counts follows by the utility's rules; `Reading.countsFor` tells.",
+        default=strawberry.UNSET,
     )
     idempotency_key: str = strawberry.field(
         description="1 to 200 characters, such as a UUID: repeating a request with its key does it once, for 30 days."
