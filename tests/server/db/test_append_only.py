@@ -57,6 +57,17 @@ def test_the_servers_role_may_add(psycopg_dsn):
         assert connection.execute("select id from ledger_transaction").fetchall() == [(1,)]
 
 
+@pytest.mark.parametrize("table", ["invoice", "payment"])
+def test_the_servers_role_may_hold_what_it_may_not_change(psycopg_dsn, table):
+    with psycopg.connect(psycopg_dsn, autocommit=True) as connection:
+        _plant_row(connection, table)
+        connection.execute("set role mains_server")
+
+        assert len(connection.execute(f"select id from {table} for update").fetchall()) == 1
+        with pytest.raises(psycopg.errors.RestrictViolation, match="is append-only"):
+            connection.execute(f"update {table} set id = id + 1")
+
+
 @pytest.mark.asyncio
 async def test_an_engine_works_under_the_role(database_url):
     engine = make_engine(address=database_url, role=server_role(address=database_url))
