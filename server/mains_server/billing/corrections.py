@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -118,6 +118,11 @@ async def correct_invoice(engine: AsyncEngine, *, host: AdapterHost, request: Co
         return await correct_within(session, engine=engine, host=host, request=request)
 
 
+def _day_that_holds_now(now: datetime) -> date:
+    """Give a civil day that ends after now by every clock on earth, so that nothing told until now is left out."""
+    return now.date() + timedelta(days=1)
+
+
 async def correct_within(
     session: AsyncSession, *, engine: AsyncEngine, host: AdapterHost, request: CorrectionRequest
 ) -> Corrected:
@@ -132,7 +137,7 @@ async def correct_within(
         contracts=(wrong.contract_id,),
         period=wrong.period,
         priced_at=_priced_at(request, wrong=wrong),
-        today=request.now.date(),
+        today=_day_that_holds_now(request.now),
         of_invoice=wrong.invoice_id,
     )
     anew = (await _rated(engine, adapter=adapter, request=asked)).bills[wrong.contract_id]
@@ -278,7 +283,7 @@ async def _correct_house(
         contracts=tuple(bill.contract_id for bill in bills),
         period=wrong.house_period,
         priced_at=_priced_at(request, wrong=wrong),
-        today=request.now.date(),
+        today=_day_that_holds_now(request.now),
     )
     if await lookups.unbilled_premises(session, wrong=wrong, contracts=asked.contracts):
         raise HouseBilledInPart("a premise of the house has no bill of this period; let the run bill it first")

@@ -89,11 +89,12 @@ async def served(database_url):
     await engine.dispose()
 
 
-async def test_the_server_corrects_to_what_is_known_now(billed, told, connection, served, small, guessing):
+@pytest.mark.parametrize("now", [LATER, LATER.replace(hour=23)], ids=["by day", "after midnight in Riga"])
+async def test_the_server_corrects_to_what_is_known_now(billed, told, connection, served, small, guessing, now):
     """Two days of 24 hours are 4.8 kWh more: 74.4 x 0.15 = 11.16 was billed, 79.2 x 0.15 = 11.88 is right."""
-    await told("0,2", days=(15, 16))
+    await told("0,2", days=(15, 16), now=now)
     request = CorrectionRequest(
-        document_number="S-000001", reason=CorrectionReason.READING, note="x", issued_on=LATER.date(), now=LATER
+        document_number="S-000001", reason=CorrectionReason.READING, note="x", issued_on=now.date(), now=now
     )
 
     await correct_invoice(served, host=small.host_of(guessing), request=request)
@@ -103,4 +104,4 @@ async def test_the_server_corrects_to_what_is_known_now(billed, told, connection
         ("S-000002", "CREDIT", D("-74.400000"), D("-11.16")),
         ("S-000003", "REGULAR", D("79.200000"), D("11.88")),
     ]
-    assert [row[5] for row in connection.execute(DUE)] == [LATER]
+    assert [row[5] for row in connection.execute(DUE)] == [now]
