@@ -1,6 +1,7 @@
 """What was used is billed, the account takes the bill over, and the difference is spread or given back."""
 
 import asyncio
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -9,6 +10,8 @@ from mains_server.access.records import Refusal
 from mains_server.billing.moments import NobodyToInvoice
 from mains_server.billing.records import SingleBill
 from mains_server.billing.single import bill_one
+from mains_server.db.engine import make_engine
+from mains_server.db.migrate import server_role
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.invoices.records import InvoiceKind
 from mains_server.levelling import changes, operations, settling
@@ -61,6 +64,17 @@ async def test_a_year_is_settled_and_the_difference_spread(levelled):
     assert await levelled.accounts() == {"deferred": "46.04"}
     state = "select open_amount, status, paid, levelled from invoice_state"
     assert levelled.ask(state) == [(Decimal("0.00"), "PAID", Decimal("0.00"), Decimal("286.04"))]
+
+
+async def test_the_server_settles_though_it_cannot_change_the_books(levelled, database_url):
+    contract = await a_year(levelled)
+    engine = make_engine(address=database_url, role=server_role(address=database_url))
+
+    await settling.settle(replace(levelled.clerk(SETTLED_ON), engine=engine), contract_id=contract, day=YEAR_LATER)
+    await engine.dispose()
+
+    assert (await levelled.plan(contract)).reason is PlanReason.SETTLEMENT
+    assert await levelled.accounts() == {"deferred": "46.04"}
 
 
 async def test_who_paid_more_than_was_used_pays_less(levelled):
