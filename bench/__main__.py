@@ -3,7 +3,16 @@
 import importlib
 import sys
 
-MODULES = ("billing_run", "documents", "interval_import", "levelling", "portal_home", "read_path", "xml_bombs")
+MODULES = (
+    "billing_run",
+    "documents",
+    "interval_import",
+    "levelling",
+    "portal_home",
+    "read_path",
+    "statements",
+    "xml_bombs",
+)
 
 
 def main() -> None:

@@ -13,6 +13,9 @@ from mains_server.invoices.tables import InvoiceState as I
 from mains_server.ledger.tables import CustomerBalance as B
 from mains_server.payments.tables import Payment as P
 
+from mains_schema.account_statement import GIVEN as STATEMENT_GIVEN
+from mains_schema.account_statement import ROWS_ABOUT as STATEMENT_ROWS_ABOUT
+from mains_schema.account_statement import AccountStatementOf, statements_of_customer
 from mains_schema.connection import Connection
 from mains_schema.contract import ContractOrder
 from mains_schema.debt import DEBT_ROWS, Debt, debts_of_customer
@@ -122,3 +125,11 @@ class Customer(Node):
         rows=ARCHIVE_ROWS_ABOUT,
     )
     payments: Connection[Payment] = connection("Payments received.", P.customer_id, orders=PaymentOrder)
+    account_statement: list[AccountStatementOf] = asked_with(
+        "What was billed and paid in some days with the balance after each, to be printed; one for each currency, one"
+        " at least. BAD_INPUT for a period that is reversed or too long.",
+        statements_of_customer,
+        C.id,
+        given=STATEMENT_GIVEN,
+        rows=STATEMENT_ROWS_ABOUT,
+    )

@@ -25,6 +25,7 @@ from mains_schema.gates import gate, given
 from mains_schema.given import Given, asked_with
 from mains_schema.mapping import by_id, connection, mine, section
 from mains_schema.mutations_allocation import AllocationMutations
+from mains_schema.mutations_bank import BankMutations
 from mains_schema.mutations_billing import BillingMutations
 from mains_schema.mutations_contract import ContractMutations
 from mains_schema.mutations_debt import DebtMutations
@@ -138,5 +139,6 @@ class Mutation(
     AllocationMutations,
     LevelledMutations,
     DebtMutations,
+    BankMutations,
 ):
     """Everything that can be done."""

@@ -20,6 +20,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from mains_schema import (
     adapter,
     allocation,
+    bank,
+    bank_desk,
     billing_corrections,
     catalogue,
     comparison,
@@ -98,6 +100,8 @@ ROOMS = (
     levelled_recalculation,
     levelled_story,
     payment,
+    bank,
+    bank_desk,
     staff,
     session,
     roots,

@@ -11,6 +11,7 @@ from mains_server.billing.tables import BillingHold as H
 from mains_server.billing.tables import BillingRun as BR
 from mains_server.billing.tables import CorrectionDue as CD
 
+from mains_schema.bank import BankLineFilter, BankLineOrder, BankStatementOrder, Queued
 from mains_schema.billing_corrections import CorrectionOrder
 from mains_schema.connection import Connection
 from mains_schema.contract import ContractFilter
@@ -26,6 +27,7 @@ from mains_schema.scalars import Period
 from mains_schema.scope import STAFF_ONLY
 
 if TYPE_CHECKING:
+    from mains_schema.bank import BankAccount, BankLine, BankStatement
     from mains_schema.billing_corrections import Correction
     from mains_schema.contract import Contract
     from mains_schema.contract_story import ContractOffer
@@ -100,6 +102,17 @@ class Staff:
     contracts: Connection[Contract] = connection("All contracts, in the order they were made.", filters=ContractFilter)
     invoices: Connection[Invoice] = connection("All invoices.", orders=InvoiceOrder, filters=InvoiceFilter)
     payments: Connection[Payment] = connection("All payments.", orders=PaymentOrder)
+    bank_accounts: Connection[BankAccount] = connection("The utility's accounts at banks.")
+    bank_statements: Connection[BankStatement] = connection("All bank statements.", orders=BankStatementOrder)
+    bank_lines: Connection[BankLine] = connection(
+        "All movements on the accounts.", orders=BankLineOrder, filters=BankLineFilter
+    )
+    bank_queue: Connection[BankLine] = connection(
+        "Movements that wait for somebody to say whose they are.",
+        orders=BankLineOrder,
+        filters=BankLineFilter,
+        within=Queued(),
+    )
     flagged_readings: Connection[Reading] = connection(
         "Readings that wait for somebody to look at them.",
         orders=FlaggedReadingOrder,

@@ -24,6 +24,7 @@ from mains_server.routes.charts import chart_route
 from mains_server.routes.documents import document_route
 from mains_server.routes.metrics import metrics_route
 from mains_server.routes.sms import sms_route
+from mains_server.routes.statements import statement_route
 from mains_server.routes.uploads import upload_route
 from mains_server.settings import DEMO_SMS_SECRET, Mode, Settings, load_settings
 
@@ -73,6 +74,7 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
         chart_route(engine=engine, links=links),
         document_route(engine=engine, host=host, links=DocumentLinks(links.secret)),
         upload_route(engine=engine, host=host),
+        statement_route(engine=engine, ibans=settings.bank_accounts),
         Route("/health/alive", _is_alive),
         Route("/health/ready", is_ready),
     ]

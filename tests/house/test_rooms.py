@@ -91,6 +91,7 @@ EXTRA = {
         "judging.py",
         "matching.py",
         "refusals.py",
+        "reversing.py",
         "xml_stream.py",
     },
     "contracts": {  # a file for each step in a contract's life, and what these share
@@ -144,7 +145,7 @@ EXTRA = {
     "dunning": {"accruing.py", "arranging.py", "interest.py", "policy_file.py", "reminding.py", "statements.py"},
     "facts": {"overlaying.py"},
     "invoices": {"numbering.py"},
-    "payments": {"prepaid.py", "receiving.py", "returning.py", "taking_over.py"},
+    "payments": {"accounts.py", "prepaid.py", "receiving.py", "returning.py", "taking_over.py"},
     "levelling": {
         "changes.py",
         "mass.py",

@@ -40,6 +40,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.schema import town
 from tests.schema.asking import clerk, delegate, owner
+from tests.schema.bank_rows import bank_rows
 from tests.schema.crowd import (
     allocation_method,
     allocation_value,
@@ -106,6 +107,12 @@ CANARIES: Mapping[str, str] = {
     "CorrectionDue": "select 'staff', day from correction_due",
     "Correction": "select 'contract ' || contract_id, note from correction",
     "SettlementLine": "select 'contract ' || contract_id, code from settlement_line",
+    "BankAccount": "select 'staff', iban from bank_account",
+    "BankStatement": "select 'staff', message_id from bank_statement",
+    "BankLine": "select 'staff', text from statement_line",
+    "BankLinePart": "select 'staff', amount from statement_part",
+    "BankLineSuggestion": "select 'staff', rank from statement_suggestion",
+    "BankStatementUpload": "select 'staff', message from statement_upload",
     "HeldContract": "select 'staff', reason from billing_hold",
     "LevelledLetter": "select 'contract ' || contract_id, new_amount from levelled_letter",
     "LevelledRun": "select 'staff', adapter from levelled_run",
@@ -243,6 +250,7 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (IntervalImport, [interval_import()]),
         (IntervalDay, [*(_hours(n) for n in (1, 4, 5, 6, 14, 1000, 2000)), _hours(6, once=True)]),
         (ReadingLink, [_link(n, 4 if n == 14 else n) for n in (1, 4, 5, 14)]),
+        *bank_rows(range(1, 3)),
         (CorrectionDue, [_correction(n) for n in (4, 5)]),
         (Correction, [corrected(n) | {"note": f"correction {n}"} for n in (1, 4, 5)]),
         (SettlementLine, [settled(n) | {"code": f"settled_{n}"} for n in (1, 4, 5)]),

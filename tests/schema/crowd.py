@@ -33,6 +33,7 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.schema import town
+from tests.schema.bank_rows import bank_rows
 
 CUSTOMERS = 4
 CUSTOMERS_MAX = 8
@@ -75,6 +76,7 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (LevelledLetter, [levelled_letter(n, 1, 1) for n in MORE]),
         (LevelledRun, [levelled_run(n) for n in MORE]),
         (LevelledHold, [levelled_hold(n, 1, n) for n in MORE]),
+        *bank_rows(MORE),
         (IntervalImport, [interval_import()]),
         (IntervalDay, [interval_day(n, 1, town.month(n % 2), version=n) | {"is_current": n < 7} for n in MORE]),
     ]

@@ -26,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.schema import crowd
 from tests.schema.asking import NO_ADAPTERS, Asker
+from tests.schema.bank_rows import bank_rows
 from tests.schema.fuzz import Vocabulary
 from tests.schema.town import invoice, month, reading, settle
 
@@ -50,6 +51,7 @@ EDGES = (
     "update correction set difference = -999999999999.99, note = '' where id % 2 = 0",
     "update settlement_line set billed = 0, due = 999999999999.99 where id % 2 = 0",
     "update terms_document set text_lv = E'\"1\" ā\n\t💡' where id % 2 = 0",
+    "update statement_line set amount = -999999999999.99, text = E'\"1\" ā\n\t💡' where id % 2 = 0",
     "reset session_replication_role",
 )
 UTILITY = Utility(
@@ -98,6 +100,7 @@ def _come_in() -> Sequence[tuple[Any, list[dict[str, Any]]]]:
         (ContractOffer, [crowd.offer(n) | {"customer_id": n} for n in numbers]),
         (AllocationMethod, [crowd.allocation_method(n) for n in numbers]),
         (AllocationValue, [crowd.allocation_value(n) for n in numbers]),
+        *bank_rows(range(min(numbers), max(numbers) + 1)),
         (IntervalImport, [crowd.interval_import()]),
         (IntervalDay, [crowd.interval_day(n, n, month(1)) for n in numbers]),
     )

@@ -100,6 +100,20 @@ DEBTS = {
     ),
     "Contract.debtArrangementPreview": "the dunning room plans it",
 }
+BANK = {
+    **{
+        f"Mutation.{name}": "it writes"
+        for name in (
+            "bankStatementUploadCreate",
+            "bankLineMatch",
+            "bankLineSplit",
+            "bankLineSetAside",
+            "bankLineTakeBack",
+            "bankLineReverse",
+        )
+    },
+    "Customer.accountStatement": "the payments room writes it",
+}
 ALLOCATION_STEPS = [
     f"Mutation.{name}" for name in ("allocationMethodAnnounce", "allocationMethodCancel", "supplyPointAreaCorrect")
 ]
@@ -131,6 +145,7 @@ def test_hand_written_fields_are_few_and_have_a_reason() -> None:
         **dict.fromkeys(("InvoiceLine.weightedPrice", "InvoiceLine.explanation"), "billing works it out"),
         "Invoice.verification": "billing works it out again",
         "Query.billPreview": "billing works it out, and foretells the rest",
+        **BANK,
         "SupplyPoint.consumption": "the consumption room works it out",
         "Building.consumption": "the consumption room works it out",
         "Product.prices": "the offers room works them out",
@@ -138,8 +153,7 @@ def test_hand_written_fields_are_few_and_have_a_reason() -> None:
         "Query.productComparison": "the offers room works it out",
         "Contract.productComparison": "the offers room works it out",
         "Invoice.documents": "links are signed for who asks",
-        "Contract.invoiceArchive": "links are signed for who asks",
-        "Customer.invoiceArchive": "links are signed for who asks",
+        **dict.fromkeys(("Contract.invoiceArchive", "Customer.invoiceArchive"), "links are signed for who asks"),
         "Contract.readingWindow": "billing works the bill out that comes if nothing is sent",
     }
     found = {

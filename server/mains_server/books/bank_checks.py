@@ -48,16 +48,17 @@ BANK_CHECKS = (
     ),
     Check(
         name="bank-parts-make-the-line",
-        claim="A matched movement is payments of the customers it was divided among, and no other movement is.",
+        claim="A matched movement is the payments it was divided into, or takes such back; no other movement is any.",
         statement="""
             select 'line ' || l.id, lower(l.state) || ' ' || l.amount, 'payments of ' || coalesce(p.paid, 0)
             from statement_line l left join (
-                select s.line_id, sum(p.amount) filter (where p.amount = s.amount and p.currency = s.currency) as paid
+                select s.line_id, sum(s.amount) as paid,
+                    bool_and(p.amount is not distinct from abs(s.amount) and p.currency = s.currency) as agrees
                 from statement_part s left join payment p on p.id = s.payment_id and p.customer_id = s.customer_id
                 group by s.line_id
             ) p on p.line_id = l.id
-            where case when l.state in ('MATCHED', 'REVERSED') and l.amount > 0 then p.paid is distinct from l.amount
-                else p.paid is not null end
+            where coalesce(p.paid, 0) <> case when l.state in ('MATCHED', 'REVERSED') then l.amount else 0 end
+                or not coalesce(p.agrees, true)
         """,
     ),
     Check(
@@ -75,16 +76,16 @@ BANK_CHECKS = (
     ),
     Check(
         name="bank-asides-booked-once",
-        claim="A movement that was set aside has exactly one ledger transaction that takes it from what is nobody's.",
+        claim="A movement that is set aside, and no other, is taken by the ledger from what is nobody's, once.",
         statement="""
-            select 'line ' || l.id, l.amount || ' ' || l.currency || ' once',
-                coalesce(sum(e.amount), 0) || ' in ' || count(distinct t.id)
-            from statement_line l
-            left join ledger_transaction t on t.customer_id = 0 and t.document_id = l.id and t.kind = 'STATEMENT_ASIDE'
-            left join ledger_entry e on e.transaction_id = t.id and e.customer_id = 0 and e.account = 'unmatched'
-                and e.currency = l.currency
-            where l.state = 'SET_ASIDE'
-            group by l.id having count(distinct t.id) <> 1 or coalesce(sum(e.amount), 0) <> l.amount
+            select 'line ' || l.id, case l.state when 'SET_ASIDE' then l.amount else 0 end || ' ' || l.currency,
+                coalesce(a.amount, 0)
+            from statement_line l left join (
+                select t.document_id, sum(e.amount) as amount from ledger_transaction t
+                join ledger_entry e on e.transaction_id = t.id and e.customer_id = 0 and e.account = 'unmatched'
+                where t.customer_id = 0 and t.kind = 'STATEMENT_ASIDE' group by t.document_id
+            ) a on a.document_id = l.id
+            where coalesce(a.amount, 0) <> case l.state when 'SET_ASIDE' then l.amount else 0 end
         """,
     ),
     Check(
@@ -97,6 +98,18 @@ BANK_CHECKS = (
             left join statement_part s on s.id = t.document_id and t.kind = 'STATEMENT_MATCH'
             left join bank_statement b on b.id = t.document_id and t.kind = 'STATEMENT_OPENING'
             where t.kind like 'STATEMENT_%' and (t.customer_id <> 0 or coalesce(l.id, s.id, b.id) is null)
+        """,
+    ),
+    Check(
+        name="bank-reversals-agree",
+        claim="What movements take back of a payment is what went back of it for that.",
+        statement="""
+            select 'payment ' || payment_id, sum(back), sum(returned)
+            from (
+                select payment_id, customer_id, -amount as back, 0 as returned from statement_part where amount < 0
+                union all select payment_id, customer_id, 0, amount from payment_return
+                where idempotency_key like 'statement_line:%'
+            ) b group by payment_id, customer_id having sum(back) <> sum(returned)
         """,
     ),
 )

@@ -43,7 +43,7 @@ def check(as_json: AsJson = False) -> None:
 
 
 def balance(customer: Annotated[str, typer.Argument(help="The customer's number.")], as_json: AsJson = False) -> None:
-    """Show what a customer owes by the ledger and by the documents; exits with 1 if the two differ."""
+    """Show what a customer owes by ledger, documents and account statement; exits with 1 if these differ."""
     with opened(load_settings()) as address:
         found = asyncio.run(_balances(address=address, number=customer))
     if found is None:
@@ -117,6 +117,7 @@ def _balance_as_json(one: Balance) -> dict[str, object]:
         "ledger": format_amount(one.ledger),
         "openInvoices": format_amount(one.open_invoices),
         "credit": format_amount(one.credit),
+        "statement": format_amount(one.statement),
         "isEqual": one.is_equal,
     }
 
@@ -126,5 +127,9 @@ def _print_balances(found: tuple[Balance, ...], *, number: str) -> None:
         typer.echo(f"Customer {number} has neither invoices nor payments.")
     for one in found:
         documents = f"{format_amount(one.open_invoices)} open - {format_amount(one.credit)} credit"
-        sign = "=" if one.is_equal else "DIFFERS FROM"
-        typer.echo(f"{number}: ledger {format_amount(one.ledger)} {one.currency} {sign} {documents}")
+        first = "=" if one.ledger == one.documents else "DIFFERS FROM"
+        second = "=" if one.documents == one.statement else "DIFFERS FROM"
+        typer.echo(
+            f"{number}: ledger {format_amount(one.ledger)} {one.currency} {first} {documents} {second} statement"
+            f" {format_amount(one.statement)}"
+        )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 
 from psycopg import Connection
-from sqlalchemy import ColumnElement, ScalarSelect, Subquery, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, Subquery, func, select, text
 from sqlalchemy import inspect as sa_inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -14,6 +15,8 @@ from sqlmodel import col
 from mains_server.invoices.queries import open_invoices
 from mains_server.ledger.queries import receivable_of
 from mains_server.payments.records import (
+    AccountItem,
+    AccountItemKind,
     Allocation,
     Balance,
     Held,
@@ -35,6 +38,33 @@ select i.customer_id, i.contract_id, i.currency, i.open_amount, coalesce((
 ), 0)
 from invoice_state i where i.id = %(invoice)s
 """
+
+# What a customer owes as documents say it, without ledger and allocations: what each adds to it.
+ITEMS = """
+select issued_on as day, 1 as turn, case kind when 'CREDIT' then 'CREDIT_NOTE' else 'INVOICE' end as kind, id, currency,
+    document_number as words, total as amount, id as invoice_id, cast(null as bigint) as payment_id
+from invoice where customer_id = :customer
+union all
+select received_on, 2, 'PAYMENT', id, currency, reference, -amount, null, id from payment where customer_id = :customer
+union all
+select returned_on, 3, 'PAYMENT_BACK', id, currency, reason, amount, null, payment_id
+from payment_return where customer_id = :customer
+union all
+select cast(h.booked_at at time zone 'UTC' as date), 4, 'LEVELLED_HELD', h.id, h.currency, c.number, h.amount, null,
+    h.payment_id
+from prepayment h join contract c on c.id = h.contract_id and c.customer_id = h.customer_id
+where h.customer_id = :customer
+union all
+select cast(u.booked_at at time zone 'UTC' as date), 5, 'LEVELLED_SETTLED', u.id, u.currency, c.number, -u.amount,
+    u.invoice_id, null
+from prepaid_use u join contract c on c.id = u.contract_id and c.customer_id = u.customer_id
+where u.customer_id = :customer
+"""
+ACCOUNT = text(f"""
+select i.*, sum(i.amount) over (partition by i.currency order by i.day, i.turn, i.id) as balance
+from ({ITEMS}) i where i.day < :ends order by i.currency, i.day, i.turn, i.id
+""")
+OWED = text(f"select i.currency, sum(i.amount) as owed from ({ITEMS}) i group by i.currency")
 
 
 async def payment_by_key(session: AsyncSession, *, customer_id: int, key: str) -> ReceivedPayment | None:
@@ -128,21 +158,49 @@ async def allocations_on(session: AsyncSession, *, customer_id: int, invoice_id:
     return {row.payment_id: row.settled for row in await session.execute(wanted)}
 
 
+async def account_items(
+    session: AsyncSession, *, customer_id: int, ends: date, listed_from: date
+) -> dict[str, tuple[Decimal, tuple[AccountItem, ...]]]:
+    """List what changed what a customer owes until a day, per currency: the balance before a day, and what came since.
+
+    A customer of whom nothing is known owes 0.00 EUR.
+    """
+    found: dict[str, tuple[Decimal, tuple[AccountItem, ...]]] = {}
+    for row in await session.execute(ACCOUNT, {"customer": customer_id, "ends": ends}):
+        opening, items = found.get(row.currency, (Decimal("0.00"), ()))
+        if row.day < listed_from:
+            found[row.currency] = (row.balance, ())
+            continue
+        item = AccountItem(
+            day=row.day,
+            kind=AccountItemKind[row.kind],
+            text=row.words,
+            amount=row.amount,
+            balance=row.balance,
+            invoice_id=row.invoice_id,
+            payment_id=row.payment_id,
+        )
+        found[row.currency] = (opening, (*items, item))
+    return found or {"EUR": (Decimal("0.00"), ())}
+
+
 async def balances_of(session: AsyncSession, *, customer_id: int) -> tuple[Balance, ...]:
-    """Work out what a customer owes from the ledger and from the documents, per currency."""
+    """Work out what a customer owes three ways: from the ledger, the documents, and the account statement."""
     ledger = await receivable_of(session, customer_id=customer_id)
     credit = await credit_of(session, customer_id=customer_id)
     opened: dict[str, Decimal] = {}
     for invoice in await open_invoices(session, customer_id=customer_id):
         opened[invoice.currency] = opened.get(invoice.currency, Decimal(0)) + invoice.open_amount
+    statement = {row.currency: row.owed for row in await session.execute(OWED, {"customer": customer_id})}
     return tuple(
         Balance(
             currency=currency,
             ledger=ledger.get(currency, Decimal(0)),
             open_invoices=opened.get(currency, Decimal(0)),
             credit=credit.get(currency, Decimal(0)),
+            statement=statement.get(currency, Decimal(0)),
         )
-        for currency in sorted(ledger.keys() | credit.keys() | opened.keys())
+        for currency in sorted(ledger.keys() | credit.keys() | opened.keys() | statement.keys())
     )
 
 

@@ -155,14 +155,51 @@ class ReturnedPayment:
     is_new: bool
 
 
+class AccountItemKind(Enum):
+    """What changed what a customer owes."""
+
+    INVOICE = "INVOICE"
+    CREDIT_NOTE = "CREDIT_NOTE"
+    PAYMENT = "PAYMENT"
+    PAYMENT_BACK = "PAYMENT_BACK"
+    LEVELLED_HELD = "LEVELLED_HELD"
+    LEVELLED_SETTLED = "LEVELLED_SETTLED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountItem:
+    """An entry of an account statement: by how much more is owed, and what is owed after it."""
+
+    day: date
+    kind: AccountItemKind
+    text: str
+    amount: Decimal
+    balance: Decimal
+    invoice_id: int | None = None
+    payment_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountStatement:
+    """A customer's account over days [starts, ends) in one currency."""
+
+    currency: str
+    starts: date
+    ends: date
+    opening: Decimal
+    items: tuple[AccountItem, ...]
+    closing: Decimal
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balance:
-    """What a customer owes in one currency, seen from the ledger and from the documents; both must be equal."""
+    """What a customer owes in one currency by the ledger, by the documents and by the account statement: all equal."""
 
     currency: str
     ledger: Decimal
     open_invoices: Decimal
     credit: Decimal
+    statement: Decimal
 
     @property
     def documents(self) -> Decimal:
@@ -171,8 +208,8 @@ class Balance:
 
     @property
     def is_equal(self) -> bool:
-        """Tell whether the ledger and the documents agree."""
-        return self.ledger == self.documents
+        """Tell whether the ledger, the documents and the account statement agree."""
+        return self.ledger == self.documents == self.statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from mains_server.statements.evidence import Evidence, contract_of_reference, ev
 from mains_server.statements.judging import Known, judge
 from mains_server.statements.operations import write_states
 from mains_server.statements.records import BankLine, CustomerFound, LineState, NewLine, Verdict
+from mains_server.statements.reversing import reverse_sure
 
 LINES_AT_ONCE = 1_000
 CURRENCY = "EUR"
@@ -57,6 +58,9 @@ async def match_some(session: AsyncSession, *, now: datetime) -> int:
     judged = list(zip(lines, verdicts, strict=True))
     await _receive(session, judged=[one for one in judged if one[1].sure is not None], now=now)
     await _queue(session, judged=[one for one in judged if one[1].sure is None])
+    for new in lines:
+        if new.line.is_reversal and new.line.amount < 0:
+            await reverse_sure(session, line_id=new.id, now=now)
     return len(lines)
 
 

@@ -15,6 +15,7 @@ from mains_server.statements.records import (
     BankLine,
     LineState,
     NewLine,
+    StandingPart,
     StatementHead,
     StatementUploadReport,
     TakenStatement,
@@ -31,6 +32,21 @@ select l.booked_on, l.fingerprint, max(l.occurrence) as occurrence
 from (select distinct * from unnest(cast(:days as date[]), cast(:prints as text[]))) p (booked_on, fingerprint)
 join statement_line l on l.bank_account_id = :account and l.booked_on = p.booked_on and l.fingerprint = p.fingerprint
 group by l.booked_on, l.fingerprint
+""")
+# What a movement has become, less what was taken back of it.
+STANDING = text("""
+select customer_id, payment_id, sum(amount) as amount from statement_part where line_id = :line
+group by customer_id, payment_id having sum(amount) > 0 order by payment_id
+""")
+# Movements that a reversal may take back: of the account and amount, by the bank's reference or the payer's own id.
+ORIGINALS = text("""
+select o.id from statement_line l
+join statement_line o on o.bank_account_id = l.bank_account_id and o.amount = -l.amount and o.state = 'MATCHED'
+    and o.booked_on between l.booked_on - 400 and l.booked_on
+where l.id = :line and l.amount < 0 and (
+    o.servicer_reference = l.servicer_reference and l.servicer_reference <> ''
+    or o.end_to_end_id = l.end_to_end_id and o.party_iban = l.party_iban and l.end_to_end_id <> '')
+order by o.id
 """)
 # Customers whose money came from an account before: by payments that were not taken back since.
 PAYERS = text("""
@@ -123,6 +139,19 @@ async def lock_line(session: AsyncSession, *, line_id: int) -> StatementLine | N
         .with_for_update()
         .execution_options(populate_existing=True)
     )
+
+
+async def parts_of(session: AsyncSession, *, line_id: int) -> tuple[StandingPart, ...]:
+    """List the payments that a movement became and that were not taken back by a decision on it."""
+    return tuple(
+        StandingPart(customer_id=row.customer_id, payment_id=row.payment_id, amount=row.amount)
+        for row in await session.execute(STANDING, {"line": line_id})
+    )
+
+
+async def originals_of(session: AsyncSession, *, line_id: int) -> tuple[int, ...]:
+    """List the matched movements that a reversal may take back, by the references that it quotes."""
+    return tuple(await session.scalars(ORIGINALS, {"line": line_id}))
 
 
 async def states_of(session: AsyncSession, *, statement_ids: Sequence[int]) -> dict[LineState, int]:

@@ -211,6 +211,55 @@ class MatchRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakeBackRequest:
+    """Staff take back what was decided on a line, once by its key, and say why."""
+
+    line_id: int
+    idempotency_key: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReverseRequest:
+    """Staff say which earlier line the bank took back by a line, once by its key."""
+
+    line_id: int
+    original_id: int
+    idempotency_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandingPart:
+    """A payment that a line became and that was not taken back."""
+
+    customer_id: int
+    payment_id: int
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPart:
+    """The part of a line that is a payment; below nothing it takes the payment back."""
+
+    customer_id: int
+    payment_id: int
+    amount: Decimal
+    rule: MatchRule
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsideBooking:
+    """A line that is to be booked as no customer's payment; `turn` counts the decisions on it before."""
+
+    line_id: int
+    turn: int
+    amount: Decimal
+    currency: str
+    effective_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AsideRequest:
     """What staff say about a line that is no customer's payment, once by its key."""
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mains_server.ledger.records import Booking, BookingKind, Entry
 from mains_server.ledger.rules import BROUGHT_FORWARD, HOUSE, UNMATCHED, bank, booking_of, set_aside
 from mains_server.payments.records import PaymentMethod
-from mains_server.statements.records import AsideReason, BankLine, StatementHead
+from mains_server.statements.records import AsideBooking, AsideReason, BankLine, StatementHead
 from mains_server.statements.refusals import BankFileRefused
 
 if TYPE_CHECKING:
@@ -125,15 +125,14 @@ def booking_of_match(*, part_id: int, currency: str, amount: Decimal, effective_
     )
 
 
-def booking_of_aside(
-    *, line_id: int, currency: str, amount: Decimal, reason: AsideReason, effective_on: date
-) -> Booking:
-    """Make what it posts that a line is no customer's payment."""
+def booking_of_aside(line: AsideBooking, *, reason: AsideReason) -> Booking:
+    """Make what it posts that a line is no customer's payment; with the amount turned, that it may be one after all."""
     account = TRANSFERS if reason is AsideReason.RECEIVED_ALREADY else set_aside(reason.name)
-    return booking_of(
+    return Booking(
         customer_id=HOUSE,
+        key=f"statement_aside:{line.line_id}:{line.turn}",
         kind=BookingKind.STATEMENT_ASIDE,
-        document_id=line_id,
-        effective_on=effective_on,
-        entries=(Entry(UNMATCHED, currency, amount), Entry(account, currency, -amount)),
+        document_id=line.line_id,
+        effective_on=line.effective_on,
+        entries=(Entry(UNMATCHED, line.currency, line.amount), Entry(account, line.currency, -line.amount)),
     )

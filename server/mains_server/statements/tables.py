@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy import text as sql
-from sqlmodel import SQLModel
+from sqlmodel import Field, SQLModel
 
 from mains_server.db.columns import choice, instant, key, money, owner, reference
 from mains_server.statements.records import (
@@ -98,7 +98,8 @@ class StatementLine(SQLModel, table=True):
         CheckConstraint("amount <> 0", name="statement_line_not_zero"),
         Index("statement_line_day", "bank_account_id", "booked_on", "id", postgresql_include=["amount"]),
         Index("statement_line_statement", "statement_id", "position", "id"),
-        Index("statement_line_state", "state", "booked_on", "id"),
+        Index("statement_line_booked", "booked_on", "id"),
+        Index("statement_line_queue", "booked_on", "id", postgresql_where=sql("state = 'QUEUED'")),
         Index("statement_line_new", "id", postgresql_where=sql("state = 'NEW'")),
         Index("statement_line_party", "party_iban", "id"),
     )
@@ -108,6 +109,7 @@ class StatementLine(SQLModel, table=True):
     statement_id: int = reference()
     decided_by_person_id: int | None = reference(nullable=True)
     position: int
+    decisions: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     booked_on: date
     amount: Decimal = money()
     currency: str

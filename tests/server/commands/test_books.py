@@ -55,14 +55,21 @@ async def test_findings_are_listed_and_exit_with_1(mains, billed):
     assert sorted(found) == ["balances-agree", "invoices-booked-right", "transactions-balance"]
 
 
-async def test_a_balance_is_shown_from_both_sides(mains, billed):
+async def test_a_balance_is_shown_three_ways(mains, billed):
     await billed()
 
     text, as_json = await mains("balance", "C-1"), await mains("balance", "C-1", "--json")
 
-    assert text.stdout == "C-1: ledger 121.00 EUR = 121.00 open - 0.00 credit\n"
+    assert text.stdout == "C-1: ledger 121.00 EUR = 121.00 open - 0.00 credit = statement 121.00\n"
     assert orjson.loads(as_json.stdout) == [
-        {"currency": "EUR", "ledger": "121.00", "openInvoices": "121.00", "credit": "0.00", "isEqual": True}
+        {
+            "currency": "EUR",
+            "ledger": "121.00",
+            "openInvoices": "121.00",
+            "credit": "0.00",
+            "statement": "121.00",
+            "isEqual": True,
+        }
     ]
 
 
@@ -72,7 +79,7 @@ async def test_a_balance_that_differs_exits_with_1(mains, billed):
     shown = await mains("balance", "C-1")
 
     assert shown.exit_code == 1
-    assert shown.stdout == "C-1: ledger 120.99 EUR DIFFERS FROM 121.00 open - 0.00 credit\n"
+    assert shown.stdout == "C-1: ledger 120.99 EUR DIFFERS FROM 121.00 open - 0.00 credit = statement 121.00\n"
 
 
 async def test_nobody_has_no_balance(mains):
