@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 from mains_server.ledger.records import Booking, BookingKind, Entry
 from mains_server.money.records import require_amount
@@ -110,12 +110,17 @@ def require_bookable(booking: Booking) -> None:
         raise BookingRefused(f"booking {booking.key} has no entries")
     sums: dict[str, Decimal] = {}
     for entry in booking.entries:
-        if not _ACCOUNT.fullmatch(entry.account):
+        if not _is_account(entry.account):
             raise AccountUnknown(f"booking {booking.key}: there is no account {entry.account!r}")
         sums[entry.currency] = sums.get(entry.currency, Decimal(0)) + require_amount(entry.amount)
     for currency, found in sums.items():
         if found:
             raise BookingNotBalanced(f"booking {booking.key} sums to {found} {currency}, not to zero")
+
+
+@lru_cache(maxsize=1_000)
+def _is_account(name: str) -> bool:
+    return _ACCOUNT.fullmatch(name) is not None
 
 
 def require_same(*, booked: Booking, asked: Booking) -> None:

@@ -35,7 +35,11 @@ class Evidence:
 def evidence_of(*, reference: str, text: str, end_to_end_id: str) -> Evidence:
     """Read what a payer wrote: the structured reference, the free text, and the payer's own id where it is one."""
     written = [_capitals(part) for part in (reference, text, end_to_end_id) if part]
-    references = dict.fromkeys(found for part in written for found in _references(part))
+    whole = _whole_reference(reference)
+    unread = written[1:] if whole else written
+    references = dict.fromkeys([whole] if whole else []) | dict.fromkeys(
+        r for part in unread for r in _references(part)
+    )
     numbers = dict.fromkeys(found for part in written[:NUMBERS_MAX] for found in _numbers(part))
     invoices = dict.fromkeys((letters, int(digits)) for letters, digits in numbers if letters and len(digits) >= 6)
     plain = dict.fromkeys(letters + digits for letters, digits in numbers)
@@ -71,6 +75,11 @@ def plain_name(text: str) -> str:
 
 def _capitals(text: str) -> str:
     return _HYPHENS.sub("-", text.upper())
+
+
+def _whole_reference(reference: str) -> str:
+    """Take a structured reference as it stands, if it is right: other readings of it would only be chance."""
+    return _NOT_PLAIN.sub("", reference.upper()) if reference and is_creditor_reference(reference) else ""
 
 
 def _references(text: str) -> Iterator[str]:

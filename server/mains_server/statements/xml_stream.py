@@ -84,7 +84,8 @@ class _Guard:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
-        self._text, self._length = [], 0
+        if self._length:
+            self._text, self._length = [], 0
         if self._depth > DEPTH_MAX or len(name) > TEXT_MAX:
             raise self.too_much()
         if attributes:
@@ -95,6 +96,9 @@ class _Guard:
 
     def _end(self, name: str) -> None:
         self._depth -= 1
+        if not self._length:
+            self._listener.end("")
+            return
         text = "".join(self._text)
         self._text, self._length = [], 0
         self._listener.end(text)
