@@ -30,6 +30,7 @@ from mains_server.metering.installation import load_meters
 from mains_server.metering.loading import load_readings
 from mains_server.metering.records import LoadedReading, NewMeter, NewRegister, ReadingSource
 from mains_server.payments.operations import receive_payment
+from mains_server.payments.queries import payment_by_key
 from mains_server.payments.records import PaymentMethod, PaymentRequest
 
 NUMBER = "200200"
@@ -40,6 +41,7 @@ FORECAST_KWH = Decimal(2400)
 FIRST_KWH, AFTER_A_YEAR_KWH = Decimal(1000), Decimal(3280)
 PAID_ON_DAY = 15
 SETTLED_AFTER = timedelta(days=5)
+LAST_PAYMENT = f"demo-{NUMBER}-2023-03"
 
 
 async def settle_levelled_home(session: AsyncSession, *, days: Sequence[date], now: datetime) -> int:
@@ -75,9 +77,9 @@ async def level_year(engine: AsyncEngine, *, host: AdapterHost) -> None:
     """Have the household agree on a plan, pay it for a year, be settled, and pay on; what is done is left alone."""
     async with read_session(engine) as session:
         contract = await contract_by_number(session, number=f"E-{NUMBER}")
-        plan = None if contract is None else await plan_of(session, contract_id=contract.id)
-    if contract is None:
-        return
+        if contract is None or await payment_by_key(session, customer_id=contract.customer_id, key=LAST_PAYMENT):
+            return
+        plan = await plan_of(session, contract_id=contract.id)
     if plan is None:
         await _agree(engine, host=host, contract_id=contract.id)
         plan = await _plan(engine, contract_id=contract.id)
