@@ -21,6 +21,7 @@ from mains_schema.exchange import GIVEN as WEIGHTED_GIVEN
 from mains_schema.exchange import WEIGHTED_ROWS, WeightedPrice, weighted_price
 from mains_schema.explanation import Explanation, explain
 from mains_schema.given import asked_with
+from mains_schema.invoice_delivery import DELIVERY_ROWS, InvoiceDelivery, deliveries
 from mains_schema.mapping import (
     OrderBy,
     ascending,
@@ -196,4 +197,12 @@ class Invoice(Node):
         I.id,
         given=DOCUMENT_GIVEN,
         rows=DOCUMENT_ROWS_ABOUT,
+    )
+    deliveries: list[InvoiceDelivery] = asked_with(
+        "How it reached its customer: each way it was sent, with receipts. Empty for what was issued before deliveries"
+        " were kept, or has no documents yet.",
+        deliveries,
+        I.id,
+        given=(),
+        rows=DELIVERY_ROWS,
     )

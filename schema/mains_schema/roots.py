@@ -29,6 +29,7 @@ from mains_schema.mutations_bank import BankMutations
 from mains_schema.mutations_billing import BillingMutations
 from mains_schema.mutations_contract import ContractMutations
 from mains_schema.mutations_debt import DebtMutations
+from mains_schema.mutations_delivery import DeliveryMutations
 from mains_schema.mutations_levelled import LevelledMutations
 from mains_schema.mutations_meter import MeterMutations
 from mains_schema.mutations_reading import ReadingMutations
@@ -140,5 +141,6 @@ class Mutation(
     LevelledMutations,
     DebtMutations,
     BankMutations,
+    DeliveryMutations,
 ):
     """Everything that can be done."""

@@ -18,7 +18,9 @@ from mains_schema.contract import ContractFilter
 from mains_schema.contract_story import ContractOfferOrder
 from mains_schema.customer import CustomerFilter, CustomerOrder
 from mains_schema.fact import FactStretchFilter
+from mains_schema.given import asked_with
 from mains_schema.invoice import InvoiceFilter, InvoiceOrder
+from mains_schema.invoice_delivery import PrintMailing, print_mailings
 from mains_schema.mapping import OrderBy, column, connection, descending, embed, key, mapped, one, orders, section
 from mains_schema.metering_staff import FlaggedReadingFilter, FlaggedReadingOrder, Waiting
 from mains_schema.node import Node
@@ -139,4 +141,10 @@ class Staff:
     fact_stretches: Connection[FactStretch] = connection(
         "Exchange prices and other figures from outside, in the order in which they were told.",
         filters=FactStretchFilter,
+    )
+    print_mailings: list[PrintMailing] = asked_with(
+        "Letters that were put together for the printer, the newest first; at most 50.",
+        print_mailings,
+        given=(),
+        rows=50,
     )

@@ -22,6 +22,8 @@ from mains_server.documents.links import DocumentLinks
 from mains_server.logs import log_to_console
 from mains_server.routes.charts import chart_route
 from mains_server.routes.documents import document_route
+from mains_server.routes.inbox import Inbox, delivering
+from mains_server.routes.mailings import mailing_route
 from mains_server.routes.metrics import metrics_route
 from mains_server.routes.sms import sms_route
 from mains_server.routes.statements import statement_route
@@ -47,9 +49,12 @@ def app_from_environment() -> Starlette:
 def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> Starlette:
     """Put the application together on an engine, which it disposes of when it stops."""
 
+    inbox = Inbox() if settings.mode is Mode.DEMO and settings.smtp_host is None else None
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        yield
+        async with delivering(inbox, engine=engine, settings=settings):
+            yield
         await engine.dispose()
 
     async def is_ready(request: Request) -> Response:
@@ -75,9 +80,12 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
         document_route(engine=engine, host=host, links=DocumentLinks(links.secret)),
         upload_route(engine=engine, host=host),
         statement_route(engine=engine, ibans=settings.bank_accounts),
+        mailing_route(engine=engine),
         Route("/health/alive", _is_alive),
         Route("/health/ready", is_ready),
     ]
+    if inbox is not None:
+        routes += inbox.routes()
     sms_secret = settings.sms_secret or (DEMO_SMS_SECRET if settings.mode is Mode.DEMO else None)
     if sms_secret is not None:
         routes.append(sms_route(engine=engine, secret=sms_secret.get_secret_value(), host=host))

@@ -22,6 +22,7 @@ GROUPS = (
     "contracts",
     "levelled",
     "debts",
+    "delivery",
     "readings",
     "intervals",
     "statements",

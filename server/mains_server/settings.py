@@ -43,6 +43,20 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = Field(
         default=None, min_length=16, description="What Prometheus sends as bearer token; without it /metrics is off."
     )
+    smtp_host: str | None = Field(default=None, description="Mail server that takes our mail; without it mail waits.")
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_tls: Literal["starttls", "tls", "if_offered", "none"] = Field(
+        default="starttls", description="How the way to the mail server is encrypted; `none` only within one machine."
+    )
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    mail_sender: str = Field(
+        default="invoices@localhost.localdomain",
+        pattern=r"^[^@\s,<>]+@[^@\s,<>]+$",
+        description="Address that invoices are sent from.",
+    )
+    mail_tries_max: int = Field(default=10, ge=1, le=100, description="Tries of a mail before it is given up.")
+    mail_falls_back_to_post: bool = Field(default=True, description="Whether what cannot be mailed is posted.")
     log_format: Literal["text", "json"] = "text"
 
 

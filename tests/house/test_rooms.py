@@ -142,6 +142,7 @@ EXTRA = {
         "spreadsheet.py",
         "ubl.py",
     },
+    "delivery": {"mail.py", "posting.py", "sending.py", "statements.py"},
     "dunning": {"accruing.py", "arranging.py", "interest.py", "policy_file.py", "reminding.py", "statements.py"},
     "facts": {"overlaying.py"},
     "invoices": {"numbering.py"},

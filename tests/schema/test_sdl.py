@@ -114,6 +114,11 @@ BANK = {
     },
     "Customer.accountStatement": "the payments room writes it",
 }
+DELIVERIES = {
+    **dict.fromkeys(("Mutation.invoiceDeliver", "Mutation.printMailingMake"), "it writes"),
+    "Invoice.deliveries": "the delivery room reads it with its receipts",
+    "Staff.printMailings": "the files themselves are not read",
+}
 ALLOCATION_STEPS = [
     f"Mutation.{name}" for name in ("allocationMethodAnnounce", "allocationMethodCancel", "supplyPointAreaCorrect")
 ]
@@ -142,6 +147,7 @@ def test_hand_written_fields_are_few_and_have_a_reason() -> None:
         **{f"Mutation.{name}": "it writes" for name in ("invoiceInstantCreate", "invoiceCorrect", "correctionsSettle")},
         **LEVELLED,
         **DEBTS,
+        **DELIVERIES,
         **dict.fromkeys(("InvoiceLine.weightedPrice", "InvoiceLine.explanation"), "billing works it out"),
         "Invoice.verification": "billing works it out again",
         "Query.billPreview": "billing works it out, and foretells the rest",

@@ -13,6 +13,7 @@ from mains_server.access.records import Refusal
 from mains_server.adapters.asking import AdapterFailed
 from mains_server.adapters.loading import load_adapters
 from mains_server.adapters.sources import LiveSource, load_sources
+from mains_server.commands.delivery import day_of_mail
 from mains_server.commands.fetching import FetchFailed, SecretMissing, fetch
 from mains_server.contracts.jobs import offers_of_day
 from mains_server.db.unit_of_work import unit_of_work
@@ -87,6 +88,21 @@ def _read(live: LiveSource, source: str, days: Period, settings: Settings) -> li
     return readings
 
 
-TASKS: dict[str, Task] = {"fetch_facts": fetch_facts, "end_agreed_prices": end_agreed_prices}
+async def deliver_invoices(work: Work) -> None:
+    """Begin to deliver invoices whose documents are made, and send the mails that are due; run every minute."""
+    counts = await day_of_mail(work.engine, settings=load_settings(), now=work.now)
+    if counts:
+        log.info("invoices delivered", **counts)
+
+
+TASKS: dict[str, Task] = {
+    "fetch_facts": fetch_facts,
+    "end_agreed_prices": end_agreed_prices,
+    "deliver_invoices": deliver_invoices,
+}
 # Prices of the next day are told about 12:45 by the clock of Brussels, 10:45 or 11:45 UTC, and now and then late.
-EVERY: dict[str, str] = {"fetch_facts": "5 5,11,12,13,15 * * *", "end_agreed_prices": "45 4 * * *"}
+EVERY: dict[str, str] = {
+    "fetch_facts": "5 5,11,12,13,15 * * *",
+    "end_agreed_prices": "45 4 * * *",
+    "deliver_invoices": "* * * * *",
+}

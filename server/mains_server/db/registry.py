@@ -23,6 +23,7 @@ ROOMS = (
     "documents",
     "levelling",
     "dunning",
+    "delivery",
     "allocation",
     "statements",
     "offers",

@@ -1,0 +1,96 @@
+"""`mains delivery`: send invoices by mail, and make files for the printer."""
+
+import asyncio
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from mains_server.access.records import Refusal
+from mains_server.adapters.loading import load_adapters
+from mains_server.commands.database import opened
+from mains_server.commands.mail_server import mail_server_of, sending_rules_of
+from mains_server.db.engine import make_engine
+from mains_server.db.unit_of_work import read_session, unit_of_work
+from mains_server.delivery.operations import begin_deliveries
+from mains_server.delivery.posting import make_mailing, set_aside_unaddressed
+from mains_server.delivery.queries import is_mail_due, print_file
+from mains_server.delivery.sending import Postman, send_mails
+from mains_server.documents.operations import Press
+from mains_server.settings import Settings, load_settings
+
+delivery = typer.Typer(help="Delivery of invoices: mail, and letters for the printer.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(delivery, name="delivery")
+
+
+@delivery.command("send")
+def send() -> None:
+    """Begin to deliver new invoices and send every mail that is due; a worker does the same every minute."""
+    settings = load_settings()
+    with opened(settings) as address:
+        counts = asyncio.run(_send(address, settings=settings))
+    typer.echo(", ".join(f"{name} {count}" for name, count in sorted(counts.items())) or "Nothing was due.")
+
+
+@delivery.command("print")
+def print_letters(
+    out: Annotated[Path, typer.Argument(dir_okay=False, help="Where the ZIP is written.")],
+    mailing: Annotated[int | None, typer.Option(help="An earlier mailing to write once more.")] = None,
+) -> None:
+    """Put the letters that wait into one mailing and write its ZIP: PDFs, and index.csv with the addresses."""
+    try:
+        with opened(load_settings()) as address:
+            number, content = asyncio.run(_print(address, mailing=mailing))
+    except Refusal as refusal:
+        typer.echo(f"Refused: {refusal}.", err=True)
+        raise typer.Exit(1) from refusal
+    if content is None:
+        typer.echo(f"There is no mailing {number}.", err=True)
+        raise typer.Exit(2)
+    out.write_bytes(content)
+    typer.echo(f"Mailing {number}: {out}")
+
+
+async def day_of_mail(engine: AsyncEngine, *, settings: Settings, now: datetime) -> Counter[str]:
+    """Begin to deliver new invoices, and send the mails that are due where a mail server is set."""
+    counts: Counter[str] = Counter(begun=await begin_deliveries(engine, now=now))
+    server = mail_server_of(settings)
+    if server is not None and await _is_due(engine, now=now):
+        press = Press(engine=engine, host=load_adapters(on=now.date()), now=now)
+        counts += await send_mails(Postman(press=press, server=server, rules=sending_rules_of(settings)))
+    return +counts
+
+
+async def _is_due(engine: AsyncEngine, *, now: datetime) -> bool:
+    async with read_session(engine) as session:
+        return await is_mail_due(session, now=now)
+
+
+async def _send(address: str, *, settings: Settings) -> Counter[str]:
+    engine = make_engine(address=address, connections_max=3)
+    try:
+        return await day_of_mail(engine, settings=settings, now=datetime.now(UTC))
+    finally:
+        await engine.dispose()
+
+
+async def _print(address: str, *, mailing: int | None) -> tuple[int, bytes | None]:
+    engine, now = make_engine(address=address, connections_max=3), datetime.now(UTC)
+    try:
+        if mailing is None:
+            press = Press(engine=engine, host=load_adapters(on=now.date()), now=now)
+            async with unit_of_work(engine) as session:
+                await set_aside_unaddressed(session, now=now)
+            async with unit_of_work(engine) as session:
+                mailing = await make_mailing(session, press=press, person_id=None)
+        async with read_session(engine) as session:
+            return mailing, await print_file(session, mailing_id=mailing)
+    finally:
+        await engine.dispose()

@@ -1,0 +1,150 @@
+"""The demonstration's inbox: a mail server that takes every mail and delivers none, with its mails as web pages."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from email import message_from_bytes
+from email.message import EmailMessage, Message
+from email.policy import default
+from html import escape
+from importlib.util import find_spec
+from typing import Any, cast
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from mains_server.commands.delivery import day_of_mail
+from mains_server.routes.answers import utc_now
+from mains_server.settings import Settings
+
+log = structlog.get_logger()
+MAILS_KEPT = 200
+PAUSE_SECONDS = 2
+HEADERS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
+PAGE = "<!doctype html><html lang='en'><meta charset='utf-8'><title>{title}</title><h1>{title}</h1>{body}</html>"
+
+
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """A mail as it came."""
+
+    number: int
+    mail: EmailMessage
+
+
+class Inbox:
+    """Keeps the last mails that anybody sent."""
+
+    def __init__(self) -> None:
+        self.caught: deque[Caught] = deque(maxlen=MAILS_KEPT)
+        self.count = 0
+        self._server: asyncio.Server | None = None
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        """Take a mail; this is what the mail server calls."""
+        self.take(envelope.content)
+        return "250 kept in the demonstration's inbox"
+
+    def take(self, content: bytes) -> None:
+        """Keep a mail."""
+        self.count += 1
+        found: Message = message_from_bytes(content, policy=default)
+        self.caught.appendleft(Caught(self.count, cast(EmailMessage, found)))
+
+    async def open(self) -> int | None:
+        """Begin to take mail on a port of this machine, and give it; None where the library for that is not there."""
+        if find_spec("aiosmtpd") is None:
+            return None
+        from aiosmtpd.smtp import SMTP
+
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: SMTP(self), host="127.0.0.1", port=0)
+        return int(self._server.sockets[0].getsockname()[1])
+
+    def close(self) -> None:
+        """Stop taking mail."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+    def routes(self) -> list[Route]:
+        """Give the pages: all mails, one mail, one attachment."""
+        return [
+            Route("/inbox", self._all),
+            Route("/inbox/{number:int}", self._one),
+            Route("/inbox/{number:int}/{part:int}", self._attachment),
+        ]
+
+    async def _all(self, request: Request) -> Response:
+        rows = "".join(
+            f"<li><a href='/inbox/{one.number}'>{escape(str(one.mail['subject']))}</a> to {escape(str(one.mail['to']))}"
+            f", {escape(str(one.mail['date']))}</li>"
+            for one in self.caught
+        )
+        body = f"<ul>{rows}</ul>" if rows else "<p>No mail yet.</p>"
+        return HTMLResponse(PAGE.format(title="Inbox", body=body), headers=HEADERS)
+
+    async def _one(self, request: Request) -> Response:
+        found = self._found(request)
+        if found is None:
+            return HTMLResponse(PAGE.format(title="No such mail", body=""), status_code=404, headers=HEADERS)
+        names = ("From", "To", "Subject", "Date", "Message-ID")
+        heads = "".join(f"<tr><th align='left'>{name}<td>{escape(str(found.mail[name]))}" for name in names)
+        text = found.mail.get_body(preferencelist=("plain",))
+        files = "".join(
+            f"<li><a href='/inbox/{found.number}/{n}'>{escape(part.get_filename() or '')}</a></li>"
+            for n, part in enumerate(found.mail.iter_attachments())
+        )
+        words = escape("" if text is None else text.get_content())
+        body = f"<table>{heads}</table><pre>{words}</pre><ul>{files}</ul><p><a href='/inbox'>All mails</a></p>"
+        return HTMLResponse(PAGE.format(title=escape(str(found.mail["subject"])), body=body), headers=HEADERS)
+
+    async def _attachment(self, request: Request) -> Response:
+        found = self._found(request)
+        parts = [] if found is None else list(found.mail.iter_attachments())
+        number = request.path_params["part"]
+        if number >= len(parts):
+            return HTMLResponse(PAGE.format(title="No such file", body=""), status_code=404, headers=HEADERS)
+        content = parts[number].get_payload(decode=True)
+        assert isinstance(content, bytes)
+        name = (parts[number].get_filename() or "file").replace('"', "")
+        headers = HEADERS | {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(content, media_type=parts[number].get_content_type(), headers=headers)
+
+    def _found(self, request: Request) -> Caught | None:
+        number = request.path_params["number"]
+        return next((one for one in self.caught if one.number == number), None)
+
+
+@asynccontextmanager
+async def delivering(inbox: Inbox | None, *, engine: AsyncEngine, settings: Settings) -> AsyncIterator[None]:
+    """Have the demonstration deliver invoices into its inbox while it is served; elsewhere workers do that."""
+    port = None if inbox is None else await inbox.open()
+    if inbox is None or port is None:
+        yield
+        return
+    into = {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_tls": "none", "mail_sender": "invoices@demo.example"}
+    task = asyncio.create_task(_deliver_on(engine, settings=settings.model_copy(update=into)))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        inbox.close()
+
+
+async def _deliver_on(engine: AsyncEngine, *, settings: Settings) -> None:
+    while True:
+        try:
+            await day_of_mail(engine, settings=settings, now=utc_now())
+        except (DBAPIError, OSError) as failure:
+            log.warning("the demonstration's mail waits", reason=str(failure))
+        await asyncio.sleep(PAUSE_SECONDS)
