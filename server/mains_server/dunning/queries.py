@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from mains_server.access.records import Permission, Viewer
+from mains_server.customers.queries import lock_accounts
 from mains_server.dunning import statements
 from mains_server.dunning.interest import LateDebt, policy_on
 from mains_server.dunning.records import (
@@ -110,9 +111,9 @@ async def owner_of_invoice(session: AsyncSession, *, invoice_id: int) -> Invoice
 
 
 async def held_invoice(session: AsyncSession, *, invoice_id: int, customer_id: int) -> OverdueInvoice | None:
-    """Hold an invoice until the transaction ends, and give it as it then stands."""
+    """Hold the account of an invoice's customer until the transaction ends, and give the invoice as it then stands."""
     asked = {"invoice": invoice_id, "customer": customer_id}
-    await session.execute(text(statements.LOCK_INVOICE), asked)
+    await lock_accounts(session, customer_ids=[customer_id])
     row = (await session.execute(text(statements.HELD_INVOICE), asked)).one_or_none()
     return None if row is None else OverdueInvoice(**row._mapping)
 
@@ -168,9 +169,9 @@ async def late_invoices(session: AsyncSession, *, invoice_ids: Sequence[int]) ->
 
 
 async def hold_for_interest(session: AsyncSession, *, invoice_id: int, customer_id: int) -> None:
-    """Hold an invoice and the fees of its interest that no bill has, so that they are changed by one at a time."""
+    """Hold a customer's account and the fees of an invoice's interest that no bill has, until the end."""
     asked = {"invoice": invoice_id, "customer": customer_id}
-    await session.execute(text(statements.LOCK_INVOICE), asked)
+    await lock_accounts(session, customer_ids=[customer_id])
     await session.execute(text(statements.LOCK_FEES), asked)
 
 

@@ -70,7 +70,6 @@ where i.id = any(cast(:invoices as bigint[]))
 order by i.id
 """
 OWNER = "select customer_id, contract_id from invoice where id = :invoice and kind <> 'CREDIT'"
-LOCK_INVOICE = "select id from invoice where id = :invoice and customer_id = :customer for update"
 CHARGES = """
 select h.id, h.number, h.amount, h.fee_key,
     exists (select from interest_charge b where b.takes_back_id = h.id and b.customer_id = h.customer_id)

@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from mains_server.db.engine import make_engine
 from mains_server.dunning.accruing import charge_interest
 from mains_server.dunning.operations import PolicyStands, close_dispute, lay_down_policy, open_dispute
 from mains_server.dunning.reminding import remind
@@ -99,6 +100,21 @@ async def test_a_disputed_invoice_is_left_alone_until_somebody_has_looked(debtor
     await debtors.do(close_dispute, desk=debtors.desk(day), invoice_id=invoice, answer="It is right.")
 
     assert await remind(debtors.dunner(day)) == 1
+
+
+async def test_the_server_may_dispute_and_remind_under_its_own_role(debtors, database_url):
+    debtors.household()
+    await debtors.policy()
+    debtors.bill(1)
+    engine = make_engine(address=database_url, connections_max=2, role="mains_server")
+    debtors.engine = engine
+
+    assert await debtors.day(date(2023, 4, 1)) == {"reminded": 1, "charged": 1}
+    desk = debtors.desk(date(2023, 4, 1))
+    await debtors.do(open_dispute, desk=desk, invoice_id=1, reason="The meter is wrong.")
+    await engine.dispose()
+
+    assert debtors.rows(CHARGES) == [(D("0.88"),)]
 
 
 async def test_what_is_paid_or_small_is_not_reminded(debtors):
