@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
 
 @delivery.command("send")
 def send() -> None:
-    """Begin to deliver new invoices and send every mail that is due; a worker does the same every minute."""
+    """Begin to deliver new invoices and send every mail that is due; a worker does the same every five minutes."""
     settings = load_settings()
     with opened(settings) as address:
         counts = asyncio.run(_send(address, settings=settings))

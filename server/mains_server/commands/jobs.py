@@ -89,7 +89,7 @@ def _read(live: LiveSource, source: str, days: Period, settings: Settings) -> li
 
 
 async def deliver_invoices(work: Work) -> None:
-    """Begin to deliver invoices whose documents are made, and send the mails that are due; run every minute."""
+    """Begin to deliver invoices whose documents are made, and send the mails that are due; run every five minutes."""
     counts = await day_of_mail(work.engine, settings=load_settings(), now=work.now)
     if counts:
         log.info("invoices delivered", **counts)
@@ -104,5 +104,5 @@ TASKS: dict[str, Task] = {
 EVERY: dict[str, str] = {
     "fetch_facts": "5 5,11,12,13,15 * * *",
     "end_agreed_prices": "45 4 * * *",
-    "deliver_invoices": "* * * * *",
+    "deliver_invoices": "*/5 * * * *",
 }

@@ -1,10 +1,11 @@
 """SQL of the delivery room: invoices to deliver, and deliveries that wait."""
 
-# Invoices whose documents are there and that nobody has delivered yet; those issued long ago stay in the archive.
+# Invoices whose documents are there and that nobody has delivered yet; those issued long ago stay in the archive. The
+# day of issue may be some weeks before it was written, and has an index.
 UNDELIVERED = """
 select i.id as invoice_id, i.customer_id, i.contract_id, k.delivery
 from invoice i join contract k on k.id = i.contract_id and k.customer_id = i.customer_id
-where i.issued_at >= :since and i.id > :after
+where i.issued_at >= :since and i.issued_on >= cast(cast(:since as timestamptz) as date) - 60 and i.id > :after
     and (select count(*) from invoice_document d where d.invoice_id = i.id and d.customer_id = i.customer_id) >= :kinds
     and not exists (select from invoice_delivery v where v.invoice_id = i.id and v.customer_id = i.customer_id)
 order by i.id limit :most
