@@ -11,6 +11,7 @@ from mains_server.access.records import Viewer
 from mains_server.adapters.host import AdapterHost
 from mains_server.consumption.links import ChartLinks, links_of_this_process
 from mains_server.documents.links import DocumentLinks
+from mains_server.paying.calling import NO_TERMINALS, Terminals
 from mains_spi import Labels
 from sqlalchemy.ext.asyncio import AsyncEngine
 from strawberry.types.info import Info as StrawberryInfo
@@ -27,7 +28,8 @@ class Services:
     """What the process has for all requests.
 
     `explain` tells how the lines of invoices came about, by invoice id; what it cannot explain it leaves out.
-    `proofs` are the viewers of the tokens used last, `links` sign the addresses of charts.
+    `proofs` are the viewers of the tokens used last, `links` sign the addresses of charts, `terminals` are the payment
+    providers.
     """
 
     host: AdapterHost
@@ -36,6 +38,7 @@ class Services:
     labels: Mapping[tuple[str, str], Labels] = field(default_factory=dict)
     proofs: Proofs = field(default_factory=Proofs)
     links: ChartLinks = field(default_factory=links_of_this_process)
+    terminals: Terminals = NO_TERMINALS
 
     @property
     def document_links(self) -> DocumentLinks:

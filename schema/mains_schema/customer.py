@@ -38,7 +38,7 @@ from mains_schema.mapping import (
     where,
 )
 from mains_schema.node import Node
-from mains_schema.payment import PaymentOrder
+from mains_schema.payment import PaymentFilter, PaymentOrder
 from mains_schema.scalars import Address, Money, Period
 from mains_schema.scope import allowed
 
@@ -124,7 +124,12 @@ class Customer(Node):
         given=ARCHIVE_GIVEN,
         rows=ARCHIVE_ROWS_ABOUT,
     )
-    payments: Connection[Payment] = connection("Payments received.", P.customer_id, orders=PaymentOrder)
+    payments: Connection[Payment] = connection(
+        "Payments received; `receivedFrom` a year ago gives those of the last twelve months.",
+        P.customer_id,
+        orders=PaymentOrder,
+        filters=PaymentFilter,
+    )
     account_statement: list[AccountStatementOf] = asked_with(
         "What was billed and paid in some days with the balance after each, to be printed; one for each currency, one"
         " at least. BAD_INPUT for a period that is reversed or too long.",

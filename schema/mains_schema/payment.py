@@ -14,7 +14,21 @@ from mains_server.payments.tables import PaymentReturn as R
 from mains_server.payments.tables import Prepayment as H
 from sqlalchemy import Numeric, cast, func, select
 
-from mains_schema.mapping import OrderBy, column, descending, embed, key, many, mapped, one, orders
+from mains_schema.mapping import (
+    OrderBy,
+    at_least,
+    before,
+    column,
+    descending,
+    embed,
+    filters,
+    key,
+    many,
+    mapped,
+    one,
+    orders,
+    where,
+)
 from mains_schema.node import Node
 from mains_schema.scalars import Money
 from mains_schema.scope import allowed
@@ -47,6 +61,14 @@ class PaymentOrder(OrderBy):
     """Order of payments."""
 
     NEWEST = descending("Last received first.", P.received_on)
+
+
+@filters
+class PaymentFilter:
+    """Which payments; conditions add up."""
+
+    received_from: date | None = where("Received on this day or later.", at_least(P.received_on))
+    received_before: date | None = where("Received on an earlier day.", before(P.received_on))
 
 
 @mapped(A, scope=allowed(A.customer_id, A.contract_id))

@@ -32,9 +32,11 @@ from mains_schema.mutations_debt import DebtMutations
 from mains_schema.mutations_delivery import DeliveryMutations
 from mains_schema.mutations_levelled import LevelledMutations
 from mains_schema.mutations_meter import MeterMutations
+from mains_schema.mutations_paying import PayingMutations
 from mains_schema.mutations_reading import ReadingMutations
 from mains_schema.mutations_session import SessionMutations
 from mains_schema.node import Node
+from mains_schema.paying import PAYABLE_ROWS, Payable, PaymentProvider, payable, payment_providers
 from mains_schema.reading_link import (
     LINK_ROWS,
     ReadingLinkView,
@@ -75,6 +77,16 @@ class Query:
 
     utility_adapters: list[UtilityAdapter] = given(
         "The utilities served and what they can do, for everybody to see; at most a few dozen.", utility_adapters
+    )
+    payment_providers: list[PaymentProvider] = given(
+        "The payment providers that are set up, for everybody to see; at most twenty.", payment_providers
+    )
+    payable: Payable | None = asked_with(
+        "What is to be paid by a payment reference or contract number, also somebody else's; null if nothing is known"
+        " by it. RATE_LIMITED after many guesses from one address, or from all.",
+        payable,
+        given=(Given("reference", str, "A payment reference (`RF...`) or contract number; spaces do not matter."),),
+        rows=PAYABLE_ROWS,
     )
     staff: Staff = gate(
         "Everything operational. FORBIDDEN to who is not an employee of the utility.", Staff, check=staff_only
@@ -142,5 +154,6 @@ class Mutation(
     DebtMutations,
     BankMutations,
     DeliveryMutations,
+    PayingMutations,
 ):
     """Everything that can be done."""

@@ -24,7 +24,14 @@ from mains_schema.invoice_delivery import PrintMailing, print_mailings
 from mains_schema.mapping import OrderBy, column, connection, descending, embed, key, mapped, one, orders, section
 from mains_schema.metering_staff import FlaggedReadingFilter, FlaggedReadingOrder, Waiting
 from mains_schema.node import Node
-from mains_schema.payment import PaymentOrder
+from mains_schema.paying import (
+    PaymentEventFilter,
+    PaymentEventOrder,
+    PaymentIntentFilter,
+    PaymentIntentOrder,
+    PaymentRefundOrder,
+)
+from mains_schema.payment import PaymentFilter, PaymentOrder
 from mains_schema.scalars import Period
 from mains_schema.scope import STAFF_ONLY
 
@@ -38,6 +45,7 @@ if TYPE_CHECKING:
     from mains_schema.invoice import Invoice
     from mains_schema.levelled_story import LevelledHold, LevelledRun
     from mains_schema.meter import Reading
+    from mains_schema.paying import PaymentEvent, PaymentIntent, PaymentRefund
     from mains_schema.payment import Payment
 
 
@@ -103,7 +111,6 @@ class Staff:
     customers: Connection[Customer] = connection("All customers.", orders=CustomerOrder, filters=CustomerFilter)
     contracts: Connection[Contract] = connection("All contracts, in the order they were made.", filters=ContractFilter)
     invoices: Connection[Invoice] = connection("All invoices.", orders=InvoiceOrder, filters=InvoiceFilter)
-    payments: Connection[Payment] = connection("All payments.", orders=PaymentOrder)
     bank_accounts: Connection[BankAccount] = connection("The utility's accounts at banks.")
     bank_statements: Connection[BankStatement] = connection("All bank statements.", orders=BankStatementOrder)
     bank_lines: Connection[BankLine] = connection(
@@ -114,6 +121,18 @@ class Staff:
         orders=BankLineOrder,
         filters=BankLineFilter,
         within=Queued(),
+    )
+    payments: Connection[Payment] = connection("All payments.", orders=PaymentOrder, filters=PaymentFilter)
+    payment_intents: Connection[PaymentIntent] = connection(
+        "Payments through providers, such as those whose outcome is unknown.",
+        orders=PaymentIntentOrder,
+        filters=PaymentIntentFilter,
+    )
+    payment_refunds: Connection[PaymentRefund] = connection("Refunds through providers.", orders=PaymentRefundOrder)
+    payment_events: Connection[PaymentEvent] = connection(
+        "What payment providers told; HELD and UNMATCHED wait for somebody to look at them.",
+        orders=PaymentEventOrder,
+        filters=PaymentEventFilter,
     )
     flagged_readings: Connection[Reading] = connection(
         "Readings that wait for somebody to look at them.",

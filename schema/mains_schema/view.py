@@ -83,7 +83,7 @@ class GraphQLView(GraphQL[Context, None]):
         super().__init__(schema, graphql_ide="graphiql" if has_editor else None, subscription_protocols=())
         self._engine = engine
         self._reading_engine = engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._services = services
+        self.services = services
         self._authenticate = authenticate
         self._clock = clock
         self._plans = schema.plans if compiles else None
@@ -116,7 +116,7 @@ class GraphQLView(GraphQL[Context, None]):
     async def _proven(self, request: Request, plans: Plans) -> Response | None:
         """Answer who asked before by the one SELECT that also proves them; whatever it cannot answer is asked anew."""
         token = _token(request.headers)
-        proof = None if token is None else self._services.proofs.known(token)
+        proof = None if token is None else self.services.proofs.known(token)
         if proof is None:
             return None
         try:
@@ -189,13 +189,13 @@ class GraphQLView(GraphQL[Context, None]):
             language=viewer.language if viewer.is_signed_in else _language(headers),
             now=now,
             today=now.astimezone(HOME_ZONE).date(),
-            labels=self._services.labels,
-            explain=self._services.explain,
+            labels=self.services.labels,
+            explain=self.services.explain,
         )
-        reads.links = self._services.links
-        reads.document_links = self._services.document_links
-        reads.host = self._services.host
-        return Context(reads=reads, engine=self._engine, services=self._services, now=now, plans=self._plans)
+        reads.links = self.services.links
+        reads.document_links = self.services.document_links
+        reads.host = self.services.host
+        return Context(reads=reads, engine=self._engine, services=self.services, now=now, plans=self._plans)
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
         """Read a request's document, variables and operation name from its URL or its body."""

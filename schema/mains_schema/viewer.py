@@ -11,6 +11,7 @@ from mains_server.contracts.tables import Building as BU
 from mains_server.contracts.tables import SupplyPoint as SP
 from mains_server.customers.tables import Customer as C
 from mains_server.intake.tables import ReadingUpload as RU
+from mains_server.paying.tables import PaymentIntent as N
 
 from mains_schema.connection import Connection
 from mains_schema.contract import ContractFilter
@@ -18,6 +19,7 @@ from mains_schema.customer import CustomerOrder
 from mains_schema.intake import ReadingUploadOrder
 from mains_schema.mapping import column, computed, connection, key, mapped
 from mains_schema.node import Node
+from mains_schema.paying import PaymentIntentFilter, PaymentIntentOrder
 from mains_schema.scope import granted, oneself
 from mains_schema.scopes import MY_CONTRACTS, my_buildings, my_points
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from mains_schema.contract import Contract
     from mains_schema.customer import Customer
     from mains_schema.intake import ReadingUpload
+    from mains_schema.paying import PaymentIntent
     from mains_schema.resolve import Reads
     from mains_schema.supply import Building, SupplyPoint
 
@@ -56,6 +59,12 @@ class Viewer(Node):
         within=my_points(SP.id),
     )
     buildings: Connection[Building] = connection("The houses in which these are.", within=my_buildings(BU.id))
+    payment_intents: Connection[PaymentIntent] = connection(
+        "Payments through providers that the viewer began.",
+        N.person_id,
+        orders=PaymentIntentOrder,
+        filters=PaymentIntentFilter,
+    )
     reading_uploads: Connection[ReadingUpload] = connection(
         "Files of readings that the viewer announced.", RU.person_id, orders=ReadingUploadOrder
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from mains_schema.served import graphql_app
@@ -20,11 +21,14 @@ from mains_server.db.engine import make_engine
 from mains_server.db.unit_of_work import read_session
 from mains_server.documents.links import DocumentLinks
 from mains_server.logs import log_to_console
+from mains_server.paying.flow import Counter
+from mains_server.routes.answers import utc_now
 from mains_server.routes.charts import chart_route
 from mains_server.routes.documents import document_route
 from mains_server.routes.inbox import Inbox, delivering
 from mains_server.routes.mailings import mailing_route
 from mains_server.routes.metrics import metrics_route
+from mains_server.routes.payments import terminals_set_up, webhook_route
 from mains_server.routes.sms import sms_route
 from mains_server.routes.statements import statement_route
 from mains_server.routes.uploads import upload_route
@@ -67,6 +71,7 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
 
     secret = settings.secret
     links = links_of_this_process() if secret is None else ChartLinks(secret.get_secret_value().encode())
+    terminals = terminals_set_up(settings)
     graphql = graphql_app(
         engine=engine,
         host=host,
@@ -74,6 +79,7 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
         links=links,
         has_editor=settings.mode is Mode.DEMO,
     )
+    graphql.services = replace(graphql.services, terminals=terminals)
     routes = [
         Route("/graphql", graphql),
         chart_route(engine=engine, links=links),
@@ -81,6 +87,7 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
         upload_route(engine=engine, host=host),
         statement_route(engine=engine, ibans=settings.bank_accounts),
         mailing_route(engine=engine),
+        webhook_route(counter=Counter(engine=engine, terminals=terminals, clock=utc_now)),
         Route("/health/alive", _is_alive),
         Route("/health/ready", is_ready),
     ]

@@ -37,6 +37,10 @@ class Settings(BaseSettings):
     bank_accounts: frozenset[str] = Field(
         default=frozenset(), description="IBANs of ours whose statements are taken in, besides those of the sellers."
     )
+    payment_secrets: dict[str, SecretStr] = Field(
+        default={}, description="Such as `sandbox.key`, by provider and name."
+    )
+    payment_addresses: dict[str, str] = Field(default={}, description="Where to reach it, by payment provider.")
     sms_secret: SecretStr | None = Field(
         default=None, description="Shared with the SMS gateway; without it /hooks/sms is off."
     )

@@ -6,7 +6,11 @@ from pathlib import Path
 
 from tests.house.tree import ROOT, Source, files, plant, sources
 
-SPECIFIED = {"plugins/spi/mains_spi/hooks.py": "Hooks", "plugins/spi/mains_spi/fact_sources.py": "FactSourceHooks"}
+SPECIFIED = {
+    "plugins/spi/mains_spi/hooks.py": "Hooks",
+    "plugins/spi/mains_spi/fact_sources.py": "FactSourceHooks",
+    "plugins/spi/mains_spi/payment_providers.py": "PaymentProviderHooks",
+}
 NOT_ADAPTERS = {"spi", "kit", "template"}
 WITHOUT_USER = {
     "rate": "the way out for what components cannot say; every tariff of our adapters can be declared",

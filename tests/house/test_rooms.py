@@ -81,7 +81,7 @@ EXTRA = {
         "window.py",
         "workers.py",
     },
-    "books": {"bank_checks.py", "statements.py"},
+    "books": {"bank_checks.py", "paying_checks.py", "statements.py"},
     "statements": {
         "camt.py",
         "desk.py",
@@ -157,6 +157,7 @@ EXTRA = {
         "watching.py",
         "working_out.py",
     },
+    "paying": {"booking.py", "calling.py", "desk.py", "flow.py", "guessing.py", "targets.py"},
     "intake": {
         "cells.py",
         "guessing.py",

@@ -16,7 +16,7 @@ READS = re.compile(
 )
 SQL_CALLS = {"select", "text"}
 # The last two are billing's: the run uses no ORM, and what is asked of single bills reads many rooms at once.
-SQL_FILES = {"queries.py", "views.py", "tables.py", "statements.py", "lookups.py", "bank_checks.py"}
+SQL_FILES = {"queries.py", "views.py", "tables.py", "statements.py", "lookups.py", "bank_checks.py", "paying_checks.py"}
 OURS = ("mains_server", "mains_schema", "mains_kit")
 
 

@@ -32,6 +32,8 @@ VALUES = {
     "Date!": '"2022-01-01"',
     "ProductComparisonInput!": '{adapter: "x"}',
     "String!": '"x"',
+    "Decimal!": '"1.00"',
+    "Int!": "3",
     "ID!": '"Q29udHJhY3Q6OTk5OTk5"',  # a contract that is not there
 }
 

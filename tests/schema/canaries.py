@@ -34,7 +34,8 @@ from mains_server.intervals.tables import IntervalDay, IntervalImport
 from mains_server.invoices.tables import Invoice, InvoiceLine, InvoiceTax
 from mains_server.levelling.tables import LevelledHold, LevelledLetter, LevelledRun, LevelledVersion
 from mains_server.metering.tables import Meter, Reading, Register
-from mains_server.payments.tables import PaymentAllocation
+from mains_server.paying.tables import PaymentEvent, PaymentIntent, PaymentRefund
+from mains_server.payments.tables import PaymentAllocation, PaymentReturn
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -48,6 +49,7 @@ from tests.schema.crowd import (
     event,
     fee,
     former_terms,
+    intent,
     interval_day,
     interval_import,
     levelled_hold,
@@ -55,6 +57,9 @@ from tests.schema.crowd import (
     levelled_run,
     levelled_version,
     offer,
+    payment_event,
+    payment_return,
+    refund,
     settled,
     terms_document,
     upload,
@@ -96,6 +101,9 @@ CANARIES: Mapping[str, str] = {
     "InvoiceLine": "select 'contract ' || contract_id, code from invoice_line",
     "InvoiceTax": "select 'contract ' || contract_id, tax_code from invoice_tax",
     "Payment": "select 'customer ' || customer_id, reference from payment",
+    "PaymentIntent": "select 'person ' || person_id, shown_reference from payment_intent",
+    "PaymentRefund": "select 'customer ' || customer_id, reason from payment_refund",
+    "PaymentEvent": "select 'staff', kind from payment_event",
     "PaymentAllocation": "select 'contract ' || contract_id, amount from payment_allocation",
     "BillingRun": "select 'staff', adapter from billing_run",
     "ReadingUpload": "select 'person ' || person_id, message from reading_upload",
@@ -258,6 +266,10 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (LevelledLetter, [levelled_letter(n, n, 4 if n == 14 else n) for n in (1, 4, 5, 14)]),
         (LevelledRun, [levelled_run(1), levelled_run(2)]),
         (LevelledHold, [levelled_hold(n, 4 if n == 14 else n, n) for n in (1, 4, 5, 14)]),
+        (PaymentIntent, [intent(n) | {"person_id": n} for n in (1, 2, 4, 5)]),
+        (PaymentReturn, [payment_return(n) for n in (1, 4, 5)]),
+        (PaymentRefund, [refund(n) for n in (1, 4, 5)]),
+        (PaymentEvent, [payment_event(1)]),
         (PaymentAllocation, [{"id": 14, "allocated_at": town.THEN, **used, **of_4}]),
     ]
 

@@ -27,7 +27,10 @@ from mains_server.levelling.records import RunStatus as LevelledStatus
 from mains_server.levelling.tables import LevelledHold, LevelledLetter, LevelledRun, LevelledVersion
 from mains_server.metering.records import ReadingSource, ReadingStatus
 from mains_server.metering.tables import Reading
-from mains_server.payments.tables import Payment
+from mains_server.paying.records import EventOutcome, IntentStatus, RefundStatus
+from mains_server.paying.tables import PaymentEvent, PaymentIntent, PaymentRefund
+from mains_server.payments.records import ReturnKind
+from mains_server.payments.tables import Payment, PaymentReturn
 from mains_server.tariffs.tables import PriceVersion, Product
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -60,6 +63,10 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (Reading, [_reading(n) for n in MORE]),
         (Invoice, [_invoice(n) for n in MORE]),
         (Payment, [_payment(n) for n in MORE]),
+        (PaymentIntent, [intent(n) | {"customer_id": 1, "person_id": 1} for n in MORE]),
+        (PaymentReturn, [payment_return(n) | {"customer_id": 1, "payment_id": n} for n in MORE]),
+        (PaymentRefund, [refund(n) | {"customer_id": 1} for n in MORE]),
+        (PaymentEvent, [payment_event(n) for n in MORE]),
         (Product, [_product(n) for n in MORE]),
         (PriceVersion, [_price_version(n) for n in MORE]),
         (BillingRun, [_run(n) for n in MORE]),
@@ -132,6 +139,41 @@ def _invoice(n: int) -> dict[str, Any]:
 
 def _payment(n: int) -> dict[str, Any]:
     return town.payment(n) | {"customer_id": 1, "received_on": town.month(n % 2), "amount": Decimal(n)}
+
+
+def intent(n: int) -> dict[str, Any]:
+    """Begin payment n through a provider for customer n, by person n; two of three are still waited for."""
+    times = {"created_at": town.THEN + timedelta(hours=n % 2), "changed_at": town.THEN + timedelta(hours=2)}
+    told = {"provider_id": f"pay_{n}", "page_url": f"https://bank.example/pay/{n}", "reason": f"reason {n}"}
+    named = {"reference": f"mains-{n}", "shown_reference": f"RF18H{n}", "payee": "Gren", "language": "lv"}
+    road = {"provider": "sandbox", "pays_by": "BANK_TRANSFER", "checks": 0}
+    status = IntentStatus.UNKNOWN if n % 3 else IntentStatus.FAILED
+    of_n = {"id": n, "customer_id": n, "person_id": n, "amount": Decimal(n), "currency": "EUR", "status": status}
+    return {**of_n, **named, **told, **road, **times}
+
+
+def payment_return(n: int) -> dict[str, Any]:
+    """Let a cent of payment n go back."""
+    what = {"kind": ReturnKind.REFUND, "amount": Decimal("0.01"), "currency": "EUR", "reason": f"reason {n}"}
+    key = {"idempotency_key": f"r{n}", "returned_on": town.THEN.date(), "booked_at": town.THEN}
+    return {"id": n, "customer_id": n, "payment_id": n, **what, **key}
+
+
+def refund(n: int) -> dict[str, Any]:
+    """Ask for refund n, of payment n, which came by intent n."""
+    times = {"requested_at": town.THEN + timedelta(hours=n % 2), "changed_at": town.THEN + timedelta(hours=2)}
+    what = {"amount": Decimal("0.01"), "currency": "EUR", "reason": f"refund {n}", "failure": f"failure {n}"}
+    named = {"reference": f"mains-refund-{n}", "requested_by_person_id": 1, "status": RefundStatus.FAILED, "checks": 0}
+    of_n = {"id": n, "customer_id": n, "payment_id": n, "intent_id": n, "return_id": n}
+    return {**of_n, **what, **named, **times}
+
+
+def payment_event(n: int) -> dict[str, Any]:
+    """Tell event n, of intent n; every second was held."""
+    times = {"occurred_at": town.THEN, "received_at": town.THEN + timedelta(hours=1 + n % 2)}
+    outcome = EventOutcome.HELD if n % 2 else EventOutcome.APPLIED
+    named = {"provider": "sandbox", "event_id": f"evt_{n}", "kind": f"kind {n}", "note": f"note {n}"}
+    return {"id": n, "intent_id": n, "outcome": outcome, **named, **times}
 
 
 def _product(n: int) -> dict[str, Any]:

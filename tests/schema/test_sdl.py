@@ -59,6 +59,12 @@ def test_nulls_are_explained() -> None:
     assert unexplained == []
 
 
+PAYING = {
+    "Mutation.paymentCreate": "it writes, and asks the provider",
+    "Mutation.paymentRefresh": "it asks the provider",
+    "Mutation.refundCreate": "it writes, and asks the provider",
+    "Query.payable": "the paying room looks it up, for who can quote it",
+}
 LEVELLED = {
     "Mutation.levelledPlanStart": "it writes",
     "Mutation.levelledPlanChangeAmount": "it writes",
@@ -145,8 +151,7 @@ def test_hand_written_fields_are_few_and_have_a_reason() -> None:
         "Query.contractTerminationPreview": "the contracts room plans it",
         **dict.fromkeys(ALLOCATION_STEPS, "it writes"),
         **{f"Mutation.{name}": "it writes" for name in ("invoiceInstantCreate", "invoiceCorrect", "correctionsSettle")},
-        **LEVELLED,
-        **(DEBTS | DELIVERIES),
+        **(LEVELLED | DEBTS | DELIVERIES | PAYING),
         **dict.fromkeys(("InvoiceLine.weightedPrice", "InvoiceLine.explanation"), "billing works it out"),
         "Invoice.verification": "billing works it out again",
         "Query.billPreview": "billing works it out, and foretells the rest",

@@ -77,6 +77,25 @@ from mains_spi.hooks import (
 )
 from mains_spi.invoicing import InvoicingRules, invoicing_rules_mistakes
 from mains_spi.levelled import LevelledRules, levelled_rules_mistakes
+from mains_spi.payment_providers import (
+    ANSWER_BYTES_MAX,
+    CLOCKS_DIFFER_MAX,
+    EVENT_BYTES_MAX,
+    PAYMENT_PROVIDER_GROUP,
+    REQUIRED_PROVIDER_HOOKS,
+    CallRequest,
+    EventReading,
+    EventRequest,
+    PaymentProvider,
+    PaymentProviderHooks,
+    ProviderAccess,
+    ProviderAct,
+    ProviderAnswer,
+    ProviderCall,
+    ProviderEvent,
+    ProviderOutcome,
+    ProviderReport,
+)
 from mains_spi.prices import ChargeTax, PriceRow, PriceVersion, TaxRate, When, bind_product
 from mains_spi.readings import ReadingRules, reading_rules_mistakes
 from mains_spi.record import ALWAYS, Number, Period, Record
@@ -124,12 +143,17 @@ from mains_spi.vet import vet
 
 __all__ = [
     "ALWAYS",
+    "ANSWER_BYTES_MAX",
+    "CLOCKS_DIFFER_MAX",
     "ENTRY_POINT_GROUP",
+    "EVENT_BYTES_MAX",
     "FACT_SOURCE_GROUP",
     "FILE_BYTES_MAX",
     "MICRO",
+    "PAYMENT_PROVIDER_GROUP",
     "PROJECT",
     "REQUIRED_HOOKS",
+    "REQUIRED_PROVIDER_HOOKS",
     "REQUIRED_SOURCE_HOOKS",
     "SPI_MAJOR",
     "SPI_VERSION",
@@ -143,6 +167,7 @@ __all__ = [
     "Bill",
     "Block",
     "Calendar",
+    "CallRequest",
     "CannotRate",
     "Capability",
     "Channel",
@@ -161,6 +186,8 @@ __all__ = [
     "ContractCheck",
     "ContractRules",
     "EstimateRequest",
+    "EventReading",
+    "EventRequest",
     "Explanation",
     "Fact",
     "FactFetch",
@@ -198,6 +225,8 @@ __all__ = [
     "Occupant",
     "Operator",
     "OrElse",
+    "PaymentProvider",
+    "PaymentProviderHooks",
     "PerAmpere",
     "PerUnit",
     "Period",
@@ -210,6 +239,13 @@ __all__ = [
     "Product",
     "ProductsRequest",
     "Prorate",
+    "ProviderAccess",
+    "ProviderAct",
+    "ProviderAnswer",
+    "ProviderCall",
+    "ProviderEvent",
+    "ProviderOutcome",
+    "ProviderReport",
     "Qty",
     "Quality",
     "QuantityKind",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from mains_spi import Capability, ContractAttribute, FactSource, Labels, Product, Utility
+from mains_spi import Capability, ContractAttribute, FactSource, Labels, PaymentProvider, Product, Utility
 
 
 class AdapterState(Enum):
@@ -58,6 +58,17 @@ class Adapter:
     def attributes(self) -> tuple[ContractAttribute, ...]:
         """Give what the utility prices by."""
         return () if self.utility is None else self.utility.attributes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """One payment provider as it was found: active with its identity card, or set aside with one line of reason."""
+
+    name: str
+    version: str
+    state: AdapterState
+    reason: str | None = None
+    card: PaymentProvider | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

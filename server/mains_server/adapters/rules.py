@@ -32,7 +32,7 @@ UNHEARD = ("measure",)
 REVENUE = "revenue:"
 ACCOUNT = re.compile(rf"({REVENUE})?[a-z0-9_.-]+", re.ASCII)
 CODE = re.compile(r"[a-z][a-z0-9_]*")
-PLAIN = (bool, int, str, date, datetime, timedelta, type(None))
+PLAIN = (bool, int, str, bytes, date, datetime, timedelta, type(None))
 
 
 def wrong_with(answer: object, *, wanted: Any, path: str = "the answer") -> str | None:

@@ -6,6 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.books.bank_checks import BANK_CHECKS
+from mains_server.books.paying_checks import PAYING_CHECKS
 from mains_server.books.records import BooksReport, Check, CheckResult, Finding
 from mains_server.books.statements import (
     BILLING_CHECKS,
@@ -295,5 +296,6 @@ CHECKS = (
     + CORRECTION_CHECKS
     + LEVELLED_CHECKS
     + BANK_CHECKS
+    + PAYING_CHECKS
     + DEBT_CHECKS
 )

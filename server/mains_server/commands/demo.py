@@ -1,10 +1,18 @@
 """`mains demo`: a utility with a billed year, served; every start after the first finds it as it was left."""
 
 import asyncio
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
 import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -55,7 +63,31 @@ def demo(
         prepare(address=address, console=console)
         if is_served:
             threading.Thread(target=_announce, args=(settings, console), daemon=True).start()
-            run_server(settings=settings, address=address)
+            with sandbox_beside(settings, key=secrets.token_hex(16)):
+                run_server(settings=settings, address=address)
+
+
+@contextmanager
+def sandbox_beside(settings: Settings, *, key: str) -> Iterator[None]:
+    """Run the payment sandbox in a process beside the server, and tell the server where it is and its key."""
+    port = _free_port()
+    webhooks = f"http://{settings.host}:{settings.port}/payments/webhooks"
+    command = ["--port", str(port), "--webhooks", webhooks, "--key", key]
+    beside = subprocess.Popen([sys.executable, "-m", "mains_payment_sandbox.serving", *command])
+    codes = ("sandbox", "sandbox_card")
+    os.environ["MAINS_PAYMENT_ADDRESSES"] = json.dumps(dict.fromkeys(codes, f"http://127.0.0.1:{port}"))
+    os.environ["MAINS_PAYMENT_SECRETS"] = json.dumps({f"{code}.key": key for code in codes})
+    try:
+        yield
+    finally:
+        beside.terminate()
+        beside.wait(timeout=10)
+
+
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
 
 
 def prepare(*, address: str, console: Console) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -21,6 +21,8 @@ from mains_server.db.work import Task, Work
 from mains_server.facts.operations import take_in
 from mains_server.facts.overlaying import told_series
 from mains_server.invoices.queries import billed_until
+from mains_server.paying.flow import Counter, resolve
+from mains_server.routes.payments import terminals_set_up
 from mains_server.settings import Settings, load_settings
 
 log = structlog.get_logger()
@@ -65,6 +67,18 @@ async def end_agreed_prices(work: Work) -> None:
         log.info("agreed prices looked at", adapter=live.code, offered=done.made, lapsed=done.lapsed)
 
 
+async def resolve_payments(work: Work) -> None:
+    """Ask payment providers about what is due: payments and refunds whose end nobody has told us, every minute.
+
+    A day's clock ticks on while they answer, so each answer is booked at the time at which it came.
+    """
+    terminals = terminals_set_up(load_settings())
+    counter = Counter(engine=work.engine, terminals=terminals, clock=lambda: datetime.now(UTC))
+    asked = await resolve(counter)
+    if asked:
+        log.info("payments asked about", count=asked)
+
+
 async def _fetch_one(work: Work, *, source: str, days: Period, settings: Settings) -> None:
     live = load_sources().source(source)
     readings = await asyncio.to_thread(_read, live, source, days, settings)
@@ -99,10 +113,12 @@ TASKS: dict[str, Task] = {
     "fetch_facts": fetch_facts,
     "end_agreed_prices": end_agreed_prices,
     "deliver_invoices": deliver_invoices,
+    "resolve_payments": resolve_payments,
 }
 # Prices of the next day are told about 12:45 by the clock of Brussels, 10:45 or 11:45 UTC, and now and then late.
 EVERY: dict[str, str] = {
     "fetch_facts": "5 5,11,12,13,15 * * *",
     "end_agreed_prices": "45 4 * * *",
     "deliver_invoices": "*/5 * * * *",
+    "resolve_payments": "* * * * *",
 }

@@ -27,6 +27,7 @@ ROOMS = (
     "allocation",
     "statements",
     "offers",
+    "paying",
 )
 
 

@@ -89,6 +89,13 @@ async def invoice_by_number(session: AsyncSession, *, document_number: str) -> O
     return _open_invoice(row)
 
 
+async def invoice_by_id(session: AsyncSession, *, invoice_id: int) -> OpenInvoice | None:
+    """Find an invoice by its id, with what is open on it."""
+    wanted = select(InvoiceState).where(col(InvoiceState.id) == invoice_id)
+    row = await session.scalar(wanted, execution_options=AS_IT_STANDS)
+    return None if row is None else _open_invoice(row)
+
+
 async def is_billed(session: AsyncSession, contract_ids: frozenset[int], day: date) -> bool:
     """Tell whether one of these contracts was billed over a civil day or up to it, and the bill was not taken back.
 

@@ -103,6 +103,12 @@ async def return_by_key(session: AsyncSession, *, payment_id: int, key: str) -> 
     return None if row is None else returned_payment(row, is_new=False)
 
 
+async def return_by_id(session: AsyncSession, *, return_id: int) -> ReturnedPayment:
+    """Find what went back of a payment."""
+    row = (await session.scalars(select(PaymentReturn).where(col(PaymentReturn.id) == return_id))).one()
+    return returned_payment(row, is_new=False)
+
+
 def returned_payment(row: PaymentReturn, *, is_new: bool) -> ReturnedPayment:
     """Turn a stored return into the record that leaves the room."""
     return ReturnedPayment(

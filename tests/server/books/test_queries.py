@@ -170,6 +170,19 @@ INTEREST = (
     f" from invoice where id = {OF_T1}"
 )
 
+CAPTURED = """
+insert into payment_intent (id, customer_id, person_id, amount, currency, provider, pays_by, reference, status,
+    language, payee, shown_reference, payment_id, captured_amount, created_at, changed_at, checks)
+select 7, customer_id, 1, 50, 'EUR', 'sandbox', 'CARD', 'mains-7', 'CAPTURED', 'lv', 'us', 'RF', id, {0}, now(),
+    now(), 0 from payment where provider is not null
+"""
+REFUNDED = """
+insert into payment_refund (id, customer_id, payment_id, intent_id, return_id, amount, currency, reason, reference,
+    status, requested_by_person_id, requested_at, changed_at, checks)
+select 8, customer_id, payment_id, 7, id, {0}, 'EUR', '?', 'mains-refund-8', '{1}', 1, now(), now(), 0
+from payment_return where amount = 10
+"""
+
 DEFECTS = [
     ("interest-has-fee", "interest charge 1", INTEREST.format("1.00")),
     ("interest-has-fee", "interest charge 1", PLANTED_FEE, INTEREST.format("-1.01")),
@@ -286,6 +299,12 @@ DEFECTS = [
         "account clearing:sandbox",
         "update ledger_entry set account = 'bank:card' where account = 'clearing:sandbox' and amount < 0",
     ),
+    ("captures-are-payments", "intent 7 mains-7", CAPTURED.format("49.00")),
+    ("captures-are-payments", "payment", "update payment set idempotency_key = 'intent:x' where provider is not null"),
+    ("refunds-are-returns", "refund 8 mains-refund-8", CAPTURED.format("50.00"), REFUNDED.format("10.00", "REFUNDED")),
+    ("refunds-are-returns", "refund 8 mains-refund-8", CAPTURED.format("50.00"), REFUNDED.format("9.00", "REQUESTED")),
+    ("refunds-are-returns", "refund 8 mains-refund-8", CAPTURED.format("50.00"), REFUNDED.format("10.00", "FAILED")),
+    ("refunds-on-their-way", "refunds in EUR", "update ledger_entry set account = 'prepaid' where account = 'refunds'"),
     ("money-lies-where-it-came", "account bank:card", "update payment set method = 'CASH' where provider is null"),
     ("billed-once", "contract K-1", "update invoice set period_from = '2024-01-31' where number = 3"),
     ("billed-once", "contract K-1", f"update invoice set kind = 'FINAL' where id = {OF_NOTE}"),

@@ -1,0 +1,167 @@
+"""Finds the installed payment providers, lets in those that keep their contract, and asks them one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import Any
+from urllib.parse import urlsplit
+
+import pluggy
+from mains_spi import (
+    PAYMENT_PROVIDER_GROUP,
+    PROJECT,
+    REQUIRED_PROVIDER_HOOKS,
+    SPI_MAJOR,
+    CallRequest,
+    EventReading,
+    EventRequest,
+    PaymentProvider,
+    PaymentProviderHooks,
+    ProviderAnswer,
+    ProviderCall,
+    ProviderReport,
+)
+
+from mains_server.adapters.asking import AdapterFailed, AdapterLine, one_line
+from mains_server.adapters.loading import AdapterRefused, FoundPlugin, found_plugin, hook_reason, import_plugin
+from mains_server.adapters.records import AdapterState, Provider
+from mains_server.adapters.rules import CODE, wrong_with
+
+ROADS = ("CARD", "BANK_TRANSFER")
+METHODS = ("GET", "POST", "PUT", "DELETE")
+
+
+class UnknownProvider(Exception):
+    """No active payment provider has this code; the message says which there are, or why it is not there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveProvider:
+    """A payment provider that keeps the contract, with its line."""
+
+    card: PaymentProvider
+    plugin: Any
+    line: AdapterLine
+
+    def plan_call(self, request: CallRequest) -> ProviderCall:
+        """Give the HTTP request that asks the provider for an act; it goes to the provider's address alone."""
+        answer: ProviderCall = _ask(self.line, "plan_call", self.plugin, request, wanted=ProviderCall)
+        if answer.method not in METHODS or not _is_below(answer.url, request.access.address):
+            raise self.line.failure(hook="plan_call", reason="asks for a request that does not go to its address")
+        return answer
+
+    def read_answer(self, request: ProviderAnswer) -> ProviderReport:
+        """Tell what an answer says."""
+        answer: ProviderReport = _ask(self.line, "read_answer", self.plugin, request, wanted=ProviderReport)
+        return answer
+
+    def read_event(self, request: EventRequest) -> EventReading:
+        """Prove a webhook and tell what it says."""
+        answer: EventReading = _ask(self.line, "read_event", self.plugin, request, wanted=EventReading)
+        if (answer.event is None) == (answer.refused is None):
+            raise self.line.failure(hook="read_event", reason="gives neither an event nor why not, or both")
+        return answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderHost:
+    """The payment providers found, active or set aside, and the live ones by code."""
+
+    providers: tuple[Provider, ...]
+    live: Mapping[str, LiveProvider]
+
+    def provider(self, code: str) -> LiveProvider:
+        """Give a provider, or say why it is not there."""
+        if code in self.live:
+            return self.live[code]
+        for provider in self.providers:
+            if provider.name == code:
+                raise UnknownProvider(f"payment provider {code} is set aside: {provider.reason}")
+        there = ", ".join(sorted(self.live)) or "none"
+        raise UnknownProvider(f"no payment provider {code[:40]!r} is installed; there are {there}")
+
+
+def load_providers(*, plugins: Iterable[FoundPlugin] | None = None) -> ProviderHost:
+    """Let in every payment provider that keeps the contract, one by one."""
+    providers: list[Provider] = []
+    live: dict[str, LiveProvider] = {}
+    for found in installed_providers() if plugins is None else plugins:
+        try:
+            admitted = _admit(found)
+            if live.setdefault(admitted.card.code, admitted) is not admitted:
+                taken = live[admitted.card.code].line.adapter
+                raise AdapterRefused(f"the code {admitted.card.code} is taken by {taken}")
+            state, reason, card = AdapterState.ACTIVE, None, admitted.card
+        except AdapterRefused as refusal:
+            state, reason, card = AdapterState.SET_ASIDE, str(refusal), None
+        providers.append(Provider(name=found.name, version=found.version, state=state, reason=reason, card=card))
+    return ProviderHost(providers=tuple(providers), live=live)
+
+
+def installed_providers() -> tuple[FoundPlugin, ...]:
+    """Find the payment providers that installed packages announce, in the order of their names."""
+    points = sorted(entry_points(group=PAYMENT_PROVIDER_GROUP), key=lambda point: (point.name, point.value))
+    return tuple(found_plugin(point) for point in points)
+
+
+def _admit(found: FoundPlugin) -> LiveProvider:
+    plugin: Any = import_plugin(found)
+    _refuse_wrong_hooks(plugin)
+    line = AdapterLine(adapter=found.name)
+    try:
+        card: PaymentProvider = _ask(line, "describe_provider", plugin, wanted=PaymentProvider)
+    except AdapterFailed as failure:
+        raise AdapterRefused(f"hook {failure.hook}: {failure.reason}") from failure
+    reason = _wrong_with_card(card)
+    if reason is not None:
+        raise AdapterRefused(reason)
+    return LiveProvider(card=card, plugin=plugin, line=line)
+
+
+def _refuse_wrong_hooks(plugin: object) -> None:
+    alone = pluggy.PluginManager(PROJECT)
+    alone.add_hookspecs(PaymentProviderHooks)
+    try:
+        alone.register(plugin)
+        alone.check_pending()
+    except pluggy.PluginValidationError as error:
+        raise AdapterRefused(hook_reason(error)) from error
+    except Exception as error:
+        raise AdapterRefused(f"cannot be registered: {one_line(error)}") from error
+    hooks = {caller.name for caller in alone.get_hookcallers(plugin) or ()}
+    missing = next((name for name in REQUIRED_PROVIDER_HOOKS if name not in hooks), None)
+    if missing is not None:
+        raise AdapterRefused(f"hook {missing} is missing")
+
+
+def _wrong_with_card(card: PaymentProvider) -> str | None:
+    if card.spi_major != SPI_MAJOR:
+        return f"speaks mains-spi {card.spi_major}, this server speaks {SPI_MAJOR}"
+    if CODE.fullmatch(card.code) is None:
+        return f"code {card.code!r} is not of the form {CODE.pattern}"
+    if card.pays_by not in ROADS:
+        return f"pays by {card.pays_by!r}; there are {', '.join(ROADS)}"
+    if not card.currencies or not 0 < card.amount_min <= card.amount_max:
+        return "takes no currency, or no amount"
+    if card.address is not None and not card.address.startswith("https://"):
+        return "its address is not of https"
+    return None
+
+
+def _is_below(url: str, address: str) -> bool:
+    asked, ours = urlsplit(url), urlsplit(address)
+    return (asked.scheme, asked.netloc) == (ours.scheme, ours.netloc) and asked.path.startswith(ours.path.rstrip("/"))
+
+
+def _ask(line: AdapterLine, hook: str, plugin: Any, *requests: object, wanted: Any) -> Any:
+    function = getattr(plugin, hook)
+    answer = line.ask(hook=hook, call=lambda: function(*requests))
+    try:
+        reason = wrong_with(answer, wanted=wanted)
+    except Exception as error:
+        reason = f"the answer cannot be read: {one_line(error)}"
+    if reason is not None:
+        raise line.failure(hook=hook, reason=reason)
+    return answer

@@ -1,0 +1,130 @@
+"""Calls a payment provider over HTTP: bounded, without redirects, and without a trace of a secret.
+
+Never called inside a transaction: a provider that is slow must not keep rows or connections.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import httpx2
+import structlog
+from mains_spi import (
+    ANSWER_BYTES_MAX,
+    CallRequest,
+    EventReading,
+    EventRequest,
+    PaymentProvider,
+    ProviderAccess,
+    ProviderAnswer,
+    ProviderOutcome,
+    ProviderReport,
+)
+
+from mains_server.access.records import Refusal
+from mains_server.adapters.asking import AdapterFailed
+from mains_server.adapters.providers import LiveProvider, ProviderHost, UnknownProvider
+
+CALL_SECONDS_MAX = 10
+LOG = structlog.get_logger("mains_server.paying")
+NOT_ANSWERED = ProviderReport(outcome=ProviderOutcome.UNKNOWN, reason="the provider gave no answer")
+
+
+class ProviderUnknown(Refusal):
+    """No such payment provider is set up here."""
+
+    code = "PROVIDER_UNKNOWN"
+    path = "provider"
+
+
+class CallFailed(Exception):
+    """A provider gave no answer that can be read; the message names the host, never the query."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terminals:
+    """The payment providers that are set up: installed, with an address and all their secrets."""
+
+    host: ProviderHost
+    access: Mapping[str, ProviderAccess]
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Give the codes of those that can be used."""
+        return tuple(sorted(self.access))
+
+    def card(self, code: str) -> PaymentProvider:
+        """Give the identity card of a provider that can be used."""
+        return self._live(code).card
+
+    async def ask(self, *, provider: str, request: CallRequest) -> ProviderReport:
+        """Ask a provider for an act and tell what it says; whatever goes wrong is UNKNOWN, for nobody knows."""
+        try:
+            live = self._live(provider)
+            request = replace(request, access=self.access[provider])
+            call = await asyncio.to_thread(live.plan_call, request)
+            answer = await _call(request, url=call.url, method=call.method, headers=call.headers, body=call.body)
+            return await asyncio.to_thread(live.read_answer, answer)
+        except (AdapterFailed, CallFailed, ProviderUnknown) as failure:
+            LOG.warning("provider_not_heard", provider=provider, act=request.act.name, reason=str(failure))
+            return NOT_ANSWERED
+
+    async def read_event(self, *, provider: str, request: EventRequest) -> EventReading:
+        """Let a provider prove and read a webhook; ProviderUnknown and AdapterFailed pass."""
+        live = self._live(provider)
+        return await asyncio.to_thread(live.read_event, replace(request, access=self.access[provider]))
+
+    def _live(self, code: str) -> LiveProvider:
+        if code not in self.access:
+            raise ProviderUnknown(f"there is no payment provider by this code; there are {', '.join(self.codes)}")
+        try:
+            return self.host.provider(code)
+        except UnknownProvider as unknown:
+            raise ProviderUnknown(str(unknown)) from unknown
+
+
+NO_TERMINALS = Terminals(host=ProviderHost(providers=(), live={}), access={})
+
+
+def terminals_of(host: ProviderHost, *, secrets: Mapping[str, str], addresses: Mapping[str, str]) -> Terminals:
+    """Set up the providers whose address and secrets are given; `secrets` are named `<code>.<name>`."""
+    access = {}
+    for code, live in host.live.items():
+        address = addresses.get(code, live.card.address)
+        own = {name: secrets.get(f"{code}.{name}") for name in live.card.secrets}
+        if address is None or None in own.values():
+            continue
+        given = tuple((name, secret) for name, secret in own.items() if secret is not None)
+        access[code] = ProviderAccess(address=address, secrets=given)
+    return Terminals(host=host, access=access)
+
+
+async def _call(
+    request: CallRequest, *, url: str, method: str, headers: tuple[tuple[str, str], ...], body: bytes
+) -> ProviderAnswer:
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    try:
+        async with (
+            asyncio.timeout(CALL_SECONDS_MAX),
+            httpx2.AsyncClient(timeout=CALL_SECONDS_MAX, follow_redirects=False, trust_env=False) as client,
+            client.stream(method, url, headers=dict(headers), content=body) as answer,
+        ):
+            parts, size = [], 0
+            async for part in answer.aiter_bytes():
+                size += len(part)
+                if size > ANSWER_BYTES_MAX:
+                    raise CallFailed(f"answered with more than {ANSWER_BYTES_MAX:,} bytes")
+                parts.append(part)
+            names = tuple((name.lower(), value) for name, value in answer.headers.items())
+            return ProviderAnswer(
+                act=request.act,
+                access=request.access,
+                status=answer.status_code,
+                headers=names,
+                body=b"".join(parts),
+            )
+    except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, OSError) as error:
+        raise CallFailed(f"gave no answer: {type(error).__name__}") from None
