@@ -82,11 +82,11 @@ def rated_water() -> type[RatedWater]:
 
 @pytest.fixture
 def host_of() -> Callable[..., AdapterHost]:
-    """Give a host of plug-ins that nobody installed; hanging calls are left after a fifth of a second."""
+    """Give a host of plug-ins that nobody installed; a test whose calls hang asks for less patience."""
 
-    def load(*plugins: object) -> AdapterHost:
+    def load(*plugins: object, patience: timedelta = timedelta(seconds=30)) -> AdapterHost:
         installed = [plugin if isinstance(plugin, FoundPlugin) else found(plugin) for plugin in plugins]
-        return load_adapters(on=date(2023, 1, 1), plugins=installed, answer_within=timedelta(milliseconds=200))
+        return load_adapters(on=date(2023, 1, 1), plugins=installed, answer_within=patience)
 
     return load
 

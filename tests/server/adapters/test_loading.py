@@ -1,7 +1,7 @@
 """A bad adapter is set aside with one line of reason; the others work as if it were not there."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -143,7 +143,9 @@ def test_an_adapter_that_hangs_while_it_is_asked_is_set_aside(water, host_of, fo
         def describe_utility(self):
             forever()
 
-    assert _reason(host_of(_bad(Bad()))) == "hook describe_utility: gave no answer within 0.2 s"
+    host = host_of(_bad(Bad()), patience=timedelta(milliseconds=200))
+
+    assert _reason(host) == "hook describe_utility: gave no answer within 0.2 s"
 
 
 def test_a_tariff_that_the_vet_refuses_sets_aside(water, host_of):

@@ -61,7 +61,7 @@ def host_of(*plugins, names=("good", "bad")):
         FoundPlugin(name=name, version="1", load=lambda made=made: Made(**vars(made)))
         for name, made in zip(names, plugins, strict=False)
     ]
-    return load_sources(plugins=found, answer_within=timedelta(seconds=1))
+    return load_sources(plugins=found, answer_within=timedelta(seconds=30))
 
 
 def test_a_good_source_is_asked():

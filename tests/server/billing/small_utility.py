@@ -115,12 +115,14 @@ HOUSE = Tariff(
 )
 
 
+PATIENCE = timedelta(seconds=30)
+
+
 def host_of(plugin: object | None = None) -> AdapterHost:
-    """Load the adapter as if it were installed; an answer that takes more than half a second is no answer."""
+    """Load the adapter as if it were installed; it has `PATIENCE` to answer, which only a call that hangs needs."""
     found = plugin or SmallUtility()
-    patience = timedelta(milliseconds=500)
     return load_adapters(
-        on=FIRST, plugins=[FoundPlugin(name="small", version="1.2.3", load=lambda: found)], answer_within=patience
+        on=FIRST, plugins=[FoundPlugin(name="small", version="1.2.3", load=lambda: found)], answer_within=PATIENCE
     )
 
 

@@ -1,6 +1,6 @@
 """What an adapter prices itself is rounded and taxed like anything else; unusual bills are held."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from threading import Event
 
@@ -39,15 +39,16 @@ def test_raising_holds_only_its_own_contract(town, small, bill, holds):
     assert (hold.code, hold.reason) == ("adapter_failed", "adapter small, hook rate: ValueError: no idea")
 
 
-def test_hanging_holds_only_its_own_contract(town, connection, small, bill, holds):
+def test_hanging_holds_only_its_own_contract(town, connection, small, bill, holds, monkeypatch):
+    monkeypatch.setattr(small, "PATIENCE", timedelta(seconds=2))
     is_over = Event()
 
-    state = _bill(town, bill, small, lambda request: is_over.wait(30))
+    state = _bill(town, bill, small, lambda request: is_over.wait(60))
     is_over.set()
 
     (hold,) = holds(state)
     assert (state.invoiced, state.held) == (1, 1)
-    assert hold.reason == "adapter small, hook rate: gave no answer within 0.5 s"
+    assert hold.reason == "adapter small, hook rate: gave no answer within 2 s"
 
 
 def test_nonsense_holds_only_its_own_contract(town, small, bill, holds):
