@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import strawberry
 from mains_server.db.unit_of_work import read_session
-from mains_server.payments.accounts import account_statement
+from mains_server.payments.accounts import AccountTooLong, account_statement
 from mains_server.payments.records import AccountItem, AccountItemKind, AccountStatement
 
 from mains_schema.consumption import PeriodInput
@@ -81,7 +81,10 @@ async def statements_of_customer(reads: Reads, customer: int, *, period: PeriodI
             ]
         return [[_statement(one) for one in statements] for statements in found]
 
-    found: list[AccountStatementOf] = await reads.load(("account", period.start, period.end), customer, run)
+    try:
+        found: list[AccountStatementOf] = await reads.load(("account", period.start, period.end), customer, run)
+    except AccountTooLong as error:
+        raise bad_input(f"`period` holds {error}.") from error
     return found
 
 

@@ -20,6 +20,7 @@ BANK_DEFECTS = [
     ("bank-parts-make-the-line", "line", "delete from statement_part"),
     ("bank-parts-make-the-line", "line", "update statement_line set state = 'QUEUED' where amount = 10"),
     ("bank-parts-booked-once", "part", "delete from ledger_transaction where kind = 'STATEMENT_MATCH'"),
+    ("bank-reversals-agree", "payment", "update statement_part set amount = -amount"),
     ("bank-asides-booked-once", "line", "update statement_line set state = 'SET_ASIDE' where amount = 7"),
     ("bank-bookings-have-document", "(statement_line:", "delete from statement_line where amount = 7"),
     ("bank-bookings-have-document", "(statement_match:", "delete from statement_part"),
