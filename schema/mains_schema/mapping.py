@@ -134,9 +134,11 @@ class ReadField(StrawberryField):
 
     @property
     def is_basic_field(self) -> bool:
-        """Tell Strawberry that it need not make an `Info` for a field that a row answers by itself."""
+        """Tell Strawberry that it need not make an `Info` for a field that a row answers by itself; a root is no row."""
         source = source_of(self)
-        return not (source.given if isinstance(source, Asked) else isinstance(source, Paged | Mine | ById))
+        if isinstance(source, Asked):
+            return bool(source.arguments) and not source.given
+        return not isinstance(source, Paged | Mine | ById)
 
     def get_result(self, source: Any, info: Info[Any, Any] | None, args: list[Any], kwargs: Any) -> Any:
         """Read the value, from the row or through the request's batches."""

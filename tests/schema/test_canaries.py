@@ -49,8 +49,11 @@ class Seen:
     errors: list[str] = field(default_factory=list)
 
     def take(self, part: Any) -> None:
-        """Take an answer in; what a list counts must be what it shows."""
+        """Take an answer in; what a list counts must be what it shows, or more where the page is a short one."""
         match part:
+            case {"nodes": nodes, "totalCount": count, "pageInfo": {"hasNextPage": True}}:
+                assert len(nodes) == broad.FEW < count, part
+                self.take(nodes)
             case dict():
                 assert part.get("totalCount", 0) == len(part.get("nodes", ())) or "totalCount" not in part, part
                 for value in part.values():

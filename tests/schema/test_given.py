@@ -7,7 +7,7 @@ from mains_schema.node import encode_id
 from mains_schema.served import schema
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tests.schema.asking import Asker, owner
+from tests.schema.asking import Asker, clerk, owner
 from tests.schema.both import compiled_text, resolved_text
 from tests.schema.town import settle
 
@@ -42,3 +42,15 @@ async def test_a_root_is_asked_by_both(engine: AsyncEngine) -> None:
 
     assert compiled == await resolved_text(asker, LINK, owner(1), token="unknown")
     assert isinstance(compiled, bytes)
+
+
+@pytest.mark.asyncio
+async def test_a_root_without_arguments_is_asked_too(engine: AsyncEngine) -> None:
+    """The newest mailings for the printer: a root has no row that could carry the request."""
+    async with engine.begin() as connection:
+        await settle(connection, customers=4, months=1, lines=1)
+    asker = Asker(schema(), engine)
+
+    answer = await asker.ask("{ staff { printMailings { number } } }", viewer=clerk())
+
+    assert (answer.data, answer.errors) == ({"staff": {"printMailings": []}}, [])
