@@ -172,7 +172,9 @@ class BankStatementUploadCreatePayload:
         description="Path under the API's address to send the file to by PUT: camt.053 of at most 128 MB, once, within"
         " 15 minutes. The answer is the report as JSON."
     )
-    upload: BankStatementUpload = strawberry.field(description="The upload, WAITING for its file.")
+    upload: BankStatementUpload | None = strawberry.field(
+        description="The upload, WAITING for its file; null only where who announced it may no longer see uploads."
+    )
 
 
 Decide = Callable[[AsyncSession], Awaitable[None]]

@@ -1,8 +1,7 @@
 """How a GraphQL type reads from its table, declared once: columns, relations, computed values, and who sees which rows.
 
-The functions here only record. `resolve` executes what is recorded; a compiler that turns a document into one SELECT
-can read the same records. They are typed so that mypy compares a field's annotation with the column it declares:
-SQLModel's class attributes are, to mypy, plain values.
+The functions here only record; `resolve` executes what is recorded, and `compiled` makes one SELECT of a document.
+They are typed so that mypy compares an annotation with its column: to mypy, SQLModel's attributes are plain values.
 """
 
 from __future__ import annotations
@@ -134,11 +133,10 @@ class ReadField(StrawberryField):
 
     @property
     def is_basic_field(self) -> bool:
-        """Tell Strawberry that it need not make an `Info` for a field that a row answers by itself; a root is no row."""
+        """Tell Strawberry that it need not make an `Info` where a row answers by itself; a root is no row."""
         source = source_of(self)
-        if isinstance(source, Asked):
-            return bool(source.arguments) and not source.given
-        return not isinstance(source, Paged | Mine | ById)
+        by_row = bool(source.arguments and not source.given) if isinstance(source, Asked) else True
+        return by_row and not isinstance(source, Paged | Mine | ById)
 
     def get_result(self, source: Any, info: Info[Any, Any] | None, args: list[Any], kwargs: Any) -> Any:
         """Read the value, from the row or through the request's batches."""

@@ -97,9 +97,9 @@ async def test_an_employee_reads_every_customer(front_end):
         )
 
     assert data["staff"] == {
-        "customers": {"totalCount": 81},
-        "contracts": {"totalCount": 84},
-        "invoices": {"totalCount": 996},
+        "customers": {"totalCount": 82},
+        "contracts": {"totalCount": 85},
+        "invoices": {"totalCount": 997},
         "billingRuns": {"totalCount": 24},
     }
 

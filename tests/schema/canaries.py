@@ -101,7 +101,7 @@ CANARIES: Mapping[str, str] = {
     "InvoiceLine": "select 'contract ' || contract_id, code from invoice_line",
     "InvoiceTax": "select 'contract ' || contract_id, tax_code from invoice_tax",
     "Payment": "select 'customer ' || customer_id, reference from payment",
-    "PaymentIntent": "select 'person ' || person_id, shown_reference from payment_intent",
+    "PaymentIntent": "select 'payer ' || person_id, shown_reference from payment_intent",
     "PaymentRefund": "select 'customer ' || customer_id, reason from payment_refund",
     "PaymentEvent": "select 'staff', kind from payment_event",
     "PaymentAllocation": "select 'contract ' || contract_id, amount from payment_allocation",
@@ -156,8 +156,8 @@ def whole(customer: int, *, person: int, permissions: frozenset[Permission] = fr
 
 
 OWNER_OF_5 = (
-    "submit 5, public, seller, person 5, customer 5, contract 5, point 5, read 5, point 2000, read 2000, building 2, "
-    "hours 5, hours 2000"
+    "submit 5, public, seller, person 5, payer 5, customer 5, contract 5, point 5, read 5, point 2000, read 2000, "
+    "building 2, hours 5, hours 2000"
 )
 OF_4_WHOLE = (
     "public, seller, customer 4, contract 4, contract 14, point 4, point 14, read 4, read 14, hours 4, hours 14"
@@ -168,10 +168,10 @@ OF_4_PART = "public, seller, contract 4, point 4, read 4, hours 4"
 # 7 lived where 6 lives now.
 SEES: Mapping[str, Sees] = {
     "nobody": Sees(ANONYMOUS, "public"),
-    "a person without grants": Sees(owner(person=2), "public, person 2"),
+    "a person without grants": Sees(owner(person=2), "public, person 2, payer 2"),
     "the owner of a flat": Sees(
         owner(1, person=1),
-        "submit 1, public, seller, person 1, customer 1, contract 1, building 1, point 1, read 1, point 1000, "
+        "submit 1, public, seller, person 1, payer 1, customer 1, contract 1, building 1, point 1, read 1, point 1000, "
         "read 1000, hours 1, hours 1000",
     ),
     "the building's manager": Sees(
@@ -179,7 +179,7 @@ SEES: Mapping[str, Sees] = {
         "public, seller, person 3, customer 3, contract 3, building 1, "
         "point 1000, read 1000, point 1, read 1, point 2, read 2, hours 1000",
     ),
-    "the owner of two contracts": Sees(owner(4, person=4), f"{OF_4_WHOLE}, submit 4, submit 14, person 4"),
+    "the owner of two contracts": Sees(owner(4, person=4), f"{OF_4_WHOLE}, submit 4, submit 14, person 4, payer 4"),
     "a stranger with a contract": Sees(owner(5, person=5), OWNER_OF_5),
     "who lives there now": Sees(
         owner(6, person=6), "public, seller, person 6, customer 6, contract 6, point 6, read 6, hours 6"
@@ -187,8 +187,8 @@ SEES: Mapping[str, Sees] = {
     "who lived there before": Sees(
         owner(7, person=7), "public, seller, person 7, customer 7, contract 7, point 6, once 6, hours once 6"
     ),
-    "a delegate of a customer": Sees(whole(4, person=2), f"{OF_4_WHOLE}, submit 4, submit 14, person 2"),
-    "a delegate of one contract": Sees(delegate(4, 4, person=2), f"{OF_4_PART}, submit 4, person 2"),
+    "a delegate of a customer": Sees(whole(4, person=2), f"{OF_4_WHOLE}, submit 4, submit 14, person 2, payer 2"),
+    "a delegate of one contract": Sees(delegate(4, 4, person=2), f"{OF_4_PART}, submit 4, person 2, payer 2"),
     "an owner who is a delegate too": Sees(
         Viewer(person_id=5, grants=(*owner(5).grants, *delegate(4, 4).grants)), f"{OF_4_PART}, submit 4, {OWNER_OF_5}"
     ),

@@ -20,6 +20,9 @@ from mains_server.billing.tables import Correction, CorrectionDue, SettlementLin
 from mains_server.contracts.tables import ContractEvent, ContractFee, ContractFormerTerms, ContractOffer, TermsDocument
 from mains_server.intake.tables import ReadingLink, ReadingUpload, ReadingUploadRow
 from mains_server.intervals.tables import IntervalDay, IntervalImport
+from mains_server.levelling.tables import LevelledHold, LevelledLetter, LevelledRun, LevelledVersion
+from mains_server.paying.tables import PaymentEvent, PaymentIntent, PaymentRefund
+from mains_server.payments.tables import PaymentReturn
 from mains_spi import Capability, Labels, Utility
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -101,6 +104,14 @@ def _come_in() -> Sequence[tuple[Any, list[dict[str, Any]]]]:
         (AllocationMethod, [crowd.allocation_method(n) for n in numbers]),
         (AllocationValue, [crowd.allocation_value(n) for n in numbers]),
         *bank_rows(range(min(numbers), max(numbers) + 1)),
+        (LevelledVersion, [crowd.levelled_version(n, n, n) for n in numbers]),
+        (LevelledLetter, [crowd.levelled_letter(n, n, n) for n in numbers]),
+        (LevelledRun, [crowd.levelled_run(n) for n in numbers]),
+        (LevelledHold, [crowd.levelled_hold(n, n, n) for n in numbers]),
+        (PaymentIntent, [crowd.intent(n) for n in numbers]),
+        (PaymentReturn, [crowd.payment_return(n) for n in numbers]),
+        (PaymentRefund, [crowd.refund(n) for n in numbers]),
+        (PaymentEvent, [crowd.payment_event(n) for n in numbers]),
         (IntervalImport, [crowd.interval_import()]),
         (IntervalDay, [crowd.interval_day(n, n, month(1)) for n in numbers]),
     )

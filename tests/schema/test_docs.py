@@ -45,6 +45,7 @@ def test_every_query_of_the_guide_is_valid_and_cheap_enough() -> None:
         "Form",
         "Announce",
         "Leaving",
+        "Debts",
     ]
 
 
@@ -67,6 +68,7 @@ async def test_the_queries_of_the_guide_work_one_after_the_other(portal: Portal)
     (house,) = (await ask("Round"))["viewer"]["buildings"]["nodes"]
     places = (await ask("Used", **{"from": "2022-01-01", "to": "2022-03-01"}))["viewer"]["supplyPoints"]["nodes"]
     leaving = (await ask("Leaving", id=contract["id"]))["contractTerminationPreview"]
+    owed = (await ask("Debts", contract=contract["id"]))["node"]
     ended = (await ask("SignOut"))["sessionRevoke"]
 
     assert all(adapter["attributes"] is not None for adapter in form)
@@ -78,6 +80,8 @@ async def test_the_queries_of_the_guide_work_one_after_the_other(portal: Portal)
         ("1", 2), (None, 2),
     ]  # fmt: skip
     assert (leaving["fee"], [error["nextAllowed"] for error in leaving["userErrors"]]) == (None, [None])
+    assert [debt["overdue"]["currency"] for debt in owed["debts"]] == ["EUR"]
+    assert (owed["debtArrangementPreview"]["parts"], owed["debtArrangements"]) == ([], [])
     assert ended["isRevoked"] is True
 
 
