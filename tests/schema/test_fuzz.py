@@ -24,7 +24,7 @@ from tests.schema.routes import Routes
 
 FIELDS = Routes(schema()._schema).targets
 TYPES = {name for name, _field in FIELDS}
-MORE_OFTEN = 2
+MORE_OFTEN = 6
 # What documents made by chance cannot come to, or seldom; each has tests of its own on both executors or over HTTP.
 OF_LINKS = {"ReadingLinkForm", "ReadingLinkRegister", "PlausibleRange", "Quantity"}  # the shortest way asks for a token
 OF_WINDOWS = {
@@ -62,6 +62,8 @@ OF_OTHER_ROOMS = {
     "LevelledPreviewMonth",
     "LevelledUsage",
     "LevelledVersion",
+    "Payable",
+    "PaymentProvider",
     "PriceCondition",
     "ProductComparison",
     "ProductCrossing",

@@ -14,7 +14,8 @@ from mains_server.billing.draft import Draft, as_invoice
 from mains_server.billing.estimates import Estimator
 from mains_server.billing.gather import Question, gather
 from mains_server.billing.rate import Rater
-from mains_server.billing.records import Bounds, Hold, PreviewRequest
+from mains_server.billing.records import Hold, PreviewRequest
+from mains_server.billing.rules import bounds_over
 from mains_server.billing.settling import explained, written_in
 from mains_server.invoices.records import InvoiceDraft
 
@@ -60,7 +61,7 @@ def preview_by(
         adapter=adapter,
         period=request.period,
         known_at=request.issued_on,
-        bounds=Bounds(),
+        bounds=bounds_over(request.period),
         tell=heard.__setitem__,
     )
     question = Question(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -15,11 +15,18 @@ from mains_server.billing.due import HistoryRow
 from mains_server.billing.records import Bounds, Hold
 
 SATURDAY = 5
+DAYS_OF_MONTH_MAX = 31
 _MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])", re.ASCII)
 
 
 class PeriodUnknown(ValueError):
     """A text names no period that can be billed."""
+
+
+def bounds_over(period: Period) -> Bounds:
+    """Give what is unusual on a bill of several months, as a levelled year's settlement is: a month's for each."""
+    a_month, months = Bounds(), -((period.start - period.end).days // DAYS_OF_MONTH_MAX)
+    return replace(a_month, times_mean_max=a_month.times_mean_max * months, lines_max=a_month.lines_max * months)
 
 
 def out_of_bounds(draft: Draft, *, history: HistoryRow | None, bounds: Bounds) -> Hold | None:
