@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from mains_server.billing.records import PreviewRequest
 from mains_server.db.engine import make_engine
 from mains_server.db.unit_of_work import read_session
 from mains_server.invoices.queries import draft_of, invoice_by_number
+from mains_server.invoices.records import InvoiceKind
 from mains_spi import Period
 
 from tests.databases import copy_of
@@ -94,7 +96,10 @@ async def test_a_preview_equals_the_issue_for_everybody_in_every_month(demo_addr
                 issued = await draft_of(session, invoice=await invoice_by_number(session, document_number=number))
                 lines = nets_by_the_kit(found, path=tmp_path / "lines.json")
                 replayed += len(lines)
-                if (found.bill, lines) != (issued, [line.net for line in issued.lines]):
+                # Only the settlement itself knows that it is one; a preview of the same days is a regular bill.
+                is_settled = issued.kind is InvoiceKind.SETTLEMENT
+                bill = replace(found.bill, kind=issued.kind) if is_settled else found.bill
+                if (bill, lines) != (issued, [line.net for line in issued.lines]):
                     differ.append(number)
     await engine.dispose()
 

@@ -178,7 +178,7 @@ where l.sum <> i.sum - p.sum
 OPEN_SETTLEMENTS = """
 select s.document_number, s.open_amount from invoice_state s
 join levelled_plan p on p.contract_id = s.contract_id and p.closed_at is null
-    and (p.ends is null or p.ends > s.period_to)
+    and s.period_to > p.starts and (p.ends is null or p.ends > s.period_to)
 where s.kind = 'SETTLEMENT' and s.open_amount > 0 and s.status <> 'CREDITED'
 """
 

@@ -20,7 +20,7 @@ from tests.server.books.levelled_order import LevellingWorld, levelling_world
 from tests.server.books.test_any_order import ACTIONS as PLAIN
 from tests.server.books.test_any_order import AnyOrder
 
-RUNS = int(os.environ.get("MAINS_LEVELLED_ORDER_RUNS", "100"))
+RUNS = int(os.environ.get("MAINS_LEVELLED_ORDER_RUNS", "12"))
 SEED = int(os.environ.get("MAINS_LEVELLED_ORDER_SEED", "1"))
 STEPS = 50
 ACTIONS = (
