@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -12,7 +11,6 @@ from typing import Any, ClassVar
 
 import pytest
 from mains_spi import (
-    PROJECT,
     REQUIRED_SOURCE_HOOKS,
     SPI_MAJOR,
     BadUnit,
@@ -27,11 +25,11 @@ from mains_spi import (
 )
 from mains_spi.units import parse_unit
 
+from mains_kit.hooks import expect_none, hook_mistakes
 from mains_kit.purity import Impure, watched
 from mains_kit.walk import first_difference
 
 ROUGH = Context(prec=3, rounding=ROUND_DOWN)
-HOOKS = tuple(name for name in vars(FactSourceHooks) if not name.startswith("_"))
 CODE = re.compile(r"[a-z][a-z0-9_]*")
 SAMPLE_PERIOD = Period(date(2022, 12, 31), date(2024, 3, 1))
 NONSENSE = (b"", b"\x00", b"\xff\xfe<\x00", b"<a>", b"<!DOCTYPE a><a/>", b"a;b\n1;2\n", b"{}", b"\n" * 1000, b"=1+1\n")
@@ -48,16 +46,16 @@ class FactSourceContract:
 
     def test_source_hooks_are_as_the_contract_has_them(self) -> None:
         """Every hook is known, marked and takes what it should."""
-        _expect_none(_hook_mistakes(self.source))
+        expect_none(hook_mistakes(self.source, hooks=FactSourceHooks, required=REQUIRED_SOURCE_HOOKS))
 
     def test_source_card_is_complete(self) -> None:
         """Labels in three languages, units and steps are there."""
-        _expect_none(_card_mistakes(self.source.describe_source()))
+        expect_none(_card_mistakes(self.source.describe_source()))
 
     def test_samples_are_read_whole(self) -> None:
         """Every sample gives values of declared series, and no problem."""
         assert self.samples, "give at least one good file in samples"
-        _expect_none(mistake for file in self._files() for mistake in _sample_mistakes(self.source, file))
+        expect_none(mistake for file in self._files() for mistake in _sample_mistakes(self.source, file))
 
     def test_reading_depends_on_nothing_but_the_file(self) -> None:
         """Asked again, by a caller with 3 digits, and watched, a source answers the same."""
@@ -78,7 +76,7 @@ class FactSourceContract:
         for content in (*NONSENSE, *cut):
             for series in (*names, "kit-nonsense", None):
                 reading = self.source.read_facts(FactFile(content=content, name="kit", series=series))
-                _expect_none(_refusal_mistakes(reading, content))
+                expect_none(_refusal_mistakes(reading, content))
 
     def test_fetches_tell_no_secret(self) -> None:
         """Requests go to https addresses and name secrets of the card instead of holding them."""
@@ -86,7 +84,7 @@ class FactSourceContract:
             card = self.source.describe_source()
             fetches = self.source.plan_fetches(FetchRequest(period=SAMPLE_PERIOD))
             assert fetches, "plan_fetches gives no request"
-            _expect_none(mistake for fetch in fetches for mistake in _fetch_mistakes(fetch, card))
+            expect_none(mistake for fetch in fetches for mistake in _fetch_mistakes(fetch, card))
 
     def _files(self) -> list[FactFile]:
         return [FactFile(content=path.read_bytes(), name=path.name, series=name) for path, name in self.samples]
@@ -97,20 +95,6 @@ class FactSourceContract:
             yield lambda file=file: self.source.read_facts(file)  # type: ignore[misc]
         if hasattr(self.source, "plan_fetches"):
             yield lambda: self.source.plan_fetches(FetchRequest(period=SAMPLE_PERIOD))
-
-
-def _hook_mistakes(source: Any) -> Iterator[str]:
-    for name in REQUIRED_SOURCE_HOOKS:
-        if not hasattr(getattr(source, name, None), f"{PROJECT}_impl"):
-            yield f"hook `{name}` is missing: write it and put @hookimpl above it"
-    for name in dir(source):
-        function = getattr(source, name)
-        if not hasattr(function, f"{PROJECT}_impl"):
-            continue
-        if name not in HOOKS:
-            yield f"hook `{name}` is unknown; there are {', '.join(HOOKS)}"
-        elif (wanted := _parameters(getattr(FactSourceHooks, name))) != _parameters(function):
-            yield f"write def {name}({', '.join(wanted)})"
 
 
 def _card_mistakes(card: FactSource) -> Iterator[str]:
@@ -159,13 +143,3 @@ def _fetch_mistakes(fetch: FactFetch, card: FactSource) -> Iterator[str]:
 def _wordless(labels: Labels, what: str) -> Iterator[str]:
     if not all(word.strip() for word in (labels.lv, labels.en, labels.ru)):
         yield f"{what} has no words in lv, en and ru"
-
-
-def _parameters(function: Any) -> tuple[str, ...]:
-    return tuple(name for name in inspect.signature(function).parameters if name != "self")
-
-
-def _expect_none(mistakes: Iterator[str]) -> None:
-    found = list(dict.fromkeys(mistakes))
-    if found:
-        pytest.fail("\n".join(found), pytrace=False)

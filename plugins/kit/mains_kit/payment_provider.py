@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,7 +12,6 @@ from urllib.parse import urlsplit
 import pytest
 from mains_spi import (
     CLOCKS_DIFFER_MAX,
-    PROJECT,
     REQUIRED_PROVIDER_HOOKS,
     SPI_MAJOR,
     CallRequest,
@@ -27,10 +25,10 @@ from mains_spi import (
     ProviderOutcome,
 )
 
+from mains_kit.hooks import expect_none, hook_mistakes
 from mains_kit.walk import first_difference
 
 ROUGH = Context(prec=3, rounding=ROUND_DOWN)
-HOOKS = tuple(name for name in vars(PaymentProviderHooks) if not name.startswith("_"))
 CODE = re.compile(r"[a-z][a-z0-9_]*")
 NOW = datetime(2024, 2, 10, 9, 30, tzinfo=UTC)
 NONSENSE = (
@@ -65,11 +63,11 @@ class PaymentProviderContract:
 
     def test_provider_hooks_are_as_the_contract_has_them(self) -> None:
         """Every hook is known, marked and takes what it should."""
-        _expect_none(_hook_mistakes(self.provider))
+        expect_none(hook_mistakes(self.provider, hooks=PaymentProviderHooks, required=REQUIRED_PROVIDER_HOOKS))
 
     def test_provider_card_is_complete(self) -> None:
         """Labels in three languages, a road of the money, and amounts are there."""
-        _expect_none(_card_mistakes(self.provider.describe_provider()))
+        expect_none(_card_mistakes(self.provider.describe_provider()))
 
     def test_calls_go_to_the_provider_alone_and_tell_no_secret_in_an_address(self) -> None:
         """Every act has a request below the address; the same question gives the same request, to any caller."""
@@ -145,20 +143,6 @@ class PaymentProviderContract:
         return found
 
 
-def _hook_mistakes(provider: Any) -> Iterator[str]:
-    for name in REQUIRED_PROVIDER_HOOKS:
-        if not hasattr(getattr(provider, name, None), f"{PROJECT}_impl"):
-            yield f"hook `{name}` is missing: write it and put @hookimpl above it"
-    for name in dir(provider):
-        function = getattr(provider, name)
-        if not hasattr(function, f"{PROJECT}_impl"):
-            continue
-        if name not in HOOKS:
-            yield f"hook `{name}` is unknown; there are {', '.join(HOOKS)}"
-        elif (wanted := _parameters(getattr(PaymentProviderHooks, name))) != _parameters(function):
-            yield f"write def {name}({', '.join(wanted)})"
-
-
 def _card_mistakes(card: PaymentProvider) -> Iterator[str]:
     if CODE.fullmatch(card.code) is None:
         yield f"code {card.code!r} is not of the form {CODE.pattern}"
@@ -170,13 +154,3 @@ def _card_mistakes(card: PaymentProvider) -> Iterator[str]:
         yield "takes no currency, or no amount"
     if not all(word.strip() for word in (card.labels.lv, card.labels.en, card.labels.ru)):
         yield "the provider has no words in lv, en and ru"
-
-
-def _parameters(function: Any) -> tuple[str, ...]:
-    return tuple(name for name in inspect.signature(function).parameters if name != "self")
-
-
-def _expect_none(mistakes: Iterator[str]) -> None:
-    found = list(dict.fromkeys(mistakes))
-    if found:
-        pytest.fail("\n".join(found), pytrace=False)

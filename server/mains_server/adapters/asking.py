@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Thread
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+from mains_server.adapters.rules import wrong_with
 
 Answer = TypeVar("Answer")
 
@@ -54,6 +56,24 @@ class AdapterLine:
     def failure(self, *, hook: str, reason: str) -> AdapterFailed:
         """Make the refusal that names this adapter."""
         return AdapterFailed(adapter=self.adapter, hook=hook, reason=reason)
+
+
+def ask_hook(line: AdapterLine, hook: str, plugin: Any, *requests: object, wanted: Any) -> Any:
+    """Ask a plug-in's own function, and believe its answer only if it is what is `wanted`; AdapterFailed otherwise."""
+    function = getattr(plugin, hook)
+    answer = line.ask(hook=hook, call=lambda: function(*requests))
+    reason = nonsense(answer, wanted=wanted)
+    if reason is not None:
+        raise line.failure(hook=hook, reason=reason)
+    return answer
+
+
+def nonsense(answer: object, *, wanted: Any) -> str | None:
+    """Tell why an answer is not what is wanted, or None; one that breaks when it is looked at is not either."""
+    try:
+        return wrong_with(answer, wanted=wanted)
+    except Exception as error:
+        return f"the answer cannot be read: {one_line(error)}"
 
 
 def one_line(error: BaseException) -> str:

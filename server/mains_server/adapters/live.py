@@ -30,8 +30,8 @@ from mains_spi import (
     vet,
 )
 
-from mains_server.adapters.asking import AdapterLine, one_line
-from mains_server.adapters.rules import REVENUE, charged_now_and_then, wrong_with
+from mains_server.adapters.asking import AdapterLine, nonsense
+from mains_server.adapters.rules import REVENUE, charged_now_and_then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +138,7 @@ class LiveAdapter:
         others = [plugin for plugin in self.manager.get_plugins() if plugin is not self.plugin]
         caller = self.manager.subset_hook_caller(hook, remove_plugins=others)
         answer = self.line.ask(hook=hook, call=lambda: caller(**request))
-        reason = _nonsense(answer, wanted=wanted)
+        reason = nonsense(answer, wanted=wanted)
         if reason is not None:
             raise self.line.failure(hook=hook, reason=reason)
         return answer
@@ -154,10 +154,3 @@ def make_manager() -> pluggy.PluginManager:
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(Hooks)
     return manager
-
-
-def _nonsense(answer: object, *, wanted: Any) -> str | None:
-    try:
-        return wrong_with(answer, wanted=wanted)
-    except Exception as error:
-        return f"the answer cannot be read: {one_line(error)}"

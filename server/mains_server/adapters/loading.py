@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from importlib.metadata import EntryPoint, entry_points
 
 import pluggy
-from mains_spi import ENTRY_POINT_GROUP, Utility
+from mains_spi import ENTRY_POINT_GROUP, PROJECT, Utility
 
 from mains_server.adapters.asking import ANSWER_WITHIN, AdapterFailed, AdapterLine, one_line
 from mains_server.adapters.host import AdapterHost
@@ -66,7 +66,7 @@ def found_plugin(point: EntryPoint) -> FoundPlugin:
 
 def _admit(*, found: FoundPlugin, manager: pluggy.PluginManager, answer_within: timedelta) -> LiveAdapter:
     plugin = import_plugin(found)
-    _refuse_wrong_hooks(found=found, plugin=plugin)
+    refuse_wrong_hooks(plugin, alone=make_manager(), missing=lambda there: missing_hook(hooks=there))
     try:
         manager.register(plugin, name=f"{found.name} {len(manager.get_plugins())}")
     except ValueError as error:
@@ -89,19 +89,29 @@ def import_plugin(found: FoundPlugin) -> object:
     return plugin
 
 
-def _refuse_wrong_hooks(*, found: FoundPlugin, plugin: object) -> None:
-    """Register the plug-in alone first, so that whatever pluggy refuses is its own fault."""
-    alone = make_manager()
+def refuse_wrong_hooks(
+    plugin: object, *, alone: pluggy.PluginManager, missing: Callable[[frozenset[str]], str | None]
+) -> None:
+    """Register a plug-in alone first, so that what pluggy refuses is its own fault; `missing` names what it lacks."""
     try:
-        alone.register(plugin, name=found.name)
+        alone.register(plugin)
         alone.check_pending()
     except pluggy.PluginValidationError as error:
         raise AdapterRefused(hook_reason(error)) from error
     except Exception as error:
         raise AdapterRefused(f"cannot be registered: {one_line(error)}") from error
-    missing = missing_hook(hooks=frozenset(caller.name for caller in alone.get_hookcallers(plugin) or ()))
-    if missing is not None:
-        raise AdapterRefused(f"hook {missing} is missing")
+    lacking = missing(frozenset(caller.name for caller in alone.get_hookcallers(plugin) or ()))
+    if lacking is not None:
+        raise AdapterRefused(f"hook {lacking} is missing")
+
+
+def refuse_wrong_plain_hooks(plugin: object, *, hooks: type, required: Iterable[str]) -> None:
+    """Refuse a provider or source whose hooks are not those of its contract."""
+    alone = pluggy.PluginManager(PROJECT)
+    alone.add_hookspecs(hooks)
+    refuse_wrong_hooks(
+        plugin, alone=alone, missing=lambda there: next((name for name in required if name not in there), None)
+    )
 
 
 def hook_reason(error: pluggy.PluginValidationError) -> str:

@@ -6,12 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
-import pluggy
 from mains_spi import (
     PAYMENT_PROVIDER_GROUP,
-    PROJECT,
     REQUIRED_PROVIDER_HOOKS,
     SPI_MAJOR,
     CallRequest,
@@ -24,10 +22,16 @@ from mains_spi import (
     ProviderReport,
 )
 
-from mains_server.adapters.asking import AdapterFailed, AdapterLine, one_line
-from mains_server.adapters.loading import AdapterRefused, FoundPlugin, found_plugin, hook_reason, import_plugin
+from mains_server.adapters.asking import AdapterFailed, AdapterLine, ask_hook
+from mains_server.adapters.loading import (
+    AdapterRefused,
+    FoundPlugin,
+    found_plugin,
+    import_plugin,
+    refuse_wrong_plain_hooks,
+)
 from mains_server.adapters.records import AdapterState, Provider
-from mains_server.adapters.rules import CODE, wrong_with
+from mains_server.adapters.rules import CODE
 
 ROADS = ("CARD", "BANK_TRANSFER")
 METHODS = ("GET", "POST", "PUT", "DELETE")
@@ -47,19 +51,19 @@ class LiveProvider:
 
     def plan_call(self, request: CallRequest) -> ProviderCall:
         """Give the HTTP request that asks the provider for an act; it goes to the provider's address alone."""
-        answer: ProviderCall = _ask(self.line, "plan_call", self.plugin, request, wanted=ProviderCall)
+        answer: ProviderCall = ask_hook(self.line, "plan_call", self.plugin, request, wanted=ProviderCall)
         if answer.method not in METHODS or not _is_below(answer.url, request.access.address):
             raise self.line.failure(hook="plan_call", reason="asks for a request that does not go to its address")
         return answer
 
     def read_answer(self, request: ProviderAnswer) -> ProviderReport:
         """Tell what an answer says."""
-        answer: ProviderReport = _ask(self.line, "read_answer", self.plugin, request, wanted=ProviderReport)
+        answer: ProviderReport = ask_hook(self.line, "read_answer", self.plugin, request, wanted=ProviderReport)
         return answer
 
     def read_event(self, request: EventRequest) -> EventReading:
         """Prove a webhook and tell what it says."""
-        answer: EventReading = _ask(self.line, "read_event", self.plugin, request, wanted=EventReading)
+        answer: EventReading = ask_hook(self.line, "read_event", self.plugin, request, wanted=EventReading)
         if (answer.event is None) == (answer.refused is None):
             raise self.line.failure(hook="read_event", reason="gives neither an event nor why not, or both")
         return answer
@@ -108,32 +112,16 @@ def installed_providers() -> tuple[FoundPlugin, ...]:
 
 def _admit(found: FoundPlugin) -> LiveProvider:
     plugin: Any = import_plugin(found)
-    _refuse_wrong_hooks(plugin)
+    refuse_wrong_plain_hooks(plugin, hooks=PaymentProviderHooks, required=REQUIRED_PROVIDER_HOOKS)
     line = AdapterLine(adapter=found.name)
     try:
-        card: PaymentProvider = _ask(line, "describe_provider", plugin, wanted=PaymentProvider)
+        card: PaymentProvider = ask_hook(line, "describe_provider", plugin, wanted=PaymentProvider)
     except AdapterFailed as failure:
         raise AdapterRefused(f"hook {failure.hook}: {failure.reason}") from failure
     reason = _wrong_with_card(card)
     if reason is not None:
         raise AdapterRefused(reason)
     return LiveProvider(card=card, plugin=plugin, line=line)
-
-
-def _refuse_wrong_hooks(plugin: object) -> None:
-    alone = pluggy.PluginManager(PROJECT)
-    alone.add_hookspecs(PaymentProviderHooks)
-    try:
-        alone.register(plugin)
-        alone.check_pending()
-    except pluggy.PluginValidationError as error:
-        raise AdapterRefused(hook_reason(error)) from error
-    except Exception as error:
-        raise AdapterRefused(f"cannot be registered: {one_line(error)}") from error
-    hooks = {caller.name for caller in alone.get_hookcallers(plugin) or ()}
-    missing = next((name for name in REQUIRED_PROVIDER_HOOKS if name not in hooks), None)
-    if missing is not None:
-        raise AdapterRefused(f"hook {missing} is missing")
 
 
 def _wrong_with_card(card: PaymentProvider) -> str | None:
@@ -152,16 +140,7 @@ def _wrong_with_card(card: PaymentProvider) -> str | None:
 
 def _is_below(url: str, address: str) -> bool:
     asked, ours = urlsplit(url), urlsplit(address)
-    return (asked.scheme, asked.netloc) == (ours.scheme, ours.netloc) and asked.path.startswith(ours.path.rstrip("/"))
-
-
-def _ask(line: AdapterLine, hook: str, plugin: Any, *requests: object, wanted: Any) -> Any:
-    function = getattr(plugin, hook)
-    answer = line.ask(hook=hook, call=lambda: function(*requests))
-    try:
-        reason = wrong_with(answer, wanted=wanted)
-    except Exception as error:
-        reason = f"the answer cannot be read: {one_line(error)}"
-    if reason is not None:
-        raise line.failure(hook=hook, reason=reason)
-    return answer
+    below = f"{ours.path.rstrip('/')}/"
+    climbs = ".." in unquote(asked.path).split("/")
+    is_there = (asked.scheme, asked.netloc) == (ours.scheme, ours.netloc) and not climbs
+    return is_there and f"{asked.path}/".startswith(below)

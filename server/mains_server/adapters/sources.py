@@ -8,10 +8,8 @@ from datetime import timedelta
 from importlib.metadata import entry_points
 from typing import Any
 
-import pluggy
 from mains_spi import (
     FACT_SOURCE_GROUP,
-    PROJECT,
     REQUIRED_SOURCE_HOOKS,
     SPI_MAJOR,
     BadUnit,
@@ -24,10 +22,16 @@ from mains_spi import (
 )
 from mains_spi.units import parse_unit
 
-from mains_server.adapters.asking import AdapterFailed, AdapterLine, one_line
-from mains_server.adapters.loading import AdapterRefused, FoundPlugin, found_plugin, hook_reason, import_plugin
+from mains_server.adapters.asking import AdapterFailed, AdapterLine, ask_hook
+from mains_server.adapters.loading import (
+    AdapterRefused,
+    FoundPlugin,
+    found_plugin,
+    import_plugin,
+    refuse_wrong_plain_hooks,
+)
 from mains_server.adapters.records import AdapterState, Source
-from mains_server.adapters.rules import CODE, wrong_with
+from mains_server.adapters.rules import CODE
 
 READ_WITHIN = timedelta(seconds=30)
 
@@ -46,7 +50,7 @@ class LiveSource:
 
     def read(self, file: FactFile) -> FactReading:
         """Give what a file holds."""
-        answer: FactReading = _ask(self.line, "read_facts", self.plugin, file, wanted=FactReading)
+        answer: FactReading = ask_hook(self.line, "read_facts", self.plugin, file, wanted=FactReading)
         for stretch in answer.stretches:
             if self.card.kind_of(stretch.series) is None:
                 raise self.line.failure(hook="read_facts", reason=f"{stretch.series} is not on its card")
@@ -57,7 +61,7 @@ class LiveSource:
         if not hasattr(self.plugin, "plan_fetches"):
             return ()
         wanted = tuple[FactFetch, ...]
-        answer: tuple[FactFetch, ...] = _ask(self.line, "plan_fetches", self.plugin, request, wanted=wanted)
+        answer: tuple[FactFetch, ...] = ask_hook(self.line, "plan_fetches", self.plugin, request, wanted=wanted)
         for _, name in (pair for fetch in answer for pair in fetch.secrets):
             if name not in self.card.secrets:
                 raise self.line.failure(hook="plan_fetches", reason=f"the secret {name!r} is not on its card")
@@ -107,32 +111,16 @@ def installed_sources() -> tuple[FoundPlugin, ...]:
 
 def _admit(found: FoundPlugin, answer_within: timedelta) -> LiveSource:
     plugin: Any = import_plugin(found)
-    _refuse_wrong_hooks(plugin)
+    refuse_wrong_plain_hooks(plugin, hooks=FactSourceHooks, required=REQUIRED_SOURCE_HOOKS)
     line = AdapterLine(adapter=found.name, answer_within=answer_within)
     try:
-        card: FactSource = _ask(line, "describe_source", plugin, wanted=FactSource)
+        card: FactSource = ask_hook(line, "describe_source", plugin, wanted=FactSource)
     except AdapterFailed as failure:
         raise AdapterRefused(f"hook {failure.hook}: {failure.reason}") from failure
     reason = _wrong_with_card(card)
     if reason is not None:
         raise AdapterRefused(reason)
     return LiveSource(card=card, plugin=plugin, line=line)
-
-
-def _refuse_wrong_hooks(plugin: object) -> None:
-    alone = pluggy.PluginManager(PROJECT)
-    alone.add_hookspecs(FactSourceHooks)
-    try:
-        alone.register(plugin)
-        alone.check_pending()
-    except pluggy.PluginValidationError as error:
-        raise AdapterRefused(hook_reason(error)) from error
-    except Exception as error:
-        raise AdapterRefused(f"cannot be registered: {one_line(error)}") from error
-    hooks = {caller.name for caller in alone.get_hookcallers(plugin) or ()}
-    missing = next((name for name in REQUIRED_SOURCE_HOOKS if name not in hooks), None)
-    if missing is not None:
-        raise AdapterRefused(f"hook {missing} is missing")
 
 
 def _wrong_with_card(card: FactSource) -> str | None:
@@ -152,15 +140,3 @@ def _wrong_with_card(card: FactSource) -> str | None:
         except BadUnit as error:
             return f"series {kind.name}: {error}"
     return None
-
-
-def _ask(line: AdapterLine, hook: str, plugin: Any, *requests: object, wanted: Any) -> Any:
-    function = getattr(plugin, hook)
-    answer = line.ask(hook=hook, call=lambda: function(*requests))
-    try:
-        reason = wrong_with(answer, wanted=wanted)
-    except Exception as error:
-        reason = f"the answer cannot be read: {one_line(error)}"
-    if reason is not None:
-        raise line.failure(hook=hook, reason=reason)
-    return answer
