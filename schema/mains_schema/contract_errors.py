@@ -23,6 +23,7 @@ ERROR_WORDS = {
     "SETTLEMENT_NOT_ALLOWED": "The product is not paid that way.",
     "CHANNEL_NOT_ALLOWED": "The product's invoices are not delivered that way.",
     "CONTRACT_NOT_ALLOWED": "The utility's own rules refuse it; the message says why.",
+    "ADAPTER_SILENT": "The utility's adapter did not say whether this can be; try again later.",
     "ATTRIBUTE_WRONG": "The utility takes no such attribute or value.",
     "PROTECTED_SETTLES_BY_INVOICE": "A protected customer's contract is settled by invoice.",
     "CONTRACT_IS_LEVELLED": "A contract of the customer is paid by levelled amounts; change it to invoices first.",
@@ -65,6 +66,7 @@ class ContractErrorCode(Enum):
     SETTLEMENT_NOT_ALLOWED = "SETTLEMENT_NOT_ALLOWED"
     CHANNEL_NOT_ALLOWED = "CHANNEL_NOT_ALLOWED"
     CONTRACT_NOT_ALLOWED = "CONTRACT_NOT_ALLOWED"
+    ADAPTER_SILENT = "ADAPTER_SILENT"
     ATTRIBUTE_WRONG = "ATTRIBUTE_WRONG"
     PROTECTED_SETTLES_BY_INVOICE = "PROTECTED_SETTLES_BY_INVOICE"
     CONTRACT_IS_LEVELLED = "CONTRACT_IS_LEVELLED"

@@ -42,6 +42,7 @@ class LevelledErrorCode(Enum):
     CHANNEL_NOT_ALLOWED = "CHANNEL_NOT_ALLOWED"
     PROTECTED_SETTLES_BY_INVOICE = "PROTECTED_SETTLES_BY_INVOICE"
     CONTRACT_NOT_ALLOWED = "CONTRACT_NOT_ALLOWED"
+    ADAPTER_SILENT = "ADAPTER_SILENT"
     STARTS_TOO_EARLY = "STARTS_TOO_EARLY"
     STARTS_INSIDE_MONTH = "STARTS_INSIDE_MONTH"
     DAYS_BILLED = "DAYS_BILLED"
@@ -75,6 +76,7 @@ REASONS = {
     "CHANNEL_NOT_ALLOWED": "The product's invoices are not delivered as this contract's are.",
     "PROTECTED_SETTLES_BY_INVOICE": "Who is protected pays by invoice while the status lasts.",
     "CONTRACT_NOT_ALLOWED": "The utility has a reason of its own; the message says it.",
+    "ADAPTER_SILENT": "The utility's adapter did not say whether this can be; try again later.",
     "STARTS_TOO_EARLY": "The first day is past or too near.",
     "STARTS_INSIDE_MONTH": "Methods change on the first of a month.",
     "DAYS_BILLED": "Some of the days are billed already as they were agreed before.",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 
 from mains_spi import Attribute, Channel, ContractCheck, Product
 from mains_spi import Settlement as ProductSettlement
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mains_server.adapters.asking import AdapterFailed
 from mains_server.adapters.live import LiveAdapter
 from mains_server.contracts import queries
 from mains_server.contracts.life import LifeRefusal
@@ -44,6 +46,13 @@ class ProtectedSettlesByInvoice(LifeRefusal):
 
     code = "PROTECTED_SETTLES_BY_INVOICE"
     path = "settlement"
+
+
+class AdapterSaysNothing(LifeRefusal):
+    """The adapter raised, hung or talked nonsense when it was asked, so nobody knows whether it would allow this."""
+
+    code = "ADAPTER_SILENT"
+    is_retryable = True
 
 
 class ContractNotAllowed(LifeRefusal):
@@ -82,7 +91,9 @@ async def check_allowed(
         told |= {"kind": tax_kind(customer.kind)} | ({} if protection is None else {"protected": protection})
         attributes = tuple(Attribute(name, value) for name, value in sorted(told.items()) if name in named)
         check = ContractCheck(product=terms.product, on=terms.starts, attributes=attributes)
-        for problem in adapter.check_contract(check):
+        with _heard():
+            problems = adapter.check_contract(check)
+        for problem in problems:
             if problem.severity == "refuse":
                 raise ContractNotAllowed(problem.labels.en)
     return product
@@ -90,12 +101,22 @@ async def check_allowed(
 
 def offered(adapter: LiveAdapter, *, code: str, on: date, is_had: bool = False) -> Product:
     """Give a product that is offered on a day; one that the contract has already need not be offered any more."""
-    for product in adapter.products(on=on):
+    with _heard():
+        products = adapter.products(on=on)
+    for product in products:
         if product.code == code:
             return product
     if is_had:
         return Product(code=code, labels=adapter.utility.labels, tariff=code, price_list=code)
     raise ProductNotOffered(f"{adapter.code} has no product {code!r} on {on}; choose one that is offered")
+
+
+@contextmanager
+def _heard() -> Iterator[None]:
+    try:
+        yield
+    except AdapterFailed as failed:
+        raise AdapterSaysNothing("the utility's adapter did not say whether this can be; try again later") from failed
 
 
 def check_product(product: Product, *, contract: Contract, terms: Terms) -> None:

@@ -11,6 +11,7 @@ from mains_server.adapters.host import AdapterHost
 from mains_server.adapters.loading import FoundPlugin, load_adapters
 from mains_server.contracts import operations, queries, terms
 from mains_server.contracts.admission import (
+    AdapterSaysNothing,
     ChannelNotAllowed,
     ContractNotAllowed,
     ProtectedSettlesByInvoice,
@@ -177,4 +178,19 @@ async def test_a_portal_only_product_has_no_letters(engine, concluded, host):
     with pytest.raises((ChannelNotAllowed, ContractNotAllowed)):
         await change_delivery(engine, host, concluded, Delivery.POST)
 
+    assert (await read(engine, concluded)).delivery is Delivery.PORTAL
+
+
+async def test_an_adapter_that_says_nothing_can_be_asked_again(engine, concluded, host, monkeypatch):
+    live = host.adapter("electricity_retail")
+
+    def dies(*, request):
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(live.manager, "subset_hook_caller", lambda hook, remove_plugins: dies)
+
+    with pytest.raises(AdapterSaysNothing) as refusal:
+        await change_delivery(engine, host, concluded, Delivery.POST)
+
+    assert (refusal.value.code, refusal.value.is_retryable) == ("ADAPTER_SILENT", True)
     assert (await read(engine, concluded)).delivery is Delivery.PORTAL
