@@ -20,6 +20,7 @@ from mains_spi import (
     PaymentProvider,
     ProviderAccess,
     ProviderAnswer,
+    ProviderCall,
     ProviderOutcome,
     ProviderReport,
 )
@@ -50,6 +51,7 @@ class Terminals:
 
     host: ProviderHost
     access: Mapping[str, ProviderAccess]
+    answer_within_seconds: float = CALL_SECONDS_MAX
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -66,7 +68,7 @@ class Terminals:
             live = self._live(provider)
             request = replace(request, access=self.access[provider])
             call = await asyncio.to_thread(live.plan_call, request)
-            answer = await _call(request, url=call.url, method=call.method, headers=call.headers, body=call.body)
+            answer = await _call(request, call=call, seconds_max=self.answer_within_seconds)
             return await asyncio.to_thread(live.read_answer, answer)
         except (AdapterFailed, CallFailed, ProviderUnknown) as failure:
             LOG.warning("provider_not_heard", provider=provider, act=request.act.name, reason=str(failure))
@@ -102,15 +104,13 @@ def terminals_of(host: ProviderHost, *, secrets: Mapping[str, str], addresses: M
     return Terminals(host=host, access=access)
 
 
-async def _call(
-    request: CallRequest, *, url: str, method: str, headers: tuple[tuple[str, str], ...], body: bytes
-) -> ProviderAnswer:
+async def _call(request: CallRequest, *, call: ProviderCall, seconds_max: float) -> ProviderAnswer:
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     try:
         async with (
-            asyncio.timeout(CALL_SECONDS_MAX),
-            httpx2.AsyncClient(timeout=CALL_SECONDS_MAX, follow_redirects=False, trust_env=False) as client,
-            client.stream(method, url, headers=dict(headers), content=body) as answer,
+            asyncio.timeout(seconds_max),
+            httpx2.AsyncClient(timeout=seconds_max, follow_redirects=False, trust_env=False) as client,
+            client.stream(call.method, call.url, headers=dict(call.headers), content=call.body) as answer,
         ):
             parts, size = [], 0
             async for part in answer.aiter_bytes():

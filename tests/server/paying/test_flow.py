@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.invoices.records import CreditRequest
+from mains_server.paying import desk as paying
 from mains_server.paying import flow, queries
 from mains_server.paying.records import IntentStatus
 from mains_server.paying.rules import PaymentCapturedBefore, PaymentNotAuthorized, PaymentVoided
@@ -213,6 +216,39 @@ async def test_a_provider_that_is_down_is_asked_again_for_the_same_payment(desk)
     desk.decide(again)
     await desk.post(desk.event("payment.captured"))
     assert await desk.owed(customer) == WHOLE
+
+
+async def test_a_provider_that_does_not_answer_in_time_is_unknown_and_asked_again(desk):
+    customer, _, (invoice,) = await desk.owned("100.00")
+    viewer = desk.viewer(customer)
+    async with deaf() as address:
+        terminals = desk.counter.terminals
+        slow = {"sandbox": replace(terminals.access["sandbox"], address=address)}
+        counter = replace(desk.counter, terminals=replace(terminals, access=slow, answer_within_seconds=0.01))
+        asked = paying.PaymentAsked(provider="sandbox", key="k1", invoices=((invoice.id, None),))
+        intent = await paying.create_payment(counter, viewer=viewer, asked=asked, instalment=None)
+
+    assert (intent.status, intent.page_url) == (IntentStatus.UNKNOWN, None)
+    assert await desk.owed(customer) == (["121.00"], "0.00", {"receivable": "121.00"})
+    again = await desk.begun(viewer, invoices=((invoice.id, None),))
+    assert (again.id, again.status) == (intent.id, IntentStatus.PENDING)
+
+
+@asynccontextmanager
+async def deaf():
+    """Serve an address that takes every call and answers none."""
+    over = asyncio.Event()
+
+    async def keep(reader, writer):
+        await over.wait()
+        writer.close()
+
+    server = await asyncio.start_server(keep, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        over.set()
+        server.close()
 
 
 async def test_a_payment_that_never_came_to_the_provider_has_failed(desk):
