@@ -1,0 +1,251 @@
+"""The authorization matrix: who may read each field and do each mutation; a column an actor, all about customer 1.
+
+`TYPES` has a row for each type with an id, which holds for the type's columns and relations. `FIELDS` has a row for
+each field that no declared scope protects (roots, and what a room works out), and for each that differs from its type.
+`MUTATIONS` has a row for each mutation. What a row says is proven for each field and actor by itself.
+
+A row names an audience of `AUDIENCES`. To add an actor, add a column to `ACTORS` and name it in the audiences it is of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mains_schema.node import encode_id
+
+OWNER, MANAGER, STRANGER = 1, 3, 5
+
+# The columns, with the person who stands for each.
+ACTORS: Mapping[str, int | None] = {
+    "anonymous": None,
+    "stranger": STRANGER,  # owns customer 5, of another house
+    "owner": OWNER,
+    "view": 101,  # delegates of the whole customer, each with one permission
+    "pay": 102,
+    "submit": 103,
+    "request": 104,
+    "view one": 105,  # sees contract 1 alone, as an accountant
+    "revoked": 106,  # had every permission until this very moment
+    "invitee": 107,  # is invited to everything and has not answered
+    "payer": 108,  # began to pay an invoice of customer 1 by its reference
+    "manager": MANAGER,  # of the house in which customer 1 lives
+    "operator": 109,
+    "clerk": 110,
+    "admin": 111,
+}
+
+STAFF = frozenset({"operator", "clerk", "admin"})
+CONTRACT = frozenset({"owner", "view", "view one"})
+
+AUDIENCES: Mapping[str, frozenset[str]] = {
+    "everybody": frozenset(ACTORS),
+    "signed in": frozenset(ACTORS) - {"anonymous"},
+    "owner": frozenset({"owner"}),
+    "manager": frozenset({"manager"}),
+    "staff": STAFF,
+    "operators": frozenset({"operator", "admin"}),
+    "clerks": frozenset({"clerk", "admin"}),
+    "payer, or staff": STAFF | {"payer"},
+    "customer, or staff": STAFF | {"owner", "view"},
+    "contract": CONTRACT,
+    "contract, or staff": STAFF | CONTRACT,
+    "house, or staff": STAFF | CONTRACT | {"manager"},
+    "manager, or staff": STAFF | {"manager"},
+    "manager, or operators": frozenset({"manager", "operator", "admin"}),
+    "owner, or staff": STAFF | {"owner"},
+    "pays": frozenset({"owner", "pay"}),
+    "pays, or clerks": frozenset({"owner", "pay", "clerk", "admin"}),
+    "submits, or operators": frozenset({"owner", "submit", "operator", "admin"}),
+    "submits for the house, or operators": frozenset({"owner", "submit", "manager", "operator", "admin"}),
+    "submits, or staff": STAFF | {"owner", "submit"},
+    "requests, or operators": frozenset({"owner", "request", "operator", "admin"}),
+    "requests, or staff": STAFF | {"owner", "request"},
+}
+
+TYPES: Mapping[str, str] = {
+    "AllocationMethod": "house, or staff",
+    "BankAccount": "staff",
+    "BankLine": "staff",
+    "BankStatement": "staff",
+    "BankStatementUpload": "staff",
+    "BillingRun": "staff",
+    "Building": "house, or staff",
+    "Contract": "contract, or staff",
+    "ContractFee": "contract, or staff",
+    "ContractOffer": "contract, or staff",
+    "Correction": "contract, or staff",
+    "CorrectionDue": "staff",
+    "Customer": "customer, or staff",
+    "FactStretch": "staff",
+    "HeldContract": "staff",
+    "IntervalDay": "contract, or staff",
+    "Invoice": "contract, or staff",
+    "LevelledHold": "staff",
+    "LevelledLetter": "contract, or staff",
+    "LevelledRun": "staff",
+    "Meter": "house, or staff",
+    "Payment": "customer, or staff",
+    "PaymentEvent": "staff",
+    "PaymentIntent": "payer, or staff",
+    "PaymentRefund": "customer, or staff",
+    "PriceVersion": "everybody",
+    "Product": "everybody",
+    "Reading": "house, or staff",
+    "ReadingLink": "submits, or staff",
+    "ReadingUpload": "owner",
+    "ReadingUploadRow": "owner",
+    "Register": "house, or staff",
+    "SupplyPoint": "house, or staff",
+    "TermsDocument": "everybody",
+    "Viewer": "owner",
+}
+
+FIELDS: Mapping[str, str] = {
+    "AllocationMethod.contract": "manager, or staff",
+    "Building.consumption": "house, or staff",
+    "Building.debts": "house, or staff",
+    "Building.readingRound": "manager, or staff",
+    "Contract.customer": "customer, or staff",
+    "Contract.customerBalances": "customer, or staff",
+    "Contract.debtArrangementPreview": "contract, or staff",
+    "Contract.debtArrangements": "contract, or staff",
+    "Contract.debts": "contract, or staff",
+    "Contract.invoiceArchive": "contract, or staff",
+    "Contract.levelledExplanation": "contract, or staff",
+    "Contract.levelledPlan": "contract, or staff",
+    "Contract.levelledPlanPreview": "contract, or staff",
+    "Contract.permissions": "contract",
+    "Contract.productComparison": "contract, or staff",
+    "Contract.readingLinks": "owner, or staff",
+    "Contract.readingWindow": "contract, or staff",
+    "Customer.accountStatement": "customer, or staff",
+    "Customer.debts": "customer, or staff",
+    "Customer.invoiceArchive": "customer, or staff",
+    "Invoice.customer": "customer, or staff",
+    "Invoice.deliveries": "contract, or staff",
+    "Invoice.documents": "contract, or staff",
+    "Invoice.verification": "contract, or staff",
+    "Product.prices": "everybody",
+    "Query.billPreview": "contract, or staff",
+    "Query.contractConcludePreview": "signed in",
+    "Query.contractSwitchPreview": "signed in",
+    "Query.contractTerminationPreview": "signed in",
+    "Query.node": "customer, or staff",
+    "Query.payable": "everybody",
+    "Query.paymentProviders": "everybody",
+    "Query.priceVersions": "everybody",
+    "Query.productComparison": "everybody",
+    "Query.products": "everybody",
+    "Query.readingLink": "everybody",
+    "Query.staff": "staff",
+    "Query.utilityAdapters": "everybody",
+    "Query.viewer": "signed in",
+    "ReadingLink.contract": "owner, or staff",
+    "ReadingLink.supplyPoint": "owner, or staff",
+    "Register.intervalDays": "contract, or staff",
+    "Staff.bankAccounts": "staff",
+    "Staff.bankLines": "staff",
+    "Staff.bankQueue": "staff",
+    "Staff.bankStatements": "staff",
+    "Staff.billingRuns": "staff",
+    "Staff.contractOffers": "staff",
+    "Staff.contracts": "staff",
+    "Staff.corrections": "staff",
+    "Staff.correctionsDue": "staff",
+    "Staff.customers": "staff",
+    "Staff.factStretches": "staff",
+    "Staff.flaggedReadings": "staff",
+    "Staff.invoices": "staff",
+    "Staff.levelledHolds": "staff",
+    "Staff.levelledRuns": "staff",
+    "Staff.paymentEvents": "staff",
+    "Staff.paymentIntents": "staff",
+    "Staff.paymentRefunds": "staff",
+    "Staff.payments": "staff",
+    "Staff.printMailings": "staff",
+    "SupplyPoint.consumption": "house, or staff",
+    "SupplyPoint.gaps": "house, or staff",
+    "SupplyPoint.intervalDays": "contract, or staff",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A mutation's row: who may do it, how all others who are signed in are refused, and what it is given.
+
+    Arguments are made up by their names and types; `given` replaces some. Who may do it is refused nothing, or for
+    another reason than those; who may not changes nothing.
+    """
+
+    audience: str
+    refused: tuple[str, ...] = ("FORBIDDEN",)
+    given: Mapping[str, str] = field(default_factory=dict)
+
+
+def an_id(type_name: str, number: int) -> str:
+    """Word a global id."""
+    return f'"{encode_id(type_name=type_name, number=number)}"'
+
+
+CONTRACT_DESK = ("CONTRACT_UNKNOWN", "NOT_PERMITTED")
+CUSTOMER_DESK = ("CUSTOMER_UNKNOWN", "NOT_PERMITTED")
+INVOICE_DESK = ("INVOICE_UNKNOWN", "NOT_PERMITTED")
+
+MUTATIONS: Mapping[str, Act] = {
+    "allocationMethodAnnounce": Act(
+        "manager, or operators", ("CONTRACT_NOT_MANAGED",), {"contractId": an_id("Contract", 3)}
+    ),
+    "allocationMethodCancel": Act("manager, or operators", ("METHOD_UNKNOWN",)),
+    "bankLineMatch": Act("clerks", given={"invoiceIds": "[]"}),
+    "bankLineReverse": Act("clerks"),
+    "bankLineSetAside": Act("clerks"),
+    "bankLineSplit": Act("clerks", given={"invoiceIds": "[]"}),
+    "bankLineTakeBack": Act("clerks"),
+    "bankStatementUploadCreate": Act("clerks"),
+    "contractAcceptOffer": Act("requests, or operators", CONTRACT_DESK),
+    "contractAddSupplyPoint": Act("requests, or operators", CONTRACT_DESK),
+    "contractConclude": Act("requests, or operators", CUSTOMER_DESK),
+    "contractDeliveryChange": Act("requests, or operators", CONTRACT_DESK),
+    "contractEndSupplyPoint": Act("requests, or operators", CONTRACT_DESK),
+    "contractFeeAdd": Act("operators", CONTRACT_DESK),
+    "contractSwitchProduct": Act("requests, or operators", CONTRACT_DESK),
+    "contractTerminate": Act("requests, or operators", CONTRACT_DESK),
+    "contractTerminationWithdraw": Act("requests, or operators", CONTRACT_DESK),
+    "contractWithdraw": Act("requests, or operators", CONTRACT_DESK),
+    "correctionsSettle": Act("clerks"),
+    "customerProtectionEnd": Act("operators", CUSTOMER_DESK),
+    "customerProtectionGrant": Act("operators", CUSTOMER_DESK),
+    "debtArrange": Act("requests, or operators", CONTRACT_DESK),
+    "debtArrangementCancel": Act("operators", CONTRACT_DESK),
+    "invoiceCorrect": Act("clerks"),
+    "invoiceDeliver": Act("staff"),
+    "invoiceDispute": Act("requests, or operators", INVOICE_DESK),
+    "invoiceDisputeClose": Act("operators", INVOICE_DESK),
+    "invoiceInstantCreate": Act("submits, or staff", ("CONTRACT_UNKNOWN",)),
+    "levelledPlanChangeAmount": Act("requests, or staff", ("CONTRACT_UNKNOWN",)),
+    "levelledPlanChangeForecast": Act("requests, or staff", ("CONTRACT_UNKNOWN",)),
+    "levelledPlanSettle": Act("clerks"),
+    "levelledPlanStart": Act("requests, or staff", ("CONTRACT_UNKNOWN",)),
+    "levelledPlanStop": Act("requests, or staff", ("CONTRACT_UNKNOWN",)),
+    "levelledPlansRecalculate": Act("clerks"),
+    "meterInstall": Act("operators"),
+    "meterReplace": Act("operators"),
+    "paymentCreate": Act("pays", ("CONTRACT_NOT_PAYABLE",), {"provider": '"card"', "contractId": an_id("Contract", 1)}),
+    "paymentRefresh": Act("payer, or staff", ("INTENT_UNKNOWN",)),
+    "printMailingMake": Act("staff"),
+    "readingAccept": Act("operators"),
+    "readingLinkCreate": Act("submits, or operators", ("CONTRACT_UNKNOWN",)),
+    "readingLinkRevoke": Act("submits, or operators", ("LINK_UNKNOWN",)),
+    "readingLinkSubmit": Act("everybody", ()),
+    "readingReject": Act("operators"),
+    "readingSubmit": Act("submits for the house, or operators", ("REGISTER_UNKNOWN",)),
+    "readingSubmitMany": Act("submits for the house, or operators", ("REGISTER_UNKNOWN",)),
+    "readingUploadCreate": Act(
+        "manager", ("UPLOAD_NOT_ALLOWED", "BUILDING_UNKNOWN"), {"source": "MANAGER", "buildingId": an_id("Building", 1)}
+    ),
+    "refundCreate": Act("pays, or clerks", ("PAYMENT_UNKNOWN",)),
+    "sessionCreate": Act("everybody", ()),
+    "sessionRevoke": Act("signed in", ()),
+    "supplyPointAreaCorrect": Act("operators"),
+}

@@ -1,0 +1,226 @@
+"""Who may read each field and do each mutation is what `authorization.py` says, and nobody is told more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import pytest_asyncio
+import structlog
+from mains_schema.served import schema
+from mains_server.access.records import Viewer
+from mains_server.paying.calling import NOT_ANSWERED
+from mains_spi import Labels, PaymentProvider
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from tests.schema import broad
+from tests.schema.asking import NO_ADAPTERS, Asker
+from tests.schema.authorization import ACTORS, AUDIENCES, FIELDS, MUTATIONS, TYPES
+from tests.schema.authorizing import (
+    Told,
+    do_mutation,
+    field_rows,
+    fingerprint,
+    first_ids,
+    mutation_names,
+    read_everything,
+    settle_actors,
+    viewer_of,
+)
+from tests.schema.canaries import CANARIES, SEES, Sees, SeesAll, settle_canaries
+
+CARD = PaymentProvider(
+    code="card",
+    spi_major=1,
+    labels=Labels(lv="Karte", en="Card", ru="Карта"),
+    pays_by="CARD",
+    is_two_phase=False,
+    can_refund=True,
+)
+NOT_DONE = {"UNAUTHENTICATED", "FORBIDDEN", "NOT_FOUND", "BAD_INPUT", "TOO_COMPLEX", "INTERNAL"}
+# What counts tries, and keeps answers by their keys, also of a list whose every part was refused.
+COUNTED = {"signin_attempt", "reference_tries", "link_tries", "idempotent_request"}
+
+
+@dataclass(frozen=True, eq=False)
+class Matrix:
+    """The town with all actors, and the marks of its rows with their labels."""
+
+    asker: Asker
+    engine: AsyncEngine
+    ids: Mapping[str, str]
+    marks: Mapping[str, str]
+    viewers: Mapping[str, Viewer]
+
+    def strays(self, actor: str, words: set[str]) -> list[tuple[str, str]]:
+        """Find what an actor was told that is another's."""
+        sees = _sees(actor)
+        return [(mark, label) for mark, label in self.marks.items() if mark in words and not sees.may_see(label)]
+
+    async def fingerprint(self) -> Mapping[str, Any]:
+        """Sum up all tables but those that count tries."""
+        async with self.engine.connect() as connection:
+            found = await fingerprint(connection)
+        return {name: part for name, part in found.items() if name not in COUNTED}
+
+
+class Till:
+    """Payment providers of which one is set up and never answers."""
+
+    codes = ("card",)
+
+    def card(self, _code: str) -> PaymentProvider:
+        return CARD
+
+    async def ask(self, **_request: Any) -> Any:
+        return NOT_ANSWERED
+
+
+@pytest_asyncio.fixture
+async def matrix(engine: AsyncEngine) -> Matrix:
+    async with engine.begin() as connection:
+        await settle_canaries(connection)
+        await settle_actors(connection)
+        ids = await first_ids(connection)
+        marks = {mark: label async for mark, label in _marks(connection)}
+    till: Any = Till()
+    asker = Asker(schema(), engine, replace(NO_ADAPTERS, terminals=till))
+    return Matrix(asker, engine, ids, marks, {actor: await viewer_of(engine, actor) for actor in ACTORS})
+
+
+async def _marks(connection: AsyncConnection) -> Any:
+    """Give what each row alone shows; short figures are left to `test_canaries.py`, as others have them by chance."""
+    for statement in CANARIES.values():
+        for label, mark in (await connection.exec_driver_sql(statement)).all():
+            if len(str(mark)) > 4:
+                yield str(mark), label
+
+
+STAFF = AUDIENCES["staff"]
+STRANGERS = ("anonymous", "revoked")
+
+
+def _sees(actor: str) -> Sees:
+    named = {
+        "stranger": "a stranger with a contract",
+        "owner": "the owner of a flat",
+        "manager": "the building's manager",
+    }
+    if actor in named:
+        return SEES[named[actor]]
+    if actor in AUDIENCES["staff"]:
+        return SeesAll(ANY, f"person {ACTORS[actor]}")
+    own = f"public, person {ACTORS[actor]}"
+    home = "seller, contract 1, building 1, point 1, read 1, point 1000, read 1000, hours 1, hours 1000"
+    labels = {
+        "view": f"{own}, customer 1, {home}",
+        "view one": f"{own}, {home}",
+        "submit": f"{own}, submit 1",
+        "payer": f"{own}, payer {ACTORS['payer']}",
+    }
+    return Sees(ANY, labels.get(actor, own))
+
+
+ANY = SimpleNamespace()
+
+
+def _audience(row: str) -> frozenset[str]:
+    name = FIELDS.get(row) or TYPES[row.partition(".")[0]]
+    return AUDIENCES[name]
+
+
+def test_every_field_and_mutation_has_a_row() -> None:
+    """A new one fails here by name; the message is the line to add."""
+    rows = list(field_rows())
+    types = {row.partition(".")[0] for row, needs_own in rows if not needs_own}
+    missing = [f'FIELDS: "{row}": "<audience>",' for row, needs_own in rows if needs_own and row not in FIELDS]
+    missing += [f'TYPES: "{name}": "<audience>",' for name in sorted(types - TYPES.keys())]
+    missing += [f'MUTATIONS: "{name}": Act("<audience>"),' for name in mutation_names() if name not in MUTATIONS]
+
+    assert missing == [], "say in tests/schema/authorization.py who may; add to " + " and to ".join(missing)
+
+
+def test_no_row_is_of_something_that_is_gone() -> None:
+    rows = {row for row, _ in field_rows()}
+    types = {name for name, kind in broad.types().items() if "id" in kind.fields}
+
+    assert (FIELDS.keys() - rows, TYPES.keys() - types, MUTATIONS.keys() - set(mutation_names())) == (
+        set(), set(), set()
+    )  # fmt: skip
+
+
+@pytest.mark.asyncio
+async def test_strangers_read_and_do_nothing_of_others(matrix: Matrix) -> None:
+    """The fast one: those who have no right, and the one whose rights ended at this very moment."""
+    told, before, wrong = Told(), await matrix.fingerprint(), []
+    for actor in STRANGERS:
+        await read_everything(matrix.asker, actor=actor, viewer=matrix.viewers[actor], ids=matrix.ids, told=told)
+        wrong += await _do(matrix, actor, is_allowed=False, told=told)
+
+    seen = [(row, actor) for row in told.cells for actor in told.seen(row) if actor not in _audience(row)]
+    assert (seen, wrong) == ([], [])
+    assert await matrix.fingerprint() == before
+    assert [matrix.strays(actor, told.words[actor]) for actor in STRANGERS] == [[], []]
+
+
+@pytest.mark.slow
+@pytest.mark.asyncio
+async def test_each_field_is_read_by_whom_its_row_names_and_nobody_else(matrix: Matrix) -> None:
+    told = Told()
+    with structlog.testing.capture_logs() as logs:
+        for actor, viewer in matrix.viewers.items():
+            await read_everything(matrix.asker, actor=actor, viewer=viewer, ids=matrix.ids, told=told)
+
+    rows = [row for row, _needs_own in field_rows()]
+    wrong = [
+        f"{row}: {actor} {'may' if actor in _audience(row) else 'may not'}, but got {told.cells[row][actor]}"
+        for row in rows
+        for actor in sorted(told.who_sees(row) ^ _audience(row))
+    ]
+    assert not wrong, "\n".join(wrong)
+    assert {actor: matrix.strays(actor, told.words[actor]) for actor in ACTORS} == {actor: [] for actor in ACTORS}
+    assert _named_in(logs, matrix.marks) == []
+
+
+@pytest.mark.slow
+@pytest.mark.asyncio
+async def test_each_mutation_is_done_by_whom_its_row_names_and_changes_nothing_for_others(matrix: Matrix) -> None:
+    told, before, wrong = Told(), await matrix.fingerprint(), []
+    with structlog.testing.capture_logs() as logs:
+        for actor in ACTORS:
+            wrong += await _do(matrix, actor, is_allowed=False, told=told)
+            after = await matrix.fingerprint()
+            changed = [name for name in before if before[name] != after[name]]
+            wrong += [f"{actor} may do none of these, but changed {changed}"] if changed else []
+        for actor in ACTORS:
+            wrong += await _do(matrix, actor, is_allowed=True, told=told)
+
+    assert not wrong, "\n".join(wrong)
+    assert {actor: matrix.strays(actor, words) for actor, words in told.words.items() if actor not in STAFF} == {
+        actor: [] for actor in told.words if actor not in STAFF
+    }
+    assert _named_in(logs, matrix.marks) == []
+
+
+async def _do(matrix: Matrix, actor: str, *, is_allowed: bool, told: Told) -> list[str]:
+    """Do what an actor may, or all that they may not, and tell what came out otherwise."""
+    wrong = []
+    for name, act in MUTATIONS.items():
+        if (actor in AUDIENCES[act.audience]) is not is_allowed:
+            continue
+        code, words = await do_mutation(matrix.asker, name, act, viewer=matrix.viewers[actor])
+        told.take(actor, words)
+        refused = {"UNAUTHENTICATED"} if actor == "anonymous" else set(act.refused)
+        is_refused = code in (refused | NOT_DONE if is_allowed else refused)
+        if is_refused is is_allowed:
+            wrong.append(f"{name}: {actor} {'may' if is_allowed else 'may not'}, but got {code}: {words}")
+    return wrong
+
+
+def _named_in(logs: Sequence[Any], marks: Mapping[str, str]) -> list[str]:
+    text = str(logs)
+    return [mark for mark in marks if re.search(rf"(?<![\w.-]){re.escape(mark)}(?![\w.-])", text)]
