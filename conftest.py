@@ -21,3 +21,11 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = tempfile.mkdtemp(prefix="mains-test-")
         os.environ["MAINS_TEST_FOLDER"] = folder
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Note what passed in the file that `MAINS_RAN_FILE` names, for whoever proves afterwards that it ran."""
+    noted = os.environ.get("MAINS_RAN_FILE")
+    if noted and report.when == "call" and report.passed:
+        with open(noted, "a", encoding="utf-8") as file:
+            file.write(f"{report.nodeid}\n")

@@ -22,7 +22,7 @@ from mains_schema.bind import bind, declare_arguments
 from mains_schema.changed import Execution
 from mains_schema.checks import check
 from mains_schema.context import Context
-from mains_schema.limits import COST_MAX, Documents, chosen
+from mains_schema.limits import Documents, chosen, published
 from mains_schema.mapping import Key, Many, One, Paged, ReadField, mapping_of, source_of
 from mains_schema.plans import Plans
 from mains_schema.shape import Shape, fields_of, shape_of, target_of
@@ -64,6 +64,8 @@ class Guard(SchemaExtension):
         """Use the document that `Documents` keeps."""
         context = self.execution_context
         document = _documents(context).read(context.query or "")
+        if document.shows_schema and getattr(context.context, "hides_schema", False):
+            raise errors.bad_input("Introspection is off here; `schema/schema.graphql` is the schema.")
         context.graphql_document = document.node
         context.pre_execution_errors = list(document.errors)
         if not document.errors:
@@ -73,7 +75,7 @@ class Guard(SchemaExtension):
 
     def get_results(self) -> dict[str, Any]:
         """Publish what the operation was counted as."""
-        return {} if self.cost is None else {"cost": {"rows": self.cost, "rowsMax": COST_MAX}}
+        return {} if self.cost is None else {"cost": published(self.cost)}
 
 
 def build_schema(*, query: type, mutation: type | None = None, rooms: Sequence[ModuleType]) -> Schema:

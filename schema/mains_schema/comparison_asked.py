@@ -118,7 +118,7 @@ class _UnderWay:
     def one(self) -> Iterator[None]:
         """Take one on, or say that there are too many."""
         if self.count >= AT_ONCE_MAX:
-            raise rate_limited("Many are comparing products right now. Try again in a second.")
+            raise rate_limited("Many are comparing products right now. Try again in a second.", seconds=1)
         self.count += 1
         try:
             yield

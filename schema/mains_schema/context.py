@@ -50,7 +50,8 @@ class Services:
 class Context:
     """One request: its reads, and the engine that operations open their own transactions on.
 
-    `plans` answers what a payload shows, if it may; `payloads` tells how that went, as it came.
+    `plans` answers what a payload shows, if it may; `payloads` tells how that went, as it came. With `hides_schema`
+    introspection is refused.
     """
 
     reads: Reads
@@ -58,6 +59,7 @@ class Context:
     services: Services
     now: datetime
     plans: Plans | None = None
+    hides_schema: bool = False
     payloads: list[tuple[str, str]] = field(default_factory=list)
 
     @property

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import secrets
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import Any
 
 import structlog
 from graphql import GraphQLError
 
 LOG = structlog.get_logger("mains_schema")
 MESSAGE_LENGTH_MAX = 300
+RETRY_AFTER = "retryAfter"
+RETRY_SECONDS = 60
+STATEMENT_CUT = "57014"
 # How graphql-core words our own wrong answers, which it marks no other way; of variables, whose errors have no path, it
 # words wrong ones likewise.
 SERVER_WORDS = ("Cannot return null", "Expected Iterable", "Abstract type", "Expected value of type")
@@ -32,8 +36,8 @@ class ErrorCode(StrEnum):
 class RequestRefused(GraphQLError):
     """A request, or one field of it, cannot be answered for a reason the client can act on."""
 
-    def __init__(self, code: ErrorCode, message: str) -> None:
-        super().__init__(message, extensions={"code": code.value})
+    def __init__(self, code: ErrorCode, message: str, *, more: Mapping[str, int] | None = None) -> None:
+        super().__init__(message, extensions={"code": code.value, **(more or {})})
         self.code = code
 
 
@@ -55,9 +59,15 @@ def not_found(message: str) -> RequestRefused:
     return RequestRefused(ErrorCode.NOT_FOUND, message)
 
 
-def rate_limited(message: str) -> RequestRefused:
-    """Say that the viewer must slow down."""
-    return RequestRefused(ErrorCode.RATE_LIMITED, message)
+def rate_limited(message: str, *, seconds: int = RETRY_SECONDS) -> RequestRefused:
+    """Say that the viewer must slow down, and after how many seconds to try again."""
+    return RequestRefused(ErrorCode.RATE_LIMITED, message, more={RETRY_AFTER: seconds})
+
+
+def retry_after(errors: Sequence[GraphQLError]) -> int | None:
+    """Give the seconds to wait before trying again, as the `Retry-After` of the answer says them; None without need."""
+    found = [error.extensions[RETRY_AFTER] for error in errors if error.extensions and RETRY_AFTER in error.extensions]
+    return max(found, default=None)
 
 
 def bad_input(message: str) -> RequestRefused:
@@ -70,6 +80,13 @@ def too_complex(message: str) -> RequestRefused:
     return RequestRefused(ErrorCode.TOO_COMPLEX, message)
 
 
+def took_too_long() -> RequestRefused:
+    """Say that an operation was given up because it took longer than one may."""
+    return too_complex(
+        "This took longer than one operation may and was given up. Ask for less; repeat a change with its key."
+    )
+
+
 def typed(errors: Sequence[GraphQLError]) -> list[GraphQLError]:
     """Give every error its code; what nobody foresaw is logged and masked under a correlation id."""
     return [_typed(error) for error in errors]
@@ -78,14 +95,22 @@ def typed(errors: Sequence[GraphQLError]) -> list[GraphQLError]:
 def _typed(error: GraphQLError) -> GraphQLError:
     root = _root(error)
     if isinstance(root, RequestRefused):
-        return error if root is error else _coded(error, root.code, root.message)
+        return error if root is error else _coded(error, root.code, root.message, root.extensions)
     is_wrong_input = isinstance(root, GraphQLError) and (
         error.path is None or not root.message.startswith(SERVER_WORDS)
     )
     is_unreadable_value = isinstance(root, ValueError) and error.path is None
     if is_wrong_input or is_unreadable_value:
         return _coded(error, ErrorCode.BAD_INPUT, error.message)
+    if _sql_state(root) == STATEMENT_CUT:
+        return _coded(error, ErrorCode.TOO_COMPLEX, took_too_long().message)
     return _masked(error, root)
+
+
+def _sql_state(root: BaseException) -> str | None:
+    """Give PostgreSQL's code of an error, which drivers and SQLAlchemy wrap."""
+    state = getattr(root, "sqlstate", None) or getattr(getattr(root, "orig", None), "sqlstate", None)
+    return state if isinstance(state, str) else None
 
 
 def _root(error: GraphQLError) -> BaseException:
@@ -96,14 +121,16 @@ def _root(error: GraphQLError) -> BaseException:
     return found
 
 
-def _coded(error: GraphQLError, code: ErrorCode, message: str) -> GraphQLError:
+def _coded(
+    error: GraphQLError, code: ErrorCode, message: str, extensions: Mapping[str, Any] | None = None
+) -> GraphQLError:
     return GraphQLError(
         message[:MESSAGE_LENGTH_MAX],
         nodes=error.nodes,
         source=error.source,
         positions=error.positions,
         path=error.path,
-        extensions={"code": code.value},
+        extensions={**(extensions or {}), "code": code.value},
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from graphql import (
@@ -40,16 +40,19 @@ INTROSPECTION_DEPTH_MAX = 20
 ALIASES_MAX = 30
 DIRECTIVES_MAX = 20
 REPEATS_MAX = 30
+ROOT_FIELDS_MAX = 10
 COST_MAX = 10_000
 ENDLESS = 10**9
+SCHEMA_FIELDS = frozenset({"__schema", "__type"})
 DOCUMENTS_KEPT = 500
 KEPT_LENGTH_MAX = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How deep a part of a document is, and about how many rows it may read."""
+    """How many fields a part of a document has at its top, how deep it is, and about how many rows it may read."""
 
+    fields: int = 0
     depth: int = 0
     introspection_depth: int = 0
     cost: int = 0
@@ -57,6 +60,7 @@ class Size:
     def beside(self, other: Size) -> Size:
         """Put two parts next to each other."""
         return Size(
+            min(self.fields + other.fields, ENDLESS),
             max(self.depth, other.depth),
             max(self.introspection_depth, other.introspection_depth),
             min(self.cost + other.cost, ENDLESS),
@@ -70,9 +74,11 @@ class Measure:
     schema: GraphQLSchema
     fragments: Mapping[str, FragmentDefinitionNode]
     variables: Mapping[str, Any]
+    visits: int = 0
     aliases: int = 0
     directives: int = 0
     repeats: int = 0
+    shows_schema: bool = False
     _known: dict[str, Size] = field(default_factory=dict)
 
     def of(self, selections: SelectionSetNode, parent: Any, *, is_introspection: bool = False) -> Size:
@@ -81,6 +87,7 @@ class Measure:
         names = Counter(_answer_name(part) for part in selections.selections if isinstance(part, FieldNode))
         self.repeats += sum(names.values()) - len(names)
         for part in selections.selections:
+            self.visits += 1
             self.directives += len(part.directives or ())
             size = size.beside(self._of_part(part, parent, is_introspection))
         return size
@@ -109,6 +116,7 @@ class Measure:
 
     def _of_field(self, part: FieldNode, parent: Any, is_introspection: bool) -> Size:
         self.aliases += part.alias is not None
+        self.shows_schema |= part.name.value in SCHEMA_FIELDS
         is_introspection = is_introspection or part.name.value.startswith("__")
         known = (
             parent.fields.get(part.name.value) if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType) else None
@@ -120,10 +128,10 @@ class Measure:
             else self.of(part.selection_set, kind, is_introspection=is_introspection)
         )
         if is_introspection:
-            return Size(0, inner.introspection_depth + 1, 0)
+            return Size(1, 0, inner.introspection_depth + 1, 0)
         own, times = (0, 1) if known is None else self._price(known, part)
         cost = min(times * (own + inner.cost), ENDLESS)
-        return Size(inner.depth + 1, inner.introspection_depth, cost)
+        return Size(1, inner.depth + 1, inner.introspection_depth, cost)
 
     def _price(self, known: Any, part: FieldNode) -> tuple[int, int]:
         """Give a field's own cost, and how often what stands below it is read."""
@@ -156,12 +164,16 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A parsed document and what validation said of it; both depend on its text alone."""
+    """A parsed document and what validation said of it; both depend on its text alone.
+
+    `shows_schema` tells whether it asks for the schema itself, by `__schema` or `__type`.
+    """
 
     node: DocumentNode
     operations: tuple[OperationDefinitionNode, ...]
     fragments: Mapping[str, FragmentDefinitionNode]
     errors: tuple[GraphQLError, ...]
+    shows_schema: bool = False
 
 
 class Documents:
@@ -196,13 +208,13 @@ class Documents:
 
     def _read(self, text: str) -> Document:
         try:
-            node = parse(text, max_tokens=TOKENS_MAX, no_location=False)
-            operations = tuple(part for part in node.definitions if isinstance(part, OperationDefinitionNode))
-            fragments = {part.name.value: part for part in node.definitions if isinstance(part, FragmentDefinitionNode)}
-            document = Document(node, operations, fragments, ())
-            for operation in operations:
-                _refuse(*self._measure(document, operation, {}))
-            errors = validate(self._schema, node, specified_rules, max_errors=5)
+            document = self._parsed(text)
+            shows_schema = False
+            for operation in document.operations:
+                measure, size = self._measure(document, operation, {})
+                _refuse(measure, size)
+                shows_schema |= measure.shows_schema
+            errors = validate(self._schema, document.node, specified_rules, max_errors=5)
         except RecursionError:
             raise too_complex("This document is nested too deeply.") from None
         except GraphQLError as error:
@@ -210,7 +222,13 @@ class Documents:
                 words = f"A document has at most {TOKENS_MAX} tokens, and nests no deeper than a parser can follow."
                 raise too_complex(words) from None
             raise
-        return Document(node, operations, fragments, tuple(errors))
+        return replace(document, errors=tuple(errors), shows_schema=shows_schema)
+
+    def _parsed(self, text: str) -> Document:
+        node = parse(text, max_tokens=TOKENS_MAX, no_location=False)
+        operations = tuple(part for part in node.definitions if isinstance(part, OperationDefinitionNode))
+        fragments = {part.name.value: part for part in node.definitions if isinstance(part, FragmentDefinitionNode)}
+        return Document(node, operations, fragments, ())
 
     def _measure(
         self, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any]
@@ -237,8 +255,14 @@ def chosen(document: Document, name: str | None) -> OperationDefinitionNode:
     return found[0]
 
 
+def published(cost: int) -> Mapping[str, Any]:
+    """Word a cost as `extensions.cost` publishes it."""
+    return {"rows": cost, "rowsMax": COST_MAX}
+
+
 def _refuse(measure: Measure, size: Size) -> None:
     limits = (
+        ("root fields", size.fields, ROOT_FIELDS_MAX),
         ("fields deep", size.depth, DEPTH_MAX),
         ("introspection fields deep", size.introspection_depth, INTROSPECTION_DEPTH_MAX),
         ("aliases", measure.aliases, ALIASES_MAX),

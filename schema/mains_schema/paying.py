@@ -250,7 +250,9 @@ async def counted(reads: Any) -> None:
     async with unit_of_work(reads.engine) as session:
         may_try = await claim_try(session, address=reads.address or "unknown", now=reads.now)
     if not may_try:
-        raise rate_limited("Too many references were tried that there are not; try again in a quarter of an hour.")
+        raise rate_limited(
+            "Too many references were tried that there are not; try again in a quarter of an hour.", seconds=900
+        )
 
 
 async def uncounted(reads: Any) -> None:

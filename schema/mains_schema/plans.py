@@ -34,7 +34,7 @@ from mains_schema.compiled_parts import Run
 from mains_schema.compiled_text import Declined, viewer_shape
 from mains_schema.context import Context
 from mains_schema.errors import RequestRefused
-from mains_schema.limits import COST_MAX, KEPT_LENGTH_MAX, Document, chosen
+from mains_schema.limits import KEPT_LENGTH_MAX, Document, chosen
 from mains_schema.node import decode_id
 
 LOG = structlog.get_logger("mains_schema")
@@ -241,11 +241,6 @@ def count(answered: Answered) -> None:
         _COMPILED.inc()
     else:
         ANSWERS.labels(_executor(answered.reason), answered.reason).inc()
-
-
-def cost_text(cost: int) -> bytes:
-    """Give the JSON of the cost that an answer publishes."""
-    return b'{"rows":%d,"rowsMax":%d}' % (cost, COST_MAX)
 
 
 def _executor(reason: str) -> str:

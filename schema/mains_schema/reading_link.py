@@ -310,7 +310,9 @@ async def _counted(reads: Reads) -> None:
     async with unit_of_work(reads.engine) as session:
         may_try = await claim_try(session, address=reads.address, now=reads.now)
     if not may_try:
-        raise rate_limited("Too many links were tried that there are not; try again in a quarter of an hour.")
+        raise rate_limited(
+            "Too many links were tried that there are not; try again in a quarter of an hour.", seconds=900
+        )
 
 
 async def _given_back(reads: Reads) -> None:

@@ -64,6 +64,7 @@ from mains_schema import (
 )
 from mains_schema.build import Schema, build_schema
 from mains_schema.context import Services
+from mains_schema.edge import PLAIN_EDGE, Edge
 from mains_schema.proofs import Proofs
 from mains_schema.view import GraphQLView
 
@@ -131,14 +132,14 @@ def graphql_app(
     host: AdapterHost,
     session_lifetime: timedelta,
     links: ChartLinks | None = None,
-    has_editor: bool = False,
     compiles: bool = True,
     clock: Callable[[], datetime] = utc_now,
+    edge: Edge = PLAIN_EDGE,
 ) -> GraphQLView:
     """Make the ASGI application that answers `/graphql` on a database and the adapters that were found.
 
-    `links` sign the addresses of charts, and their secret those of documents. With `has_editor` browsers get
-    GraphiQL, a page for trying queries out. Without `compiles` resolvers answer all.
+    `links` sign the addresses of charts, and their secret those of documents. Without `compiles` resolvers answer all.
+    `edge` is what the process allows.
     """
 
     proofs = Proofs()
@@ -167,6 +168,6 @@ def graphql_app(
         services=services,
         authenticate=authenticate,
         clock=clock,
-        has_editor=has_editor,
         compiles=compiles,
+        edge=edge,
     )

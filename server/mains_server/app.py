@@ -1,15 +1,20 @@
 """The edge of HTTP: puts the parts together into one ASGI application."""
 
+import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from mains_schema.edge import Budget, Edge
 from mains_schema.served import graphql_app
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -32,12 +37,13 @@ from mains_server.routes.payments import terminals_set_up, webhook_route
 from mains_server.routes.sms import sms_route
 from mains_server.routes.statements import statement_route
 from mains_server.routes.uploads import upload_route
-from mains_server.settings import DEMO_SMS_SECRET, Mode, Settings, load_settings
+from mains_server.settings import DEMO_SMS_SECRET, Mode, Settings, insist_on_safety, load_settings
 
 
 def app_from_environment() -> Starlette:
     """Make the application from the settings of the environment; a server process starts here."""
     settings = load_settings()
+    insist_on_safety(settings, is_debugging=sys.flags.dev_mode or bool(os.environ.get("PYTHONASYNCIODEBUG")))
     log_to_console(settings=settings)
     if settings.database_url is None:
         raise RuntimeError("MAINS_DATABASE_URL is not set; `mains serve` sets it, also for the embedded database")
@@ -45,6 +51,7 @@ def app_from_environment() -> Starlette:
         address=settings.database_url,
         connections_max=settings.database_connections_max,
         role=settings.database_role,
+        statement_seconds_max=2 * settings.operation_seconds_max,
     )
     host = load_adapters(on=datetime.now(UTC).date())
     return make_app(engine=engine, settings=settings, host=host)
@@ -77,7 +84,7 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
         host=host,
         session_lifetime=settings.session_lifetime,
         links=links,
-        has_editor=settings.mode is Mode.DEMO,
+        edge=_edge(settings),
     )
     graphql.services = replace(graphql.services, terminals=terminals)
     routes = [
@@ -98,7 +105,34 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
         routes.append(sms_route(engine=engine, secret=sms_secret.get_secret_value(), host=host))
     if settings.metrics_token is not None:
         routes.append(metrics_route(token=settings.metrics_token.get_secret_value()))
-    return Starlette(routes=routes, lifespan=lifespan, debug=False)
+    return Starlette(routes=routes, lifespan=lifespan, debug=False, middleware=_middleware(settings))
+
+
+def _edge(settings: Settings) -> Edge:
+    """Say what `/graphql` allows; the editor and introspection belong to a demo alone."""
+    is_demo = settings.mode is Mode.DEMO
+    return Edge(
+        has_editor=is_demo,
+        hides_schema=not is_demo,
+        operation_seconds_max=settings.operation_seconds_max,
+        budget=Budget(settings.rows_a_minute) if settings.rows_a_minute else None,
+        origins=settings.cors_origins,
+    )
+
+
+def _middleware(settings: Settings) -> list[Middleware]:
+    """Answer pages of other sites only where a setting names them; tokens are sent by hand, so no cookie is shared."""
+    if not settings.cors_origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=sorted(settings.cors_origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["authorization", "content-type"],
+            expose_headers=["retry-after"],
+        )
+    ]
 
 
 async def _is_alive(request: Request) -> Response:

@@ -10,6 +10,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEMO_SMS_SECRET = SecretStr("mains-demo-sms")
 
+KNOWN_SECRETS = ("mains-demo", "changeme", "change-me", "change_me", "secret", "password", "example", "12345678")
+
 
 class Mode(StrEnum):
     """What the process is for; only DEMO shows its logins and a query editor."""
@@ -62,6 +64,38 @@ class Settings(BaseSettings):
     mail_tries_max: int = Field(default=10, ge=1, le=100, description="Tries of a mail before it is given up.")
     mail_falls_back_to_post: bool = Field(default=True, description="Whether what cannot be mailed is posted.")
     log_format: Literal["text", "json"] = "text"
+    operation_seconds_max: int = Field(default=30, ge=1, le=600, description="Time that one GraphQL operation has.")
+    rows_a_minute: int = Field(
+        default=1_000_000, ge=0, description="Rows that one token may read in a minute of one process; 0 for any."
+    )
+    cors_origins: frozenset[str] = Field(
+        default=frozenset(), description="Sites whose pages may ask from browsers, such as `https://portal.example`."
+    )
+
+
+class UnsafeSettings(Exception):
+    """A server for real customers would start with what suits a demo or a developer alone."""
+
+
+def insist_on_safety(settings: Settings, *, is_debugging: bool) -> None:
+    """Refuse to start a production server with secrets that everybody knows, or with Python's debugging on."""
+    if settings.mode is not Mode.PRODUCTION:
+        return
+    named = {"secret": settings.secret, "metrics_token": settings.metrics_token, "sms_secret": settings.sms_secret}
+    payment = {f"payment_secrets[{name}]": secret for name, secret in settings.payment_secrets.items()}
+    known = [name for name, secret in {**named, **payment}.items() if secret is not None and _is_known(secret)]
+    if known:
+        raise UnsafeSettings(f"these secrets are known to everybody, choose others: {', '.join(known)}")
+    if is_debugging:
+        raise UnsafeSettings("Python's development mode shows too much of a request; start without it")
+    if "*" in settings.cors_origins:
+        raise UnsafeSettings("cors_origins must name sites; `*` would let every page ask")
+
+
+def _is_known(secret: SecretStr) -> bool:
+    """Tell whether a secret is one of a demo or an example, or a character said over and over."""
+    words = secret.get_secret_value().lower()
+    return len(set(words)) < 5 or any(known in words for known in KNOWN_SECRETS)
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -8,7 +8,9 @@ from typing import Any
 
 import httpx2
 import orjson
-from mains_schema.view import GRAPHQL_JSON, GraphQLView
+from mains_schema.asked import GRAPHQL_JSON
+from mains_schema.edge import Edge
+from mains_schema.view import GraphQLView
 from mains_server.access.records import Viewer
 from mains_server.db.engine import Lent
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -16,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.schema.asking import NO_ADAPTERS, NOW, owner
 from tests.schema.conftest import SCHEMA
 
+EDITING = Edge(has_editor=True)
 TOKENS = {"anna": owner(1, 2), "janis": owner(3, person=2)}
 
 
@@ -57,14 +60,14 @@ async def authenticate(_lent: Lent, token: str, now: datetime) -> Viewer | None:
     return TOKENS.get(token)
 
 
-def client(engine: AsyncEngine, *, has_editor: bool = True, compiles: bool = True) -> httpx2.AsyncClient:
+def client(engine: AsyncEngine, *, edge: Edge = EDITING, compiles: bool = True) -> httpx2.AsyncClient:
     view = GraphQLView(
         schema=SCHEMA,
         engine=engine,
         services=NO_ADAPTERS,
         authenticate=authenticate,
         clock=lambda: NOW,
-        has_editor=has_editor,
+        edge=edge,
         compiles=compiles,
     )
     return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=view), base_url="http://mains")

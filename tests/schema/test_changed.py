@@ -39,6 +39,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.schema.asking import Asker, clerk, delegate, owner
 from tests.schema.metering_documents import STAFF_MUTATIONS
+from tests.schema.serving import EDITING
 from tests.schema.town import settle
 
 PARTS = """fragment Shown on Reading { number: id value { value unit } register { code
@@ -275,7 +276,7 @@ async def http(asker: Asker) -> AsyncIterator[httpx2.AsyncClient]:
         host=AdapterHost(adapters=(), live={}),
         session_lifetime=timedelta(hours=1),
         clock=lambda: NOW,
-        has_editor=True,
+        edge=EDITING,
     )
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://mains") as opened:
         signing_in = (

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 import pytest_asyncio
-from mains_schema.view import BODY_BYTES_MAX
+from mains_schema.asked import BODY_BYTES_MAX
+from mains_schema.edge import PLAIN_EDGE
 from mains_server.db.engine import make_engine
 from prometheus_client import REGISTRY
 
@@ -169,7 +170,7 @@ async def test_browsers_get_the_query_editor(bare: httpx2.AsyncClient) -> None:
 
 @pytest.mark.asyncio
 async def test_the_query_editor_can_be_left_out() -> None:
-    async with client(make_engine(address="postgresql://nobody@/nowhere"), has_editor=False) as opened:
+    async with client(make_engine(address="postgresql://nobody@/nowhere"), edge=PLAIN_EDGE) as opened:
         response = await opened.get("/", headers={"accept": "text/html,*/*"})
 
     assert refused(response, 404, "BAD_INPUT")
@@ -202,7 +203,7 @@ async def test_what_nobody_foresaw_is_masked(bare: httpx2.AsyncClient, monkeypat
 async def test_developers_are_told_who_answered(asker: Asker) -> None:
     asked = {"query": "{ me { name } }"}, {"query": "{ __schema { __typename } }"}
     told = {"x-mains-executor": "1"}
-    async with client(asker.engine) as demo, client(asker.engine, has_editor=False) as production:
+    async with client(asker.engine) as demo, client(asker.engine, edge=PLAIN_EDGE) as production:
         executors = [(await post(demo, body, **told)).json()["extensions"]["executor"] for body in asked]
         quiet = (await post(production, asked[0], **told)).json()
 

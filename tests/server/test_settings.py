@@ -1,7 +1,7 @@
 """Settings come from the command line, then the environment, then their defaults."""
 
 import pytest
-from mains_server.settings import Mode, load_settings
+from mains_server.settings import Mode, Settings, UnsafeSettings, insist_on_safety, load_settings
 from pydantic import ValidationError
 
 
@@ -31,3 +31,29 @@ def test_nonsense_is_refused(monkeypatch, name, value):
 
     with pytest.raises(ValidationError, match=name.lower()):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"secret": "x" * 40},
+        {"secret": "mains-demo-secret-that-everybody-knows"},
+        {"sms_secret": "mains-demo-sms"},
+        {"metrics_token": "change-me-change-me"},
+        {"payment_secrets": {"sandbox.key": "example"}},
+        {"cors_origins": {"*"}},
+    ],
+)
+def test_production_does_not_start_with_what_everybody_knows(given):
+    with pytest.raises(UnsafeSettings):
+        insist_on_safety(Settings(**given), is_debugging=False)
+
+    insist_on_safety(Settings(**given, mode=Mode.DEMO), is_debugging=True)
+
+
+def test_production_does_not_start_in_development_mode():
+    safe = Settings(secret="b7f1c09ad2e84f6da4c35b1e9f7082d6a1", sms_secret="qT9-xw2_Lm")
+
+    insist_on_safety(safe, is_debugging=False)
+    with pytest.raises(UnsafeSettings, match="development mode"):
+        insist_on_safety(safe, is_debugging=True)

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import sys
 from typing import Annotated
 
 import typer
@@ -10,7 +11,7 @@ import uvicorn
 from mains_server.commands.database import opened
 from mains_server.db.migrate import server_role
 from mains_server.logs import log_to_console
-from mains_server.settings import Settings, load_settings
+from mains_server.settings import Settings, insist_on_safety, load_settings
 
 
 def register(app: typer.Typer) -> None:
@@ -25,6 +26,7 @@ def serve(
 ) -> None:
     """Serve the API on the configured database, or on the embedded one."""
     settings = load_settings(host=host, port=port)
+    insist_on_safety(settings, is_debugging=sys.flags.dev_mode)
     log_to_console(settings=settings)
     with opened(settings) as address:
         run_server(settings=settings, address=address, workers=workers)
@@ -50,4 +52,5 @@ def run_server(*, settings: Settings, address: str, workers: int = 1) -> None:
         workers=workers,
         log_level="warning",
         access_log=False,
+        http="mains_server.routes.slow_clients:ImpatientProtocol",
     )

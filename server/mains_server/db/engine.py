@@ -17,13 +17,17 @@ from mains_server.db.pool import FRESH_SECONDS, KeepingPool
 PLANS = {"plan_cache_mode": "force_generic_plan", "jit": "off"}
 
 
-def make_engine(*, address: str, connections_max: int = 10, role: str | None = None) -> AsyncEngine:
+def make_engine(
+    *, address: str, connections_max: int = 10, role: str | None = None, statement_seconds_max: int | None = None
+) -> AsyncEngine:
     """Make the engine for an address; all its connections speak UTC, so that an instant reads the same on each.
 
     With a role, connections work under it; that of `migrate.server_role` cannot change the books. What a statement was
-    asked with stays out of its error messages, and so out of logs.
+    asked with stays out of its error messages, and so out of logs. PostgreSQL gives up a statement after
+    `statement_seconds_max`.
     """
     as_role = {} if role is None else {"role": role}
+    limit = {} if statement_seconds_max is None else {"statement_timeout": f"{statement_seconds_max}s"}
     engine = create_async_engine(
         asyncpg_url(address),
         poolclass=KeepingPool,
@@ -32,7 +36,7 @@ def make_engine(*, address: str, connections_max: int = 10, role: str | None = N
         hide_parameters=True,
         json_serializer=_json_text,
         json_deserializer=orjson.loads,
-        connect_args={"server_settings": {"timezone": "UTC", "application_name": "mains", **PLANS, **as_role}},
+        connect_args={"server_settings": {"timezone": "UTC", "application_name": "mains", **PLANS, **as_role, **limit}},
     )
     event.listen(engine.sync_engine, "checkin", _note_use)
     event.listen(engine.sync_engine, "checkout", _insist_on_life)
