@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import strawberry
 from mains_server.access.records import Refusal, StaffRole
 from mains_server.contracts.queries import contract_by_id
+from mains_server.db.idempotency import Once
 from mains_server.db.unit_of_work import read_session
 from mains_server.levelling.changes import Asker, Change, change_plan, start_plan, stop_plan
 from mains_server.levelling.settling import Clerk, settle
@@ -84,6 +85,10 @@ class LevelledPlanSettleInput:
 
     contract_id: strawberry.ID = strawberry.field(description=CONTRACT_ID)
     day: date = strawberry.field(description="Civil day at whose start the meters were read; today or earlier.")
+    idempotency_key: str | None = strawberry.field(
+        description=f"{KEY_WORDS} Left out, a repetition is refused as NOTHING_TO_SETTLE.",
+        default=strawberry.UNSET,
+    )
 
 
 @strawberry.type(description="The contract after a change of its levelled payment, or why nothing was changed.")
@@ -139,7 +144,20 @@ async def levelled_plan_settle(info: Info, given: LevelledPlanSettleInput) -> Le
         )
         return LevelledPlanPayload(contract=None, user_errors=[error])
     clerk = Clerk(engine=asker.engine, adapter=adapter, now=asker.now, today=asker.today)
-    return await _taken(number, settle(clerk, contract_id=number, day=given.day))
+    once = _once(asker, given, contract_id=number)
+    return await _taken(number, settle(clerk, contract_id=number, day=given.day, once=once))
+
+
+def _once(asker: Asker, given: LevelledPlanSettleInput, *, contract_id: int) -> Once | None:
+    if not isinstance(given.idempotency_key, str):
+        return None
+    return Once(
+        person_id=asker.person_id,
+        operation="levelled_settle",
+        key=given.idempotency_key,
+        body={"contract": contract_id, "day": given.day.isoformat()},
+        now=asker.now,
+    )
 
 
 def asker_of(info: Info) -> Asker:

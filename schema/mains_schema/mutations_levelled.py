@@ -71,8 +71,9 @@ class LevelledMutations:
         return await levelled_plan_stop(info, given)
 
     @resolved(
-        "Bills what a levelled contract used up to a day and spreads what was not paid; again it is refused as"
-        " NOTHING_TO_SETTLE. FORBIDDEN to who is no billing clerk or administrator."
+        "Bills what a levelled contract used up to a day, days whose bill was taken back as well, and spreads what was"
+        " not paid; again with another key it is refused as NOTHING_TO_SETTLE. FORBIDDEN to who is no billing clerk or"
+        " administrator."
     )
     async def levelled_plan_settle(
         self,

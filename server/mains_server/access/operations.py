@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from psycopg import Connection
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -15,7 +17,8 @@ from mains_server.access.records import GrantRole, NewDelegate, NewPerson, Permi
 from mains_server.access.rules import OWNER_PERMISSIONS
 from mains_server.access.tables import AccessGrant, StaffMember
 from mains_server.access.tables import Person as PersonRow
-from mains_server.db.idempotency import KeyReused, claim_key
+from mains_server.db import idempotency
+from mains_server.db.idempotency import KeyReused, Once, claim_key
 
 KEY_CHARACTERS_MAX = 200
 
@@ -164,10 +167,34 @@ async def claim_request(
 
     Whoever claims keeps the answer by `db.idempotency.keep_answer` in the same transaction.
     """
+    _require_key(key)
+    with _for_another_request_refused():
+        return await claim_key(session, person_id=person_id, operation=operation, key=key, body=body, now=now)
+
+
+async def answered_before(session: AsyncSession, *, once: Once) -> Mapping[str, Any] | None:
+    """Give the answer that a request got before by its key; nothing is claimed, and nobody is waited for."""
+    _require_key(once.key)
+    with _for_another_request_refused():
+        return await idempotency.answered_before(session, once=once)
+
+
+def claim_alone(connection: Connection, *, once: Once) -> Mapping[str, Any] | None:
+    """Claim a key as `claim_request` does, in a transaction of its own that also keeps the answer (`keep_alone`)."""
+    _require_key(once.key)
+    with _for_another_request_refused():
+        return idempotency.claim_alone(connection, once=once)
+
+
+def _require_key(key: str) -> None:
     if not 1 <= len(key) <= KEY_CHARACTERS_MAX or not key.isprintable():
         raise IdempotencyKeyMalformed(f"choose a key of 1 to {KEY_CHARACTERS_MAX} printable characters, such as a UUID")
+
+
+@contextmanager
+def _for_another_request_refused() -> Iterator[None]:
     try:
-        return await claim_key(session, person_id=person_id, operation=operation, key=key, body=body, now=now)
+        yield
     except KeyReused as refused:
         raise IdempotencyKeyReused("this key was used for another request; choose a new one") from refused
 

@@ -10,7 +10,7 @@ from typing import Any
 from mains_spi import Capability, Period
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from mains_server.access.operations import claim_request
+from mains_server.access.operations import answered_before
 from mains_server.access.records import Permission, Refusal, Viewer
 from mains_server.adapters.host import AdapterHost
 from mains_server.adapters.live import LiveAdapter
@@ -21,8 +21,8 @@ from mains_server.billing.rules import next_working_day
 from mains_server.billing.single import DaysBilledAlready, DaysToCome, bill_alone
 from mains_server.contracts.queries import contract_by_id
 from mains_server.contracts.records import Contract, Settlement
-from mains_server.db.idempotency import keep_answer
-from mains_server.db.unit_of_work import read_session, unit_of_work
+from mains_server.db.idempotency import Once
+from mains_server.db.unit_of_work import read_session
 from mains_server.invoices.records import InvoiceKind
 
 OPERATION = "invoiceInstantCreate"
@@ -102,30 +102,17 @@ async def invoice_at_once(engine: AsyncEngine, *, host: AdapterHost, viewer: Vie
     Who may send in readings for the contract may ask, and the utility's employees. Refuses as `bill_one` does, and with
     the refusals of this file; refused, it leaves nothing behind.
     """
-    async with unit_of_work(engine) as session:
+    assert viewer.person_id is not None
+    once = Once(person_id=viewer.person_id, operation=OPERATION, key=request.key, body=_body(request), now=request.now)
+    async with read_session(engine) as session:
         contract = await _permitted(session, viewer=viewer, contract_id=request.contract_id)
-        assert viewer.person_id is not None
-        answer = await claim_request(
-            session,
-            person_id=viewer.person_id,
-            operation=OPERATION,
-            key=request.key,
-            body=_body(request),
-            now=request.now,
-        )
-        if answer is not None:
-            return int(answer["invoice_id"])
+        before = await answered_before(session, once=once)
+        if before is not None:
+            return int(before["invoice_id"])
+        # Bill and answer are seen together or not at all: this is one moment of the database.
         single = await _single(session, contract=contract, request=request)
-        adapter = _offering(host, contract=contract, up_to=single.period.end)
-        issued = await _billed(engine, adapter=adapter, request=single)
-        await keep_answer(
-            session,
-            person_id=viewer.person_id,
-            operation=OPERATION,
-            key=request.key,
-            answer={"invoice_id": issued.invoice_id},
-        )
-    return issued.invoice_id
+    adapter = _offering(host, contract=contract, up_to=single.period.end)
+    return (await _billed(engine, adapter=adapter, request=single, once=once)).invoice_id
 
 
 async def issue_due(engine: AsyncEngine, *, host: AdapterHost, now: datetime, today: date) -> MomentsReport:
@@ -217,9 +204,9 @@ async def _up_to(session: AsyncSession, *, request: InstantRequest) -> date:
     return day
 
 
-async def _billed(engine: AsyncEngine, *, adapter: LiveAdapter, request: SingleBill) -> IssuedSingle:
+async def _billed(engine: AsyncEngine, *, adapter: LiveAdapter, request: SingleBill, once: Once) -> IssuedSingle:
     try:
-        found = await bill_alone(engine, adapter=adapter, request=request)
+        found = await bill_alone(engine, adapter=adapter, request=request, once=once)
     except NobodyInvoices as nobody:
         raise NobodyToInvoice(str(nobody)) from nobody
     if isinstance(found, Hold):

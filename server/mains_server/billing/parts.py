@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
@@ -59,10 +59,13 @@ def left_of(
             done.add(days.contract_id)
             continue
         before[days.contract_id] = used_before(left.start, days=days, standing=standing, utility=utility)
-        begun[days.contract_id] = begun_before(left.start, standing=standing)
+        begun[days.contract_id] = begun_beside(left, days=days, parts=parts[days.contract_id])
         if left != whole:
             stretches[days.contract_id] = left
-    taken_back = {contract: tuple(p for p in found if p.is_taken_back) for contract, found in parts.items()}
+    taken_back = {
+        contract: tuple(part for part in found if part.is_taken_back and part.starts < asked.period.end)
+        for contract, found in parts.items()
+    }
     return Left(stretches=stretches, done=frozenset(done), before=before, begun=begun, earlier=taken_back)
 
 
@@ -103,11 +106,24 @@ def used_before(
     return tuple(Used(name, "month", value) for name, value in amounts.items())
 
 
-def begun_before(starts: date, *, standing: Iterable[BilledPart]) -> tuple[Begun, ...]:
-    """Tell what bills of earlier days charge in the month of a day, for fees that a month begun costs in full."""
-    first = starts.replace(day=1)
-    earlier = (part for part in standing if first < starts and part.starts < starts and part.ends > first)
-    return tuple(sorted({Begun(code, place) for part in earlier for code, place in part.charged or ()}, key=_by_code))
+def begun_beside(left: Period, *, days: ContractDays, parts: Sequence[BilledPart]) -> tuple[Begun, ...]:
+    """Tell what other bills charge in the month that some days begin in, for fees that a month begun costs in full.
+
+    Bills of later days of that month alone count as earlier ones do: whichever came first charges the fee. A bill that
+    was taken back counts while days before are still to be billed again, since their bill will charge it.
+    """
+    month = Period(left.start.replace(day=1), _next_month(left.start))
+    standing = [part for part in parts if not part.is_taken_back]
+    since = max(month.start, days.contract_starts)
+    is_open = since < left.start and first_unbilled(Period(since, left.start), standing=standing) is not None
+    before = [part for part in (parts if is_open else standing) if part.starts < left.start and part.ends > month.start]
+    after = [part for part in standing if left.end <= part.starts and part.ends <= month.end]
+    charged = {Begun(code, place) for part in (*before, *after) for code, place in part.charged or ()}
+    return tuple(sorted(charged, key=_by_code))
+
+
+def _next_month(day: date) -> date:
+    return (day.replace(day=1) + timedelta(days=31)).replace(day=1)
 
 
 def of_months_begun(begun: Iterable[Begun], *, tariff: Tariff | None) -> tuple[Begun, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, NamedTuple, TypeVar
 
 import orjson
@@ -162,15 +162,18 @@ def interval_days(
 
 def history(connection: Connection, *, asked: Asked) -> dict[int, HistoryRow]:
     """Read what contracts' bills of the twelve months before came to, and who was billed near these days."""
-    first = asked.period.start
-    parameters = asked.parameters(month=first.replace(day=1), year_before=a_year_before(first))
+    parameters = asked.parameters(**_whole_month(asked), year_before=a_year_before(asked.period.start))
     return {row.contract_id: row for row in _rows(connection, statements.HISTORY, parameters, kind=HistoryRow)}
 
 
 def billed_parts(connection: Connection, *, asked: Asked) -> list[BilledPart]:
     """Read the bills of some days and of the month that they begin in, in order; also those that were taken back."""
-    parameters = asked.parameters(month=asked.period.start.replace(day=1))
-    return _rows(connection, statements.BILLED_PARTS, parameters, kind=BilledPart)
+    return _rows(connection, statements.BILLED_PARTS, asked.parameters(**_whole_month(asked)), kind=BilledPart)
+
+
+def _whole_month(asked: Asked) -> dict[str, date]:
+    month = asked.period.start.replace(day=1)
+    return {"month": month, "to": max(asked.period.end, (month + timedelta(days=31)).replace(day=1))}
 
 
 def contract_days(connection: Connection, *, asked: Asked) -> list[ContractDays]:

@@ -11,6 +11,7 @@ from mains_spi import Period
 from psycopg import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from mains_server.access.operations import claim_alone
 from mains_server.access.records import Refusal
 from mains_server.adapters.live import LiveAdapter
 from mains_server.billing import operations, queries
@@ -23,6 +24,7 @@ from mains_server.billing.rate import Rated, Rater
 from mains_server.billing.records import Hold, IssuedSingle, RunSeller, SingleBill
 from mains_server.billing.run import following
 from mains_server.db.addresses import psycopg_dsn
+from mains_server.db.idempotency import Once, keep_alone
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.invoices.records import InvoiceKind
 from mains_server.payments.operations import apply_credit
@@ -111,22 +113,34 @@ def bill_one(connection: Connection, *, adapter: LiveAdapter, request: SingleBil
     return queries.issued_single(connection, invoice_id=invoice_id, is_new=True)
 
 
-async def bill_alone(engine: AsyncEngine, *, adapter: LiveAdapter, request: SingleBill) -> IssuedSingle | Hold:
+async def bill_alone(
+    engine: AsyncEngine, *, adapter: LiveAdapter, request: SingleBill, once: Once | None = None
+) -> IssuedSingle | Hold:
     """Bill one contract's days in a transaction of their own, then settle them with what the customer had paid ahead.
 
-    Refuses as `bill_one` does.
+    The transaction that issues the bill also keeps it as the answer to the key of `once`: whoever asks again by that
+    key gets the same invoice, whatever stopped in between. Refuses as `bill_one` does.
     """
     address = psycopg_dsn(engine.url.render_as_string(hide_password=False))
-    found = await asyncio.to_thread(_bill, address, adapter, request)
+    found = await asyncio.to_thread(_bill, address, adapter, request, once)
     if isinstance(found, IssuedSingle):
         async with unit_of_work(engine) as session:
             await apply_credit(session, customer_ids=[found.customer_id], now=request.now)
     return found
 
 
-def _bill(address: str, adapter: LiveAdapter, request: SingleBill) -> IssuedSingle | Hold:
-    with psycopg.connect(address, autocommit=True) as connection, connection.transaction():
-        return bill_one(connection, adapter=adapter, request=request)
+def _bill(address: str, adapter: LiveAdapter, request: SingleBill, once: Once | None) -> IssuedSingle | Hold:
+    with psycopg.connect(address, autocommit=True) as connection, connection.transaction() as whole:
+        before = None if once is None else claim_alone(connection, once=once)
+        if before is not None:
+            return queries.issued_single(connection, invoice_id=int(before["invoice_id"]), is_new=False)
+        found = bill_one(connection, adapter=adapter, request=request)
+        if isinstance(found, Hold):
+            # Nothing was done, so that the key is free for the next try.
+            raise psycopg.Rollback(whole)
+        if once is not None:
+            keep_alone(connection, once=once, answer={"invoice_id": found.invoice_id})
+    return found
 
 
 def _require_billable(contract: ContractRow | None, *, adapter: LiveAdapter, request: SingleBill) -> None:

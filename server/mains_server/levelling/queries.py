@@ -19,6 +19,7 @@ from mains_server.levelling.records import (
     CountedUsage,
     OpenSettlement,
     Plan,
+    PlanDays,
     RecalculationState,
     ShownInstalment,
     ShownPlan,
@@ -98,11 +99,29 @@ async def counted_usage(session: AsyncSession, *, contract_id: int, day: date) -
     return tuple(CountedUsage(quantity=row.quantity, zone=row.zone, unit=row.unit) for row in rows)
 
 
-async def settled_upto(session: AsyncSession, *, plan: Plan) -> date:
-    """Tell the first day of a plan that no bill covers."""
+async def unsettled(session: AsyncSession, *, stretch: PlanDays) -> tuple[Period, ...]:
+    """List the days of a plan, up to one, that no standing bill covers; a bill that was taken back leaves a gap."""
+    asked = {
+        "contract": stretch.contract_id,
+        "customer": stretch.customer_id,
+        "since": stretch.settles_from,
+        "upto": stretch.upto,
+    }
+    rows = await session.execute(text(statements.UNSETTLED), asked)
+    return tuple(Period(row.starts, row.ends) for row in rows)
+
+
+async def settled_last(session: AsyncSession, *, plan: Plan) -> date:
+    """Tell the day up to which a plan's latest standing bill reaches, whatever lies before it."""
     asked = {"contract": plan.contract_id, "customer": plan.customer_id, "since": plan.settles_from}
-    found = await session.scalar(text(statements.SETTLED_UPTO), asked)
+    found = await session.scalar(text(statements.SETTLED_LAST), asked)
     return max(plan.settles_from, found or plan.settles_from)
+
+
+async def taken_back(session: AsyncSession, *, adapter: str, today: date) -> tuple[PlanDays, ...]:
+    """List plans, closed ones too, with days whose bill was taken back and not replaced, and up to which day."""
+    rows = await session.execute(text(statements.TAKEN_BACK), {"adapter": adapter, "today": today})
+    return tuple(PlanDays(**row._mapping) for row in rows)
 
 
 async def billed_days(session: AsyncSession, *, invoice_id: int) -> Period:
@@ -111,9 +130,12 @@ async def billed_days(session: AsyncSession, *, invoice_id: int) -> Period:
     return Period(row.period_from, row.period_to)
 
 
-async def open_settlements(session: AsyncSession, *, adapter: str) -> tuple[OpenSettlement, ...]:
-    """List bills of running plans that were issued and not taken over yet, because something stopped in between."""
-    rows = await session.execute(text(statements.OPEN_SETTLEMENTS), {"adapter": adapter})
+async def open_settlements(
+    session: AsyncSession, *, adapter: str, contract_id: int | None = None
+) -> tuple[OpenSettlement, ...]:
+    """List bills of running plans, or of one contract's, whose plan was not worked out anew yet: something stopped."""
+    asked = {"adapter": adapter, "contract": contract_id}
+    rows = await session.execute(text(statements.OPEN_SETTLEMENTS), asked)
     return tuple(
         OpenSettlement(contract_id=row.contract_id, invoice_id=row.id, document_number=row.document_number)
         for row in rows

@@ -180,6 +180,18 @@ class OpenSettlement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanDays:
+    """The days of a plan that are settled by bills, up to one; a closed plan's are not spread any more."""
+
+    contract_id: int
+    customer_id: int
+    currency: str
+    settles_from: date
+    upto: date
+    is_closed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ToldReading:
     """The last day on which all registers of a levelled contract were read, and the day up to which it is settled."""
 

@@ -22,9 +22,42 @@ where s.contract_id = :contract and s.starts <= :day and (s.ends is null or s.en
 order by r.quantity, r.zone
 """
 
-SETTLED_UPTO = f"""
+# Whatever was taken back counts as never billed, wherever it lies.
+UNSETTLED = f"""
+select lower(d) as starts, upper(d) as ends
+from unnest(
+    datemultirange(daterange(cast(:since as date), greatest(cast(:since as date), cast(:upto as date)))) - coalesce((
+        select range_agg(daterange(i.period_from, i.period_to)) from invoice i
+        where i.contract_id = :contract and i.customer_id = :customer and {STANDING}
+    ), '{{}}')
+) d
+order by 1
+"""
+
+SETTLED_LAST = f"""
 select max(i.period_to) from invoice i
 where i.contract_id = :contract and i.customer_id = :customer and i.period_to > :since and {STANDING}
+"""
+
+# Plans with days that were billed once and are not any more, because their bill was taken back and has no replacement.
+TAKEN_BACK = f"""
+select p.contract_id, p.customer_id, p.currency, p.settles_from, p.closed_at is not null as is_closed, d.upto
+from levelled_plan p
+join contract c on c.id = p.contract_id and c.customer_id = p.customer_id and c.adapter = :adapter
+cross join lateral (
+    select max(i.period_to) as upto, coalesce(range_agg(daterange(i.period_from, i.period_to)) filter (
+        where {STANDING}
+    ), '{{}}') as days
+    from invoice i
+    where i.contract_id = p.contract_id and i.customer_id = p.customer_id and i.kind <> 'CREDIT'
+) b
+cross join lateral (
+    select greatest(p.settles_from, least(b.upto, c.ends, case when p.closed_at is not null then p.ends end)) as upto
+) d
+where (p.closed_at is not null or least(p.ends, c.ends, 'infinity') > :today) and exists (
+    select from invoice n where n.contract_id = p.contract_id and n.customer_id = p.customer_id and n.kind = 'CREDIT'
+) and not datemultirange(daterange(p.settles_from, d.upto)) <@ b.days
+order by p.contract_id, p.id
 """
 
 BILLED_DAYS = "select period_from, period_to from invoice where id = :invoice"
@@ -35,7 +68,7 @@ from levelled_plan p
 join contract c on c.id = p.contract_id and c.customer_id = p.customer_id and c.adapter = :adapter
 join invoice i on i.contract_id = p.contract_id and i.customer_id = p.customer_id
     and i.kind in ('SETTLEMENT', 'FINAL') and i.period_from >= p.settles_from and {STANDING}
-where p.closed_at is null and not exists (
+where p.closed_at is null and (cast(:contract as bigint) is null or p.contract_id = :contract) and not exists (
     select from levelled_version v
     where v.customer_id = p.customer_id and v.contract_id = p.contract_id and v.once_key = 'settlement:' || i.id
 )

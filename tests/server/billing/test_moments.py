@@ -1,14 +1,18 @@
 """Bills that do not wait for the run: at once on a reading, at a contract's end, on the working day after readings."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal as D
 
 import pytest
+from mains_server.access.operations import IdempotencyKeyReused
 from mains_server.access.records import Grant, GrantRole, Permission, Refusal, StaffRole, Viewer
 from mains_server.access.rules import OWNER_PERMISSIONS
+from mains_server.billing import single
 from mains_server.billing.moments import InstantRequest, invoice_at_once, issue_due
 from mains_server.billing.rules import issue_by, next_working_day
+from mains_server.billing.single import DaysBilledAlready
 from mains_server.books.queries import check_books
 from mains_server.db.unit_of_work import read_session
 from mains_spi import Capability, InvoicingRules, Period, hookimpl
@@ -89,6 +93,41 @@ async def test_the_same_key_gives_the_same_invoice(household, host, person, engi
 
     assert again == first
     assert counts() == before
+
+
+@pytest.mark.asyncio
+async def test_a_key_whose_answer_got_lost_still_gives_the_same_invoice(
+    household, host, person, engine, connection, monkeypatch
+):
+    customer, contract, reading = household
+    viewer, asked = _owner(person, customer), _asked(contract, reading=reading)
+
+    async def stop(*_, **__):
+        raise RuntimeError("the power went off")
+
+    with monkeypatch.context() as broken, pytest.raises(RuntimeError):
+        broken.setattr(single, "apply_credit", stop)
+        await invoice_at_once(engine, host=host, viewer=viewer, request=asked)
+    again = await invoice_at_once(engine, host=host, viewer=viewer, request=asked)
+
+    assert connection.execute("select id from invoice").fetchall() == [(again,)]
+    with pytest.raises(DaysBilledAlready):
+        await invoice_at_once(engine, host=host, viewer=viewer, request=replace(asked, key="another"))
+    with pytest.raises(IdempotencyKeyReused):
+        await invoice_at_once(engine, host=host, viewer=viewer, request=replace(asked, up_to=TWELFTH, reading_id=None))
+
+
+@pytest.mark.asyncio
+async def test_two_at_once_with_one_key_get_one_invoice(household, host, person, engine, connection):
+    customer, contract, reading = household
+    viewer, asked = _owner(person, customer), _asked(contract, reading=reading)
+
+    first, second = await asyncio.gather(
+        *(invoice_at_once(engine, host=host, viewer=viewer, request=asked) for _ in range(2))
+    )
+
+    assert first == second
+    assert connection.execute("select id from invoice").fetchall() == [(first,)]
 
 
 @pytest.mark.asyncio

@@ -5,13 +5,15 @@ from datetime import UTC, date, datetime
 from decimal import Decimal as D
 
 import pytest
+from mains_server.billing.corrections import CorrectionRequest, correct_invoice
 from mains_server.billing.explain import explain_invoices
 from mains_server.billing.preview import preview
-from mains_server.billing.records import PreviewRequest, SingleBill
+from mains_server.billing.records import CorrectionOutcome, CorrectionReason, PreviewRequest, SingleBill
 from mains_server.billing.single import bill_one
 from mains_server.books.queries import check_books
-from mains_server.db.unit_of_work import read_session
-from mains_server.invoices.records import InvoiceKind
+from mains_server.db.unit_of_work import read_session, unit_of_work
+from mains_server.invoices.records import CreditRequest, InvoiceKind
+from mains_server.payments.operations import credit_invoice
 from mains_spi import Period, hookimpl
 
 NOW = datetime(2023, 2, 20, 8, tzinfo=UTC)
@@ -99,6 +101,53 @@ def test_both_bills_come_out_the_same_when_they_are_asked_again(household, at_on
         nets.append([line.net for line in found.lines if line.code in ("fee", "network")])
 
     assert nets == [[D("1.20"), D("2.00")], []]
+
+
+def _take_back(engine, number):
+    async def run():
+        async with unit_of_work(engine) as session:
+            asked = CreditRequest(document_number=number, issued_on=NOW.date())
+            await credit_invoice(session, request=asked, now=NOW)
+
+    return run()
+
+
+@pytest.mark.asyncio
+async def test_the_second_bill_corrected_while_the_first_is_taken_back_has_no_fee(
+    household, at_once, bill, by_month, connection, small, engine
+):
+    first = at_once(household)
+    bill(plugin=by_month)
+    ((second,),) = connection.execute(
+        "select document_number from invoice where period_from = %s", [TWELFTH]
+    ).fetchall()
+    await _take_back(engine, first.document_number)
+    asked = CorrectionRequest(
+        document_number=second, reason=CorrectionReason.READING, note="looked again", issued_on=NOW.date(), now=NOW
+    )
+
+    corrected = await correct_invoice(engine, host=small.host_of(by_month), request=asked)
+    bill(plugin=by_month)
+
+    # The days before will be billed again, and charge the month: 1.20 and 2.00, once.
+    assert corrected.outcome is CorrectionOutcome.UNCHANGED
+    standing = "select i.period_from, i.total from invoice i where kind <> 'CREDIT' and not exists (select from invoice"
+    rows = connection.execute(f"{standing} n where n.corrects_invoice_id = i.id) order by 1").fetchall()
+    assert rows == [(FIRST_DAYS.start, D("11.13")), (TWELFTH, D("10.89"))]
+
+
+def test_the_first_days_billed_after_the_last_ones_do_not_charge_the_month_again(
+    household, at_once, by_month, connection, small
+):
+    request = SingleBill(contract_id=household, period=LAST_DAYS, kind=InvoiceKind.INSTANT, issued_on=FEBRUARY, now=NOW)
+    with connection.transaction():
+        bill_one(connection, adapter=small.host_of(by_month).adapter("small"), request=request)
+
+    later = at_once(household)
+
+    # 40 kWh x 0.15 = 6.00, with tax 7.26: the month's 1.20 and 2.00 stand on the other bill.
+    assert [row[:3] for row in _fees(connection)] == [(TWELFTH, "fee", D("1.20")), (TWELFTH, "network", D("2.00"))]
+    assert later.total == D("7.26")
 
 
 def test_the_next_month_is_a_month_of_its_own(household, at_once, bill, by_month, connection, small, town):
