@@ -18,6 +18,7 @@ from strawberry.types.execution import ExecutionContext, ExecutionResult, PreExe
 from strawberry.types.union import StrawberryUnion
 
 from mains_schema import connection, errors, node, scalars
+from mains_schema.audited import audit_mutations
 from mains_schema.bind import bind, declare_arguments
 from mains_schema.changed import Execution
 from mains_schema.checks import check
@@ -103,6 +104,7 @@ def build_schema(*, query: type, mutation: type | None = None, rooms: Sequence[M
         execution_context_class=Execution,
         config=StrawberryConfig(scalar_map=scalars.scalar_map(), disable_field_suggestions=True),
     )
+    audit_mutations(schema._schema, mapped_classes)
     schema.documents = Documents(schema._schema)
     schema.plans = Plans(schema)
     return schema

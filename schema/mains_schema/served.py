@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from mains_schema import (
     adapter,
     allocation,
+    audit_trail,
     bank,
     bank_desk,
     billing_corrections,
@@ -107,6 +108,7 @@ ROOMS = (
     payment,
     bank,
     bank_desk,
+    audit_trail,
     paying,
     paying_asked,
     staff,

@@ -11,6 +11,7 @@ from mains_server.billing.tables import BillingHold as H
 from mains_server.billing.tables import BillingRun as BR
 from mains_server.billing.tables import CorrectionDue as CD
 
+from mains_schema.audit_trail import AUDIT_GIVEN, AUDIT_ROWS, AuditTrail, audit_trail
 from mains_schema.bank import BankLineFilter, BankLineOrder, BankStatementOrder, Queued
 from mains_schema.billing_corrections import CorrectionOrder
 from mains_schema.connection import Connection
@@ -160,6 +161,13 @@ class Staff:
     fact_stretches: Connection[FactStretch] = connection(
         "Exchange prices and other figures from outside, in the order in which they were told.",
         filters=FactStretchFilter,
+    )
+    audit_trail: AuditTrail = asked_with(
+        "What was done, by whom, on whom, when, from where and why; the newest first. FORBIDDEN to who is no"
+        " administrator.",
+        audit_trail,
+        given=AUDIT_GIVEN,
+        rows=AUDIT_ROWS,
     )
     print_mailings: list[PrintMailing] = asked_with(
         "Letters that were put together for the printer, the newest first; at most 50.",

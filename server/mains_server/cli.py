@@ -26,6 +26,7 @@ GROUPS = (
     "readings",
     "intervals",
     "statements",
+    "audit",
 )
 
 app = typer.Typer(name="mains", no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)

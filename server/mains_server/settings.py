@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     rows_a_minute: int = Field(
         default=1_000_000, ge=0, description="Rows that one token may read in a minute of one process; 0 for any."
     )
+    audit_anchor: Path | None = Field(
+        default=None, description="File, outside the database, to which each seal of the audit trail is added, signed."
+    )
     cors_origins: frozenset[str] = Field(
         default=frozenset(), description="Sites whose pages may ask from browsers, such as `https://portal.example`."
     )

@@ -123,6 +123,7 @@ BANK = {
 DELIVERIES = {
     **dict.fromkeys(("Mutation.invoiceDeliver", "Mutation.printMailingMake"), "it writes"),
     "Invoice.deliveries": "the delivery room reads it with its receipts",
+    "Staff.auditTrail": "names people and customers whatever became of their rows; of administrators",
     "Staff.printMailings": "the files themselves are not read",
 }
 ALLOCATION_STEPS = [

@@ -13,6 +13,7 @@ from mains_server.access.records import Refusal
 from mains_server.adapters.asking import AdapterFailed
 from mains_server.adapters.loading import load_adapters
 from mains_server.adapters.sources import LiveSource, load_sources
+from mains_server.commands.audit import sealed
 from mains_server.commands.delivery import day_of_mail
 from mains_server.commands.fetching import FetchFailed, SecretMissing, fetch
 from mains_server.contracts.jobs import offers_of_day
@@ -109,11 +110,17 @@ async def deliver_invoices(work: Work) -> None:
         log.info("invoices delivered", **counts)
 
 
+async def seal_audit(work: Work) -> None:
+    """Seal what was written on the audit trail, and anchor the seal outside the database; run every minute."""
+    await sealed(work.engine, settings=load_settings(), now=work.now)
+
+
 TASKS: dict[str, Task] = {
     "fetch_facts": fetch_facts,
     "end_agreed_prices": end_agreed_prices,
     "deliver_invoices": deliver_invoices,
     "resolve_payments": resolve_payments,
+    "seal_audit": seal_audit,
 }
 # Prices of the next day are told about 12:45 by the clock of Brussels, 10:45 or 11:45 UTC, and now and then late.
 EVERY: dict[str, str] = {
@@ -121,4 +128,5 @@ EVERY: dict[str, str] = {
     "end_agreed_prices": "45 4 * * *",
     "deliver_invoices": "*/5 * * * *",
     "resolve_payments": "* * * * *",
+    "seal_audit": "* * * * *",
 }

@@ -8,6 +8,7 @@ from sqlmodel import SQLModel
 
 ROOMS = (
     "access",
+    "audit",
     "signin",
     "customers",
     "contracts",

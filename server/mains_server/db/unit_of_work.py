@@ -1,9 +1,23 @@
 """Transactions: one per request, task or booking. Nothing else in the house commits."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+Write = Callable[[AsyncSession], Awaitable[None]]
+_last: ContextVar[Write | None] = ContextVar("last", default=None)
+
+
+@contextmanager
+def before_commit(write: Write) -> Iterator[None]:
+    """Write something more into each unit of work that ends well inside this block: both happen, or neither."""
+    token = _last.set(write)
+    try:
+        yield
+    finally:
+        _last.reset(token)
 
 
 @asynccontextmanager
@@ -11,6 +25,9 @@ async def unit_of_work(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
     """Open one transaction: everything done in it happens when the block ends well, and nothing if it raises."""
     async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
         yield session
+        if (write := _last.get()) is not None:
+            await session.flush()
+            await write(session)
 
 
 @asynccontextmanager
