@@ -23,6 +23,7 @@ GROUPS = (
     "levelled",
     "debts",
     "delivery",
+    "notices",
     "readings",
     "intervals",
     "statements",

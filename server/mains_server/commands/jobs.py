@@ -16,6 +16,7 @@ from mains_server.adapters.sources import LiveSource, load_sources
 from mains_server.commands.audit import sealed
 from mains_server.commands.delivery import day_of_mail
 from mains_server.commands.fetching import FetchFailed, SecretMissing, fetch
+from mains_server.commands.notices import day_of_notices, seal_of
 from mains_server.contracts.jobs import offers_of_day
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.db.work import Task, Work
@@ -115,10 +116,19 @@ async def seal_audit(work: Work) -> None:
     await sealed(work.engine, settings=load_settings(), now=work.now)
 
 
+async def send_notices(work: Work) -> None:
+    """Deliver what rooms published and send the notices that are due; run every minute."""
+    settings = load_settings()
+    counts = await day_of_notices(work.engine, settings=settings, seal=seal_of(settings), now=work.now)
+    if counts:
+        log.info("notices sent", **counts)
+
+
 TASKS: dict[str, Task] = {
     "fetch_facts": fetch_facts,
     "end_agreed_prices": end_agreed_prices,
     "deliver_invoices": deliver_invoices,
+    "send_notices": send_notices,
     "resolve_payments": resolve_payments,
     "seal_audit": seal_audit,
 }
@@ -127,6 +137,7 @@ EVERY: dict[str, str] = {
     "fetch_facts": "5 5,11,12,13,15 * * *",
     "end_agreed_prices": "45 4 * * *",
     "deliver_invoices": "*/5 * * * *",
+    "send_notices": "* * * * *",
     "resolve_payments": "* * * * *",
     "seal_audit": "* * * * *",
 }

@@ -29,6 +29,7 @@ ROOMS = (
     "statements",
     "offers",
     "paying",
+    "notifications",
 )
 
 

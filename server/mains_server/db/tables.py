@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, LargeBinary, UniqueConstraint
+from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from mains_server.db.columns import document, instant, key, reference
@@ -15,7 +15,11 @@ class OutboxEvent(SQLModel, table=True):
     """Something that happened, written in the transaction that made it happen; delivered afterwards, in order."""
 
     __tablename__ = "outbox_event"
-    __table_args__ = (Index("outbox_event_waiting", "delivered_at", "id"),)
+    __table_args__ = (
+        Index("outbox_event_waiting", "delivered_at", "id"),
+        Index("outbox_event_of_customer", "customer_id", "id", postgresql_where=text("delivered_at is null")),
+        Index("outbox_event_given_up", "given_up_at", "id", postgresql_where=text("given_up_at is not null")),
+    )
 
     id: int = key()
     customer_id: int | None = reference(nullable=True)
@@ -23,6 +27,10 @@ class OutboxEvent(SQLModel, table=True):
     payload: Any = document()
     occurred_at: datetime = instant()
     delivered_at: datetime | None = instant(nullable=True)
+    tries: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    next_try_at: datetime | None = instant(nullable=True)
+    given_up_at: datetime | None = instant(nullable=True)
+    failure: str | None = None
 
 
 class IdempotentRequest(SQLModel, table=True):

@@ -22,6 +22,8 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from mains_server.commands.delivery import day_of_mail
+from mains_server.commands.notices import day_of_notices
+from mains_server.notifications.sealing import Seal
 from mains_server.routes.answers import utc_now
 from mains_server.settings import Settings
 
@@ -125,14 +127,16 @@ class Inbox:
 
 
 @asynccontextmanager
-async def delivering(inbox: Inbox | None, *, engine: AsyncEngine, settings: Settings) -> AsyncIterator[None]:
-    """Have the demonstration deliver invoices into its inbox while it is served; elsewhere workers do that."""
+async def delivering(
+    inbox: Inbox | None, *, engine: AsyncEngine, settings: Settings, seal: Seal
+) -> AsyncIterator[None]:
+    """Have the demonstration deliver invoices and notices into its inbox while it is served; elsewhere workers do."""
     port = None if inbox is None else await inbox.open()
     if inbox is None or port is None:
         yield
         return
     into = {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_tls": "none", "mail_sender": "invoices@demo.example"}
-    task = asyncio.create_task(_deliver_on(engine, settings=settings.model_copy(update=into)))
+    task = asyncio.create_task(_deliver_on(engine, settings=settings.model_copy(update=into), seal=seal))
     try:
         yield
     finally:
@@ -141,10 +145,11 @@ async def delivering(inbox: Inbox | None, *, engine: AsyncEngine, settings: Sett
         inbox.close()
 
 
-async def _deliver_on(engine: AsyncEngine, *, settings: Settings) -> None:
+async def _deliver_on(engine: AsyncEngine, *, settings: Settings, seal: Seal) -> None:
     while True:
         try:
             await day_of_mail(engine, settings=settings, now=utc_now())
+            await day_of_notices(engine, settings=settings, seal=seal, now=utc_now())
         except (DBAPIError, OSError) as failure:
             log.warning("the demonstration's mail waits", reason=str(failure))
         await asyncio.sleep(PAUSE_SECONDS)

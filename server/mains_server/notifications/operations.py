@@ -1,0 +1,172 @@
+"""Telling: a message becomes a notice in the transaction of what it is about, and is sent after that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from mains_server.delivery.rules import mail_address
+from mains_server.notifications import queries, rules
+from mains_server.notifications.queries import TIME_ZONE
+from mains_server.notifications.records import Addressee, Channel, Message, NoticeState, Recipient, Topic, WaitingNotice
+from mains_server.notifications.sealing import Seal
+from mains_server.notifications.tables import Notice, NoticePreference
+from mains_server.notifications.templates import FALLBACK, packed, unpacked, written
+
+ROWS_AT_ONCE = 1_000
+NO_ADDRESS = "no address for any of the channels"
+
+
+async def tell(session: AsyncSession, *, message: Message, seal: Seal, now: datetime) -> bool:
+    """Tell somebody something once, and say whether it was news; it is sent once the session's transaction is done.
+
+    This is the way for every room above: in the transaction of what happened, with the codes and links it carries as
+    `secrets`. They are sealed until the notice has left, and what is kept of its words has `⟦name⟧` instead.
+    """
+    return bool(await tell_all(session, messages=[message], seal=seal, now=now))
+
+
+async def tell_all(session: AsyncSession, *, messages: Sequence[Message], seal: Seal, now: datetime) -> int:
+    """Tell many, and count what was news."""
+    by_occasion = {message.occasion: message for message in messages}
+    known = await queries.told(session, occasions=list(by_occasion))
+    fresh = [message for occasion, message in by_occasion.items() if occasion not in known]
+    customers, persons = await queries.addressees(
+        session,
+        customer_ids=(one.to.customer_id for one in fresh if one.to.customer_id is not None),
+        person_ids=(one.to.person_id for one in fresh if one.to.person_id is not None),
+    )
+    rows = []
+    for message in fresh:
+        to = message.to
+        known_as = customers.get(to.customer_id or 0) or persons.get(to.person_id or 0) or _stranger(to.language)
+        rows.append(_first(message, addressee=_given(known_as, message), seal=seal, now=now))
+    count = 0
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        insert = postgresql.insert(Notice).values(rows[start : start + ROWS_AT_ONCE])
+        done = await session.execute(
+            insert.on_conflict_do_nothing(index_elements=["occasion", "number"]).returning(col(Notice.id))
+        )
+        count += len(done.scalars().all())
+    return count
+
+
+async def supersede(session: AsyncSession, *, occasion: str, reason: str) -> int:
+    """Let nothing of an occasion go out that has not, since something newer replaces it, and count what was kept."""
+    statement = (
+        update(Notice)
+        .where(col(Notice.occasion) == occasion, col(Notice.state) == NoticeState.WAITING)
+        .values(state=NoticeState.SUPERSEDED, next_try_at=None, sealed=None, detail=reason)
+        .returning(col(Notice.id))
+    )
+    return len((await session.execute(statement)).scalars().all())
+
+
+async def prefer(
+    session: AsyncSession, *, customer_id: int, topic: Topic, channels: Sequence[Channel], now: datetime
+) -> None:
+    """Keep by which channels a customer wants to hear of a topic from now on, the first first."""
+    insert = postgresql.insert(NoticePreference).values(
+        customer_id=customer_id, topic=topic, channels=[one.name for one in channels], changed_at=now
+    )
+    changed = {"channels": insert.excluded.channels, "changed_at": insert.excluded.changed_at}
+    await session.execute(insert.on_conflict_do_update(index_elements=["customer_id", "topic"], set_=changed))
+
+
+async def fall_back(session: AsyncSession, *, notice: WaitingNotice, seal: Seal, now: datetime) -> bool:
+    """Try the next channel of a notice that did not get through, and say whether there is one."""
+    customers, persons = await queries.addressees(
+        session,
+        customer_ids=[] if notice.customer_id is None else [notice.customer_id],
+        person_ids=[] if notice.person_id is None else [notice.person_id],
+    )
+    addressee = customers.get(notice.customer_id or 0) or persons.get(notice.person_id or 0)
+    if addressee is None:
+        return False
+    again = Message(
+        occasion=notice.occasion,
+        topic=notice.topic,
+        template=notice.template,
+        to=Recipient(customer_id=addressee.customer_id, person_id=addressee.person_id),
+        values=unpacked(notice.values),
+        secrets={} if notice.sealed is None else seal.open(notice.sealed, occasion=notice.occasion),
+        channels=notice.others,
+        holds_until=notice.holds_until,
+    )
+    row = _first(again, addressee=addressee, seal=seal, now=now)
+    if row["state"] is NoticeState.FAILED:
+        return False
+    await session.execute(postgresql.insert(Notice).values([{**row, "number": notice.number + 1}]))
+    return True
+
+
+def _first(message: Message, *, addressee: Addressee, seal: Seal, now: datetime) -> dict[str, Any]:
+    """Make the row of a message by the first of its channels that reaches the addressee, if any does."""
+    channels = message.channels or rules.channels_for(message.topic, preferred=addressee.preferred)
+    reaching = [one for one in channels if rules.address_for(one, addressee) is not None]
+    channel = reaching[0] if reaching else channels[0]
+    language = message.to.language or addressee.language
+    words = written(
+        message.template,
+        channel=channel,
+        language=language,
+        values={"name": addressee.name, **message.values},
+        hidden=frozenset(message.secrets),
+        zone=addressee.time_zone,
+    )
+    is_shown = channel is Channel.PORTAL
+    state = NoticeState.FAILED if not reaching else NoticeState.DELIVERED if is_shown else NoticeState.WAITING
+    waits = state is NoticeState.WAITING
+    begins = rules.begins_at(channel, message.topic, now=now, time_zone=addressee.time_zone)
+    return {
+        "customer_id": message.to.customer_id,
+        "person_id": message.to.person_id,
+        "occasion": message.occasion,
+        "number": 1,
+        "topic": message.topic,
+        "template": message.template,
+        "template_version": words.version,
+        "language": language,
+        "channel": channel,
+        "others": [one.name for one in reaching[1:]],
+        "address": rules.address_for(channel, addressee) or None,
+        "subject": words.subject,
+        "body": words.body,
+        "values": packed(message.values),
+        "sealed": seal.close(message.secrets, occasion=message.occasion) if message.secrets and waits else None,
+        "state": state,
+        "detail": None if reaching else NO_ADDRESS,
+        "tries": 0,
+        "next_try_at": begins if waits else None,
+        "holds_until": message.holds_until,
+        "created_at": now,
+        "sent_at": now if is_shown and reaching else None,
+        "delivered_at": now if is_shown and reaching else None,
+    }
+
+
+def _given(addressee: Addressee, message: Message) -> Addressee:
+    """Take an address that the message names before one that is known."""
+    to = message.to
+    return replace(addressee, email=mail_address(to.email) or addressee.email, phone=to.phone or addressee.phone)
+
+
+def _stranger(language: str | None) -> Addressee:
+    return Addressee(
+        customer_id=None,
+        person_id=None,
+        name="",
+        language=language or FALLBACK,
+        email=None,
+        phone=None,
+        postal=None,
+        time_zone=TIME_ZONE,
+        preferred={},
+    )

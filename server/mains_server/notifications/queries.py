@@ -1,0 +1,93 @@
+"""Questions of the notifications room: who is reached where, what was told, and what is due."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mains_server.delivery.rules import mail_address
+from mains_server.notifications import statements
+from mains_server.notifications.records import Addressee, Channel, Event, Topic, WaitingNotice
+
+TIME_ZONE = "Europe/Riga"
+
+
+async def addressees(
+    session: AsyncSession, *, customer_ids: Iterable[int], person_ids: Iterable[int]
+) -> tuple[Mapping[int, Addressee], Mapping[int, Addressee]]:
+    """Tell where customers and persons are reached, each by id."""
+    customers = await session.execute(text(statements.CUSTOMERS), {"ids": sorted(set(customer_ids))})
+    persons = await session.execute(text(statements.PERSONS), {"ids": sorted(set(person_ids))})
+    return {row.id: _customer(row) for row in customers}, {row.id: _person(row) for row in persons}
+
+
+async def told(session: AsyncSession, *, occasions: Sequence[str]) -> frozenset[str]:
+    """Tell which of these occasions somebody was told of."""
+    found = await session.execute(text(statements.TOLD), {"occasions": list(occasions)})
+    return frozenset(row.occasion for row in found)
+
+
+async def next_notice(
+    session: AsyncSession, *, channels: Iterable[Channel], now: datetime, skipped: Sequence[int]
+) -> WaitingNotice | None:
+    """Take the next notice that is due and hold it; None where none is."""
+    values = {"channels": [one.name for one in channels], "now": now, "skipped": list(skipped)}
+    row = (await session.execute(text(statements.NEXT_NOTICE), values)).one_or_none()
+    if row is None:
+        return None
+    fields = dict(row._mapping)
+    return WaitingNotice(
+        **{
+            **fields,
+            "topic": Topic[row.topic],
+            "channel": Channel[row.channel],
+            "others": tuple(Channel[one] for one in row.others),
+            "address": row.address or "",
+        }
+    )
+
+
+async def next_events(session: AsyncSession, *, now: datetime, most: int) -> list[Event]:
+    """Take events that are due, the oldest first and one for each customer, and hold them."""
+    found = await session.execute(text(statements.NEXT_EVENTS), {"now": now, "most": most})
+    return [Event(**row._mapping) for row in found]
+
+
+def _customer(row: Any) -> Addressee:
+    has_address = bool(row.address_line.strip() and row.address_city.strip())
+    parts = (row.address_line, row.address_city, row.address_postcode, row.address_country)
+    preferred = row.preferred or {}
+    return Addressee(
+        customer_id=row.id,
+        person_id=None,
+        name=row.name,
+        language=row.language,
+        email=mail_address(row.email),
+        phone=_phone(row.phone),
+        postal=", ".join(part.strip() for part in parts if part.strip()) if has_address else None,
+        time_zone=row.time_zone or TIME_ZONE,
+        preferred={Topic[topic]: tuple(Channel[one] for one in chosen) for topic, chosen in preferred.items()},
+    )
+
+
+def _person(row: Any) -> Addressee:
+    return Addressee(
+        customer_id=None,
+        person_id=row.id,
+        name=row.name,
+        language=row.language,
+        email=mail_address(row.email),
+        phone=_phone(row.phone),
+        postal=None,
+        time_zone=TIME_ZONE,
+        preferred={},
+    )
+
+
+def _phone(given: str | None) -> str | None:
+    digits = "".join(one for one in given or "" if one.isdecimal() or one == "+")
+    return digits if 7 <= len(digits.lstrip("+")) <= 15 else None

@@ -1,0 +1,146 @@
+"""What leaves the notifications room: topics, channels, messages to send, and notices as they were sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+
+class Topic(Enum):
+    """What a notice is about; people choose their channels by it."""
+
+    INVOICE = "INVOICE"
+    PAYMENT = "PAYMENT"
+    REMINDER = "REMINDER"
+    OUTAGE = "OUTAGE"
+    READING_WINDOW = "READING_WINDOW"
+    CONTRACT = "CONTRACT"
+    OFFERS = "OFFERS"
+    ACCOUNT = "ACCOUNT"
+
+
+class Channel(Enum):
+    """By which road a notice goes; PORTAL is the inbox of the portal, where every notice to a customer is shown."""
+
+    EMAIL = "EMAIL"
+    SMS = "SMS"
+    POST = "POST"
+    PORTAL = "PORTAL"
+
+
+class NoticeState(Enum):
+    """How a notice stands. SENT: handed over. DELIVERED: said to have arrived, printed, or shown in the portal."""
+
+    WAITING = "WAITING"
+    SENT = "SENT"
+    DELIVERED = "DELIVERED"
+    FAILED = "FAILED"
+    SUPERSEDED = "SUPERSEDED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amount:
+    """Money in a message."""
+
+    amount: Decimal
+    currency: str
+
+
+Value = str | int | date | datetime | Decimal | Amount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """Who is told: a customer or a person by the addresses that we have, or an address that somebody gave.
+
+    `language` is asked for only where neither is known, or another language than theirs is wanted.
+    """
+
+    customer_id: int | None = None
+    person_id: int | None = None
+    email: str | None = None
+    phone: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One thing to tell somebody once.
+
+    `occasion` names what it is about, such as `invoice ready 17`: the same occasion is told once, however often it is
+    asked. `secrets` are values that are sealed until they are sent, and never shown again: codes and links.
+    `channels` are tried in this order; without them those of the topic, as the customer prefers. `holds_until` is when
+    it becomes pointless, such as a code that has run out.
+    """
+
+    occasion: str
+    topic: Topic
+    template: str
+    to: Recipient
+    values: Mapping[str, Value] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    channels: tuple[Channel, ...] = ()
+    holds_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """A notice in words, with the fingerprint of the template that they were made of."""
+
+    subject: str
+    body: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addressee:
+    """Whom a message reaches where: what is known of the recipient."""
+
+    customer_id: int | None
+    person_id: int | None
+    name: str
+    language: str
+    email: str | None
+    phone: str | None
+    postal: str | None
+    time_zone: str
+    preferred: Mapping[Topic, tuple[Channel, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingNotice:
+    """A notice that is due, held by whoever sends it."""
+
+    id: int
+    customer_id: int | None
+    person_id: int | None
+    occasion: str
+    number: int
+    topic: Topic
+    template: str
+    language: str
+    channel: Channel
+    others: tuple[Channel, ...]
+    address: str
+    subject: str
+    body: str
+    values: Mapping[str, Any]
+    sealed: bytes | None
+    tries: int
+    holds_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened, as its room wrote it down."""
+
+    id: int
+    kind: str
+    customer_id: int | None
+    payload: Mapping[str, Any]
+    occurred_at: datetime
+    tries: int

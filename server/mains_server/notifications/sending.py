@@ -1,0 +1,131 @@
+"""Notices that are due are sent one by one, each held by whoever sends it until its receipt is written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP as SMTP_POLICY
+from email.utils import format_datetime
+from hashlib import sha256
+from typing import Any, Protocol
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlmodel import col
+
+from mains_server.db.unit_of_work import unit_of_work
+from mains_server.delivery.mail import hand_over
+from mains_server.delivery.records import Answer, MailServer, ReceiptOutcome
+from mains_server.notifications.operations import fall_back
+from mains_server.notifications.queries import next_notice
+from mains_server.notifications.records import Channel, NoticeState, WaitingNotice
+from mains_server.notifications.rules import TRIES_MAX, pause
+from mains_server.notifications.sealing import Seal, Unsealable
+from mains_server.notifications.tables import Notice
+from mains_server.notifications.templates import revealed
+
+TOO_LATE = "it was of no use any more"
+
+
+class Carrier(Protocol):
+    """Takes a notice with its words as they are read, and tells what the other side answered."""
+
+    async def carry(self, notice: WaitingNotice, *, subject: str, body: str, now: datetime) -> Answer:
+        """Hand a notice over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailCarrier:
+    """Hands notices to a mail server."""
+
+    server: MailServer
+
+    async def carry(self, notice: WaitingNotice, *, subject: str, body: str, now: datetime) -> Answer:
+        """Send a mail; tried again it keeps its Message-ID, so that one that was sent twice is seen to be the same."""
+        mail = EmailMessage(policy=SMTP_POLICY)
+        mail["From"], mail["To"], mail["Subject"] = self.server.sender, notice.address, subject
+        mail["Date"] = format_datetime(now)
+        name = sha256(f"{notice.occasion} {notice.number}".encode()).hexdigest()[:32]
+        mail["Message-ID"] = f"<notice-{name}@{self.server.sender.rpartition('@')[2]}>"
+        mail["Auto-Submitted"] = "auto-generated"
+        mail["Content-Language"] = notice.language
+        mail.set_content(body)
+        return await hand_over(mail, server=self.server)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Office:
+    """What notices are sent with: a carrier for each channel that is set up; the others' notices wait."""
+
+    engine: AsyncEngine
+    carriers: dict[Channel, Carrier]
+    seal: Seal
+    now: datetime
+
+
+async def send_notices(office: Office, *, most: int | None = None) -> Counter[str]:
+    """Send every notice that is due, at most so many, and count what became of them.
+
+    Who dies between the other side's answer and the end of the transaction leaves the notice waiting: it is sent
+    again under the same name, so that mail programs and gateways that look at it show it once.
+    """
+    counts: Counter[str] = Counter()
+    skipped: list[int] = []
+    while office.carriers and (most is None or len(skipped) < most):
+        async with unit_of_work(office.engine) as session:
+            notice = await next_notice(session, channels=office.carriers, now=office.now, skipped=skipped)
+            if notice is None:
+                break
+            skipped.append(notice.id)
+            state = await _send(session, office=office, notice=notice)
+        counts[state.name.lower()] += 1
+    return counts
+
+
+async def _send(session: AsyncSession, *, office: Office, notice: WaitingNotice) -> NoticeState:
+    if notice.holds_until is not None and notice.holds_until <= office.now:
+        return await _note(session, notice, state=NoticeState.FAILED, detail=TOO_LATE)
+    try:
+        secrets = {} if notice.sealed is None else office.seal.open(notice.sealed, occasion=notice.occasion)
+    except Unsealable as failure:
+        answer = Answer(outcome=ReceiptOutcome.UNREACHABLE, detail=str(failure))
+    else:
+        subject, body = (revealed(words, secrets=secrets) for words in (notice.subject, notice.body))
+        answer = await office.carriers[notice.channel].carry(notice, subject=subject, body=body, now=office.now)
+    tries = notice.tries + 1
+    if answer.outcome is ReceiptOutcome.ACCEPTED:
+        return await _note(
+            session, notice, state=NoticeState.SENT, detail=answer.detail, tries=tries, sent_at=office.now
+        )
+    if answer.outcome is not ReceiptOutcome.REFUSED and tries < TRIES_MAX:
+        return await _note(
+            session,
+            notice,
+            state=NoticeState.WAITING,
+            detail=answer.detail,
+            tries=tries,
+            next_try_at=office.now + pause(tries),
+            sealed=notice.sealed,
+        )
+    await fall_back_where_possible(session, office=office, notice=notice)
+    return await _note(session, notice, state=NoticeState.FAILED, detail=answer.detail, tries=tries)
+
+
+async def fall_back_where_possible(session: AsyncSession, *, office: Office, notice: WaitingNotice) -> None:
+    """Go on with the next channel of a notice, if it has one and its secrets can be opened."""
+    if notice.others:
+        try:
+            await fall_back(session, notice=notice, seal=office.seal, now=office.now)
+        except Unsealable:
+            return
+
+
+async def _note(
+    session: AsyncSession, notice: WaitingNotice, *, state: NoticeState, detail: str, **changed: Any
+) -> NoticeState:
+    """Write a receipt; what waits keeps its sealed secrets, everything else loses them."""
+    values = {"next_try_at": None, "sealed": None, **changed, "state": state, "detail": detail}
+    await session.execute(update(Notice).where(col(Notice.id) == notice.id).values(**values))
+    return state

@@ -1,0 +1,66 @@
+"""Tables of the notifications room: notices, each with the words that were sent, and what customers prefer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from mains_server.db.columns import choice, document, instant, key, owner, reference, words
+from mains_server.notifications.records import Channel, NoticeState, Topic
+
+
+class Notice(SQLModel, table=True):
+    """One notice by one channel; number 1 was the first choice, later ones followed where it did not get through.
+
+    A notice to an address that belongs to nobody yet, such as one that registers, has neither customer nor person.
+    """
+
+    __tablename__ = "notice"
+    __table_args__ = (
+        UniqueConstraint("occasion", "number", name="notice_once"),
+        Index("notice_customer", "customer_id", "created_at", "id"),
+        Index("notice_person", "person_id", "created_at", "id"),
+        Index("notice_created", "created_at", "id"),
+        Index("notice_waiting", "channel", "next_try_at", "id", postgresql_where=text("state = 'WAITING'")),
+    )
+
+    id: int = key()
+    customer_id: int | None = reference(nullable=True)
+    person_id: int | None = reference(nullable=True)
+    occasion: str
+    number: int
+    topic: Topic = choice(Topic)
+    template: str
+    template_version: str
+    language: str
+    channel: Channel = choice(Channel)
+    others: list[str] = words()
+    address: str | None = None
+    subject: str
+    body: str
+    values: Any = document()
+    sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
+    state: NoticeState = choice(NoticeState)
+    detail: str | None = None
+    tries: int = 0
+    next_try_at: datetime | None = instant(nullable=True)
+    holds_until: datetime | None = instant(nullable=True)
+    created_at: datetime = instant()
+    sent_at: datetime | None = instant(nullable=True)
+    delivered_at: datetime | None = instant(nullable=True)
+
+
+class NoticePreference(SQLModel, table=True):
+    """By which channels a customer wants to hear of a topic, the first first; none: of what may be refused, nothing."""
+
+    __tablename__ = "notice_preference"
+    __table_args__ = (UniqueConstraint("customer_id", "topic", name="notice_preference_once"),)
+
+    id: int = key()
+    customer_id: int = owner()
+    topic: Topic = choice(Topic)
+    channels: list[str] = words()
+    changed_at: datetime = instant()

@@ -1,0 +1,159 @@
+"""Messages in words: templates in three languages, with dates, money and plural forms as each language writes them.
+
+A template is a table in `texts/<language>.toml` with `subject`, `text` and, for text messages, `sms`. `{name}` is a
+value; `{days#one=day|other=days}` is the word that goes with a number, by the plural forms of CLDR.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_time
+from babel.numbers import format_currency, format_decimal
+
+from mains_server.notifications.records import Amount, Channel, Value, Words
+
+LANGUAGES = ("lv", "en", "ru")
+FALLBACK = "lv"
+PLACE = re.compile(r"\{([a-z_]+)(?:#([^{}]*))?\}")
+OPEN, CLOSE = "⟦", "⟧"
+"""Around the name of a secret in words that are kept; what others write never has them."""
+
+
+class TemplateUnknown(Exception):
+    """There is no such template, or not in this language; the message names both."""
+
+
+class ValueMissing(Exception):
+    """A template has a place that nothing was given for, or a plural of what is no number."""
+
+
+def written(
+    template: str, *, channel: Channel, language: str, values: Mapping[str, Value], hidden: frozenset[str], zone: str
+) -> Words:
+    """Write a template; the `hidden` names are secrets, whose places stay marked until `revealed` fills them."""
+    own = language if language in LANGUAGES else FALLBACK
+    parts = template_of(template, language=own)
+    body = parts["sms"] if channel is Channel.SMS else parts["text"]
+
+    def fill(found: re.Match[str]) -> str:
+        name, forms = found.group(1), found.group(2)
+        if name in hidden:
+            return f"{OPEN}{name}{CLOSE}"
+        if name not in values:
+            raise ValueMissing(f"{template} in {own} has no value for {name!r}")
+        value = values[name]
+        return shown(value, language=own, zone=zone) if forms is None else _plural(value, forms, language=own)
+
+    subject = " ".join(PLACE.sub(fill, parts["subject"]).split())
+    return Words(subject=subject, body=PLACE.sub(fill, body), version=version_of(template, language=own))
+
+
+def revealed(text: str, *, secrets: Mapping[str, str]) -> str:
+    """Fill the marked places of words with the secrets they stand for."""
+    for name, value in secrets.items():
+        text = text.replace(f"{OPEN}{name}{CLOSE}", value)
+    return text
+
+
+def template_of(name: str, *, language: str) -> Mapping[str, str]:
+    """Give a template's parts in a language; raises `TemplateUnknown`."""
+    found = catalogue(language).get(name)
+    if found is None:
+        raise TemplateUnknown(f"there is no template {name!r} in {language}")
+    return found
+
+
+@cache
+def catalogue(language: str) -> Mapping[str, Mapping[str, str]]:
+    """Read all templates of a language."""
+    text = files("mains_server.notifications").joinpath("texts", f"{language}.toml").read_text("utf-8")
+    return tomllib.loads(text)
+
+
+@cache
+def version_of(name: str, *, language: str) -> str:
+    """Give the fingerprint of a template's words, so that a receipt says which wording was sent."""
+    parts = template_of(name, language=language)
+    return sha256("\0".join(f"{part}={parts[part]}" for part in sorted(parts)).encode()).hexdigest()[:12]
+
+
+def shown(value: Value, *, language: str, zone: str) -> str:
+    """Write a value as a language does: `2024. gada 1. februāris`, `12 345,60 €`."""
+    if isinstance(value, Amount):
+        return (
+            format_currency(value.amount, value.currency, locale=language).replace("\xa0", " ").replace("\u202f", " ")
+        )
+    if isinstance(value, datetime):
+        local = value.astimezone(ZoneInfo(zone))
+        day = format_date(local.date(), "long", locale=language)
+        return _plain(f"{day}, {format_time(local.time(), 'HH:mm', locale=language)}")
+    if isinstance(value, date):
+        return _plain(format_date(value, "long", locale=language))
+    if isinstance(value, Decimal):
+        return _plain(format_decimal(value, locale=language, decimal_quantization=False))
+    if isinstance(value, int):
+        return str(value)
+    return value.replace(OPEN, "(").replace(CLOSE, ")")
+
+
+def packed(values: Mapping[str, Value]) -> dict[str, Any]:
+    """Give values as JSON that `unpacked` reads back exactly."""
+    return {name: _packed(value) for name, value in values.items()}
+
+
+def unpacked(values: Mapping[str, Any]) -> dict[str, Value]:
+    """Read values that were packed."""
+    return {name: _unpacked(value) for name, value in values.items()}
+
+
+def _plain(text: str) -> str:
+    """Write the narrow and unbreakable spaces of CLDR as spaces, which every mail program and phone shows alike."""
+    return text.replace("\xa0", " ").replace("\u202f", " ")
+
+
+def _plural(value: Value, forms: str, *, language: str) -> str:
+    if not isinstance(value, int):
+        raise ValueMissing(f"a plural needs a whole number, not {value!r}")
+    by_form = dict(form.split("=", 1) for form in forms.split("|"))
+    return by_form[_locale(language).plural_form(value)]
+
+
+@cache
+def _locale(language: str) -> Locale:
+    return Locale.parse(language)
+
+
+def _packed(value: Value) -> Any:
+    if isinstance(value, Amount):
+        return {"amount": str(value.amount), "currency": value.currency}
+    if isinstance(value, datetime):
+        return {"at": value.isoformat()}
+    if isinstance(value, date):
+        return {"date": value.isoformat()}
+    if isinstance(value, Decimal):
+        return {"number": str(value)}
+    return value
+
+
+def _unpacked(value: Any) -> Value:
+    if not isinstance(value, dict):
+        plain: Value = value
+        return plain
+    if "amount" in value:
+        return Amount(amount=Decimal(value["amount"]), currency=value["currency"])
+    if "at" in value:
+        return datetime.fromisoformat(value["at"])
+    if "date" in value:
+        return date.fromisoformat(value["date"])
+    return Decimal(value["number"])
