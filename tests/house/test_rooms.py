@@ -157,7 +157,16 @@ EXTRA = {
         "watching.py",
         "working_out.py",
     },
-    "notifications": {"events.py", "sealing.py", "sending.py", "statements.py", "templates.py", "texts"},
+    "notifications": {
+        "events.py",
+        "listening.py",
+        "reminding.py",
+        "sealing.py",
+        "sending.py",
+        "statements.py",
+        "templates.py",
+        "texts",
+    },
     "paying": {"booking.py", "calling.py", "desk.py", "flow.py", "guessing.py", "targets.py"},
     "intake": {
         "cells.py",

@@ -16,7 +16,7 @@ from mains_server.adapters.sources import LiveSource, load_sources
 from mains_server.commands.audit import sealed
 from mains_server.commands.delivery import day_of_mail
 from mains_server.commands.fetching import FetchFailed, SecretMissing, fetch
-from mains_server.commands.notices import day_of_notices, seal_of
+from mains_server.commands.notices import day_of_notices, day_of_reminders, seal_of
 from mains_server.contracts.jobs import offers_of_day
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.db.work import Task, Work
@@ -124,11 +124,18 @@ async def send_notices(work: Work) -> None:
         log.info("notices sent", **counts)
 
 
+async def remind_customers(work: Work) -> None:
+    """Tell what the calendar brings; run every hour, so that a day on which nothing ran early is made up for."""
+    counts = await day_of_reminders(work.engine, seal=seal_of(load_settings()), now=work.now)
+    log.info("customers reminded", **counts)
+
+
 TASKS: dict[str, Task] = {
     "fetch_facts": fetch_facts,
     "end_agreed_prices": end_agreed_prices,
     "deliver_invoices": deliver_invoices,
     "send_notices": send_notices,
+    "remind_customers": remind_customers,
     "resolve_payments": resolve_payments,
     "seal_audit": seal_audit,
 }
@@ -138,6 +145,7 @@ EVERY: dict[str, str] = {
     "end_agreed_prices": "45 4 * * *",
     "deliver_invoices": "*/5 * * * *",
     "send_notices": "* * * * *",
+    "remind_customers": "20 5-18 * * *",
     "resolve_payments": "* * * * *",
     "seal_audit": "* * * * *",
 }

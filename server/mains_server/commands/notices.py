@@ -3,17 +3,24 @@
 import asyncio
 from collections import Counter
 from datetime import UTC, datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from mains_server.adapters.loading import load_adapters
 from mains_server.commands.database import opened
 from mains_server.commands.mail_server import mail_server_of
 from mains_server.db.engine import make_engine
-from mains_server.notifications.events import Ears, deliver_events
+from mains_server.notifications.events import deliver_events
+from mains_server.notifications.listening import ears
+from mains_server.notifications.queries import TIME_ZONE
 from mains_server.notifications.records import Channel
+from mains_server.notifications.reminding import Day, remind_of_day
 from mains_server.notifications.sealing import Seal, seal_of_this_process
 from mains_server.notifications.sending import Carrier, MailCarrier, Office, send_notices
+from mains_server.notifications.templates import FALLBACK, TemplateUnknown, catalogue, sample
 from mains_server.settings import Settings, load_settings
 
 notices = typer.Typer(help="Notices: what customers are told, and in which words.", no_args_is_help=True)
@@ -41,12 +48,55 @@ def seal_of(settings: Settings) -> Seal:
 async def day_of_notices(engine: AsyncEngine, *, settings: Settings, seal: Seal, now: datetime) -> Counter[str]:
     """Deliver events that are due, then send notices that are, and count both."""
     counts: Counter[str] = Counter()
-    for outcome, count in (await deliver_events(engine, ears=Ears(), now=now)).items():
+    for outcome, count in (await deliver_events(engine, ears=ears(seal=seal, now=now), now=now)).items():
         counts[f"events_{outcome}"] += count
     server = mail_server_of(settings)
     carriers: dict[Channel, Carrier] = {} if server is None else {Channel.EMAIL: MailCarrier(server=server)}
     counts += await send_notices(Office(engine=engine, carriers=carriers, seal=seal, now=now))
     return +counts
+
+
+async def day_of_reminders(engine: AsyncEngine, *, seal: Seal, now: datetime) -> Counter[str]:
+    """Tell what the calendar brings, and count what was news; any number of times a day."""
+    today = now.astimezone(ZoneInfo(TIME_ZONE)).date()
+    rules = {code: live.utility.reading_rules for code, live in load_adapters(on=today).live.items()}
+    return await remind_of_day(Day(engine=engine, seal=seal, now=now, today=today, reading_rules=rules))
+
+
+@notices.command("remind")
+def remind() -> None:
+    """Tell what the calendar brings: what is due soon, reading windows, ends of agreed prices, payments received."""
+    settings = load_settings()
+    with opened(settings) as address:
+        counts = asyncio.run(_remind(address, settings=settings))
+    typer.echo(", ".join(f"{name} {count}" for name, count in sorted(counts.items())) or "Nothing was due.")
+
+
+@notices.command("preview")
+def preview(
+    template: Annotated[
+        str | None, typer.Argument(help="Name of a template; without it their names are listed.")
+    ] = None,
+    language: Annotated[str, typer.Option(help="lv, en or ru.")] = "lv",
+) -> None:
+    """Show a template with values made up, as mail and as text message; secrets are marks."""
+    if template is None:
+        typer.echo("\n".join(sorted(catalogue(FALLBACK))))
+        return
+    try:
+        mail, text = (sample(template, channel=channel, language=language) for channel in (Channel.EMAIL, Channel.SMS))
+    except TemplateUnknown as refusal:
+        typer.echo(f"Refused: {refusal}.", err=True)
+        raise typer.Exit(1) from refusal
+    typer.echo(f"version {mail.version}\n\n{mail.subject}\n\n{mail.body}\nSMS: {text.body}")
+
+
+async def _remind(address: str, *, settings: Settings) -> Counter[str]:
+    engine = make_engine(address=address, connections_max=3)
+    try:
+        return await day_of_reminders(engine, seal=seal_of(settings), now=datetime.now(UTC))
+    finally:
+        await engine.dispose()
 
 
 async def _send(address: str, *, settings: Settings) -> Counter[str]:

@@ -11,6 +11,7 @@ from sqlmodel import col
 
 from mains_server.access.records import Refusal
 from mains_server.contracts.records import Delivery
+from mains_server.db.outbox import append_event
 from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.delivery import queries
 from mains_server.delivery.queries import Undelivered
@@ -21,6 +22,7 @@ from mains_server.delivery.tables import DeliveryReceipt, InvoiceDelivery
 SENT_WITHIN = timedelta(days=14)
 """Invoices issued longer ago are not sent by themselves: an archive that is taken over is no news to anybody."""
 INVOICES_AT_ONCE = 500
+READY = "invoice.ready"
 DONE = {
     ReceiptOutcome.SHOWN: DeliveryState.DELIVERED,
     ReceiptOutcome.ACCEPTED: DeliveryState.DELIVERED,
@@ -113,7 +115,10 @@ async def _begin_first(session: AsyncSession, *, invoice_id: int, now: datetime)
     assert held is not None, "what was issued is not removed"
     if await queries.last_number(session, invoice_id=invoice_id, customer_id=held.customer_id):
         return False
-    await _begin(session, held, channel=_channel_of(held.delivery), now=now, person_id=None)
+    channel = _channel_of(held.delivery)
+    await _begin(session, held, channel=channel, now=now, person_id=None)
+    payload = {"invoiceId": invoice_id, "contractId": held.contract_id, "channel": channel.name}
+    append_event(session, kind=READY, payload=payload, customer_id=held.customer_id, now=now)
     return True
 
 

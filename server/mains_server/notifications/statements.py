@@ -46,3 +46,82 @@ SEND_AGAIN = """
 update outbox_event set tries = 0, next_try_at = null, given_up_at = null
 where id = :id and given_up_at is not null returning id
 """
+INVOICE = """
+select id, kind, document_number, currency, total, open_amount, due_on from invoice_state
+where id = :id and customer_id = :customer
+"""
+REMINDER = """
+select r.id, r.stage, r.channel, r.day, r.open_amount, r.currency, r.fee_code, i.document_number, i.due_on
+from reminder r join invoice i on i.id = r.invoice_id and i.customer_id = r.customer_id
+where r.id = :id and r.customer_id = :customer
+"""
+LEVELLED_LETTER = """
+select l.*, k.number as contract
+from levelled_letter l join contract k on k.id = l.contract_id and k.customer_id = l.customer_id
+where l.version_id = :id and l.customer_id = :customer
+"""
+PAYMENT = "select id, amount, currency from payment where id = :id and customer_id = :customer"
+REFUND = "select id, amount, currency from payment_refund where id = :id and customer_id = :customer"
+CONTRACT = "select id, number from contract where id = :id and customer_id = :customer"
+# The calendar's questions give at most so many that nobody was told of, ordered by `id`, with `occasion` and the values
+# of their template.
+DUE_SOON = """
+select i.id, i.customer_id, :prefix || i.id as occasion, i.document_number as invoice, i.due_on as due,
+    i.open_amount as amount, i.currency
+from invoice_state i
+where i.due_on > :today and i.due_on <= :until and i.issued_on >= cast(:today as date) - 120
+    and i.kind <> 'CREDIT' and i.open_amount > 0 and i.id > :after
+    and not exists (select from notice n where n.occasion = :prefix || i.id)
+order by i.id limit :most
+"""
+LEVELLED_DUE = """
+select v.version_id * 100 + v.number as id, v.customer_id, :prefix || v.version_id || '/' || v.number as occasion,
+    k.number as contract, v.due_on as due, v.amount - v.paid as amount, v.currency
+from levelled_instalment v join contract k on k.id = v.contract_id and k.customer_id = v.customer_id
+where v.due_on > :today and v.due_on <= :until and v.paid < v.amount and v.version_id * 100 + v.number > :after
+    and not exists (select from notice n where n.occasion = :prefix || v.version_id || '/' || v.number)
+order by 1 limit :most
+"""
+PRICE_PERIOD_ENDS = """
+select o.id, o.customer_id, :prefix || o.id as occasion, k.number as contract, o.starts as ends
+from contract_offer o join contract k on k.id = o.contract_id and k.customer_id = o.customer_id
+where o.starts > :today and o.accepted_at is null and o.lapsed_at is null and o.id > :after
+    and not exists (select from notice n where n.occasion = :prefix || o.id)
+order by o.id limit :most
+"""
+PAYMENTS_RECEIVED = """
+select p.id, p.customer_id, :prefix || p.id as occasion, p.amount, p.currency, p.received_on as day
+from payment p
+where p.received_on >= cast(cast(:since as timestamptz) as date) - 14 and p.booked_at >= :since and p.booked_at <= :upto
+    and p.id > :after and not exists (select from notice n where n.occasion = :prefix || p.id)
+order by p.id limit :most
+"""
+# Contracts that run, with a register that somebody reads and nobody has read for the day; a house's own point is read
+# with its premises'.
+UNREAD = """
+select k.id, k.customer_id, :prefix || k.id || '/' || cast(:counts_for as date) as occasion,
+    cast(:opens as date) as opens, cast(:closes as date) as closes,
+    (
+        select s.address_line || case when s.premise is null then '' else '-' || s.premise end
+        from contract_supply_point p join supply_point s on s.id = p.supply_point_id
+        where p.contract_id = k.id and p.customer_id = k.customer_id order by p.id limit 1
+    ) as address
+from contract k
+where k.adapter = :adapter and k.starts < :counts_for and (k.ends is null or k.ends >= :counts_for) and k.id > :after
+    and not exists (
+        select from notice n where n.occasion = :prefix || k.id || '/' || cast(:counts_for as date)
+    )
+    and exists (
+        select from contract_supply_point p
+        join register r on r.supply_point_id = p.supply_point_id and r.collection = 'MANUAL'
+        join meter m on m.id = r.meter_id and m.installed_on < :counts_for
+            and (m.removed_on is null or m.removed_on > :today)
+        where p.contract_id = k.id and p.customer_id = k.customer_id and p.starts < :counts_for
+            and (p.ends is null or p.ends >= :counts_for)
+            and not exists (
+                select from reading g where g.register_id = r.id and g.counts_for = :counts_for
+                    and g.status in ('ACCEPTED', 'FLAGGED') and g.quality = 'ACTUAL'
+            )
+    )
+order by k.id limit :most
+"""

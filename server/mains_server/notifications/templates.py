@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
 from hashlib import sha256
@@ -57,6 +57,30 @@ def written(
 
     subject = " ".join(PLACE.sub(fill, parts["subject"]).split())
     return Words(subject=subject, body=PLACE.sub(fill, body), version=version_of(template, language=own))
+
+
+SAMPLES: Mapping[str, Value] = {
+    **dict.fromkeys(("until",), datetime(2024, 2, 10, 10, 0, tzinfo=UTC)),
+    **dict.fromkeys(("due", "day", "starts", "ends", "opens", "closes"), date(2024, 2, 10)),
+    **dict.fromkeys(("minutes", "days", "stage"), 3),
+    **dict.fromkeys(
+        ("amount", "new_amount", "old_amount", "base", "difference"), Amount(amount=Decimal("12345.60"), currency="EUR")
+    ),
+    "name": "Anna Ozola",
+}
+SECRETS = frozenset({"code", "link"})
+
+
+def sample(template: str, *, channel: Channel, language: str) -> Words:
+    """Write a template with values made up, to be looked at; what has none shows its own name."""
+    if language not in LANGUAGES:
+        raise TemplateUnknown(f"there are no templates in {language!r}")
+    parts = template_of(template, language=language)
+    names = {found.group(1) for part in parts.values() for found in PLACE.finditer(part)}
+    values = {name: SAMPLES.get(name, f"[{name}]") for name in names - SECRETS}
+    return written(
+        template, channel=channel, language=language, values=values, hidden=SECRETS & names, zone="Europe/Riga"
+    )
 
 
 def revealed(text: str, *, secrets: Mapping[str, str]) -> str:
