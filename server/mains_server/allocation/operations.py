@@ -151,21 +151,26 @@ async def announce_method(
 
 
 async def cancel_method(session: AsyncSession, *, viewer: Viewer, method_id: int, key: str, now: datetime) -> int:
-    """Call a method off before it starts, so that what held before goes on, and return its id; again, it stays so."""
+    """Call a method off before it starts, so that what held before goes on, and return its id; again, it stays so.
+
+    It is called off on every contract over the house, also by the manager who has taken the house over since.
+    """
     person_id = _person(viewer)
     found = await queries.announced_method(session, method_id=method_id)
-    house = None if found is None else await queries.house_of(session, contract_id=found.contract_id)
-    if found is None or house is None or not _may_announce(viewer, house):
+    houses = () if found is None else await queries.houses_of(session, method=found)
+    if found is None or not any(_may_announce(viewer, house) for house in houses):
         raise MethodUnknown("there is no such method that is yours to cancel")
     body = {"method": method_id}
     done = await claim_request(session, person_id=person_id, operation=CANCEL, key=key, body=body, now=now)
     if done is not None or found.is_cancelled:
         return method_id
-    if civil_day(now, time_zone=house.time_zone) >= found.starts:
+    if civil_day(now, time_zone=houses[0].time_zone) >= found.starts:
         raise MethodStarted(f"it holds since {found.starts}; announce another for a later day")
-    await take_back_attributes(
-        session, contract_id=found.contract_id, starts=found.starts, names=found.names, replaced=found.replaced
-    )
+    for contract_id in sorted(house.contract_id for house in houses):
+        replaced = found.replaced if contract_id == found.contract_id else frozenset(found.names)
+        await take_back_attributes(
+            session, contract_id=contract_id, starts=found.starts, names=found.names, replaced=replaced
+        )
     await session.execute(
         update(AllocationMethod)
         .where(col(AllocationMethod.id) == method_id)

@@ -9,7 +9,8 @@ from sqlmodel import col
 from mains_server.allocation.records import AnnouncedMethod, House
 from mains_server.allocation.tables import AllocationMethod, AllocationValue
 from mains_server.contracts.queries import contract_by_id, supply_point_by_id
-from mains_server.contracts.records import ContractBilling, PointRole
+from mains_server.contracts.records import ContractBilling, PointRole, Vote
+from mains_server.contracts.statements import voted_on
 
 
 async def house_of(session: AsyncSession, *, contract_id: int) -> House | None:
@@ -51,8 +52,21 @@ async def announced_method(session: AsyncSession, *, method_id: int) -> Announce
         id=row.id,
         contract_id=row.contract_id,
         customer_id=row.customer_id,
+        building_id=row.building_id,
         starts=row.starts,
+        decision_reference=row.decision_reference,
         names=tuple(value.name for value in values),
         replaced=frozenset(value.name for value in values if value.has_replaced),
         is_cancelled=row.cancelled_at is not None,
     )
+
+
+async def houses_of(session: AsyncSession, *, method: AnnouncedMethod) -> tuple[House, ...]:
+    """Find the contracts that an announced method stands on: the announced one first, then those that took it over."""
+    vote = Vote(
+        building_id=method.building_id, names=method.names, starts=method.starts, decision=method.decision_reference
+    )
+    on = await voted_on(session, vote=vote)
+    wanted = (method.contract_id, *(contract for contract in on if contract != method.contract_id))
+    found = [await house_of(session, contract_id=contract) for contract in wanted]
+    return tuple(house for house in found if house is not None)

@@ -55,7 +55,9 @@ class AnnouncedMethod:
     id: int
     contract_id: int
     customer_id: int
+    building_id: int
     starts: date
+    decision_reference: str
     names: tuple[str, ...]
     replaced: frozenset[str]
     is_cancelled: bool

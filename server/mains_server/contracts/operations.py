@@ -8,7 +8,7 @@ from datetime import date, datetime
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, false, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -154,7 +154,10 @@ async def load_contracts(session: AsyncSession, *, contracts: Sequence[NewContra
 
 
 async def end_contract(session: AsyncSession, *, contract_id: int, ends: date) -> None:
-    """Let a contract end on a civil day, which is the first one it no longer has; nothing of it lasts longer."""
+    """Let a contract end on a civil day, which is the first one it no longer has; nothing of it lasts longer.
+
+    What a house's owners voted for a later day stays written down, for the next contract over the house to take over.
+    """
     row = await queries.lock_contract(session, contract_id=contract_id)
     if row is None:
         raise ContractUnknown("there is no such contract")
@@ -163,9 +166,10 @@ async def end_contract(session: AsyncSession, *, contract_id: int, ends: date) -
     row.ends = ends
     for part in (ContractSupplyPoint, ContractAttribute):
         mine = col(part.contract_id) == contract_id
-        await session.execute(delete(part).where(mine, col(part.starts) >= ends))
-        lasts = col(part.ends).is_(None) | (col(part.ends) > ends)
-        await session.execute(update(part).where(mine, lasts).values(ends=ends))
+        voted = col(ContractAttribute.decision).is_not(None) if part is ContractAttribute else false()
+        await session.execute(delete(part).where(mine, col(part.starts) >= ends, ~voted))
+        lasts = col(part.starts) < ends, col(part.ends).is_(None) | (col(part.ends) > ends)
+        await session.execute(update(part).where(mine, *lasts).values(ends=ends))
     await session.flush()
 
 

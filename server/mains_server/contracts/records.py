@@ -115,6 +115,16 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Vote:
+    """What the owners of a house decided about some attributes from a day on, by the decision that says so."""
+
+    building_id: int
+    names: tuple[str, ...]
+    starts: date
+    decision: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DatedAttribute:
     """A value that the adapter prices by, over civil days, half-open; without days, over the whole contract.
 

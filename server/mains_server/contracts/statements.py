@@ -13,7 +13,7 @@ from sqlalchemy.types import BigInteger
 from sqlmodel import col
 
 from mains_server.contracts import queries
-from mains_server.contracts.records import ContractStep, Coverage, NumberedContract
+from mains_server.contracts.records import ContractStep, Coverage, NumberedContract, Vote
 from mains_server.contracts.tables import (
     Contract,
     ContractEvent,
@@ -222,28 +222,52 @@ async def lock_contracts(session: AsyncSession, *, contract_ids: Sequence[int]) 
 
 
 # A house's method is its owners' and not its manager's: what was voted (it names a decision) and held to the end of the
-# last contract over the house goes on in the next one, unless that says otherwise.
+# last contract over the house, or was to begin later, goes on in the next one, unless that says otherwise.
 INHERIT_VOTES = """
 insert into contract_attribute (customer_id, contract_id, name, value, starts, ends, decision)
-select n.customer_id, n.id, a.name, a.value, n.starts, n.ends, a.decision
-from contract n
-join contract_supply_point s on s.contract_id = n.id and s.customer_id = n.customer_id
-join supply_point p on p.id = s.supply_point_id and p.role = 'BUILDING'
-cross join lateral (
-  select o.id, o.customer_id, o.ends
-  from contract o join contract_supply_point b on b.contract_id = o.id and b.customer_id = o.customer_id
-  where b.supply_point_id = p.id and o.adapter = n.adapter and o.billing = 'BY_MEMBERS' and o.ends <= n.starts
-  order by o.ends desc, o.id desc limit 1
-) o
-join contract_attribute a on a.contract_id = o.id and a.customer_id = o.customer_id and a.ends = o.ends
-  and a.decision is not null
-where n.id = any(cast(:contracts as bigint[])) and n.billing = 'BY_MEMBERS' and not exists (
-  select from contract_attribute own
-  where own.contract_id = n.id and own.customer_id = n.customer_id and own.name = a.name
-)
+select customer_id, id, name, value, greatest(voted_from, starts),
+  case when voted_from >= ends then voted_next else least(voted_next, ends) end, decision
+from (
+  select n.customer_id, n.id, n.starts, n.ends, a.name, a.value, a.decision, a.starts as voted_from,
+    lead(a.starts) over (partition by n.id, a.name order by a.starts) as voted_next
+  from contract n
+  join contract_supply_point s on s.contract_id = n.id and s.customer_id = n.customer_id
+  join supply_point p on p.id = s.supply_point_id and p.role = 'BUILDING'
+  cross join lateral (
+    select o.id, o.customer_id, o.ends
+    from contract o join contract_supply_point b on b.contract_id = o.id and b.customer_id = o.customer_id
+    where b.supply_point_id = p.id and o.adapter = n.adapter and o.billing = 'BY_MEMBERS' and o.ends <= n.starts
+    order by o.ends desc, o.id desc limit 1
+  ) o
+  join contract_attribute a on a.contract_id = o.id and a.customer_id = o.customer_id and a.decision is not null
+    and (a.ends = o.ends or a.starts >= o.ends)
+  where n.id = any(cast(:contracts as bigint[])) and n.billing = 'BY_MEMBERS' and not exists (
+    select from contract_attribute own
+    where own.contract_id = n.id and own.customer_id = n.customer_id and own.name = a.name
+  )
+) v
+where voted_next is null or voted_next > starts
+"""
+
+
+# The contracts over a house that have a voted attribute: the one it was announced on, and those that took it over.
+VOTED_ON = """
+select distinct a.contract_id
+from contract_attribute a
+join contract c on c.id = a.contract_id and c.customer_id = a.customer_id and c.billing = 'BY_MEMBERS'
+join contract_supply_point s on s.contract_id = c.id and s.customer_id = c.customer_id
+join supply_point p on p.id = s.supply_point_id and p.role = 'BUILDING' and p.building_id = :building
+where a.name = any(cast(:names as text[])) and a.starts = :starts and a.decision = :decision
+order by a.contract_id
 """
 
 
 async def inherit_votes(session: AsyncSession, *, contract_ids: Sequence[int]) -> None:
     """Let new contracts over whole houses go on with what owners voted for, where they say nothing else of it."""
     await session.execute(text(INHERIT_VOTES), {"contracts": list(contract_ids)})
+
+
+async def voted_on(session: AsyncSession, *, vote: Vote) -> tuple[int, ...]:
+    """List the contracts over a house that have what its owners voted for from a day on."""
+    asked = {"building": vote.building_id, "names": list(vote.names), "starts": vote.starts, "decision": vote.decision}
+    return tuple(await session.scalars(text(VOTED_ON), asked))

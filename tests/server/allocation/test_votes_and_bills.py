@@ -19,7 +19,7 @@ from mains_server.db.unit_of_work import unit_of_work
 from mains_spi import Period
 
 from tests.journeys.small_house import ADAPTER
-from tests.server.allocation.voting import FEBRUARY, JANUARY, House, choices
+from tests.server.allocation.voting import FEBRUARY, JANUARY, MARCH, House, choices
 
 pytestmark = pytest.mark.asyncio
 DECEMBER = Period(date(2023, 12, 1), JANUARY)
@@ -62,6 +62,37 @@ async def test_what_owners_voted_goes_on_with_a_new_manager(house: House) -> Non
     assert [(row[0], row[1]) for row in await house.agreed("season")] == [
         ("winter", DECEMBER.start),
         ("summer", FEBRUARY),
+    ]
+
+
+async def test_a_vote_for_a_day_after_the_managers_contract_begins_with_the_next_manager(house: House) -> None:
+    await house.announce(valid_from=JANUARY)
+    await house.announce(
+        valid_from=MARCH, choices=choices(("circulation_sharing", "premise")), key="k2", decision_reference="5/2023"
+    )
+    await change_manager(house)
+
+    old, new = await house.contract(), await house.contract("M-2")
+    on = "select value, starts, ends, decision from contract_attribute where name = 'circulation_sharing'"
+    rows = [await house.rows(f"{on} and contract_id = :id order by starts", id=one) for one in (old, new)]
+    assert rows == [
+        [("area", JANUARY, FEBRUARY, "Minutes 4/2023"), ("premise", MARCH, None, "5/2023")],
+        [("area", FEBRUARY, MARCH, "Minutes 4/2023"), ("premise", MARCH, None, "5/2023")],
+    ]
+
+
+async def test_a_vote_that_was_taken_over_is_called_off_everywhere(house: House) -> None:
+    await house.announce(valid_from=JANUARY)
+    method = await house.announce(
+        valid_from=MARCH, choices=choices(("circulation_sharing", "premise")), key="k2", decision_reference="5/2023"
+    )
+    await change_manager(house)
+
+    await house.cancel(method)
+
+    assert await house.agreed() == [
+        ("area", JANUARY, FEBRUARY, "Minutes 4/2023"),
+        ("area", FEBRUARY, None, "Minutes 4/2023"),
     ]
 
 
