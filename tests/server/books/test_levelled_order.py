@@ -24,7 +24,7 @@ RUNS = int(os.environ.get("MAINS_LEVELLED_ORDER_RUNS", "12"))
 SEED = int(os.environ.get("MAINS_LEVELLED_ORDER_SEED", "1"))
 STEPS = 50
 ACTIONS = (
-    *[action for action in PLAIN if action not in ("find out", "take back", "correct")],
+    *[action for action in PLAIN if action not in ("find out", "correct")],
     *["level"] * 3,
     *["pay instalments"] * 3,
     *["settle now"] * 2,

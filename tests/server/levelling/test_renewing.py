@@ -3,8 +3,10 @@
 from datetime import date
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mains_server.billing.expected import millionths, millionths_told
 from mains_server.levelling import rules
 from mains_server.levelling.renewing import StandingPlan, renewed
 
@@ -68,3 +70,8 @@ def test_what_is_expected_is_counted_in_millionths():
     expected = standing().expected()
 
     assert expected == (3, "x", (("energy", None, "kWh"),), (12_345_000,))
+
+
+@pytest.mark.parametrize("told", ["0", "1200", "1196.721", "0.000001", "12.0000000", "1E+3", "100000.5"])
+def test_a_stored_usage_is_read_to_the_millionth(told):
+    assert millionths_told(told) == millionths(Decimal(told))
