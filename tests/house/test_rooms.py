@@ -132,6 +132,7 @@ EXTRA = {
         "zones.py",
     },
     "consumption": {"buckets.py", "comparing.py", "drawing.py", "links.py", "showing.py"},
+    "delegation": {"links.py", "spending.py"},
     "documents": {  # a file for each kind of document, and the words and the template of print
         "archive.py",
         "gathering.py",

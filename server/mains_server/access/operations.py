@@ -136,6 +136,9 @@ async def grant_delegate(session: AsyncSession, *, delegate: NewDelegate, now: d
         contract_ids=None if delegate.contract_ids is None else sorted(delegate.contract_ids),
         starts_at=now,
         ends_at=delegate.ends_at,
+        cap_payment=delegate.limits.cap_payment,
+        cap_month=delegate.limits.cap_month,
+        approval_above=delegate.limits.approval_above,
     )
     session.add(row)
     await session.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import String, any_, func, literal, literal_column, select
@@ -10,7 +11,16 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from mains_server.access.records import Grant, GrantRole, Permission, Person, StaffRole, Viewer
+from mains_server.access.records import (
+    Grant,
+    GrantRole,
+    HeldGrant,
+    PaymentLimits,
+    Permission,
+    Person,
+    StaffRole,
+    Viewer,
+)
 from mains_server.access.rules import OWNER_PERMISSIONS, is_active, plain_email
 from mains_server.access.tables import AccessGrant, StaffMember
 from mains_server.access.tables import Person as PersonRow
@@ -96,6 +106,36 @@ async def lock_owner_grant(session: AsyncSession, *, customer_id: int) -> Access
     )
 
 
+async def hold_grants(
+    session: AsyncSession, *, customer_id: int, now: datetime, person_id: int | None = None
+) -> tuple[HeldGrant, ...]:
+    """Take hold of the rights on a customer that hold now, of everybody or of one person, in order of their ids.
+
+    What ends a right takes hold of it too, so that nothing is done by one that ended meanwhile.
+    """
+    of_person = [] if person_id is None else [col(AccessGrant.person_id) == person_id]
+    found = await session.scalars(
+        select(AccessGrant)
+        .where(col(AccessGrant.customer_id) == customer_id, *of_person)
+        .order_by(col(AccessGrant.id))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return tuple(
+        HeldGrant(person_id=row.person_id, grant=_grant(row))
+        for row in found
+        if is_active(starts_at=row.starts_at, ends_at=row.ends_at, now=now)
+    )
+
+
+async def hold_grant(session: AsyncSession, *, grant_id: int, now: datetime) -> HeldGrant | None:
+    """Take hold of one right until the transaction ends; None if it does not hold now."""
+    row = await lock_grant(session, grant_id=grant_id)
+    if row is None or not is_active(starts_at=row.starts_at, ends_at=row.ends_at, now=now):
+        return None
+    return HeldGrant(person_id=row.person_id, grant=_grant(row))
+
+
 def grant_of_parts(
     grant_id: int, customer_id: int, role: str, permissions: Sequence[str], contract_ids: Sequence[int] | None
 ) -> Grant:
@@ -115,7 +155,9 @@ def _active_grants(rows: Sequence[AccessGrant], *, now: datetime) -> tuple[Grant
 
 
 def _grant(row: AccessGrant) -> Grant:
-    return grant_of_parts(row.id, row.customer_id, row.role.name, row.permissions, row.contract_ids)
+    plain = grant_of_parts(row.id, row.customer_id, row.role.name, row.permissions, row.contract_ids)
+    limits = PaymentLimits(cap_payment=row.cap_payment, cap_month=row.cap_month, approval_above=row.approval_above)
+    return replace(plain, limits=limits)
 
 
 def _person(row: PersonRow | None) -> Person | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import Enum
 from typing import ClassVar
 
@@ -69,6 +70,18 @@ class NewPerson:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentLimits:
+    """How much a delegate may pay, in euro; None is no limit. Above `approval_above` the owner has to agree."""
+
+    cap_payment: Decimal | None = None
+    cap_month: Decimal | None = None
+    approval_above: Decimal | None = None
+
+
+NO_LIMITS = PaymentLimits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewDelegate:
     """A right to be given on a customer: on all its contracts, or the named ones, until a moment or until ended."""
 
@@ -77,6 +90,7 @@ class NewDelegate:
     permissions: frozenset[Permission]
     contract_ids: frozenset[int] | None = None
     ends_at: datetime | None = None
+    limits: PaymentLimits = NO_LIMITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,11 +102,20 @@ class Grant:
     permissions: frozenset[Permission]
     contract_ids: frozenset[int] | None = None
     id: int | None = None
+    limits: PaymentLimits = NO_LIMITS
 
     def allows(self, permission: Permission, *, customer_id: int, contract_id: int) -> bool:
         """Tell whether this grant has the permission on this contract of this customer."""
         is_covered = self.contract_ids is None or contract_id in self.contract_ids
         return permission in self.permissions and customer_id == self.customer_id and is_covered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldGrant:
+    """A right that is held until the transaction ends, and whose it is."""
+
+    person_id: int
+    grant: Grant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +137,11 @@ class Viewer:
     def is_staff(self) -> bool:
         """Tell whether the viewer reads everything as an employee."""
         return bool(self.staff)
+
+    @property
+    def customers_owned(self) -> frozenset[int]:
+        """Return the customers whose one owner the viewer is."""
+        return frozenset(grant.customer_id for grant in self.grants if grant.role is GrantRole.OWNER)
 
     def customers_with(self, permission: Permission) -> frozenset[int]:
         """Return the customers on all of whose contracts, also future ones, the viewer has the permission."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import SQLModel
 
 from mains_server.access.records import GrantRole, StaffRole
-from mains_server.db.columns import choice, instant, key, numbers, owner, reference, words
+from mains_server.db.columns import choice, instant, key, money, numbers, owner, reference, words
 
 
 class Person(SQLModel, table=True):
@@ -41,6 +42,8 @@ class AccessGrant(SQLModel, table=True):
             postgresql_where=text("role = 'OWNER' and ends_at is null"),
         ),
         Index("access_grant_person", "person_id"),
+        Index("access_grant_customer", "customer_id", "starts_at", "id"),
+        Index("access_grant_of_person", "person_id", "starts_at", "id"),
     )
 
     id: int = key()
@@ -51,6 +54,9 @@ class AccessGrant(SQLModel, table=True):
     contract_ids: list[int] | None = numbers(nullable=True)
     starts_at: datetime = instant()
     ends_at: datetime | None = instant(nullable=True)
+    cap_payment: Decimal | None = money(nullable=True)
+    cap_month: Decimal | None = money(nullable=True)
+    approval_above: Decimal | None = money(nullable=True)
 
 
 class StaffMember(SQLModel, table=True):

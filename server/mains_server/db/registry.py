@@ -30,6 +30,7 @@ ROOMS = (
     "offers",
     "paying",
     "notifications",
+    "delegation",
 )
 
 

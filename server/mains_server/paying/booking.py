@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mains_server.contracts.queries import contract_by_id, lock_contract
 from mains_server.contracts.records import Settlement
 from mains_server.db.outbox import append_event
+from mains_server.delegation.spending import note_returned
 from mains_server.invoices.queries import invoice_by_id, lock_open_invoices, open_invoices
 from mains_server.money.records import NotMoney, require_amount
 from mains_server.paying import queries
@@ -89,6 +90,7 @@ async def taken_back(
         )
     except NothingLeftToReturn as refusal:
         return EventOutcome.HELD, str(refusal)
+    await note_returned(session, intent_id=intent.id, amount=returned.amount, now=now)
     payload = {"payment_id": intent.payment_id, "amount": str(returned.amount)}
     append_event(session, kind="payment.reversed", payload=payload, customer_id=intent.customer_id, now=now)
     return EventOutcome.APPLIED, None
@@ -109,6 +111,7 @@ async def refund_told(
     returned = await return_by_id(session, return_id=row.return_id)
     if status is RefundStatus.REFUNDED:
         await confirm_refund(session, returned=returned, on=now.date(), now=now)
+        await note_returned(session, intent_id=intent.id, amount=returned.amount, now=now)
     elif status is RefundStatus.FAILED:
         await undo_refund(session, returned=returned, reason=report.reason or "the provider could not", now=now)
     row.status, row.failure, row.changed_at = status, report.reason, now

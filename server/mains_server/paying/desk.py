@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
+from mains_spi import PaymentProvider
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.access.operations import claim_request
 from mains_server.access.records import Permission, Refusal, StaffRole, Viewer
 from mains_server.db.idempotency import keep_answer
 from mains_server.db.unit_of_work import read_session, unit_of_work
+from mains_server.delegation.records import PaymentWanted
+from mains_server.delegation.spending import ApprovalNeeded, admit_payment, ask_approval, note_begun
 from mains_server.money.rules import format_amount
 from mains_server.paying import operations, queries, rules, targets
 from mains_server.paying.flow import Counter, reach, refresh, send_refund
@@ -94,25 +98,21 @@ async def create_payment(counter: Counter, *, viewer: Viewer, asked: PaymentAske
     rules.require_url(asked.return_url)
     mine = {"person_id": viewer.person_id, "operation": "paymentCreate", "key": asked.key}
     now = counter.clock()
-    async with unit_of_work(counter.engine) as session:
-        earlier = await claim_request(session, **mine, body=asked.body(), now=now)  # type: ignore[arg-type]
-        if earlier is None:
-            target = await _target(session, viewer=viewer, asked=asked, instalment=instalment)
-            rules.require_payable(target.amount, currency=target.currency, card=card)
-            new = NewIntent(
-                target=target,
-                person_id=viewer.person_id,
-                provider=asked.provider,
-                pays_by=card.pays_by,
-                return_url=asked.return_url,
-                language=viewer.language,
-            )
-            intent = await operations.begin_intent(session, new=new, now=now)
-            await keep_answer(session, **mine, answer={"intent": intent.id})  # type: ignore[arg-type]
-        else:
-            found = await queries.intent_by_id(session, intent_id=int(earlier["intent"]))
-            assert found is not None, "intents are never removed"
-            intent = found
+    try:
+        async with unit_of_work(counter.engine) as session:
+            earlier = await claim_request(session, **mine, body=asked.body(), now=now)  # type: ignore[arg-type]
+            if earlier is None:
+                target = await _target(session, viewer=viewer, asked=asked, instalment=instalment)
+                intent = await _begun(session, viewer=viewer, asked=asked, target=target, card=card, now=now)
+                await keep_answer(session, **mine, answer={"intent": intent.id})  # type: ignore[arg-type]
+            else:
+                found = await queries.intent_by_id(session, intent_id=int(earlier["intent"]))
+                assert found is not None, "intents are never removed"
+                intent = found
+    except ApprovalNeeded as waiting:
+        async with unit_of_work(counter.engine) as session:
+            await ask_approval(session, viewer=viewer, wanted=waiting.wanted, now=now)
+        raise
     return await reach(counter, intent=intent)
 
 
@@ -152,6 +152,37 @@ async def create_refund(
             assert found is not None, "refunds are never removed"
             refund = found
     return await send_refund(counter, refund=refund)
+
+
+async def _begun(
+    session: AsyncSession, *, viewer: Viewer, asked: PaymentAsked, target: Target, card: PaymentProvider, now: datetime
+) -> Intent:
+    """Write a payment down, a delegate's within what they may pay."""
+    assert viewer.person_id is not None, "whoever pays is signed in"
+    rules.require_payable(target.amount, currency=target.currency, card=card)
+    contracts = {part.contract_id for part in target.parts} | ({target.contract_id} - {None})
+    wanted = PaymentWanted(
+        customer_id=target.customer_id,
+        contract_ids=frozenset(number for number in contracts if number is not None),
+        amount=target.amount,
+        currency=target.currency,
+        key=asked.key,
+        shown_reference=target.shown_reference,
+        is_by_reference=asked.reference is not None,
+    )
+    admission = await admit_payment(session, viewer=viewer, wanted=wanted, now=now)
+    new = NewIntent(
+        target=target,
+        person_id=viewer.person_id,
+        provider=asked.provider,
+        pays_by=card.pays_by,
+        return_url=asked.return_url,
+        language=viewer.language,
+    )
+    intent = await operations.begin_intent(session, new=new, now=now)
+    if admission is not None:
+        await note_begun(session, admission=admission, person_id=viewer.person_id, intent_id=intent.id, now=now)
+    return intent
 
 
 async def _target(session: AsyncSession, *, viewer: Viewer, asked: PaymentAsked, instalment: Instalment) -> Target:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from mains_server.db.outbox import append_event
+from mains_server.delegation import spending
 from mains_server.paying import booking, queries, rules
 from mains_server.paying.records import (
     EventOutcome,
@@ -231,14 +232,21 @@ async def _lead(
         held = await booking.capture(session, intent=intent, report=report, occurred_at=row.occurred_at, now=now)
         if held is not None:
             return EventOutcome.HELD, held
+        await spending.note_captured(session, intent_id=intent.id, amount=_captured(intent), now=now)
     else:
         intent.status, intent.reason = status, report.reason
+        if status in OVER:
+            await spending.note_ended(session, intent_id=intent.id, now=now)
     intent.changed_at = now
     intent.next_check_at = None if intent.status in OVER else now + FIRST_CHECK_AFTER
     payload = {"intent_id": intent.id, "status": intent.status.name}
     append_event(session, kind="payment.intent_changed", payload=payload, customer_id=intent.customer_id, now=now)
     await session.flush()
     return EventOutcome.APPLIED, None
+
+
+def _captured(intent: PaymentIntent) -> Decimal:
+    return intent.amount if intent.captured_amount is None else intent.captured_amount
 
 
 def _keep_names(intent: PaymentIntent, report: ProviderReport) -> None:

@@ -150,6 +150,14 @@ async def test_paying_ones_own_needs_the_right_to_pay(desk):
         await desk.begun(desk.viewer(customer, other), invoices=((invoice.id, None), (others.id, None)))
 
     allowed = delegate(desk, customer, Permission.PAY, contracts=frozenset({contract}))
+    await desk.utility.run(
+        "insert into access_grant (customer_id, person_id, role, permissions, contract_ids, starts_at)"
+        " values (:customer, :person, 'DELEGATE', '{PAY}', array[cast(:contract as bigint)], :now)",
+        customer=customer,
+        person=desk.person_id,
+        contract=contract,
+        now=desk.utility.now,
+    )
     assert (await desk.begun(allowed, invoices=((invoice.id, None),))).status is IntentStatus.PENDING
 
 
