@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.contracts.records import NumberedContract
 from mains_server.contracts.statements import levelled_among, lock_contracts
+from mains_server.customers.queries import lock_accounts
 from mains_server.db.copying import copy_rows, draw_ids
 from mains_server.invoices.queries import lock_payable_invoices
 from mains_server.invoices.rules import parse_document_number
@@ -28,35 +31,57 @@ ALLOCATION_COLUMNS = (
 )  # fmt: skip
 
 
+class _Owned(NamedTuple):
+    """A payment with its id and, where a levelled contract holds it, that."""
+
+    id: int
+    request: PaymentRequest
+    owner: PrepaidOwner | None
+
+
 async def receive_many(session: AsyncSession, *, requests: Sequence[PaymentRequest], now: datetime) -> tuple[int, ...]:
     """Receive payments that are new by their keys, all or none, and give their ids in order.
 
     Unlike one payment alone, each settles what is still open of the invoices it names and then the customer's oldest:
     a bill that was paid twice is no reason to refuse money that came. A levelled contract is named by its number.
+    Those of one customer are taken in turns, so that each finds what the one before it left, as one by one.
     """
     for request in requests:
         rules.require_receivable(request, today=now.date())
     owners = await _owners(session, requests=requests)
+    await lock_accounts(session, customer_ids=sorted({request.customer_id for request in requests}))
     ids = await draw_ids(session, sequence="payment_id_seq", count=len(requests))
-    numbered = list(zip(ids, requests, strict=True))
+    turns: list[list[_Owned]] = []
+    seen: Counter[int] = Counter()
+    for id_, request, owner in zip(ids, requests, owners, strict=True):
+        if seen[request.customer_id] == len(turns):
+            turns.append([])
+        turns[seen[request.customer_id]].append(_Owned(id_, request, owner))
+        seen[request.customer_id] += 1
+    for turn in turns:
+        await _receive_turn(session, payments=turn, now=now)
+    return ids
+
+
+async def _receive_turn(session: AsyncSession, *, payments: Sequence[_Owned], now: datetime) -> None:
+    """Receive payments of different customers."""
     rows = [
         (id_, r.customer_id, r.amount, r.currency, r.method.name, r.received_on, r.reference, r.payer_name,
          r.idempotency_key, now)
-        for id_, r in numbered
+        for id_, r, _ in payments
     ]  # fmt: skip
     await copy_rows(session, table="payment", columns=PAYMENT_COLUMNS, rows=rows)
-    bookings = [rules.booking_of_payment(request, payment_id=id_) for id_, request in numbered]
+    bookings = [rules.booking_of_payment(request, payment_id=id_) for id_, request, _ in payments]
     await post_many(session, bookings=bookings, now=now)
     held = [
         NewPrepayment(owner=owner, payment_id=id_, amount=request.amount)
-        for (id_, request), owner in zip(numbered, owners, strict=True)
+        for id_, request, owner in payments
         if owner is not None
     ]
     await prepay_many(session, parts=held, now=now)
-    free = [one for one, owner in zip(numbered, owners, strict=True) if owner is None]
+    free = [(id_, request) for id_, request, owner in payments if owner is None]
     with_credit = await _settle(session, numbered=free, now=now)
     await apply_credit(session, customer_ids=with_credit, now=now)
-    return ids
 
 
 async def _owners(session: AsyncSession, *, requests: Sequence[PaymentRequest]) -> list[PrepaidOwner | None]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
 
+import structlog
 from mains_schema.node import encode_id
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import Request
@@ -23,6 +24,7 @@ from mains_server.statements.queries import is_upload_known, states_of
 from mains_server.statements.records import LineState, StatementUploadReport, StatementUploadStatus, TakenStatement
 from mains_server.statements.rules import FILE_BYTES_MAX, token_hash
 
+log = structlog.get_logger()
 KEPT_IN_MEMORY = 1_000_000
 AT_ONCE_MAX = 1
 STATUSES = {"UPLOAD_UNKNOWN": 404, "UPLOAD_EXPIRED": 410, "UPLOAD_USED": 409}
@@ -63,7 +65,10 @@ async def _put(
                 report = await take_upload(session, token=token, file=file, sha256=sha256, ibans=ibans, now=clock())
     except Refusal as refusal:
         raise RouteRefused(STATUSES.get(refusal.code, 403), refusal.code, refusal.message) from None
-    await match_new_lines(engine, now=clock())
+    try:
+        await match_new_lines(engine, now=clock())
+    except Exception:
+        log.exception("bank lines are left to the queue", upload=report.upload_id)
     async with read_session(engine) as session:
         states = await states_of(session, statement_ids=[one.id for one in report.statements])
     is_refused = report.status is StatementUploadStatus.REFUSED

@@ -8,7 +8,7 @@ together with something else that agrees: the amount, the name, or an account th
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from mains_server.contracts.records import NumberedContract
@@ -30,6 +30,7 @@ from mains_server.statements.records import (
 )
 
 SUGGESTIONS_MAX = 5
+_ORDER = {confidence: place for place, confidence in enumerate(Confidence)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,7 @@ def judge(line: BankLine, *, evidence: Evidence, known: Known) -> Verdict:
     if not sure:
         reason = QueueReason.DOUBTFUL if suggestions else QueueReason.UNMATCHED
         return Verdict(reason=reason, suggestions=suggestions)
-    return _sure(sure[0], evidence=evidence, known=known)
+    return replace(_sure(sure[0], evidence=evidence, known=known), suggestions=suggestions)
 
 
 def _sure(best: Suggestion, *, evidence: Evidence, known: Known) -> Verdict:
@@ -185,11 +186,10 @@ def _fits(amount: Decimal, customer: CustomerFound) -> bool:
 
 def _ranked(found: Iterable[Suggestion]) -> tuple[Suggestion, ...]:
     """Rank by confidence, then by the order of the rules; a customer stands once, with the best that speaks for it."""
-    order = {confidence: place for place, confidence in enumerate(Confidence)}
     best: dict[int, Suggestion] = {}
     for one in found:
         seen = best.get(one.customer_id)
-        if seen is None or order[one.confidence] < order[seen.confidence]:
+        if seen is None or _ORDER[one.confidence] < _ORDER[seen.confidence]:
             best[one.customer_id] = one
-    ranked = sorted(best.values(), key=lambda one: order[one.confidence])
+    ranked = sorted(best.values(), key=lambda one: _ORDER[one.confidence])
     return tuple(ranked[:SUGGESTIONS_MAX])

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from mains_server.contracts.records import NumberedContract
 from mains_server.contracts.statements import contracts_by_plain_numbers
 from mains_server.customers.queries import customers_by_ids, customers_by_names, customers_by_plain_numbers
+from mains_server.db.conflicts import do_again, is_conflict
 from mains_server.db.copying import copy_rows, draw_ids
-from mains_server.db.unit_of_work import unit_of_work
+from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.invoices.queries import open_amounts, payable_invoices
 from mains_server.invoices.rules import parse_document_number
 from mains_server.ledger.operations import post_many
@@ -21,10 +24,11 @@ from mains_server.statements import queries, rules
 from mains_server.statements.evidence import Evidence, contract_of_reference, evidence_of, invoice_of_reference
 from mains_server.statements.judging import Known, judge
 from mains_server.statements.operations import write_states
-from mains_server.statements.records import BankLine, CustomerFound, LineState, NewLine, Verdict
+from mains_server.statements.records import BankLine, CustomerFound, LineState, NewLine, QueueReason, Verdict
 from mains_server.statements.reversing import reverse_sure
 
-LINES_AT_ONCE = 1_000
+log = structlog.get_logger()
+LINES_AT_ONCE = 2_000
 CURRENCY = "EUR"
 PART_COLUMNS = (
     "id", "customer_id", "line_id", "payment_id", "amount", "currency", "rule", "confidence", "matched_at",
@@ -33,35 +37,89 @@ SUGGESTION_COLUMNS = ("customer_id", "line_id", "rank", "rule", "confidence", "c
 Judged = Sequence[tuple[NewLine, Verdict]]
 
 
-async def match_new_lines(engine: AsyncEngine, *, now: datetime) -> int:
-    """Match every movement that is new, a thousand in each transaction, and count them; again it does nothing."""
+async def match_new_lines(engine: AsyncEngine, *, now: datetime, at_once: int = LINES_AT_ONCE) -> int:
+    """Match every movement that is new, so many in each transaction, and count them; again it does nothing.
+
+    A transaction that the database broke off for another's sake is done again. Where a bundle fails for any other
+    reason its movements are taken one by one, so that one that cannot be received keeps none of the others waiting.
+    """
     count = 0
     while True:
-        async with unit_of_work(engine) as session:
-            done = await match_some(session, now=now)
-        count += done
-        if done < LINES_AT_ONCE:
+        try:
+            done = await do_again(lambda: _match_bundle(engine, now=now, count=at_once))
+        except Exception as error:
+            if is_conflict(error):
+                raise
+            log.exception("bank lines not matched together")
+            done = await _match_singly(engine, now=now, count=at_once)
+        if not done:
             return count
+        count += done
 
 
-async def match_some(session: AsyncSession, *, now: datetime) -> int:
-    """Match the oldest new movements that nobody else is matching, and count them."""
-    lines = await queries.lock_new_lines(session, count=LINES_AT_ONCE)
-    if not lines:
-        return 0
+async def _match_bundle(engine: AsyncEngine, *, now: datetime, count: int) -> int:
+    async with unit_of_work(engine) as session:
+        lines = await queries.lock_new_lines(session, count=count)
+        await match_lines(session, lines=lines, now=now)
+    return len(lines)
+
+
+async def _match_singly(engine: AsyncEngine, *, now: datetime, count: int) -> int:
+    async with read_session(engine) as session:
+        ids = await queries.new_line_ids(session, count=count)
+    for id_ in ids:
+        try:
+            await do_again(partial(_match_one, engine, line_id=id_, now=now))
+        except Exception as error:
+            if is_conflict(error):
+                raise
+            log.exception("bank line not matched", line=id_)
+            await _queue_one(engine, line_id=id_)
+    return len(ids)
+
+
+async def _match_one(engine: AsyncEngine, *, line_id: int, now: datetime) -> None:
+    async with unit_of_work(engine) as session:
+        lines = await queries.lock_new_lines(session, count=1, line_id=line_id)
+        await match_lines(session, lines=lines, now=now)
+
+
+async def _queue_one(engine: AsyncEngine, *, line_id: int) -> None:
+    """Have somebody look at a movement that no program can receive; if even that fails the database is to blame."""
+    async with unit_of_work(engine) as session:
+        if await queries.lock_new_lines(session, count=1, line_id=line_id):
+            await write_states(session, states=[(line_id, LineState.QUEUED, QueueReason.DOUBTFUL)])
+
+
+async def match_lines(session: AsyncSession, *, lines: Sequence[NewLine], now: datetime) -> None:
+    """Match movements that are held, as one after the other would be: receive what is sure, and queue the rest.
+
+    They are taken together as far as none depends on what became of an earlier one; a stretch that had to be broken off
+    early makes the next one short, so that a file that quotes itself all the time is not judged over and over.
+    """
+    await queries.look_up_by_index(session)
+    rest, length = lines, len(lines)
+    while rest:
+        done = await _match_stretch(session, lines=rest[:length], now=now)
+        rest, length = rest[done:], 2 * done
+
+
+async def _match_stretch(session: AsyncSession, *, lines: Sequence[NewLine], now: datetime) -> int:
+    """Match the first of some movements, up to where one depends on an earlier one, and count them."""
     quoted = [
         (new.line, evidence_of(reference=new.line.reference, text=new.line.text, end_to_end_id=new.line.end_to_end_id))
         for new in lines
     ]
     known = await _known(session, quoted=quoted)
     verdicts = [judge(line, evidence=evidence, known=known) for line, evidence in quoted]
-    judged = list(zip(lines, verdicts, strict=True))
+    count = rules.independent_count([new.line for new in lines], verdicts=verdicts)
+    judged = list(zip(lines[:count], verdicts[:count], strict=True))
     await _receive(session, judged=[one for one in judged if one[1].sure is not None], now=now)
     await _queue(session, judged=[one for one in judged if one[1].sure is None])
-    for new in lines:
-        if new.line.is_reversal and new.line.amount < 0:
-            await reverse_sure(session, line_id=new.id, now=now)
-    return len(lines)
+    last = lines[count - 1]
+    if rules.takes_back(last.line):
+        await reverse_sure(session, line_id=last.id, now=now)
+    return count
 
 
 async def _receive(session: AsyncSession, *, judged: Judged, now: datetime) -> None:

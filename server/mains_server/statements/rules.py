@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from mains_server.ledger.records import Booking, BookingKind, Entry
 from mains_server.ledger.rules import BROUGHT_FORWARD, HOUSE, UNMATCHED, bank, booking_of, set_aside
 from mains_server.payments.records import PaymentMethod
-from mains_server.statements.records import AsideBooking, AsideReason, BankLine, StatementHead
+from mains_server.statements.records import AsideBooking, AsideReason, BankLine, MatchRule, StatementHead, Verdict
 from mains_server.statements.refusals import BankFileRefused
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Hash
 
+BY_NUMBER = frozenset({MatchRule.INVOICE_NUMBER, MatchRule.CUSTOMER_NUMBER, MatchRule.CONTRACT_NUMBER})
 TOKEN_BYTES = 32
 TOKEN_CHARACTERS_MAX = 100
 UPLOAD_LASTS = timedelta(minutes=15)
@@ -85,6 +86,38 @@ def require_sum(head: StatementHead, *, moved: Decimal) -> None:
 def shown_reference(line: BankLine) -> str:
     """Give what the payer wrote, for the payment: the reference, or else the text."""
     return (line.reference or line.text)[:REFERENCE_SHOWN_MAX]
+
+
+def takes_back(line: BankLine) -> bool:
+    """Tell whether the bank takes money back by a movement."""
+    return line.is_reversal and line.amount < 0
+
+
+def independent_count(lines: Sequence[BankLine], *, verdicts: Sequence[Verdict]) -> int:
+    """Count the first movements whose verdicts stand whatever becomes of those before them; one at least.
+
+    A verdict by references alone always does. Any other looks at what is open of its customers and at who paid from
+    the account before, and so may turn with an earlier movement of theirs. Taking money back may turn any.
+    """
+    customers: set[int] = set()
+    payers: set[str] = set()
+    for place, (line, verdict) in enumerate(zip(lines, verdicts, strict=True)):
+        if line.amount > 0 and not _is_proved(verdict):
+            is_named = any(one.customer_id in customers for one in verdict.suggestions)
+            if is_named or (line.party_iban and line.party_iban in payers):
+                return place
+        if takes_back(line):
+            return place + 1
+        if verdict.sure is not None:
+            customers.add(verdict.sure.customer_id)
+            payers.add(line.party_iban)
+    return len(lines)
+
+
+def _is_proved(verdict: Verdict) -> bool:
+    """Tell whether references decide; beside one, payers and names never do, but other numbers may."""
+    rules = {one.rule for one in verdict.suggestions}
+    return MatchRule.REFERENCE in rules and not rules & BY_NUMBER
 
 
 def plain_iban(text: str) -> str:

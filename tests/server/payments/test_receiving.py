@@ -19,6 +19,10 @@ BALANCES = (
     "select customer_id, account, sum(amount) from ledger_entry group by 1, 2 having sum(amount) <> 0 order by 1, 2"
 )
 OPEN = "select document_number, open_amount from invoice_state order by id"
+ALLOCATED = """
+select p.idempotency_key, a.invoice_id, sum(a.amount) from payment_allocation a join payment p on p.id = a.payment_id
+group by 1, 2 order by 1, 2
+"""
 TABLES = ("payment", "payment_allocation", "prepayment", "ledger_entry", "ledger_transaction")
 
 
@@ -63,7 +67,9 @@ async def one_by_one(utility, *requests):
 async def state(utility):
     async with read_session(utility.engine) as session:
         assert (await check_books(session)).findings == ()
-        return [[tuple(row) for row in await session.execute(text(statement))] for statement in (BALANCES, OPEN)]
+        return [
+            [tuple(row) for row in await session.execute(text(statement))] for statement in (BALANCES, OPEN, ALLOCATED)
+        ]
 
 
 async def towns(utility):
