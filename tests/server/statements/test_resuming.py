@@ -12,7 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mains_server.db.work import Work
 from mains_server.money.rules import creditor_reference
+from mains_server.payments.receiving import receive_many
 from mains_server.statements import jobs, matching
+from mains_server.statements.operations import write_states
 
 from tests.server.statements.camt_files import Paid, bank_file
 from tests.server.statements.conftest import NOW
@@ -56,7 +58,7 @@ async def resume(bank):
 async def test_what_a_crash_left_new_is_matched_by_the_queue(bank, monkeypatch):
     await house(bank)
     await bank.takes(bank_file(*FIVE))
-    write_states, turns = matching.write_states, []
+    turns = []
 
     async def dying(session, *, states):
         await write_states(session, states=states)
@@ -95,12 +97,12 @@ async def test_a_process_that_is_killed_between_writing_and_committing_leaves_al
 async def test_a_deadlock_is_tried_again(bank, monkeypatch):
     await house(bank)
     await bank.takes(bank_file(*FIVE))
-    receive, errors = matching.receive_many, [DeadlockDetectedError("deadlock"), DeadlockDetectedError("deadlock")]
+    errors = [DeadlockDetectedError("deadlock"), DeadlockDetectedError("deadlock")]
 
     async def unlucky(session, **named):
         if errors:
             raise errors.pop()
-        return await receive(session, **named)
+        return await receive_many(session, **named)
 
     monkeypatch.setattr(matching, "receive_many", unlucky)
 
@@ -111,12 +113,11 @@ async def test_a_deadlock_is_tried_again(bank, monkeypatch):
 async def test_one_that_cannot_be_received_keeps_none_of_the_others_waiting(bank, monkeypatch):
     await house(bank)
     await bank.takes(bank_file(*FIVE))
-    receive = matching.receive_many
 
     async def choking(session, *, requests, now):
         if any(request.amount == 3 for request in requests):
             raise ValueError("three is too much")
-        return await receive(session, requests=requests, now=now)
+        return await receive_many(session, requests=requests, now=now)
 
     monkeypatch.setattr(matching, "receive_many", choking)
     await bank.matches()
