@@ -23,6 +23,7 @@ EXTRA = {
     "db": {
         "addresses.py",
         "columns.py",
+        "conflicts.py",
         "copying.py",
         "embedded.py",
         "idempotency.py",
