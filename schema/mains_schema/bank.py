@@ -109,6 +109,7 @@ described(
         "TO_RETURN": "It came by mistake and goes back; set aside likewise what went back.",
         "OTHER_BOOKS": "It belongs to other books of the utility: charges of the bank, salaries, the state's support.",
         "RECEIVED_ALREADY": "It is a payment that an employee entered before it was on a statement.",
+        "PROVIDER_PAYOUT": "A payment provider paid out what customers had paid through it.",
     },
 )
 described(
@@ -217,6 +218,12 @@ class BankLine(Node):
     state: LineState = column("How far it has come.", L.state)
     reason: QueueReason | None = column("Why it waits for somebody; null if it does not.", L.reason)
     aside: AsideReason | None = column("What it is, if it was set aside; null if it was not.", L.aside)
+    payout_provider: str | None = column(
+        "Code of the payment provider whose payout it is; null if it is none.", L.payout_provider
+    )
+    payout_fee: Decimal | None = column(
+        "What the provider kept of a payout, in the movement's currency; null if it is none.", L.payout_fee
+    )
     note: str | None = column("What the last decision was taken for; null if nobody wrote anything.", L.note)
     decided_at: datetime | None = column("When somebody decided last; null if nobody did.", L.decided_at)
     statement: BankStatement = one("The statement that brought it first.", L.statement_id)

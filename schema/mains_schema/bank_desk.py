@@ -48,6 +48,7 @@ class BankLineErrorCode(Enum):
     INVOICE_NOT_PAYABLE = "INVOICE_NOT_PAYABLE"
     CONTRACT_UNKNOWN = "CONTRACT_UNKNOWN"
     NOTE_WRONG = "NOTE_WRONG"
+    PAYOUT_WRONG = "PAYOUT_WRONG"
     MONEY_GONE = "MONEY_GONE"
     ORIGINAL_WRONG = "ORIGINAL_WRONG"
     IDEMPOTENCY_KEY_MALFORMED = "IDEMPOTENCY_KEY_MALFORMED"
@@ -67,6 +68,7 @@ described(
         "INVOICE_NOT_PAYABLE": "An invoice is another customer's, nothing is open on it, or nothing is left for it.",
         "CONTRACT_UNKNOWN": "The customer has no such contract, or invoices are named besides.",
         "NOTE_WRONG": "The note is missing, or longer than 1,000 characters.",
+        "PAYOUT_WRONG": "A payout names a provider that is set up, and a fee of 0.00 or more; nothing else does.",
         "MONEY_GONE": "The money was refunded, or taken back by the bank, since.",
         "ORIGINAL_WRONG": "The other movement is no matched one of this account that brought the same amount.",
         "IDEMPOTENCY_KEY_MALFORMED": "The key is not 1 to 200 printable characters.",
@@ -143,6 +145,13 @@ class BankLineSetAsideInput:
     line_id: strawberry.ID = strawberry.field(description=LINE)
     reason: AsideReason = strawberry.field(description="What it is; each has an account of its own in the books.")
     note: str = strawberry.field(description=NOTE)
+    provider: str | None = strawberry.field(
+        description="Code of the payment provider, for PROVIDER_PAYOUT and nothing else.", default=strawberry.UNSET
+    )
+    fee: Decimal | None = strawberry.field(
+        description="What the provider kept of its payout, in the movement's currency; 0.00 or more. Without it 0.00.",
+        default=strawberry.UNSET,
+    )
     idempotency_key: str = strawberry.field(description=KEY_WORDS)
 
 
@@ -206,7 +215,15 @@ async def bank_line_split(info: Info, given: BankLineSplitInput) -> BankLinePayl
 async def bank_line_set_aside(info: Info, given: BankLineSetAsideInput) -> BankLinePayload:
     """Book a movement as no customer's payment."""
     context, number = info.context, number_of(given.line_id, type_name="BankLine")
-    request = AsideRequest(line_id=number, reason=given.reason, note=given.note, idempotency_key=given.idempotency_key)
+    request = AsideRequest(
+        line_id=number,
+        reason=given.reason,
+        note=given.note,
+        provider=given.provider or None,
+        fee=None if given.fee is None or given.fee is strawberry.UNSET else given.fee,
+        providers=frozenset(context.services.terminals.codes),
+        idempotency_key=given.idempotency_key,
+    )
     return await _decided(
         info,
         number,

@@ -93,7 +93,7 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
         chart_route(engine=engine, links=links),
         document_route(engine=engine, host=host, links=DocumentLinks(links.secret)),
         upload_route(engine=engine, host=host),
-        statement_route(engine=engine, ibans=settings.bank_accounts),
+        statement_route(engine=engine, ibans=settings.bank_accounts, payouts=settings.payout_accounts),
         mailing_route(engine=engine),
         webhook_route(counter=Counter(engine=engine, terminals=terminals, clock=utc_now)),
         Route("/health/alive", _is_alive),

@@ -42,6 +42,9 @@ class Settings(BaseSettings):
     payment_secrets: dict[str, SecretStr] = Field(
         default={}, description="Such as `sandbox.key`, by provider and name."
     )
+    payout_accounts: dict[str, str] = Field(
+        default={}, description="Payment provider that pays out to us from an account, by the account's IBAN."
+    )
     payment_addresses: dict[str, str] = Field(default={}, description="Where to reach it, by payment provider.")
     sms_secret: SecretStr | None = Field(
         default=None, description="Shared with the SMS gateway; without it /hooks/sms is off."

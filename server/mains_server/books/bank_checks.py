@@ -89,6 +89,21 @@ BANK_CHECKS = (
         """,
     ),
     Check(
+        name="payouts-agree",
+        claim="What payment providers paid out and kept by the ledger is the movements that were said to be it.",
+        statement="""
+            select 'provider ' || account || ' in ' || currency, sum(said), sum(ledger)
+            from (
+                select account, currency, amount as ledger, 0 as said from ledger_entry
+                where customer_id = 0 and (account like 'clearing:%' or account like 'fee:%')
+                union all select 'clearing:' || payout_provider, currency, 0, -amount - payout_fee from statement_line
+                where aside = 'PROVIDER_PAYOUT'
+                union all select 'fee:' || payout_provider, currency, 0, payout_fee from statement_line
+                where aside = 'PROVIDER_PAYOUT'
+            ) b group by account, currency having sum(said) <> sum(ledger)
+        """,
+    ),
+    Check(
         name="bank-bookings-have-document",
         claim="Every booking of bank statements has its statement, movement or part.",
         statement="""

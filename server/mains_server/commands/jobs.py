@@ -26,6 +26,7 @@ from mains_server.invoices.queries import billed_until
 from mains_server.paying.flow import Counter, resolve
 from mains_server.routes.payments import terminals_set_up
 from mains_server.settings import Settings, load_settings
+from mains_server.statements.matching import match_new_lines
 
 log = structlog.get_logger()
 TIME_ZONE = "Europe/Riga"
@@ -79,6 +80,13 @@ async def resolve_payments(work: Work) -> None:
     asked = await resolve(counter)
     if asked:
         log.info("payments asked about", count=asked)
+
+
+async def match_bank_lines(work: Work) -> None:
+    """Match movements that a crash left, as whoever took their statement in would have; twice is once."""
+    count = await match_new_lines(work.engine, now=work.now, payouts=load_settings().payout_accounts)
+    if count:
+        log.info("bank lines matched", count=count)
 
 
 async def _fetch_one(work: Work, *, source: str, days: Period, settings: Settings) -> None:
@@ -137,6 +145,7 @@ TASKS: dict[str, Task] = {
     "send_notices": send_notices,
     "remind_customers": remind_customers,
     "resolve_payments": resolve_payments,
+    "match_bank_lines": match_bank_lines,
     "seal_audit": seal_audit,
 }
 # Prices of the next day are told about 12:45 by the clock of Brussels, 10:45 or 11:45 UTC, and now and then late.
@@ -147,5 +156,6 @@ EVERY: dict[str, str] = {
     "send_notices": "* * * * *",
     "remind_customers": "20 5-18 * * *",
     "resolve_payments": "* * * * *",
+    "match_bank_lines": "*/5 * * * *",
     "seal_audit": "* * * * *",
 }

@@ -50,8 +50,9 @@ def import_(file: File) -> None:
 @group.command("match")
 def match() -> None:
     """Match movements that were taken in and not looked at yet, as after a crash; again it does nothing."""
-    with opened(load_settings()) as address:
-        count = asyncio.run(_match(address=address))
+    settings = load_settings()
+    with opened(settings) as address:
+        count = asyncio.run(_match(address=address, settings=settings))
     typer.echo(f"{count} movements matched or queued.")
 
 
@@ -63,7 +64,7 @@ async def _import(file: Path, *, settings: Settings, address: str) -> list[str]:
             async with unit_of_work(engine) as session:
                 ours = await our_ibans(session, more=settings.bank_accounts)
                 taken = await take_in(session, file=content, source=FileSource(ibans=ours, now=now))
-        await match_new_lines(engine, now=now)
+        await match_new_lines(engine, now=now, payouts=settings.payout_accounts)
         async with read_session(engine) as session:
             states = await states_of(session, statement_ids=[one.id for one in taken])
     finally:
@@ -72,10 +73,10 @@ async def _import(file: Path, *, settings: Settings, address: str) -> list[str]:
     return [*(_line(one) for one in taken), f"Movements: {told or 'none'}."]
 
 
-async def _match(*, address: str) -> int:
+async def _match(*, address: str, settings: Settings) -> int:
     engine = make_engine(address=address, connections_max=1)
     try:
-        return await match_new_lines(engine, now=datetime.now(UTC))
+        return await match_new_lines(engine, now=datetime.now(UTC), payouts=settings.payout_accounts)
     finally:
         await engine.dispose()
 

@@ -26,7 +26,7 @@ HOUSE = 0
 """The customer of bookings that are no customer's but the utility's own; ids of customers begin at 1."""
 _ACCOUNT = re.compile(
     r"receivable|prepaid|deferred|refunds|unmatched|brought_forward"
-    r"|(bank|clearing|revenue|tax|support|aside):[a-z0-9_.-]+",
+    r"|(bank|clearing|revenue|tax|support|aside|fee):[a-z0-9_.-]+",
     re.ASCII,
 )
 
@@ -55,6 +55,11 @@ def bank(method: str) -> str:
 def clearing(provider: str) -> str:
     """Name the account of the money that a payment provider holds for us until it pays it out."""
     return f"clearing:{provider.lower()}"
+
+
+def fee(provider: str) -> str:
+    """Name the account of what a payment provider kept of the money that it paid out."""
+    return f"fee:{provider.lower()}"
 
 
 def set_aside(reason: str) -> str:

@@ -18,7 +18,7 @@ from mains_server.access.records import Refusal
 from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.money.rules import format_amount
 from mains_server.routes.answers import RouteRefused, answered, json_answer, receive_body, utc_now
-from mains_server.statements.matching import match_new_lines
+from mains_server.statements.matching import NO_PAYOUTS, match_new_lines
 from mains_server.statements.operations import UploadUnknown, take_upload
 from mains_server.statements.queries import is_upload_known, states_of
 from mains_server.statements.records import LineState, StatementUploadReport, StatementUploadStatus, TakenStatement
@@ -31,9 +31,16 @@ STATUSES = {"UPLOAD_UNKNOWN": 404, "UPLOAD_EXPIRED": 410, "UPLOAD_USED": 409}
 
 
 def statement_route(
-    *, engine: AsyncEngine, ibans: Collection[str] = (), clock: Callable[[], datetime] = utc_now
+    *,
+    engine: AsyncEngine,
+    ibans: Collection[str] = (),
+    payouts: Mapping[str, str] = NO_PAYOUTS,
+    clock: Callable[[], datetime] = utc_now,
 ) -> Route:
-    """Make the route on an engine; `ibans` are our accounts besides the sellers'. A process reads a file at a time."""
+    """Make the route on an engine; `ibans` are our accounts besides the sellers', `payouts` those of providers.
+
+    A process reads a file at a time.
+    """
     busy: set[object] = set()
 
     @answered
@@ -43,7 +50,7 @@ def statement_route(
         ticket = object()
         busy.add(ticket)
         try:
-            return await _put(request, engine=engine, ibans=ibans, clock=clock)
+            return await _put(request, engine=engine, ibans=ibans, payouts=payouts, clock=clock)
         finally:
             busy.discard(ticket)
 
@@ -51,7 +58,12 @@ def statement_route(
 
 
 async def _put(
-    request: Request, *, engine: AsyncEngine, ibans: Collection[str], clock: Callable[[], datetime]
+    request: Request,
+    *,
+    engine: AsyncEngine,
+    ibans: Collection[str],
+    payouts: Mapping[str, str],
+    clock: Callable[[], datetime],
 ) -> Response:
     token = request.path_params["token"]
     try:
@@ -66,7 +78,7 @@ async def _put(
     except Refusal as refusal:
         raise RouteRefused(STATUSES.get(refusal.code, 403), refusal.code, refusal.message) from None
     try:
-        await match_new_lines(engine, now=clock())
+        await match_new_lines(engine, now=clock(), payouts=payouts)
     except Exception:
         log.exception("bank lines are left to the queue", upload=report.upload_id)
     async with read_session(engine) as session:

@@ -15,6 +15,7 @@ from mains_server.contracts.queries import contract_by_id
 from mains_server.db.idempotency import keep_answer
 from mains_server.invoices.queries import InvoiceNotFound, document_numbers
 from mains_server.ledger.operations import post
+from mains_server.money.records import AMOUNT_MAX
 from mains_server.payments.operations import CustomerNotFound, apply_credit, receive_payment
 from mains_server.payments.records import PaymentMethod, PaymentRequest, Settle
 from mains_server.payments.returning import reverse_payment
@@ -23,6 +24,7 @@ from mains_server.statements import queries, rules
 from mains_server.statements.operations import STAFF_WHO_BOOK
 from mains_server.statements.records import (
     AsideBooking,
+    AsideReason,
     AsideRequest,
     Confidence,
     LineState,
@@ -110,6 +112,13 @@ class NoteWrong(Refusal):
     path = "note"
 
 
+class PayoutWrong(Refusal):
+    """A payout names a payment provider that is set up here, and a fee that is an amount; nothing else does."""
+
+    code = "PAYOUT_WRONG"
+    path = "provider"
+
+
 class MoneyGone(Refusal):
     """The payment was refunded or taken back since, so that it cannot be another's any more."""
 
@@ -152,13 +161,22 @@ async def match_line(session: AsyncSession, *, viewer: Viewer, request: MatchReq
 
 async def set_line_aside(session: AsyncSession, *, viewer: Viewer, request: AsideRequest, now: datetime) -> None:
     """Book a movement as no customer's payment, with why, once by the key."""
-    body = {"line": request.line_id, "reason": request.reason.name, "note": request.note}
+    body = {
+        "line": request.line_id,
+        "reason": request.reason.name,
+        "note": request.note,
+        "provider": request.provider,
+        "fee": None if request.fee is None else str(request.fee),
+    }
     claim = _claim(viewer, operation="bankLineSetAside", key=request.idempotency_key)
     if await claim_request(session, **claim, body=body, now=now) is not None:
         return
     _require_note(request.note)
+    _require_payout(request)
     line = await _queued(session, line_id=request.line_id)
-    booking = rules.booking_of_aside(_aside(line, amount=line.amount), reason=request.reason)
+    is_payout = request.reason is AsideReason.PROVIDER_PAYOUT
+    line.payout_provider, line.payout_fee = request.provider, (request.fee or Decimal("0.00")) if is_payout else None
+    booking = rules.booking_of_aside(_aside(line, sign=1), reason=request.reason)
     await post(session, booking=booking, now=now)
     line.aside, line.note = request.reason, request.note.strip()
     _decide(line, state=LineState.SET_ASIDE, viewer=viewer, now=now)
@@ -180,9 +198,9 @@ async def take_back_line(session: AsyncSession, *, viewer: Viewer, request: Take
     if line.state is LineState.MATCHED and line.amount > 0:
         await _take_back_payments(session, line=line, note=request.note.strip(), now=now)
     elif line.state is LineState.SET_ASIDE and line.aside is not None:
-        booking = rules.booking_of_aside(_aside(line, amount=-line.amount), reason=line.aside)
+        booking = rules.booking_of_aside(_aside(line, sign=-1), reason=line.aside)
         await post(session, booking=booking, now=now)
-        line.aside = None
+        line.aside, line.payout_provider, line.payout_fee = None, None, None
     else:
         raise LineNotDecided("only a movement that is matched, or set aside, can be taken back")
     _decide(line, state=LineState.QUEUED, viewer=viewer, now=now)
@@ -319,10 +337,29 @@ async def _take_back_payments(session: AsyncSession, *, line: StatementLine, not
         await write_part(session, line=line, part=back, now=now)
 
 
-def _aside(line: StatementLine, *, amount: Decimal) -> AsideBooking:
+def _aside(line: StatementLine, *, sign: int) -> AsideBooking:
     return AsideBooking(
-        line_id=line.id, turn=line.decisions, amount=amount, currency=line.currency, effective_on=line.booked_on
+        line_id=line.id,
+        turn=line.decisions,
+        amount=sign * line.amount,
+        currency=line.currency,
+        effective_on=line.booked_on,
+        provider=line.payout_provider,
+        fee=sign * (line.payout_fee or Decimal("0.00")),
     )
+
+
+def _require_payout(request: AsideRequest) -> None:
+    if request.reason is not AsideReason.PROVIDER_PAYOUT:
+        if request.provider is not None or request.fee is not None:
+            raise PayoutWrong("only a payout has a provider and a fee")
+        return
+    if request.provider not in request.providers:
+        known = ", ".join(sorted(request.providers)) or "none"
+        raise PayoutWrong(f"name the payment provider whose payout it is; set up here: {known}")
+    fee = request.fee or Decimal("0.00")
+    if not fee.is_finite() or not 0 <= fee <= AMOUNT_MAX or fee != fee.quantize(Decimal("0.01")):
+        raise PayoutWrong("a fee is 0.00 or more, with two decimals at most")
 
 
 def _decide(line: StatementLine, *, state: LineState, viewer: Viewer, now: datetime) -> None:

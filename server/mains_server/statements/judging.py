@@ -43,17 +43,19 @@ class Known:
     customers: Mapping[int, CustomerFound] = field(default_factory=dict)
     payers: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     namesakes: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    payouts: Mapping[str, str] = field(default_factory=dict)
 
 
 def judge(line: BankLine, *, evidence: Evidence, known: Known) -> Verdict:
     """Say whose a movement is; what is not sure waits for somebody, with suggestions."""
     if line.amount < 0:
         return Verdict(reason=QueueReason.REVERSAL if line.is_reversal else QueueReason.MONEY_OUT)
+    if not line.is_reversal and line.party_iban in known.payouts:
+        return Verdict(payout_of=known.payouts[line.party_iban])
     suggestions = _ranked(_all(line, evidence=evidence, known=known))
-    if line.is_reversal:
-        return Verdict(reason=QueueReason.REVERSAL, suggestions=suggestions)
-    if line.is_undetailed:
-        return Verdict(reason=QueueReason.WITHOUT_DETAILS, suggestions=suggestions)
+    if line.is_reversal or line.is_undetailed:
+        reason = QueueReason.REVERSAL if line.is_reversal else QueueReason.WITHOUT_DETAILS
+        return Verdict(reason=reason, suggestions=suggestions)
     sure = [one for one in suggestions if one.confidence is Confidence.SURE]
     if len({one.customer_id for one in sure}) > 1:
         return Verdict(reason=QueueReason.SEVERAL_CUSTOMERS, suggestions=suggestions)

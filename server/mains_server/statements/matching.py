@@ -1,8 +1,9 @@
-"""Finds out whose new movements are, receives what is sure as payments, and queues the rest; so many at a time."""
+"""Finds out whose new movements are, receives what is sure as payments, and queues the rest, so many at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -23,12 +24,13 @@ from mains_server.payments.records import PaymentMethod, PaymentRequest, Settle
 from mains_server.statements import queries, rules
 from mains_server.statements.evidence import Evidence, contract_of_reference, evidence_of, invoice_of_reference
 from mains_server.statements.judging import Known, judge
-from mains_server.statements.operations import write_states
+from mains_server.statements.operations import set_payouts_aside, write_states
 from mains_server.statements.records import BankLine, CustomerFound, LineState, NewLine, QueueReason, Verdict
 from mains_server.statements.reversing import reverse_sure
 
 log = structlog.get_logger()
 LINES_AT_ONCE = 2_000
+NO_PAYOUTS: Mapping[str, str] = {}
 CURRENCY = "EUR"
 PART_COLUMNS = (
     "id", "customer_id", "line_id", "payment_id", "amount", "currency", "rule", "confidence", "matched_at",
@@ -37,39 +39,43 @@ SUGGESTION_COLUMNS = ("customer_id", "line_id", "rank", "rule", "confidence", "c
 Judged = Sequence[tuple[NewLine, Verdict]]
 
 
-async def match_new_lines(engine: AsyncEngine, *, now: datetime, at_once: int = LINES_AT_ONCE) -> int:
+async def match_new_lines(
+    engine: AsyncEngine, *, now: datetime, payouts: Mapping[str, str] = NO_PAYOUTS, at_once: int = LINES_AT_ONCE
+) -> int:
     """Match every movement that is new, so many in each transaction, and count them; again it does nothing.
+
+    `payouts` names the payment provider of each account, by IBAN, from which one pays out to us.
 
     A transaction that the database broke off for another's sake is done again. Where a bundle fails for any other
     reason its movements are taken one by one, so that one that cannot be received keeps none of the others waiting.
     """
-    count = 0
+    count, payouts = 0, rules.plain_payouts(payouts)
     while True:
         try:
-            done = await do_again(lambda: _match_bundle(engine, now=now, count=at_once))
+            done = await do_again(lambda: _match_bundle(engine, now=now, payouts=payouts, count=at_once))
         except Exception as error:
             if is_conflict(error):
                 raise
             log.exception("bank lines not matched together")
-            done = await _match_singly(engine, now=now, count=at_once)
+            done = await _match_singly(engine, now=now, payouts=payouts, count=at_once)
         if not done:
             return count
         count += done
 
 
-async def _match_bundle(engine: AsyncEngine, *, now: datetime, count: int) -> int:
+async def _match_bundle(engine: AsyncEngine, *, now: datetime, payouts: Mapping[str, str], count: int) -> int:
     async with unit_of_work(engine) as session:
         lines = await queries.lock_new_lines(session, count=count)
-        await match_lines(session, lines=lines, now=now)
+        await match_lines(session, lines=lines, now=now, payouts=payouts)
     return len(lines)
 
 
-async def _match_singly(engine: AsyncEngine, *, now: datetime, count: int) -> int:
+async def _match_singly(engine: AsyncEngine, *, now: datetime, payouts: Mapping[str, str], count: int) -> int:
     async with read_session(engine) as session:
         ids = await queries.new_line_ids(session, count=count)
     for id_ in ids:
         try:
-            await do_again(partial(_match_one, engine, line_id=id_, now=now))
+            await do_again(partial(_match_one, engine, line_id=id_, now=now, payouts=payouts))
         except Exception as error:
             if is_conflict(error):
                 raise
@@ -78,10 +84,10 @@ async def _match_singly(engine: AsyncEngine, *, now: datetime, count: int) -> in
     return len(ids)
 
 
-async def _match_one(engine: AsyncEngine, *, line_id: int, now: datetime) -> None:
+async def _match_one(engine: AsyncEngine, *, line_id: int, now: datetime, payouts: Mapping[str, str]) -> None:
     async with unit_of_work(engine) as session:
         lines = await queries.lock_new_lines(session, count=1, line_id=line_id)
-        await match_lines(session, lines=lines, now=now)
+        await match_lines(session, lines=lines, now=now, payouts=payouts)
 
 
 async def _queue_one(engine: AsyncEngine, *, line_id: int) -> None:
@@ -91,7 +97,9 @@ async def _queue_one(engine: AsyncEngine, *, line_id: int) -> None:
             await write_states(session, states=[(line_id, LineState.QUEUED, QueueReason.DOUBTFUL)])
 
 
-async def match_lines(session: AsyncSession, *, lines: Sequence[NewLine], now: datetime) -> None:
+async def match_lines(
+    session: AsyncSession, *, lines: Sequence[NewLine], now: datetime, payouts: Mapping[str, str] = NO_PAYOUTS
+) -> None:
     """Match movements that are held, as one after the other would be: receive what is sure, and queue the rest.
 
     They are taken together as far as none depends on what became of an earlier one; a stretch that had to be broken off
@@ -100,22 +108,26 @@ async def match_lines(session: AsyncSession, *, lines: Sequence[NewLine], now: d
     await queries.look_up_by_index(session)
     rest, length = lines, len(lines)
     while rest:
-        done = await _match_stretch(session, lines=rest[:length], now=now)
+        done = await _match_stretch(session, lines=rest[:length], now=now, payouts=payouts)
         rest, length = rest[done:], 2 * done
 
 
-async def _match_stretch(session: AsyncSession, *, lines: Sequence[NewLine], now: datetime) -> int:
+async def _match_stretch(
+    session: AsyncSession, *, lines: Sequence[NewLine], now: datetime, payouts: Mapping[str, str]
+) -> int:
     """Match the first of some movements, up to where one depends on an earlier one, and count them."""
     quoted = [
         (new.line, evidence_of(reference=new.line.reference, text=new.line.text, end_to_end_id=new.line.end_to_end_id))
         for new in lines
     ]
-    known = await _known(session, quoted=quoted)
+    known = replace(await _known(session, quoted=quoted), payouts=payouts)
     verdicts = [judge(line, evidence=evidence, known=known) for line, evidence in quoted]
     count = rules.independent_count([new.line for new in lines], verdicts=verdicts)
     judged = list(zip(lines[:count], verdicts[:count], strict=True))
     await _receive(session, judged=[one for one in judged if one[1].sure is not None], now=now)
-    await _queue(session, judged=[one for one in judged if one[1].sure is None])
+    paid_out = [(new, verdict.payout_of) for new, verdict in judged if verdict.payout_of is not None]
+    await set_payouts_aside(session, payouts=paid_out, now=now)
+    await _queue(session, judged=[one for one in judged if one[1].sure is None and one[1].payout_of is None])
     last = lines[count - 1]
     if rules.takes_back(last.line):
         await reverse_sure(session, line_id=last.id, now=now)

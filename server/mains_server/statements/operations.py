@@ -12,11 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mains_server.access.queries import viewer_of_person
 from mains_server.access.records import ANONYMOUS, Refusal, StaffRole, Viewer
 from mains_server.invoices.queries import sellers
+from mains_server.ledger.operations import post_many
 from mains_server.statements import queries, rules
 from mains_server.statements.importing import take_in
 from mains_server.statements.records import (
+    AsideBooking,
+    AsideReason,
     FileSource,
     LineState,
+    NewLine,
     NewStatementUpload,
     QueueReason,
     StatementUploadReport,
@@ -31,6 +35,11 @@ WRITE_STATES = text("""
 update statement_line l set state = s.state, reason = s.reason
 from unnest(cast(:ids as bigint[]), cast(:states as varchar[]), cast(:reasons as varchar[])) s (id, state, reason)
 where l.id = s.id
+""")
+WRITE_PAYOUTS = text("""
+update statement_line l set state = 'SET_ASIDE', aside = 'PROVIDER_PAYOUT', payout_provider = s.provider,
+    payout_fee = 0, decisions = decisions + 1
+from unnest(cast(:ids as bigint[]), cast(:providers as varchar[])) s (id, provider) where l.id = s.id
 """)
 
 
@@ -126,6 +135,29 @@ async def write_states(session: AsyncSession, *, states: Sequence[tuple[int, Lin
             "reasons": [None if reason is None else reason.name for _, _, reason in states],
         },
     )
+
+
+async def set_payouts_aside(session: AsyncSession, *, payouts: Sequence[tuple[NewLine, str]], now: datetime) -> None:
+    """Book new movements as what payment providers paid out; a fee that was kept is for the desk to tell."""
+    if not payouts:
+        return
+    bookings = [
+        rules.booking_of_aside(
+            AsideBooking(
+                line_id=new.id,
+                turn=0,
+                amount=new.line.amount,
+                currency=new.currency,
+                effective_on=new.line.booked_on,
+                provider=provider,
+            ),
+            reason=AsideReason.PROVIDER_PAYOUT,
+        )
+        for new, provider in payouts
+    ]
+    await post_many(session, bookings=bookings, now=now)
+    values = {"ids": [new.id for new, _ in payouts], "providers": [provider for _, provider in payouts]}
+    await session.execute(WRITE_PAYOUTS, values)
 
 
 def _check_road(viewer: Viewer) -> None:

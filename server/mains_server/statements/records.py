@@ -57,6 +57,7 @@ class AsideReason(Enum):
     TO_RETURN = "TO_RETURN"
     OTHER_BOOKS = "OTHER_BOOKS"
     RECEIVED_ALREADY = "RECEIVED_ALREADY"
+    PROVIDER_PAYOUT = "PROVIDER_PAYOUT"
 
 
 class StatementUploadStatus(Enum):
@@ -181,12 +182,14 @@ class Suggestion:
 class Verdict:
     """What matching makes of a line: whose it surely is, or why somebody must look, with suggestions by rank.
 
-    `settles` names the invoices that a sure line is for; `contract_number` the levelled contract that holds it.
+    `settles` names the invoices that a sure line is for; `contract_number` the levelled contract that holds it;
+    `payout_of` the payment provider whose payout it is.
     """
 
     sure: Suggestion | None = None
     settles: tuple[str, ...] = ()
     contract_number: str | None = None
+    payout_of: str | None = None
     reason: QueueReason | None = None
     suggestions: tuple[Suggestion, ...] = ()
 
@@ -250,20 +253,31 @@ class NewPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AsideBooking:
-    """A line that is to be booked as no customer's payment; `turn` counts the decisions on it before."""
+    """A line that is to be booked as no customer's payment; `turn` counts the decisions on it before.
+
+    Of a payout, `provider` names whose it is and `fee` what the provider kept.
+    """
 
     line_id: int
     turn: int
     amount: Decimal
     currency: str
     effective_on: date
+    provider: str | None = None
+    fee: Decimal = Decimal("0.00")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AsideRequest:
-    """What staff say about a line that is no customer's payment, once by its key."""
+    """What staff say about a line that is no customer's payment, once by its key.
+
+    Of a payout, `provider` is whose it is, one of `providers`, and `fee` what the provider kept of it.
+    """
 
     line_id: int
     idempotency_key: str
     reason: AsideReason
     note: str
+    provider: str | None = None
+    fee: Decimal | None = None
+    providers: frozenset[str] = frozenset()

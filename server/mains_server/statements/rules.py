@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from mains_server.ledger.records import Booking, BookingKind, Entry
-from mains_server.ledger.rules import BROUGHT_FORWARD, HOUSE, UNMATCHED, bank, booking_of, set_aside
+from mains_server.ledger.rules import BROUGHT_FORWARD, HOUSE, UNMATCHED, bank, booking_of, clearing, fee, set_aside
 from mains_server.payments.records import PaymentMethod
 from mains_server.statements.records import AsideBooking, AsideReason, BankLine, MatchRule, StatementHead, Verdict
 from mains_server.statements.refusals import BankFileRefused
@@ -125,6 +125,11 @@ def plain_iban(text: str) -> str:
     return text.replace(" ", "").upper()
 
 
+def plain_payouts(payouts: Mapping[str, str]) -> dict[str, str]:
+    """Give the payment provider of each account that pays out, by its plain IBAN."""
+    return {plain_iban(iban): provider for iban, provider in payouts.items()}
+
+
 def booking_of_opening(*, statement_id: int, iban: str, currency: str, amount: Decimal, effective_on: date) -> Booking:
     """Make what an account's balance before the first movement we know posts, or a change of it by older statements."""
     return booking_of(
@@ -159,13 +164,22 @@ def booking_of_match(*, part_id: int, currency: str, amount: Decimal, effective_
 
 
 def booking_of_aside(line: AsideBooking, *, reason: AsideReason) -> Booking:
-    """Make what it posts that a line is no customer's payment; with the amount turned, that it may be one after all."""
-    account = TRANSFERS if reason is AsideReason.RECEIVED_ALREADY else set_aside(reason.name)
+    """Make what it posts that a line is no customer's payment; with the amount turned, that it may be one after all.
+
+    A payout takes what came and what the provider kept from what the provider holds for us.
+    """
+    if reason is AsideReason.PROVIDER_PAYOUT:
+        assert line.provider is not None
+        kept = (Entry(fee(line.provider), line.currency, line.fee),) if line.fee else ()
+        entries = (*kept, Entry(clearing(line.provider), line.currency, -line.amount - line.fee))
+    else:
+        account = TRANSFERS if reason is AsideReason.RECEIVED_ALREADY else set_aside(reason.name)
+        entries = (Entry(account, line.currency, -line.amount),)
     return Booking(
         customer_id=HOUSE,
         key=f"statement_aside:{line.line_id}:{line.turn}",
         kind=BookingKind.STATEMENT_ASIDE,
         document_id=line.line_id,
         effective_on=line.effective_on,
-        entries=(Entry(UNMATCHED, line.currency, line.amount), Entry(account, line.currency, -line.amount)),
+        entries=(Entry(UNMATCHED, line.currency, line.amount), *entries),
     )

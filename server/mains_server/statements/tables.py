@@ -126,6 +126,8 @@ class StatementLine(SQLModel, table=True):
     state: LineState = choice(LineState)
     reason: QueueReason | None = choice(QueueReason, nullable=True)
     aside: AsideReason | None = choice(AsideReason, nullable=True)
+    payout_provider: str | None = None
+    payout_fee: Decimal | None = money(nullable=True)
     note: str | None = None
     decided_at: datetime | None = instant(nullable=True)
 

@@ -22,6 +22,9 @@ BANK_DEFECTS = [
     ("bank-parts-booked-once", "part", "delete from ledger_transaction where kind = 'STATEMENT_MATCH'"),
     ("bank-reversals-agree", "payment", "update statement_part set amount = -amount"),
     ("bank-asides-booked-once", "line", "update statement_line set state = 'SET_ASIDE' where amount = 7"),
+    ("payouts-agree", "provider clearing:sandbox",
+        "update statement_line set aside = 'PROVIDER_PAYOUT', payout_provider = 'sandbox', payout_fee = 0"
+        " where amount = 7"),
     ("bank-bookings-have-document", "(statement_line:", "delete from statement_line where amount = 7"),
     ("bank-bookings-have-document", "(statement_match:", "delete from statement_part"),
     ("bank-bookings-have-document", "(statement_opening:", "delete from bank_statement"),

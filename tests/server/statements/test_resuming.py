@@ -10,10 +10,11 @@ import pytest
 from asyncpg.exceptions import DeadlockDetectedError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from mains_server.commands.jobs import match_bank_lines
 from mains_server.db.work import Work
 from mains_server.money.rules import creditor_reference
 from mains_server.payments.receiving import receive_many
-from mains_server.statements import jobs, matching
+from mains_server.statements import matching
 from mains_server.statements.operations import write_states
 
 from tests.server.statements.camt_files import Paid, bank_file
@@ -52,7 +53,7 @@ async def house(bank):
 
 
 async def resume(bank):
-    await jobs.match_bank_lines(Work(engine=bank.utility.engine, address="", now=NOW))
+    await match_bank_lines(Work(engine=bank.utility.engine, address="", now=NOW))
 
 
 async def test_what_a_crash_left_new_is_matched_by_the_queue(bank, monkeypatch):
