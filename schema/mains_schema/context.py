@@ -12,10 +12,12 @@ from mains_server.adapters.host import AdapterHost
 from mains_server.consumption.links import ChartLinks, links_of_this_process
 from mains_server.documents.links import DocumentLinks
 from mains_server.paying.calling import NO_TERMINALS, Terminals
+from mains_server.signin.records import Lifetimes
 from mains_spi import Labels
 from sqlalchemy.ext.asyncio import AsyncEngine
 from strawberry.types.info import Info as StrawberryInfo
 
+from mains_schema.cookies import NOBODY, Caller
 from mains_schema.proofs import Proofs
 from mains_schema.resolve import ExplainInvoices, Reads
 
@@ -39,6 +41,12 @@ class Services:
     proofs: Proofs = field(default_factory=Proofs)
     links: ChartLinks = field(default_factory=links_of_this_process)
     terminals: Terminals = NO_TERMINALS
+    access_lifetime: timedelta | None = None
+
+    @property
+    def lifetimes(self) -> Lifetimes:
+        """Say how long sessions and their tokens live; without a limit of its own a token lives with its session."""
+        return Lifetimes(access=self.access_lifetime or self.session_lifetime, session=self.session_lifetime)
 
     @property
     def document_links(self) -> DocumentLinks:
@@ -51,7 +59,7 @@ class Context:
     """One request: its reads, and the engine that operations open their own transactions on.
 
     `plans` answers what a payload shows, if it may; `payloads` tells how that went, as it came. With `hides_schema`
-    introspection is refused.
+    introspection is refused. `caller` is what sent the request.
     """
 
     reads: Reads
@@ -60,6 +68,7 @@ class Context:
     now: datetime
     plans: Plans | None = None
     hides_schema: bool = False
+    caller: Caller = NOBODY
     payloads: list[tuple[str, str]] = field(default_factory=list)
 
     @property

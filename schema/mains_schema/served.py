@@ -57,6 +57,7 @@ from mains_schema import (
     reading_round,
     roots,
     session,
+    sessions,
     staff,
     supply,
     tariff,
@@ -113,6 +114,7 @@ ROOMS = (
     paying_asked,
     staff,
     session,
+    sessions,
     roots,
 )
 

@@ -42,6 +42,7 @@ from mains_schema.asked import (
 )
 from mains_schema.build import Schema
 from mains_schema.context import Context, Services
+from mains_schema.cookies import Caller, caller_of
 from mains_schema.edge import Edge, spender_of, with_document
 from mains_schema.limits import published
 from mains_schema.plans import Answered, Plans, count
@@ -51,6 +52,7 @@ TELL_EXECUTOR = "x-mains-executor"
 EXECUTOR = "mains.executor"
 GIVEN = "mains.given"
 SPENDER = "mains.spender"
+CALLER = "mains.caller"
 HOME_ZONE = ZoneInfo("Europe/Riga")
 
 Authenticate = Callable[[Lent, str, datetime], Awaitable[Viewer | None]]
@@ -142,13 +144,13 @@ class GraphQLView(GraphQL[Context, None]):
 
     async def _proven(self, request: Request, given: GraphQLRequestData, plans: Plans) -> Response | None:
         """Answer who asked before by the one SELECT that also proves them; whatever it cannot answer is asked anew."""
-        token = token_of(request.headers)
+        token = _token(request.headers, self._caller(request))
         proof = None if token is None else self.services.proofs.known(token)
         if proof is None:
             return None
         now = self._clock()
         self._insist_on_budget(request, proof.viewer, now)
-        context = self._context_of(proof.viewer, request.headers, now)
+        context = self._context_of(proof.viewer, request, now)
         context.reads.proof = proof
         answered = await plans.attempt(
             query=given.query or "", name=given.operation_name, variables=given.variables or {}, context=context
@@ -215,20 +217,20 @@ class GraphQLView(GraphQL[Context, None]):
             await lent.give_back()
 
     async def _context(self, request: Request | WebSocket, lent: Lent) -> Context:
-        now, headers = self._clock(), request.headers
-        viewer = await self._viewer(headers, now, lent)
+        now = self._clock()
+        viewer = await self._viewer(request, now, lent)
         if isinstance(request, Request):
             self._insist_on_budget(request, viewer, now)
-        context = self._context_of(viewer, headers, now)
+        context = self._context_of(viewer, request, now)
         context.reads.lent = lent
         context.reads.address = None if request.client is None else request.client.host
         return context
 
-    def _context_of(self, viewer: Viewer, headers: Headers, now: datetime) -> Context:
+    def _context_of(self, viewer: Viewer, request: Request | WebSocket, now: datetime) -> Context:
         reads = Reads(
             engine=self._reading_engine,
             viewer=viewer,
-            language=viewer.language if viewer.is_signed_in else language_of(headers),
+            language=viewer.language if viewer.is_signed_in else language_of(request.headers),
             now=now,
             today=now.astimezone(HOME_ZONE).date(),
             labels=self.services.labels,
@@ -244,7 +246,16 @@ class GraphQLView(GraphQL[Context, None]):
             now=now,
             plans=self._plans,
             hides_schema=self.edge.hides_schema,
+            caller=self._caller(request),
         )
+
+    def _caller(self, request: Request | WebSocket) -> Caller:
+        """Read once what the request says of its sender."""
+        if CALLER not in request.scope:
+            method = request.scope.get("method", "GET")
+            request.scope[CALLER] = caller_of(request.headers, method=method, front_ends=self.edge.origins)
+        caller: Caller = request.scope[CALLER]
+        return caller
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
         """Give what was read of the request."""
@@ -279,26 +290,41 @@ class GraphQLView(GraphQL[Context, None]):
         if (told := request.scope.get(EXECUTOR)) is not None:
             answer["extensions"] = {**answer.get("extensions", {}), "executor": _with_payloads(*told)}
         answer["accept"] = request.headers.get("accept", "")
+        answer["cookies"] = self._caller(request).set_cookies
         return answer
 
     def create_response(self, response_data: Any, sub_response: Response) -> Response:
         """Word the answer in the media type that was asked for, with the status that type means."""
-        accept, wait = response_data.pop("accept"), response_data.pop("wait")
+        accept, wait, cookies = (response_data.pop(name) for name in ("accept", "wait", "cookies"))
         kind = media_type(accept)
         is_lenient = PLAIN_JSON in accept and kind == PLAIN_JSON
         status = 200 if "data" in response_data or is_lenient else 400
         headers = {} if wait is None else {"Retry-After": str(wait)}
-        return json_response(response_data, status=status, kind=kind, headers=headers)
+        response = json_response(response_data, status=status, kind=kind, headers=headers)
+        for cookie in cookies:
+            response.headers.append("set-cookie", cookie)
+        return response
 
-    async def _viewer(self, headers: Headers, now: datetime, lent: Lent) -> Viewer:
-        if "authorization" not in headers:
-            return ANONYMOUS
-        token = token_of(headers)
+    async def _viewer(self, request: Request | WebSocket, now: datetime, lent: Lent) -> Viewer:
+        """Find out who asks; a cookie that has run out is nobody's, so that its browser can refresh or sign in."""
+        has_cookie = "authorization" not in request.headers
+        token = _token(request.headers, self._caller(request))
         viewer = None if token is None else await self._authenticate(lent, token, now)
+        if viewer is None and has_cookie:
+            return ANONYMOUS
         if viewer is None:
             words = "This session token is unknown, expired or revoked. Sign in again."
             raise Refused(401, errors.unauthenticated(words), {"WWW-Authenticate": "Bearer"})
         return viewer
+
+
+def _token(headers: Headers, caller: Caller) -> str | None:
+    """Give the token of a request, if it sends one that can be read; a cookie counts only from a front end of ours."""
+    if "authorization" not in headers:
+        if caller.session_token is not None and not caller.is_ours:
+            raise Refused(403, errors.forbidden("A session in a cookie may be used by its own front end only."))
+        return caller.session_token
+    return token_of(headers)
 
 
 def _with_payloads(executor: Mapping[str, str], payloads: Sequence[tuple[str, str]]) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from mains_server.contracts.tables import SupplyPoint as SP
 from mains_server.customers.tables import Customer as C
 from mains_server.intake.tables import ReadingUpload as RU
 from mains_server.paying.tables import PaymentIntent as N
+from mains_server.signin.tables import Session as SE
 
 from mains_schema.connection import Connection
 from mains_schema.contract import ContractFilter
@@ -22,6 +23,7 @@ from mains_schema.node import Node
 from mains_schema.paying import PaymentIntentFilter, PaymentIntentOrder
 from mains_schema.scope import granted, oneself
 from mains_schema.scopes import MY_CONTRACTS, my_buildings, my_points
+from mains_schema.sessions import SessionOrder
 
 if TYPE_CHECKING:
     from mains_schema.contract import Contract
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from mains_schema.intake import ReadingUpload
     from mains_schema.paying import PaymentIntent
     from mains_schema.resolve import Reads
+    from mains_schema.sessions import Session
     from mains_schema.supply import Building, SupplyPoint
 
 
@@ -67,4 +70,7 @@ class Viewer(Node):
     )
     reading_uploads: Connection[ReadingUpload] = connection(
         "Files of readings that the viewer announced.", RU.person_id, orders=ReadingUploadOrder
+    )
+    sessions: Connection[Session] = connection(
+        "Where the viewer is signed in: sessions that nobody ended.", SE.person_id, orders=SessionOrder
     )

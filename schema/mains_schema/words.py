@@ -17,6 +17,7 @@ from mains_server.intake.records import RowOutcome, UploadMode, UploadStatus
 from mains_server.invoices.records import InvoiceKind, InvoiceStatus, LineQuality
 from mains_server.metering.records import ReadingQuality, ReadingSource, ReadingStatus
 from mains_server.payments.records import PaymentMethod
+from mains_server.signin.records import SessionMode
 from mains_spi import Capability
 
 from mains_schema.mapping import described
@@ -49,6 +50,13 @@ def in_language(reads: Reads, lv: str, en: str, ru: str) -> str:
 
 
 _ENUMS: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
+    SessionMode: (
+        "How a front end keeps a session's tokens.",
+        {
+            "BEARER": "Apps keep the tokens themselves, and send them as `Authorization: Bearer <token>`.",
+            "COOKIE": "The browser keeps them in cookies that no script can read.",
+        },
+    ),
     Permission: (
         "What somebody may do on a contract.",
         {

@@ -87,7 +87,7 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
         links=links,
         edge=_edge(settings),
     )
-    graphql.services = replace(graphql.services, terminals=terminals)
+    graphql.services = replace(graphql.services, terminals=terminals, access_lifetime=settings.access_lifetime)
     routes = [
         Route("/graphql", graphql),
         chart_route(engine=engine, links=links),

@@ -32,7 +32,15 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     database_connections_max: int = Field(default=10, ge=1, le=500)
-    session_lifetime: timedelta = timedelta(hours=12)
+    session_lifetime: timedelta = Field(
+        default=timedelta(days=30), ge=timedelta(minutes=5), description="How long a session lives after its last use."
+    )
+    access_lifetime: timedelta = Field(
+        default=timedelta(minutes=60),
+        ge=timedelta(minutes=1),
+        le=timedelta(minutes=60),
+        description="How long a token lives before the session is refreshed.",
+    )
     secret: SecretStr | None = Field(default=None, min_length=32, description="Signs links to charts and documents.")
     fact_secrets: dict[str, SecretStr] = Field(default={}, description="Such as `entsoe.token`, by source and name.")
     fact_addresses: dict[str, str] = Field(default={}, description="Where to fetch instead, by fact source.")

@@ -169,6 +169,7 @@ EXTRA = {
         "templates.py",
         "texts",
     },
+    "signin": {"hashing.py", "sessions.py"},
     "paying": {"booking.py", "calling.py", "desk.py", "flow.py", "guessing.py", "targets.py"},
     "intake": {
         "cells.py",

@@ -97,6 +97,7 @@ TYPES: Mapping[str, str] = {
     "ReadingUpload": "owner",
     "ReadingUploadRow": "owner",
     "Register": "house, or staff",
+    "Session": "owner",
     "SupplyPoint": "house, or staff",
     "TermsDocument": "everybody",
     "Viewer": "owner",
@@ -248,6 +249,10 @@ MUTATIONS: Mapping[str, Act] = {
     ),
     "refundCreate": Act("pays, or clerks", ("PAYMENT_UNKNOWN",)),
     "sessionCreate": Act("everybody", ()),
+    "sessionEnd": Act("owner", ("SESSION_UNKNOWN",)),
+    "sessionProve": Act("signed in", ()),
+    "sessionRefresh": Act("everybody", ()),
     "sessionRevoke": Act("signed in", ()),
+    "sessionRevokeAll": Act("signed in", ()),
     "supplyPointAreaCorrect": Act("operators"),
 }

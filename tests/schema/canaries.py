@@ -36,6 +36,7 @@ from mains_server.levelling.tables import LevelledHold, LevelledLetter, Levelled
 from mains_server.metering.tables import Meter, Reading, Register
 from mains_server.paying.tables import PaymentEvent, PaymentIntent, PaymentRefund
 from mains_server.payments.tables import PaymentAllocation, PaymentReturn
+from mains_server.signin.tables import Session
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -61,6 +62,7 @@ from tests.schema.crowd import (
     payment_return,
     refund,
     settled,
+    signed_in,
     terms_document,
     upload,
     upload_row,
@@ -107,6 +109,7 @@ CANARIES: Mapping[str, str] = {
     "PaymentAllocation": "select 'contract ' || contract_id, amount from payment_allocation",
     "BillingRun": "select 'staff', adapter from billing_run",
     "ReadingUpload": "select 'person ' || person_id, message from reading_upload",
+    "Session": "select 'person ' || person_id, device from session",
     "ReadingUploadRow": """select 'person ' || u.person_id, r.text
         from reading_upload_row r join reading_upload u on u.id = r.upload_id""",
     "FactStretch": "select 'staff', source from fact_series",
@@ -253,6 +256,7 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (Invoice, [town.invoice(14, 0) | of_4]),
         (InvoiceLine, [town.line(14, 0, 1, 1) | of_4]),
         (InvoiceTax, [town.tax(14, 0) | of_4]),
+        (Session, [signed_in(n) | {"person_id": n} for n in (1, 2, 5)]),
         (ReadingUpload, [upload(n) | {"person_id": n, "message": f"upload {n}"} for n in (1, 2, 5)]),
         (ReadingUploadRow, [upload_row(n) | {"upload_id": n} for n in (1, 2, 5)]),
         (IntervalImport, [interval_import()]),

@@ -31,6 +31,7 @@ from mains_server.paying.records import EventOutcome, IntentStatus, RefundStatus
 from mains_server.paying.tables import PaymentEvent, PaymentIntent, PaymentRefund
 from mains_server.payments.records import ReturnKind
 from mains_server.payments.tables import Payment, PaymentReturn
+from mains_server.signin.tables import Session
 from mains_server.tariffs.tables import PriceVersion, Product
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -75,6 +76,7 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (Correction, [corrected(1) | {"id": n} for n in MORE]),
         (SettlementLine, [settled(1) | {"id": n, "position": n, "correction_id": 5} for n in MORE]),
         (ReadingUpload, [upload(n) for n in MORE]),
+        (Session, [signed_in(n) for n in MORE]),
         (ReadingLink, [link(n) for n in MORE]),
         (FactSeries, [_fact_series(n) for n in MORE]),
         (ReadingUploadRow, [upload_row(n) for n in MORE]),
@@ -255,6 +257,20 @@ def fee(contract: int, customer: int) -> dict[str, Any]:
 def terms_document(n: int) -> dict[str, Any]:
     texts = {"text_lv": f"Noteikumi {n}", "text_en": f"Terms {n}", "text_ru": f"Условия {n}"}
     return {"id": n, "adapter": "heat_co", "product": "heat", "version": f"{n}", "starts": town.month(0), **texts}
+
+
+def signed_in(n: int) -> dict[str, Any]:
+    return {
+        "id": n,
+        "person_id": 1,
+        "token_hash": b"%d" % n,
+        "device": f"Device {n}",
+        "created_at": town.THEN,
+        "expires_at": town.THEN,
+        "ends_at": town.THEN,
+        "last_used_at": town.THEN,
+        "proved_at": town.THEN,
+    }
 
 
 def upload(n: int) -> dict[str, Any]:

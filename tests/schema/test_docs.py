@@ -32,7 +32,11 @@ def test_every_query_of_the_guide_is_valid_and_cheap_enough() -> None:
         assert documents.cost(document, name=None, variables={}) <= 10_000
     assert list(QUERIES) == [
         "SignIn",
+        "Refresh",
+        "Devices",
         "SignOut",
+        "SignOutElsewhere",
+        "Prove",
         "Home",
         "Again",
         "Invoices",
@@ -57,7 +61,11 @@ async def test_the_queries_of_the_guide_work_one_after_the_other(portal: Portal)
         return answer["data"]
 
     session = (await ask("SignIn", email="person1@example.lv", password=PASSWORD))["sessionCreate"]
+    portal.token = None
+    session = (await ask("Refresh", refreshToken=session["refreshToken"]))["sessionRefresh"]
     portal.token = session["token"]
+    (device,) = (await ask("Devices"))["viewer"]["sessions"]["nodes"]
+    proved = (await ask("Prove", password=PASSWORD))["sessionProve"]
     contract = (await ask("Home"))["viewer"]["contracts"]["nodes"][0]
     again = await ask("Again", id=contract["id"])
     page = (await ask("Invoices", contract=contract["id"]))["node"]["invoices"]
@@ -71,6 +79,7 @@ async def test_the_queries_of_the_guide_work_one_after_the_other(portal: Portal)
     owed = (await ask("Debts", contract=contract["id"]))["node"]
     ended = (await ask("SignOut"))["sessionRevoke"]
 
+    assert (device["isCurrent"], proved["userErrors"]) == (True, [])
     assert all(adapter["attributes"] is not None for adapter in form)
     assert again["node"] == {"__typename": "Contract", "number": contract["number"]}
     assert (page["totalCount"], page["pageInfo"]["hasNextPage"], len(rest["nodes"])) == (14, True, 5)

@@ -59,6 +59,9 @@ def test_nulls_are_explained() -> None:
     assert unexplained == []
 
 
+SIGNIN = {
+    f"Mutation.{name}": "it writes" for name in ("sessionEnd", "sessionProve", "sessionRefresh", "sessionRevokeAll")
+}
 PAYING = {
     "Mutation.paymentCreate": "it writes, and asks the provider",
     "Mutation.paymentRefresh": "it asks the provider",
@@ -152,7 +155,7 @@ def test_hand_written_fields_are_few_and_have_a_reason() -> None:
         "Query.contractTerminationPreview": "the contracts room plans it",
         **dict.fromkeys(ALLOCATION_STEPS, "it writes"),
         **{f"Mutation.{name}": "it writes" for name in ("invoiceInstantCreate", "invoiceCorrect", "correctionsSettle")},
-        **(LEVELLED | DEBTS | DELIVERIES | PAYING),
+        **(LEVELLED | DEBTS | DELIVERIES | PAYING | SIGNIN),
         **dict.fromkeys(("InvoiceLine.weightedPrice", "InvoiceLine.explanation"), "billing works it out"),
         "Invoice.verification": "billing works it out again",
         "Query.billPreview": "billing works it out, and foretells the rest",

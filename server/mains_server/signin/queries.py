@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -14,7 +15,7 @@ from mains_server.access.queries import grant_of_parts, person_by_email, viewer_
 from mains_server.access.records import StaffRole, Viewer
 from mains_server.signin.records import StoredCredential
 from mains_server.signin.rules import FAILURE_WINDOW, is_storable, token_hash
-from mains_server.signin.tables import Credential, Session, SigninAttempt
+from mains_server.signin.tables import Credential, RefreshToken, Session, SigninAttempt
 
 VIEWER_TEXT = """
 select json_build_array(s.id, p.id, p.language,
@@ -25,6 +26,14 @@ select json_build_array(s.id, p.id, p.language,
 from session s join person p on p.id = s.person_id
 where s.token_hash = {token} and s.expires_at > {now} and (s.revoked_at is null or s.revoked_at > {now})
 """
+
+
+@dataclass(slots=True, kw_only=True)
+class HeldToken:
+    """A refresh token and its session, both held until the transaction ends; for changes inside this room."""
+
+    token: RefreshToken
+    session: Session
 
 
 async def viewer_of_token(session: AsyncSession, *, token: str, now: datetime) -> Viewer | None:
@@ -47,7 +56,7 @@ async def viewer_of_session(session: AsyncSession, *, session_id: int, now: date
     person_id = await session.scalar(
         select(col(Session.person_id)).where(
             col(Session.id) == session_id,
-            col(Session.expires_at) > now,
+            col(Session.ends_at) > now,
             col(Session.revoked_at).is_(None) | (col(Session.revoked_at) > now),
         )
     )
@@ -89,6 +98,29 @@ async def credential_by_email(session: AsyncSession, *, email: str) -> StoredCre
         return None
     stored = await session.scalar(select(col(Credential.password_hash)).where(col(Credential.person_id) == person.id))
     return None if stored is None else StoredCredential(person=person, password_hash=stored)
+
+
+async def lock_refresh_token(session: AsyncSession, *, token: str) -> HeldToken | None:
+    """Take hold of a refresh token and its session until the transaction ends."""
+    found = await session.execute(
+        select(RefreshToken, Session)
+        .join(Session, col(Session.id) == col(RefreshToken.session_id))
+        .where(col(RefreshToken.token_hash) == token_hash(token))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    row = found.one_or_none()
+    return None if row is None else HeldToken(token=row[0], session=row[1])
+
+
+async def proved_at(session: AsyncSession, *, session_id: int | None) -> datetime | None:
+    """Give when the person of a session last proved who they are."""
+    return await session.scalar(select(col(Session.proved_at)).where(col(Session.id) == session_id))
+
+
+def session_ids(condition: ColumnElement[bool]) -> Select[int]:
+    """Select the ids of some sessions, for a change of what hangs on them."""
+    return select(col(Session.id)).where(condition)
 
 
 async def failures_of_address(session: AsyncSession, *, address: bytes, now: datetime) -> tuple[datetime, ...]:

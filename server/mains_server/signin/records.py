@@ -3,20 +3,66 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
 from mains_server.access.records import Person
 
 
+class SessionMode(Enum):
+    """How a front end keeps a session's tokens."""
+
+    BEARER = "BEARER"
+    COOKIE = "COOKIE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifetimes:
+    """How long an access token lives, and how long a session after its last refresh."""
+
+    access: timedelta
+    session: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """What somebody signs in from, as it calls itself, and how it keeps its tokens."""
+
+    name: str = ""
+    mode: SessionMode = SessionMode.BEARER
+
+
+UNKNOWN_DEVICE = Device()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewSession:
-    """A sign-in that succeeded; the token is shown this once and is stored only as its hash."""
+    """A sign-in, or a refresh, that succeeded; both tokens are shown this once and are stored only as their hashes."""
 
     id: int
     token: str = field(repr=False)
     expires_at: datetime
+    refresh_token: str = field(repr=False)
+    ends_at: datetime
+    mode: SessionMode
     person: Person
+
+
+class RefreshRefusalCode(Enum):
+    """Why a session was not refreshed."""
+
+    REFRESH_TOKEN_WRONG = "REFRESH_TOKEN_WRONG"
+    REFRESH_TOKEN_REUSED = "REFRESH_TOKEN_REUSED"
+    REFRESH_RACED = "REFRESH_RACED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshRefused:
+    """A refresh that failed; returned rather than raised, so that the session it ends stays ended."""
+
+    code: RefreshRefusalCode
+    message: str
+    is_retryable: bool = False
 
 
 class SigninRefusalCode(Enum):

@@ -7,6 +7,7 @@ import hashlib
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from pwdlib import PasswordHash
 
@@ -16,6 +17,11 @@ FAILURES_MAX = 10
 FAILURE_WINDOW = timedelta(minutes=15)
 PASSWORD_CHARACTERS_MIN = 10
 PASSWORD_CHARACTERS_MAX = 1000
+ACCESS_LASTS_MAX = timedelta(minutes=60)
+SESSION_LASTS_MAX = timedelta(days=180)
+PROOF_LASTS_FOR = timedelta(minutes=5)
+TABS_RACE_FOR = timedelta(seconds=10)
+DEVICE_CHARACTERS_MAX = 200
 
 _ARGON2ID = PasswordHash.recommended()
 
@@ -24,6 +30,29 @@ def retry_at(*, failures: Sequence[datetime], now: datetime) -> datetime | None:
     """Work out when the next attempt is allowed after these failures; None means now."""
     recent = sorted(at for at in failures if at > now - FAILURE_WINDOW)
     return recent[-FAILURES_MAX] + FAILURE_WINDOW if len(recent) >= FAILURES_MAX else None
+
+
+class Ending(Protocol):
+    """What ends at a moment, or was ended before."""
+
+    ends_at: datetime
+    revoked_at: datetime | None
+
+
+def is_alive(ending: Ending, *, now: datetime) -> bool:
+    """Tell whether a session holds now."""
+    return now < ending.ends_at and ending.revoked_at is None
+
+
+def session_end(*, created_at: datetime, now: datetime, lifetime: timedelta) -> datetime:
+    """Work out until when a session can be refreshed that is used now: not for ever, however often it is."""
+    return max(now, min(now + lifetime, created_at + max(lifetime, SESSION_LASTS_MAX)))
+
+
+def device_name(text: str) -> str:
+    """Keep of a device's name for itself what can be shown."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in text[: 2 * DEVICE_CHARACTERS_MAX])
+    return " ".join(shown.split())[:DEVICE_CHARACTERS_MAX]
 
 
 def token_hash(token: str) -> bytes:

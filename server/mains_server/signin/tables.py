@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Index, LargeBinary
 from sqlmodel import Field, SQLModel
 
-from mains_server.db.columns import instant, key, reference
+from mains_server.db.columns import choice, instant, key, reference
+from mains_server.signin.records import SessionMode
 
 
 class Credential(SQLModel, table=True):
@@ -21,17 +22,45 @@ class Credential(SQLModel, table=True):
 
 
 class Session(SQLModel, table=True):
-    """One sign-in on one device, valid until it expires or is revoked."""
+    """One sign-in on one device, until it ends or is revoked.
+
+    `token_hash` and `expires_at` are of its access token, which each refresh replaces; `ends_at` is when it can no
+    longer be refreshed. `proved_at` is when its person last proved who they are.
+    """
 
     __tablename__ = "session"
-    __table_args__ = (Index("session_token", "token_hash", unique=True), Index("session_person", "person_id"))
+    __table_args__ = (
+        Index("session_token", "token_hash", unique=True),
+        Index("session_person", "person_id", "created_at", "id"),
+    )
 
     id: int = key()
     person_id: int = reference("person.id")
     token_hash: bytes = Field(sa_type=LargeBinary)
+    mode: SessionMode = choice(SessionMode, initially=SessionMode.BEARER)
+    device: str
     created_at: datetime = instant()
     expires_at: datetime = instant()
+    ends_at: datetime = instant()
+    last_used_at: datetime = instant()
+    proved_at: datetime = instant()
     revoked_at: datetime | None = instant(nullable=True)
+
+
+class RefreshToken(SQLModel, table=True):
+    """A token that is good for one refresh of a session; used twice, it ends the session."""
+
+    __tablename__ = "refresh_token"
+    __table_args__ = (
+        Index("refresh_token_hash", "token_hash", unique=True),
+        Index("refresh_token_session", "session_id"),
+    )
+
+    id: int = key()
+    session_id: int = reference("session.id")
+    token_hash: bytes = Field(sa_type=LargeBinary)
+    created_at: datetime = instant()
+    used_at: datetime | None = instant(nullable=True)
 
 
 class SigninAttempt(SQLModel, table=True):

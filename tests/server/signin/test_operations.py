@@ -9,13 +9,14 @@ import pytest_asyncio
 from mains_server.access.operations import create_person
 from mains_server.access.records import NewPerson, Viewer
 from mains_server.db.unit_of_work import unit_of_work
-from mains_server.signin import operations, queries, rules
-from mains_server.signin.records import NewSession, SigninRefusalCode
+from mains_server.signin import hashing, operations, queries, rules, sessions
+from mains_server.signin.records import Lifetimes, NewSession, SigninRefusalCode
 from sqlalchemy import text
 
 pytestmark = pytest.mark.asyncio
 NOW = datetime(2023, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
+LIFETIMES = Lifetimes(access=DAY, session=DAY)
 PASSWORD = "correct horse battery"
 
 
@@ -30,7 +31,7 @@ async def anna(engine):
 
 async def sign_in(engine, password=PASSWORD, email="anna@example.lv", now=NOW):
     async with unit_of_work(engine) as session:
-        return await operations.create_session(session, email=email, password=password, now=now, lifetime=DAY)
+        return await operations.create_session(session, email=email, password=password, now=now, lifetimes=LIFETIMES)
 
 
 async def viewer(engine, token, now=NOW):
@@ -89,22 +90,22 @@ async def test_a_revoked_session_is_worth_nothing(engine, anna):
     seen = await viewer(engine, made.token)
 
     async with unit_of_work(engine) as session:
-        await operations.revoke_session(session, viewer=seen, session_id=seen.session_id, now=NOW)
+        await sessions.revoke_session(session, viewer=seen, session_id=seen.session_id, now=NOW)
 
     assert await viewer(engine, made.token) is None
     assert await viewer(engine, other.token) is not None
-    with pytest.raises(operations.SessionUnknown):
+    with pytest.raises(sessions.SessionUnknown):
         async with unit_of_work(engine) as session:
-            await operations.revoke_session(session, viewer=seen, session_id=seen.session_id, now=NOW)
+            await sessions.revoke_session(session, viewer=seen, session_id=seen.session_id, now=NOW)
 
 
 async def test_another_persons_session_cannot_be_revoked(engine, anna):
     made = await sign_in(engine)
 
-    with pytest.raises(operations.SessionUnknown):
+    with pytest.raises(sessions.SessionUnknown):
         async with unit_of_work(engine) as session:
             stranger = Viewer(person_id=anna.id + 1)
-            await operations.revoke_session(session, viewer=stranger, session_id=made.id, now=NOW)
+            await sessions.revoke_session(session, viewer=stranger, session_id=made.id, now=NOW)
 
     assert await viewer(engine, made.token) is not None
 
@@ -193,16 +194,16 @@ async def test_hashing_leaves_the_event_loop_free(engine, anna):
             ticks += 1
 
     clock = asyncio.create_task(tick())
-    await operations._beside_the_loop(lambda: rules.hash_password("x" * 12))
+    await hashing.beside_the_loop(lambda: rules.hash_password("x" * 12))
     clock.cancel()
 
     assert ticks >= 3
 
 
 async def test_too_long_a_queue_of_passwords_is_refused(engine, anna, monkeypatch):
-    monkeypatch.setattr(operations, "HASHING_WAITS_MAX", 0)
+    monkeypatch.setattr(hashing, "HASHING_WAITS_MAX", 0)
 
-    with pytest.raises(operations.SigninBusy) as refused:
+    with pytest.raises(hashing.SigninBusy) as refused:
         await sign_in(engine)
 
     assert refused.value.is_retryable

@@ -28,7 +28,8 @@ async def test_both_ways_give_the_same_viewer(engine) -> None:
         await connection.execute(DELEGATE, {"ends": NOW + timedelta(days=1)})
     async with unit_of_work(engine) as session:
         made = text(
-            "insert into session (id, person_id, token_hash, created_at, expires_at) values (:n, :n, :h, :c, :e)"
+            "insert into session (id, person_id, token_hash, device, created_at, expires_at, ends_at, last_used_at,"
+            " proved_at) values (:n, :n, :h, '', :c, :e, :e, :c, :c)"
         )
         for n, token in TOKENS.items():
             values = {"n": n, "h": token_hash(token), "c": NOW, "e": NOW + timedelta(hours=1)}
