@@ -91,6 +91,7 @@ class Customer(Node):
     language: str = column("Language of what is sent: `lv`, `en` or `ru`.", C.language)
     email: str | None = column("E-mail address; null if none is known.", C.email)
     phone: str | None = column("Phone number; null if none is known.", C.phone)
+    iban: str | None = column("Bank account that money is paid back to; null if none is known.", C.iban)
     address: Address = embed(
         "Billing address.",
         Address,

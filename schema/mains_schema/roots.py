@@ -24,6 +24,7 @@ from mains_schema.errors import forbidden, unauthenticated
 from mains_schema.gates import gate, given
 from mains_schema.given import Given, asked_with
 from mains_schema.mapping import by_id, connection, mine, section
+from mains_schema.mutations_account import AccountMutations
 from mains_schema.mutations_allocation import AllocationMutations
 from mains_schema.mutations_bank import BankMutations
 from mains_schema.mutations_billing import BillingMutations
@@ -145,6 +146,7 @@ class Query:
 @section
 class Mutation(
     SessionMutations,
+    AccountMutations,
     ReadingMutations,
     MeterMutations,
     BillingMutations,

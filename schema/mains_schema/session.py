@@ -232,18 +232,24 @@ async def session_prove(info: Info, given: SessionProveInput) -> SessionProvePay
 
 
 def begun(context: Context, made: NewSession) -> SessionCreatePayload:
-    """Hand over a session's tokens: to the front end, or to its browser's cookies."""
-    is_kept = made.mode is SessionMode.COOKIE
-    if is_kept:
-        context.caller.keep(made, now=context.now)
+    """Hand over a session's tokens."""
+    token, refresh_token = keep(context, made)
     return SessionCreatePayload(
-        token=None if is_kept else made.token,
+        token=token,
         expires_at=made.expires_at,
-        refresh_token=None if is_kept else made.refresh_token,
+        refresh_token=refresh_token,
         ends_at=made.ends_at,
         retry_at=None,
         user_errors=[],
     )
+
+
+def keep(context: Context, made: NewSession) -> tuple[str | None, str | None]:
+    """Give a session's tokens to the front end, or to its browser's cookies and nobody."""
+    if made.mode is SessionMode.COOKIE:
+        context.caller.keep(made, now=context.now)
+        return None, None
+    return made.token, made.refresh_token
 
 
 def no_session(error: SessionUserError, *, retry_at: datetime | None = None) -> SessionCreatePayload:

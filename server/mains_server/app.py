@@ -26,7 +26,6 @@ from mains_server.db.engine import make_engine
 from mains_server.db.unit_of_work import read_session
 from mains_server.documents.links import DocumentLinks
 from mains_server.logs import log_to_console
-from mains_server.notifications.sealing import Seal
 from mains_server.paying.flow import Counter
 from mains_server.routes.answers import utc_now
 from mains_server.routes.charts import chart_route
@@ -65,7 +64,7 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with delivering(inbox, engine=engine, settings=settings, seal=Seal(links.secret)):
+        async with delivering(inbox, engine=engine, settings=settings, key=links.secret):
             yield
         await engine.dispose()
 

@@ -60,7 +60,20 @@ def test_nulls_are_explained() -> None:
 
 
 SIGNIN = {
-    f"Mutation.{name}": "it writes" for name in ("sessionEnd", "sessionProve", "sessionRefresh", "sessionRevokeAll")
+    f"Mutation.{name}": "it writes"
+    for name in (
+        "customerUpdate",
+        "passwordChange",
+        "passwordReset",
+        "passwordResetRequest",
+        "registrationBegin",
+        "registrationConfirm",
+        "sessionEnd",
+        "sessionProve",
+        "sessionRefresh",
+        "sessionRevokeAll",
+        "viewerUpdate",
+    )
 }
 PAYING = {
     "Mutation.paymentCreate": "it writes, and asks the provider",

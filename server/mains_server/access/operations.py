@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from psycopg import Connection
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -85,6 +86,13 @@ async def create_person(session: AsyncSession, *, person: NewPerson, now: dateti
     if added is None:
         raise EmailTaken("this address belongs to somebody already; sign in with it, or use another")
     return Person(id=added, email=email, name=person.name, language=person.language, phone=person.phone)
+
+
+async def change_person(session: AsyncSession, *, person_id: int, changes: Mapping[str, str | None]) -> None:
+    """Write what somebody is called and how they are reached, checked before: `name`, `phone`, `language`."""
+    assert changes.keys() <= {"name", "phone", "language"}, "an address to sign in with is changed elsewhere"
+    if changes:
+        await session.execute(update(PersonRow).where(col(PersonRow.id) == person_id).values(**changes))
 
 
 async def grant_owner(session: AsyncSession, *, customer_id: int, person_id: int, now: datetime) -> int:

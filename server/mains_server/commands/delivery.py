@@ -21,6 +21,7 @@ from mains_server.delivery.queries import is_mail_due, print_file
 from mains_server.delivery.sending import Postman, send_mails
 from mains_server.documents.operations import Press
 from mains_server.settings import Settings, load_settings
+from mains_server.signin.telling import Messenger, send_messages
 
 delivery = typer.Typer(help="Delivery of invoices: mail, and letters for the printer.", no_args_is_help=True)
 
@@ -66,6 +67,14 @@ async def day_of_mail(engine: AsyncEngine, *, settings: Settings, now: datetime)
         press = Press(engine=engine, host=load_adapters(on=now.date()), now=now)
         counts += await send_mails(Postman(press=press, server=server, rules=sending_rules_of(settings)))
     return +counts
+
+
+async def messages_of(engine: AsyncEngine, *, settings: Settings, key: bytes, now: datetime) -> Counter[str]:
+    """Send the codes and notices of signing in that are due, where a mail server is set; codes are made of `key`."""
+    server = mail_server_of(settings)
+    if server is None:
+        return Counter()
+    return await send_messages(Messenger(engine=engine, server=server, key=key, now=now))
 
 
 async def _is_due(engine: AsyncEngine, *, now: datetime) -> bool:

@@ -14,7 +14,7 @@ from mains_server.adapters.asking import AdapterFailed
 from mains_server.adapters.loading import load_adapters
 from mains_server.adapters.sources import LiveSource, load_sources
 from mains_server.commands.audit import sealed
-from mains_server.commands.delivery import day_of_mail
+from mains_server.commands.delivery import day_of_mail, messages_of
 from mains_server.commands.fetching import FetchFailed, SecretMissing, fetch
 from mains_server.commands.notices import day_of_notices, day_of_reminders, seal_of
 from mains_server.contracts.jobs import offers_of_day
@@ -138,6 +138,18 @@ async def remind_customers(work: Work) -> None:
     log.info("customers reminded", **counts)
 
 
+async def send_signin_messages(work: Work) -> None:
+    """Send codes and notices of signing in; every minute. Codes are made of the secret that the server has too."""
+    settings = load_settings()
+    if settings.secret is None:
+        log.warning("codes wait", reason="MAINS_SECRET is not set")
+        return
+    key = settings.secret.get_secret_value().encode()
+    counts = await messages_of(work.engine, settings=settings, key=key, now=work.now)
+    if counts:
+        log.info("codes and notices sent", **counts)
+
+
 TASKS: dict[str, Task] = {
     "fetch_facts": fetch_facts,
     "end_agreed_prices": end_agreed_prices,
@@ -146,6 +158,7 @@ TASKS: dict[str, Task] = {
     "remind_customers": remind_customers,
     "resolve_payments": resolve_payments,
     "match_bank_lines": match_bank_lines,
+    "send_signin_messages": send_signin_messages,
     "seal_audit": seal_audit,
 }
 # Prices of the next day are told about 12:45 by the clock of Brussels, 10:45 or 11:45 UTC, and now and then late.
@@ -157,5 +170,6 @@ EVERY: dict[str, str] = {
     "remind_customers": "20 5-18 * * *",
     "resolve_payments": "* * * * *",
     "match_bank_lines": "*/5 * * * *",
+    "send_signin_messages": "* * * * *",
     "seal_audit": "* * * * *",
 }

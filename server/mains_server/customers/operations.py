@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from mains_server.access.records import Refusal
 from mains_server.customers import queries
 from mains_server.customers.records import NewCustomer, Protection, ProtectionKind
 from mains_server.customers.rules import meets
+from mains_server.customers.tables import Customer as CustomerRow
 from mains_server.customers.tables import CustomerProtection
 from mains_server.db.copying import RowExists, copy_rows, draw_ids
 
@@ -19,6 +20,7 @@ COLUMNS = (
     "id", "number", "kind", "name", "personal_code", "registration_number", "vat_number", "language", "email", "phone",
     "address_line", "address_city", "address_postcode", "address_country", "created_at",
 )  # fmt: skip
+CHANGEABLE = frozenset({"email", "phone", "iban", "personal_code", "language"})
 
 
 class CustomerNumberTaken(Refusal):
@@ -63,6 +65,24 @@ async def load_customers(session: AsyncSession, *, customers: Sequence[NewCustom
     except RowExists as refused:
         raise CustomerNumberTaken("another customer has this number already; give the next free one") from refused
     return ids
+
+
+async def change_customer(session: AsyncSession, *, customer_id: int, changes: Mapping[str, Any]) -> None:
+    """Write a customer's contact data, checked before: those of `CHANGEABLE`, and `address`.
+
+    Invoices that were issued keep the data they were issued with.
+    """
+    row = await session.get(CustomerRow, customer_id, populate_existing=True)
+    if row is None:
+        raise CustomerUnknown("there is no such customer")
+    for name, value in changes.items():
+        if name == "address":
+            row.address_line, row.address_city = value.line, value.city
+            row.address_postcode, row.address_country = value.postcode, value.country
+        else:
+            assert name in CHANGEABLE, f"{name} is no contact data"
+            setattr(row, name, value)
+    await session.flush()
 
 
 async def protect_customer(session: AsyncSession, *, customer_id: int, protection: Protection) -> None:

@@ -133,4 +133,5 @@ def _customer(row: CustomerRow | None) -> Customer | None:
         vat_number=row.vat_number,
         email=row.email,
         phone=row.phone,
+        iban=row.iban,
     )

@@ -47,6 +47,7 @@ class NewCustomer:
     vat_number: str | None = None
     email: str | None = None
     phone: str | None = None
+    iban: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

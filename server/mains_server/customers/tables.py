@@ -32,6 +32,7 @@ class Customer(SQLModel, table=True):
     language: str
     email: str | None = None
     phone: str | None = None
+    iban: str | None = None
     address_line: str
     address_city: str
     address_postcode: str

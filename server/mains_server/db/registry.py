@@ -31,6 +31,7 @@ ROOMS = (
     "paying",
     "notifications",
     "delegation",
+    "registration",
 )
 
 

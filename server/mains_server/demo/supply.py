@@ -79,7 +79,7 @@ def _household(supply: DemoSupply) -> NewCustomer:
     number = str(200000 + supply.number)
     return NewCustomer(
         number=number, kind=CustomerKind.PRIVATE, name=supply.owner, language="lv", address=_address(supply.number),
-        email=f"customer{number}@demo.example",
+        email=f"customer{number}@demo.example", personal_code=f"320000-{supply.number:05d}",
     )  # fmt: skip
 
 

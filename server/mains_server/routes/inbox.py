@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from mains_server.commands.delivery import day_of_mail
+from mains_server.commands.delivery import day_of_mail, messages_of
 from mains_server.commands.notices import day_of_notices
 from mains_server.notifications.sealing import Seal
 from mains_server.routes.answers import utc_now
@@ -128,15 +128,18 @@ class Inbox:
 
 @asynccontextmanager
 async def delivering(
-    inbox: Inbox | None, *, engine: AsyncEngine, settings: Settings, seal: Seal
+    inbox: Inbox | None, *, engine: AsyncEngine, settings: Settings, key: bytes
 ) -> AsyncIterator[None]:
-    """Have the demonstration deliver invoices and notices into its inbox while it is served; elsewhere workers do."""
+    """Have the demonstration deliver invoices, notices and codes into its inbox; elsewhere workers do.
+
+    `key` is the server's secret, by which secrets are sealed and of which codes are made.
+    """
     port = None if inbox is None else await inbox.open()
     if inbox is None or port is None:
         yield
         return
     into = {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_tls": "none", "mail_sender": "invoices@demo.example"}
-    task = asyncio.create_task(_deliver_on(engine, settings=settings.model_copy(update=into), seal=seal))
+    task = asyncio.create_task(_deliver_on(engine, settings=settings.model_copy(update=into), key=key))
     try:
         yield
     finally:
@@ -145,11 +148,12 @@ async def delivering(
         inbox.close()
 
 
-async def _deliver_on(engine: AsyncEngine, *, settings: Settings, seal: Seal) -> None:
+async def _deliver_on(engine: AsyncEngine, *, settings: Settings, key: bytes) -> None:
     while True:
         try:
+            await messages_of(engine, settings=settings, key=key, now=utc_now())
             await day_of_mail(engine, settings=settings, now=utc_now())
-            await day_of_notices(engine, settings=settings, seal=seal, now=utc_now())
+            await day_of_notices(engine, settings=settings, seal=Seal(key), now=utc_now())
         except (DBAPIError, OSError) as failure:
             log.warning("the demonstration's mail waits", reason=str(failure))
         await asyncio.sleep(PAUSE_SECONDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -40,6 +41,13 @@ class PasswordTooLong(Refusal):
     """A password this long is a mistake, or an attempt to keep us busy."""
 
     code = "PASSWORD_TOO_LONG"
+    path = "password"
+
+
+class PasswordTooCommon(Refusal):
+    """A password that many people have is guessed first."""
+
+    code = "PASSWORD_TOO_COMMON"
     path = "password"
 
 
@@ -98,22 +106,30 @@ async def check_credential(
         )
     await session.execute(delete(SigninAttempt).where(col(SigninAttempt.email_hash) == address))
     if fresh_hash is not None:
-        await _store_hash(session, person_id=credential.person.id, password_hash=fresh_hash, now=now)
+        await store_hash(session, person_id=credential.person.id, password_hash=fresh_hash, now=now)
     return credential
 
 
 async def set_password(session: AsyncSession, *, person_id: int, password: str, now: datetime) -> None:
     """Give a person a password, and end the sessions that the old one began."""
+    insist_on_strength(password, about=())
+    password_hash = await beside_the_loop(partial(rules.hash_password, password))
+    await store_hash(session, person_id=person_id, password_hash=password_hash, now=now)
+    await revoke_all_sessions(session, person_id=person_id, now=now)
+
+
+def insist_on_strength(password: str, *, about: Sequence[str]) -> None:
+    """Refuse a password that is short, that many people have, or that is what the account is `about`."""
     if len(password) < rules.PASSWORD_CHARACTERS_MIN:
         raise PasswordTooShort(f"choose at least {rules.PASSWORD_CHARACTERS_MIN} characters")
     if len(password) > rules.PASSWORD_CHARACTERS_MAX:
         raise PasswordTooLong(f"choose at most {rules.PASSWORD_CHARACTERS_MAX} characters")
-    password_hash = await beside_the_loop(partial(rules.hash_password, password))
-    await _store_hash(session, person_id=person_id, password_hash=password_hash, now=now)
-    await revoke_all_sessions(session, person_id=person_id, now=now)
+    if rules.is_common(password, about=about):
+        raise PasswordTooCommon("many people have this password, or it is your name; choose another")
 
 
-async def _store_hash(session: AsyncSession, *, person_id: int, password_hash: str, now: datetime) -> None:
+async def store_hash(session: AsyncSession, *, person_id: int, password_hash: str, now: datetime) -> None:
+    """Keep a password's hash, in the place of the one before."""
     values = {"password_hash": password_hash, "changed_at": now}
     await session.execute(
         insert(Credential)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,9 +14,9 @@ from sqlmodel import col
 
 from mains_server.access.queries import grant_of_parts, person_by_email, viewer_of_person
 from mains_server.access.records import StaffRole, Viewer
-from mains_server.signin.records import StoredCredential
+from mains_server.signin.records import MessageRoad, StoredCredential
 from mains_server.signin.rules import FAILURE_WINDOW, is_storable, token_hash
-from mains_server.signin.tables import Credential, RefreshToken, Session, SigninAttempt
+from mains_server.signin.tables import Credential, PasswordReset, RefreshToken, Session, SigninAttempt, SigninMessage
 
 VIEWER_TEXT = """
 select json_build_array(s.id, p.id, p.language,
@@ -116,6 +117,31 @@ async def lock_refresh_token(session: AsyncSession, *, token: str) -> HeldToken 
 async def proved_at(session: AsyncSession, *, session_id: int | None) -> datetime | None:
     """Give when the person of a session last proved who they are."""
     return await session.scalar(select(col(Session.proved_at)).where(col(Session.id) == session_id))
+
+
+async def lock_reset(session: AsyncSession, *, token: str) -> PasswordReset | None:
+    """Take hold of a password reset by its token until the transaction ends."""
+    return await session.scalar(
+        select(PasswordReset)
+        .where(col(PasswordReset.token_hash) == token_hash(token))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+async def next_message(session: AsyncSession, *, now: datetime, skipped: Sequence[int]) -> SigninMessage | None:
+    """Take the next mail that is due, held until the transaction ends; others take another meanwhile."""
+    return await session.scalar(
+        select(SigninMessage)
+        .where(
+            col(SigninMessage.road) == MessageRoad.EMAIL,
+            col(SigninMessage.next_try_at) <= now,
+            col(SigninMessage.id).not_in(skipped),
+        )
+        .order_by(col(SigninMessage.next_try_at), col(SigninMessage.id))
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
 
 
 def session_ids(condition: ColumnElement[bool]) -> Select[int]:

@@ -81,6 +81,41 @@ class SigninRefused:
     retry_at: datetime | None = None
 
 
+class MessageKind(Enum):
+    """What a message about signing in says; the kinds with a code are also what the code is made for."""
+
+    PASSWORD_RESET = "PASSWORD_RESET"
+    PASSWORD_CHANGED = "PASSWORD_CHANGED"
+    REGISTRATION_CODE = "REGISTRATION_CODE"
+    REGISTRATION_EMAIL = "REGISTRATION_EMAIL"
+    REGISTRATION_TRIED = "REGISTRATION_TRIED"
+    EMAIL_CHANGED = "EMAIL_CHANGED"
+    BANK_ACCOUNT_CHANGED = "BANK_ACCOUNT_CHANGED"
+
+
+class MessageRoad(Enum):
+    """How a message goes; `NOBODY` is told nothing, and written down like any other."""
+
+    EMAIL = "EMAIL"
+    SMS = "SMS"
+    LETTER = "LETTER"
+    NOBODY = "NOBODY"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMessage:
+    """A message to be sent; of a code it has only the row and the random bytes that the code is made of."""
+
+    kind: MessageKind
+    road: MessageRoad
+    address: str | None
+    language: str
+    customer_id: int | None = None
+    row_id: int | None = None
+    nonce: bytes | None = field(default=None, repr=False)
+    expires_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredCredential:
     """A person with the hash of their password; it stays inside this room."""

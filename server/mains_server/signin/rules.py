@@ -22,6 +22,7 @@ SESSION_LASTS_MAX = timedelta(days=180)
 PROOF_LASTS_FOR = timedelta(minutes=5)
 TABS_RACE_FOR = timedelta(seconds=10)
 DEVICE_CHARACTERS_MAX = 200
+LETTERS_MIN = 4
 
 _ARGON2ID = PasswordHash.recommended()
 
@@ -86,6 +87,26 @@ def check_password(*, password: str, stored: str | None) -> tuple[bool, str | No
         _ARGON2ID.verify(_normal(password[:PASSWORD_CHARACTERS_MAX]), decoy)
         return False, None
     return _ARGON2ID.verify_and_update(_normal(password), stored)
+
+
+def is_common(password: str, *, about: Sequence[str]) -> bool:
+    """Tell whether a password is one that many people have, repeats a few letters, or is made of what it is about."""
+    plain = unicodedata.normalize("NFKC", password).casefold()
+    bare = "".join(letter for letter in plain if letter.isalnum())
+    known = _common_passwords()
+    if plain in known or bare in known or bare.rstrip("0123456789") in known or len(set(plain)) < LETTERS_MIN:
+        return True
+    words = [word for text in about for word in (text, text.partition("@")[0])]
+    names = {"".join(letter for letter in word.casefold() if letter.isalnum()) for word in words}
+    return bare in names or bare.strip("0123456789") in names - {""}
+
+
+@functools.cache
+def _common_passwords() -> frozenset[str]:
+    """Thirty thousand passwords that people had, by how often; loaded when the first one is set."""
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+    return frozenset(FREQUENCY_LISTS["passwords"])
 
 
 @functools.cache

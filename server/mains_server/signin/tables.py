@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Index, LargeBinary
+from sqlalchemy import BigInteger, Index, LargeBinary, text
 from sqlmodel import Field, SQLModel
 
 from mains_server.db.columns import choice, instant, key, reference
-from mains_server.signin.records import SessionMode
+from mains_server.signin.records import MessageKind, MessageRoad, SessionMode
 
 
 class Credential(SQLModel, table=True):
@@ -72,3 +72,54 @@ class SigninAttempt(SQLModel, table=True):
     id: int = key()
     email_hash: bytes = Field(sa_type=LargeBinary)
     at: datetime = instant()
+
+
+class CountedTry(SQLModel, table=True):
+    """How often something was tried lately; what it was is kept as a hash."""
+
+    __tablename__ = "counted_try"
+    __table_args__ = (Index("counted_try_starts", "starts_at"),)
+
+    bucket: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    starts_at: datetime = instant()
+    tries: int
+
+
+class PasswordReset(SQLModel, table=True):
+    """A password reset that was asked for; without a person it is of an address that nobody has."""
+
+    __tablename__ = "password_reset"
+    __table_args__ = (
+        Index("password_reset_token", "token_hash", unique=True),
+        Index("password_reset_person", "person_id"),
+    )
+
+    id: int = key()
+    person_id: int | None = reference("person.id", nullable=True)
+    token_hash: bytes = Field(sa_type=LargeBinary)
+    created_at: datetime = instant()
+    expires_at: datetime = instant()
+    used_at: datetime | None = instant(nullable=True)
+
+
+class SigninMessage(SQLModel, table=True):
+    """A code or notice on its way: what it is about, where it goes, and what a code in it is made of."""
+
+    __tablename__ = "signin_message"
+    __table_args__ = (
+        Index("signin_message_due", "road", "next_try_at", "id", postgresql_where=text("next_try_at is not null")),
+    )
+
+    id: int = key()
+    kind: MessageKind = choice(MessageKind)
+    road: MessageRoad = choice(MessageRoad)
+    address: str | None = None
+    customer_id: int | None = reference(nullable=True)
+    language: str
+    row_id: int | None = reference(nullable=True)
+    nonce: bytes | None = Field(default=None, sa_type=LargeBinary)
+    created_at: datetime = instant()
+    expires_at: datetime | None = instant(nullable=True)
+    next_try_at: datetime | None = instant(nullable=True)
+    tries: int
+    sent_at: datetime | None = instant(nullable=True)

@@ -2,14 +2,14 @@
 
 Sessions begun before live on until their token expires; they have no refresh token.
 
-Revision: 0027, after 0026.
+Revision: 0029, after 0028.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0027"
-down_revision = "0026"
+revision = "0029"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 

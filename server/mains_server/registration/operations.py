@@ -1,0 +1,181 @@
+"""Registrations begun and confirmed; what is answered never tells what we know."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mains_server.access.operations import CustomerHasOwner, EmailTaken, create_person, grant_owner
+from mains_server.access.records import NewPerson, Person, Refusal
+from mains_server.delivery.rules import mail_address
+from mains_server.registration import queries, rules
+from mains_server.registration.records import (
+    Candidate,
+    RegistrationAsked,
+    RegistrationBegun,
+    RegistrationConfirmed,
+    RegistrationRefused,
+)
+from mains_server.registration.tables import Registration
+from mains_server.signin import rules as signin_rules
+from mains_server.signin.codes import code_of, is_code
+from mains_server.signin.hashing import beside_the_loop
+from mains_server.signin.operations import insist_on_strength, store_hash
+from mains_server.signin.records import Lifetimes, MessageKind, MessageRoad, NewMessage, NewSession
+from mains_server.signin.sessions import begin_session
+from mains_server.signin.telling import tell
+
+NONCE_BYTES = 16
+LANGUAGES = ("lv", "en", "ru")
+
+
+class EmailMalformed(Refusal):
+    """What one wants to sign in with is no address that mail can be sent to."""
+
+    code = "EMAIL_MALFORMED"
+    path = "email"
+
+
+class NameMalformed(Refusal):
+    """A name must be something that can be shown."""
+
+    code = "NAME_MALFORMED"
+    path = "name"
+
+
+async def begin_registration(session: AsyncSession, *, asked: RegistrationAsked, now: datetime) -> RegistrationBegun:
+    """Send codes to the contact on file and to the address somebody wants to sign in with.
+
+    Whether the number is known, the identifier fits, or the customer has an account already, the same is looked up,
+    hashed and written; where it may not be, the code goes to nobody.
+    """
+    email = mail_address(asked.email)
+    if email is None:
+        raise EmailMalformed("give an e-mail address that you can read")
+    found = await queries.candidates(session, number=rules.plain_number(asked.number))
+    candidate = rules.fitting(found, identifier=asked.identifier)
+    is_free = candidate is not None and candidate.owner_email is None
+    is_proven = is_free and candidate is not None and rules.is_same_address(candidate.email, email)
+    token, nonce = secrets.token_urlsafe(32), secrets.token_bytes(NONCE_BYTES)
+    row = Registration(
+        token_hash=signin_rules.token_hash(token),
+        nonce=nonce,
+        customer_id=candidate.customer_id if candidate is not None and is_free else None,
+        email=email,
+        language=asked.language if asked.language in LANGUAGES else LANGUAGES[0],
+        is_email_proven=is_proven,
+        created_at=now,
+        code_ends_at=now + rules.code_lifetime(_road(candidate)[0]),
+        expires_at=now + rules.LASTS_FOR,
+        tries=0,
+    )
+    session.add(row)
+    await session.flush()
+    await tell(session, message=_to_contact(row, candidate=candidate), now=now)
+    await tell(session, message=_to_newcomer(row), now=now)
+    return RegistrationBegun(token=token, expires_at=row.expires_at)
+
+
+async def confirm_registration(
+    session: AsyncSession, *, given: RegistrationConfirmed, key: bytes, now: datetime, lifetimes: Lifetimes
+) -> NewSession | RegistrationRefused:
+    """Make somebody with the right codes the owner of the customer and sign them in, or say that it was not confirmed.
+
+    The password is hashed before anything is looked up, so that a wrong code costs what a right one does.
+    """
+    name = " ".join(given.name.split())
+    if not 1 <= len(name) <= rules.NAME_CHARACTERS_MAX or not name.isprintable():
+        raise NameMalformed(f"give a name of 1 to {rules.NAME_CHARACTERS_MAX} characters")
+    insist_on_strength(given.password, about=(name,))
+    password_hash = await beside_the_loop(partial(signin_rules.hash_password, given.password))
+    row = await queries.lock_registration(session, token=given.token, now=now)
+    is_right = _fits(row, given=given, key=key, now=now)
+    if row is not None:
+        row.tries += 1
+        await session.flush()
+    if row is None or not is_right or row.customer_id is None:
+        return RegistrationRefused()
+    person = await _person(session, row=row, name=name, now=now)
+    if person is None:
+        return RegistrationRefused()
+    try:
+        await grant_owner(session, customer_id=row.customer_id, person_id=person.id, now=now)
+    except CustomerHasOwner:
+        raise RegistrationOvertaken("somebody else registered for this customer meanwhile; begin again") from None
+    row.done_at = now
+    await store_hash(session, person_id=person.id, password_hash=password_hash, now=now)
+    return await begin_session(session, person=person, device=given.device, now=now, lifetimes=lifetimes)
+
+
+class RegistrationOvertaken(Refusal):
+    """Of two who had a code for one customer the other was faster; nothing is left of this one."""
+
+    code = "REGISTRATION_NOT_CONFIRMED"
+
+
+def _fits(row: Registration | None, *, given: RegistrationConfirmed, key: bytes, now: datetime) -> bool:
+    """Compare both codes, also where nothing waits for them."""
+    row_id, nonce = (0, b"") if row is None else (row.id, row.nonce)
+    code = code_of(key=key, purpose=MessageKind.REGISTRATION_CODE.name, row_id=row_id, nonce=nonce)
+    email_code = code_of(key=key, purpose=MessageKind.REGISTRATION_EMAIL.name, row_id=row_id, nonce=nonce)
+    is_code_right = is_code(given.code, code=code)
+    is_email_right = is_code(given.email_code, code=email_code)
+    if row is None:
+        return False
+    is_open = row.tries < rules.TRIES_MAX and now < row.code_ends_at
+    return is_open and is_code_right and (is_email_right or row.is_email_proven)
+
+
+async def _person(session: AsyncSession, *, row: Registration, name: str, now: datetime) -> Person | None:
+    """Make the person known; whoever has the address already is told by mail, and the newcomer nothing."""
+    try:
+        new = NewPerson(email=row.email, name=name, language=row.language)
+        return await create_person(session, person=new, now=now)
+    except EmailTaken:
+        message = NewMessage(
+            kind=MessageKind.REGISTRATION_TRIED, road=MessageRoad.EMAIL, address=row.email, language=row.language
+        )
+        await tell(session, message=message, now=now)
+        return None
+
+
+def _to_contact(row: Registration, *, candidate: Candidate | None) -> NewMessage:
+    """Word what the customer's contact is told: the code, that there is an account already, or nothing to nobody."""
+    if candidate is not None and candidate.owner_email is not None:
+        return NewMessage(
+            kind=MessageKind.REGISTRATION_TRIED,
+            road=MessageRoad.EMAIL,
+            address=candidate.owner_email,
+            language=candidate.owner_language or candidate.language,
+        )
+    road, address = _road(candidate)
+    return NewMessage(
+        kind=MessageKind.REGISTRATION_CODE,
+        road=road,
+        address=address,
+        customer_id=None if candidate is None else candidate.customer_id,
+        language=row.language if candidate is None else candidate.language,
+        row_id=row.id,
+        nonce=row.nonce,
+        expires_at=row.code_ends_at,
+    )
+
+
+def _to_newcomer(row: Registration) -> NewMessage:
+    """Word what the address is told that somebody wants to sign in with; one that has the other code needs none."""
+    return NewMessage(
+        kind=MessageKind.REGISTRATION_EMAIL,
+        road=MessageRoad.NOBODY if row.is_email_proven else MessageRoad.EMAIL,
+        address=row.email,
+        language=row.language,
+        row_id=row.id,
+        nonce=row.nonce,
+        expires_at=row.code_ends_at,
+    )
+
+
+def _road(candidate: Candidate | None) -> tuple[MessageRoad, str | None]:
+    return (MessageRoad.NOBODY, None) if candidate is None else rules.road_to(candidate)

@@ -1,0 +1,147 @@
+"""The words of codes and notices, in the languages of the people they are sent to."""
+
+from __future__ import annotations
+
+from mains_server.signin.records import MessageKind
+
+Words = tuple[str, str]
+
+WORDS: dict[MessageKind, dict[str, Words]] = {
+    MessageKind.PASSWORD_RESET: {
+        "lv": (
+            "Paroles atjaunošana",
+            "Labdien!\n\n"
+            "Kāds, iespējams, Jūs, lūdza atjaunot paroli. Kods, derīgs vienu stundu:\n\n{code}\n\n"
+            "Ja tas nebijāt Jūs, nekas nav jādara: parole paliek līdzšinējā.\n",
+        ),
+        "en": (
+            "Resetting your password",
+            "Good day,\n\n"
+            "Somebody, probably you, asked to reset your password. The code, good for one hour:\n\n{code}\n\n"
+            "If it was not you, there is nothing to do: your password stays as it is.\n",
+        ),
+        "ru": (
+            "Восстановление пароля",
+            "Здравствуйте!\n\n"
+            "Кто-то, вероятно Вы, попросил восстановить пароль. Код действует один час:\n\n{code}\n\n"
+            "Если это были не Вы, ничего делать не нужно: пароль остаётся прежним.\n",
+        ),
+    },
+    MessageKind.PASSWORD_CHANGED: {
+        "lv": (
+            "Parole ir nomainīta",
+            "Labdien!\n\n"
+            "Jūsu konta parole ir nomainīta. Ja to nedarījāt Jūs, atjaunojiet paroli un sazinieties ar mums.\n",
+        ),
+        "en": (
+            "Your password was changed",
+            "Good day,\n\nThe password of your account was changed. If it was not you, reset it and tell us.\n",
+        ),
+        "ru": (
+            "Пароль изменён",
+            "Здравствуйте!\n\n"
+            "Пароль Вашей учётной записи изменён. Если это были не Вы, восстановите пароль и сообщите нам.\n",
+        ),
+    },
+    MessageKind.REGISTRATION_CODE: {
+        "lv": (
+            "Kods reģistrācijai portālā",
+            "Labdien!\n\n"
+            "Kods klienta konta reģistrācijai, derīgs vienu stundu:\n\n{code}\n\n"
+            "Nevienam to nesakiet. Ja konts nav Jūsu pieteikts, nekas nav jādara.\n",
+        ),
+        "en": (
+            "Your code to register",
+            "Good day,\n\n"
+            "The code to register your customer account, good for one hour:\n\n{code}\n\n"
+            "Tell it to nobody. If you did not ask for an account, there is nothing to do.\n",
+        ),
+        "ru": (
+            "Код для регистрации на портале",
+            "Здравствуйте!\n\n"
+            "Код для регистрации учётной записи клиента действует один час:\n\n{code}\n\n"
+            "Никому его не сообщайте. Если Вы не просили об учётной записи, ничего делать не нужно.\n",
+        ),
+    },
+    MessageKind.REGISTRATION_EMAIL: {
+        "lv": (
+            "Apstipriniet e-pasta adresi",
+            "Labdien!\n\n"
+            "Kods šīs e-pasta adreses apstiprināšanai:\n\n{code}\n\n"
+            "Ja konts nav Jūsu pieteikts, nekas nav jādara.\n",
+        ),
+        "en": (
+            "Confirm your e-mail address",
+            "Good day,\n\n"
+            "The code that confirms this e-mail address:\n\n{code}\n\n"
+            "If you did not ask for an account, there is nothing to do.\n",
+        ),
+        "ru": (
+            "Подтвердите адрес электронной почты",
+            "Здравствуйте!\n\n"
+            "Код для подтверждения этого адреса:\n\n{code}\n\n"
+            "Если Вы не просили об учётной записи, ничего делать не нужно.\n",
+        ),
+    },
+    MessageKind.REGISTRATION_TRIED: {
+        "lv": (
+            "Jums jau ir konts",
+            "Labdien!\n\n"
+            "Kāds mēģināja reģistrēt klienta kontu, kas Jums jau ir. Pierakstieties ar to; ja aizmirsāt paroli, "
+            "atjaunojiet to.\nJa tas nebijāt Jūs, nekas nav jādara: piekļuve nav piešķirta.\n",
+        ),
+        "en": (
+            "You have an account already",
+            "Good day,\n\n"
+            "Somebody tried to register a customer account that you have already. Sign in with it, or reset the "
+            "password.\nIf it was not you, there is nothing to do: nobody was let in.\n",
+        ),
+        "ru": (
+            "У Вас уже есть учётная запись",
+            "Здравствуйте!\n\n"
+            "Кто-то пытался зарегистрировать учётную запись клиента, которая у Вас уже есть. Войдите с ней или "
+            "восстановите пароль.\nЕсли это были не Вы, ничего делать не нужно: доступ не предоставлен.\n",
+        ),
+    },
+    MessageKind.EMAIL_CHANGED: {
+        "lv": (
+            "E-pasta adrese ir nomainīta",
+            "Labdien!\n\n"
+            "Klienta e-pasta adrese ir nomainīta, un uz šo adresi mēs vairs nerakstīsim. "
+            "Ja to nedarījāt Jūs, sazinieties ar mums.\n",
+        ),
+        "en": (
+            "Your e-mail address was changed",
+            "Good day,\n\n"
+            "The e-mail address of a customer was changed, and we no longer write to this one. "
+            "If it was not you, tell us.\n",
+        ),
+        "ru": (
+            "Адрес электронной почты изменён",
+            "Здравствуйте!\n\n"
+            "Адрес электронной почты клиента изменён, и на этот адрес мы больше не пишем. "
+            "Если это были не Вы, сообщите нам.\n",
+        ),
+    },
+    MessageKind.BANK_ACCOUNT_CHANGED: {
+        "lv": (
+            "Bankas konts ir nomainīts",
+            "Labdien!\n\n"
+            "Bankas konts, uz kuru atmaksājam naudu, ir nomainīts. Ja to nedarījāt Jūs, sazinieties ar mums.\n",
+        ),
+        "en": (
+            "Your bank account was changed",
+            "Good day,\n\nThe bank account that we pay back to was changed. If it was not you, tell us.\n",
+        ),
+        "ru": (
+            "Банковский счёт изменён",
+            "Здравствуйте!\n\nСчёт, на который мы возвращаем деньги, изменён. Если это были не Вы, сообщите нам.\n",
+        ),
+    },
+}
+
+
+def words_of(kind: MessageKind, *, language: str) -> Words:
+    """Give a message's subject and text in somebody's language, Latvian where we do not have it."""
+    words = WORDS[kind]
+    return words.get(language, words["lv"])

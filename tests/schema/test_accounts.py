@@ -1,0 +1,273 @@
+"""Registering, passwords and one's own data over HTTP: a neighbour who knows the customer number gets nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx2
+import pytest
+import pytest_asyncio
+from mains_schema.served import graphql_app
+from mains_server.adapters.host import AdapterHost
+from mains_server.consumption.links import ChartLinks
+from mains_server.db.unit_of_work import unit_of_work
+from mains_server.signin.codes import code_of, token_of
+from mains_server.signin.operations import set_password
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from tests.schema.asking import NOW
+from tests.schema.test_sessions import SIGN_IN, ask, bearer
+from tests.schema.town import settle
+
+pytestmark = pytest.mark.asyncio
+PASSWORD = "correct horse battery"
+KEY = b"k" * 32
+BEGIN = """mutation ($input: RegistrationBeginInput!) { registrationBegin(input: $input) {
+    registration expiresAt userErrors { code } } }"""
+CONFIRM = """mutation ($input: RegistrationConfirmInput!) { registrationConfirm(input: $input) {
+    token userErrors { code } } }"""
+FORGOT = (
+    """mutation ($email: String!) { passwordResetRequest(input: {email: $email}) { isTaken userErrors { code } } }"""
+)
+RESET = """mutation ($input: PasswordResetInput!) { passwordReset(input: $input) { isChanged userErrors { code } } }"""
+CHANGE = """mutation ($password: String!) { passwordChange(input: {password: $password}) {
+    isChanged userErrors { code } } }"""
+UPDATE = """mutation ($input: CustomerUpdateInput!) { customerUpdate(input: $input) {
+    customer { email phone iban language address { postcode country } } warnings userErrors { code path } } }"""
+CUSTOMER_4, CUSTOMER_1 = "Q3VzdG9tZXI6NA", "Q3VzdG9tZXI6MQ"
+
+
+@dataclass
+class Office:
+    """The server, and a clock that tests move."""
+
+    engine: AsyncEngine
+    http: httpx2.AsyncClient = field(init=False)
+    now: datetime = NOW
+
+    async def rows(self, statement: str) -> Any:
+        async with self.engine.begin() as connection:
+            found = await connection.execute(text(statement))
+            return found.all() if found.returns_rows else None
+
+    async def codes(self) -> tuple[str, str]:
+        """Give the codes of the last registration, as its messages carry them."""
+        row_id, nonce = (await self.rows("select id, nonce from registration order by id desc limit 1"))[0]
+        code, email_code = (
+            code_of(key=KEY, purpose=kind, row_id=row_id, nonce=nonce)
+            for kind in ("REGISTRATION_CODE", "REGISTRATION_EMAIL")
+        )
+        return code, email_code
+
+    async def sign_in(self) -> dict[str, str]:
+        made = await ask(self.http, SIGN_IN, input={"email": "person4@example.lv", "password": PASSWORD})
+        return bearer(made["sessionCreate"]["token"])
+
+
+@pytest_asyncio.fixture
+async def office(engine: AsyncEngine) -> AsyncIterator[Office]:
+    """Customer 4 has an owner; customer 3 has none, a personal code and an e-mail address."""
+    found = Office(engine)
+    async with engine.begin() as connection:
+        await settle(connection, customers=4, months=1, lines=1)
+        await connection.exec_driver_sql("select setval('person_id_seq', 1000), setval('access_grant_id_seq', 1000)")
+    await found.rows("delete from access_grant where customer_id = 3")
+    await found.rows("update customer set personal_code = '161175-19997', email = 'third@example.lv' where id = 3")
+    async with unit_of_work(engine) as session:
+        await set_password(session, person_id=4, password=PASSWORD, now=NOW)
+    app = graphql_app(
+        engine=engine,
+        host=AdapterHost(adapters=(), live={}),
+        session_lifetime=timedelta(days=30),
+        links=ChartLinks(KEY),
+        clock=lambda: found.now,
+    )
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://mains") as found.http:
+        yield found
+
+
+def newcomer(**given: str) -> dict[str, str]:
+    return {"number": "C-000003", "identifier": "161175-19997", "email": "new@example.lv"} | given
+
+
+def codes_given(registration: str, code: str, email_code: str) -> dict[str, str]:
+    return {"registration": registration, "code": code, "emailCode": email_code} | {
+        "name": "Jauna Kliente",
+        "password": "another long thought",
+    }
+
+
+async def test_a_customer_registers_and_sees_what_is_theirs(office: Office) -> None:
+    begun = (await ask(office.http, BEGIN, input=newcomer()))["registrationBegin"]
+
+    made = await ask(office.http, CONFIRM, input=codes_given(begun["registration"], *await office.codes()))
+
+    token = made["registrationConfirm"]["token"]
+    seen = await ask(office.http, "{ viewer { email customers { nodes { number } } } }", bearer(token))
+    assert seen == {"viewer": {"email": "new@example.lv", "customers": {"nodes": [{"number": "C-000003"}]}}}
+
+
+async def test_a_neighbour_who_knows_the_customer_number_learns_and_gets_nothing(office: Office) -> None:
+    """Also with the personal code: what is missing is the code that went to the customer's own contact."""
+    asked = [newcomer(identifier="111111-11111"), newcomer(number="C-999999"), newcomer(number="C-000004"), newcomer()]
+    answers = [(await ask(office.http, BEGIN, input=one))["registrationBegin"] for one in asked]
+    _, email_code = await office.codes()
+
+    given = codes_given(answers[-1]["registration"], "22222-22222", email_code)
+    tried = await ask(office.http, CONFIRM, input=given)
+
+    assert {(one["expiresAt"], len(one["registration"]), str(one["userErrors"])) for one in answers} == {
+        ("2023-04-03T10:00:00.000Z", 43, "[]")
+    }
+    refused = {"token": None, "userErrors": [{"code": "REGISTRATION_NOT_CONFIRMED"}]}
+    assert tried == {"registrationConfirm": refused}
+    assert await office.rows("select count(*) from person where email = 'new@example.lv'") == [(0,)]
+
+
+async def test_each_alias_of_a_request_is_one_try(office: Office) -> None:
+    fields = " ".join(
+        f'a{n}: registrationBegin(input: {{number: "C-000003", identifier: "{n}", email: "a{n}@b.lv"}}) '
+        "{ userErrors { code } }"
+        for n in range(7)
+    )
+
+    answer = await ask(office.http, f"mutation {{ {fields} }}")
+
+    told = [[error["code"] for error in one["userErrors"]] for one in answer.values()]
+    assert told == [[]] * 5 + [["TOO_MANY_ATTEMPTS"]] * 2
+    assert await office.rows("select count(*) from registration") == [(5,)]
+
+
+async def test_one_network_has_twenty_tries_and_an_hour_later_more(office: Office) -> None:
+    async def tried(n: int) -> Any:
+        given = newcomer(number=f"X-{n}", email=f"a{n}@b.lv")
+        return (await ask(office.http, BEGIN, input=given))["registrationBegin"]["userErrors"]
+
+    told = [await tried(n) for n in range(21)]
+    office.now += timedelta(minutes=15)
+
+    assert told == [[]] * 20 + [[{"code": "TOO_MANY_ATTEMPTS"}]]
+    assert await tried(22) == []
+
+
+async def test_a_forgotten_password_is_reset_and_nobody_learns_who_has_an_address(office: Office) -> None:
+    known = await ask(office.http, FORGOT, email="person4@example.lv")
+    unknown = await ask(office.http, FORGOT, email="nobody@example.lv")
+    ((row_id, nonce),) = await office.rows("select row_id, nonce from signin_message where road = 'EMAIL'")
+    code = token_of(key=KEY, purpose="PASSWORD_RESET", row_id=row_id, nonce=nonce)
+
+    reset = await ask(office.http, RESET, input={"code": code, "password": "another long thought"})
+
+    assert known == unknown == {"passwordResetRequest": {"isTaken": True, "userErrors": []}}
+    assert reset == {"passwordReset": {"isChanged": True, "userErrors": []}}
+    wrong = await ask(office.http, RESET, input={"code": code, "password": "another long thought"})
+    assert wrong["passwordReset"]["userErrors"] == [{"code": "RESET_CODE_WRONG"}]
+
+
+async def test_a_password_is_changed_with_a_fresh_proof_only(office: Office) -> None:
+    token = await office.sign_in()
+    early = await ask(office.http, CHANGE, token, password="short")
+    office.now += timedelta(minutes=5)
+
+    late = await ask(office.http, CHANGE, token, password="another long thought")
+
+    assert early["passwordChange"]["userErrors"] == [{"code": "PASSWORD_TOO_SHORT"}]
+    assert late["passwordChange"]["userErrors"] == [{"code": "REAUTHENTICATION_NEEDED"}]
+    assert await ask(office.http, CHANGE, password="another long thought") == ["UNAUTHENTICATED"]
+
+
+async def test_an_owner_corrects_contact_data_and_the_old_address_is_told(office: Office) -> None:
+    token = await office.sign_in()
+    await office.rows("update customer set email = 'old@example.lv' where id = 4")
+    given = {
+        "email": "new@example.lv",
+        "phone": "20000001",
+        "iban": "LV80 BANK 0000 4351 9500 1",
+        "personalCode": "161375-19997",
+        "language": "ru",
+        "address": {"line": "Lielā 1", "city": "Jelgava", "postcode": "3001", "country": "lv"},
+    }
+
+    answer = (await ask(office.http, UPDATE, token, input={"customerId": CUSTOMER_4} | given))["customerUpdate"]
+
+    assert answer["userErrors"] == []
+    assert answer["warnings"] == ["PERSONAL_CODE_DOUBTFUL"]
+    assert answer["customer"] == {
+        "email": "new@example.lv",
+        "phone": "+371 20 000 001",
+        "iban": "LV80BANK0000435195001",
+        "language": "ru",
+        "address": {"postcode": "LV-3001", "country": "LV"},
+    }
+    told = await office.rows("select kind, address from signin_message order by id")
+    assert told == [("EMAIL_CHANGED", "old@example.lv"), ("BANK_ACCOUNT_CHANGED", "old@example.lv")]
+
+
+HOME = {"line": "Lielā 1", "city": "Jelgava", "postcode": "LV-3001", "country": "LV"}
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"email": "x"}, "EMAIL_MALFORMED"),
+        ({"email": "a@b.lv\r\nBcc: c@d.lv"}, "EMAIL_MALFORMED"),
+        ({"phone": "12"}, "PHONE_MALFORMED"),
+        ({"phone": "call me"}, "PHONE_MALFORMED"),
+        ({"phone": "+371 99999999"}, "PHONE_MALFORMED"),
+        ({"iban": "LV81BANK0000435195001"}, "IBAN_MALFORMED"),
+        ({"iban": "LV80"}, "IBAN_MALFORMED"),
+        ({"iban": "XX80BANK0000435195001"}, "IBAN_MALFORMED"),
+        ({"language": "de"}, "LANGUAGE_UNKNOWN"),
+        ({"personalCode": "'; drop table"}, "PERSONAL_CODE_MALFORMED"),
+        ({"address": HOME | {"postcode": "30010"}}, "ADDRESS_MALFORMED"),
+        ({"address": HOME | {"country": "Latvia"}}, "ADDRESS_MALFORMED"),
+        ({"address": HOME | {"line": " "}}, "ADDRESS_MALFORMED"),
+        ({"address": HOME | {"city": "x" * 201}}, "ADDRESS_MALFORMED"),
+    ],
+)
+async def test_contact_data_that_cannot_be_is_refused_and_nothing_is_changed(
+    office: Office, given: dict[str, Any], code: str
+) -> None:
+    token = await office.sign_in()
+    before = await office.rows("select c::text from customer c order by id")
+
+    answer = (await ask(office.http, UPDATE, token, input={"customerId": CUSTOMER_4} | given))["customerUpdate"]
+
+    assert [error["code"] for error in answer["userErrors"]] == [code]
+    assert await office.rows("select c::text from customer c order by id") == before
+
+
+@pytest.mark.parametrize("given", [{"email": "thief@example.lv"}, {"email": None}, {"iban": "LV80BANK0000435195001"}])
+async def test_address_and_bank_account_need_a_fresh_proof(office: Office, given: dict[str, Any]) -> None:
+    token = await office.sign_in()
+    await office.rows("update customer set email = 'old@example.lv' where id = 4")
+    office.now += timedelta(minutes=6)
+
+    refused = await ask(office.http, UPDATE, token, input={"customerId": CUSTOMER_4} | given)
+    taken = await ask(office.http, UPDATE, token, input={"customerId": CUSTOMER_4, "phone": "+371 20000001"})
+
+    assert refused["customerUpdate"]["userErrors"] == [{"code": "REAUTHENTICATION_NEEDED", "path": None}]
+    assert taken["customerUpdate"]["customer"]["email"] == "old@example.lv"
+    assert await office.rows("select count(*) from signin_message") == [(0,)]
+
+
+async def test_another_customer_is_not_there(office: Office) -> None:
+    token = await office.sign_in()
+
+    answer = await ask(office.http, UPDATE, token, input={"customerId": CUSTOMER_1, "language": "ru"})
+
+    assert answer["customerUpdate"]["userErrors"] == [{"code": "CUSTOMER_UNKNOWN", "path": "customerId"}]
+
+
+async def test_a_person_corrects_what_they_are_called(office: Office) -> None:
+    token = await office.sign_in()
+    update = """mutation { viewerUpdate(input: {name: " Anna  Ozola ", phone: "20000001", language: "en"}) {
+        viewer { name phone language } userErrors { code } } }"""
+
+    answer = (await ask(office.http, update, token))["viewerUpdate"]
+
+    assert answer["viewer"] == {"name": "Anna Ozola", "phone": "+371 20 000 001", "language": "en"}
