@@ -13,22 +13,12 @@ from mains_server.db.unit_of_work import read_session
 from mains_schema.connection import PageInfo
 from mains_schema.errors import bad_input, forbidden
 from mains_schema.given import Given
-from mains_schema.mapping import PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, described
+from mains_schema.mapping import PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX
 from mains_schema.node import decode_id, encode_id, number_of
 from mains_schema.resolve import Reads
 
 AUDIT_ROWS = PAGE_SIZE_MAX
 CURSOR_TYPE = "AuditEntry"
-
-described(
-    StaffRole,
-    "What an employee of the utility may do; roles add up.",
-    {
-        "OPERATOR": "Customers, contracts, meters and readings.",
-        "BILLING_CLERK": "Invoices, payments and what banks tell.",
-        "ADMIN": "Everything, and who may do what.",
-    },
-)
 
 
 @strawberry.input(description="Which entries of the audit trail; conditions add up.")

@@ -34,6 +34,7 @@ from mains_schema.mutations_delivery import DeliveryMutations
 from mains_schema.mutations_levelled import LevelledMutations
 from mains_schema.mutations_meter import MeterMutations
 from mains_schema.mutations_paying import PayingMutations
+from mains_schema.mutations_privacy import PrivacyMutations
 from mains_schema.mutations_reading import ReadingMutations
 from mains_schema.mutations_session import SessionMutations
 from mains_schema.node import Node
@@ -157,5 +158,6 @@ class Mutation(
     BankMutations,
     DeliveryMutations,
     PayingMutations,
+    PrivacyMutations,
 ):
     """Everything that can be done."""

@@ -17,10 +17,12 @@ from mains_server.signin.tables import Session as SE
 from mains_schema.connection import Connection
 from mains_schema.contract import ContractFilter
 from mains_schema.customer import CustomerOrder
+from mains_schema.given import asked_with
 from mains_schema.intake import ReadingUploadOrder
 from mains_schema.mapping import column, computed, connection, key, mapped
 from mains_schema.node import Node
 from mains_schema.paying import PaymentIntentFilter, PaymentIntentOrder
+from mains_schema.privacy import DataExport, data_export
 from mains_schema.scope import granted, oneself
 from mains_schema.scopes import MY_CONTRACTS, my_buildings, my_points
 from mains_schema.sessions import SessionOrder
@@ -67,6 +69,13 @@ class Viewer(Node):
         N.person_id,
         orders=PaymentIntentOrder,
         filters=PaymentIntentFilter,
+    )
+    data_export: DataExport | None = asked_with(
+        "All that is stored about the viewer and the customers they own, to take away; null without a session.",
+        data_export,
+        PE.id,
+        given=(),
+        rows=1,
     )
     reading_uploads: Connection[ReadingUpload] = connection(
         "Files of readings that the viewer announced.", RU.person_id, orders=ReadingUploadOrder

@@ -27,9 +27,11 @@ from mains_server.db.unit_of_work import read_session
 from mains_server.documents.links import DocumentLinks
 from mains_server.logs import log_to_console
 from mains_server.paying.flow import Counter
+from mains_server.privacy.links import ExportLinks
 from mains_server.routes.answers import utc_now
 from mains_server.routes.charts import chart_route
 from mains_server.routes.documents import document_route
+from mains_server.routes.exports import export_route
 from mains_server.routes.inbox import Inbox, delivering
 from mains_server.routes.mailings import mailing_route
 from mains_server.routes.metrics import metrics_route
@@ -94,6 +96,7 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
         upload_route(engine=engine, host=host),
         statement_route(engine=engine, ibans=settings.bank_accounts, payouts=settings.payout_accounts),
         mailing_route(engine=engine),
+        export_route(engine=engine, links=ExportLinks(links.secret)),
         webhook_route(counter=Counter(engine=engine, terminals=terminals, clock=utc_now)),
         Route("/health/alive", _is_alive),
         Route("/health/ready", is_ready),

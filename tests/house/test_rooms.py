@@ -144,6 +144,7 @@ EXTRA = {
         "spreadsheet.py",
         "ubl.py",
     },
+    "privacy": {"links.py", "statements.py"},
     "delivery": {"mail.py", "posting.py", "sending.py", "statements.py"},
     "dunning": {"accruing.py", "arranging.py", "interest.py", "policy_file.py", "reminding.py", "statements.py"},
     "facts": {"overlaying.py"},

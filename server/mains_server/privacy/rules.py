@@ -1,0 +1,148 @@
+"""What becomes of each table's rows: what an export gives, what an erasure takes away, and why the rest is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import date
+
+from sqlalchemy import LargeBinary, Table
+
+from mains_server.privacy.records import LegalTerm
+
+# Grāmatvedības likums, section 28, as DOMAIN.md gives it: accounting registers 10 years, which is longer than what it
+# asks for source documents.
+LEGAL_TERMS = (LegalTerm(since=date(1900, 1, 1), years=10, source="Grāmatvedības likums 28"),)
+SECRETS = ("hash", "token", "secret", "sealed", "password", "idempotency_key", "request_key", "public_key")
+
+BOOKS = "an accounting document or a posting, kept for the legal term"
+PROOF = "proves how an accounting document came about or reached its customer; kept with it, and names nobody"
+ACTS = "who did what and when, by number; names are gone with the rows that they stand in"
+# Kept at an erasure, each for a reason.
+KEPT: Mapping[str, str] = {
+    **dict.fromkeys(
+        (
+            "invoice",
+            "invoice_line",
+            "invoice_tax",
+            "invoice_sheet",
+            "invoice_document",
+            "ledger_transaction",
+            "ledger_entry",
+            "payment",
+            "payment_allocation",
+            "payment_return",
+            "payment_intent",
+            "payment_intent_part",
+            "payment_refund",
+            "prepayment",
+            "prepaid_use",
+            "statement_part",
+            "statement_suggestion",
+            "settlement_line",
+            "interest_charge",
+        ),
+        BOOKS,
+    ),
+    **dict.fromkeys(
+        (
+            "contract",
+            "contract_attribute",
+            "contract_event",
+            "contract_former_terms",
+            "contract_offer",
+            "contract_supply_point",
+            "levelled_plan",
+            "levelled_version",
+            "levelled_letter",
+            "levelled_hold",
+            "billing_hold",
+            "correction_due",
+            "invoice_delivery",
+            "delivery_receipt",
+            "reminder",
+            "debt_arrangement",
+            "debt_part",
+            "arranged_invoice",
+            "delegated_payment",
+            "payment_approval",
+        ),
+        PROOF,
+    ),
+    **dict.fromkeys(("audit_entry", "delegation_activity", "staff_member", "statement_upload"), ACTS),
+    "allocation_method": "how a house shares its cost, which holds for all who live there",
+    "allocation_value": "how a house shares its cost, which holds for all who live there",
+}
+# Emptied or changed at an erasure by the statements of `statements.py`.
+ERASED = frozenset(
+    {
+        "access_grant",
+        "contract_fee",
+        "correction",
+        "credential",
+        "customer",
+        "customer_protection",
+        "delegation_invitation",
+        "idempotent_request",
+        "invoice_dispute",
+        "notice",
+        "notice_preference",
+        "outbox_event",
+        "person",
+        "reading_link",
+        "reading_upload",
+        "reading_upload_row",
+        "session",
+        "sms_inbound",
+    }
+)
+# Not exported, each for a reason.
+NOT_EXPORTED: Mapping[str, str] = {
+    "idempotent_request": "answers that were given before, kept for thirty days under a client's key",
+    "credential": "nothing but the hash of a password",
+}
+THEIR_POINTS = """exists (select from contract_supply_point s where s.customer_id = any(:customers)
+    and s.supply_point_id = t.supply_point_id and s.starts <= t.{day} and (s.ends is null or s.ends >= t.{day}))"""
+# Exported by another road than a column of the table's own.
+BY_ROAD: Mapping[str, str] = {
+    "customer": "t.id = any(:customers)",
+    "person": "t.id = :person",
+    "reading": THEIR_POINTS.format(day="counts_for"),
+    "interval_day": THEIR_POINTS.format(day="day"),
+    "supply_point": """t.id in (select supply_point_id from contract_supply_point
+        where customer_id = any(:customers))""",
+    "reading_upload_row": "t.upload_id in (select id from reading_upload where person_id = :person)",
+    "sms_inbound": """regexp_replace(t.sender, '[^0-9]', '', 'g') in (select regexp_replace(phone, '[^0-9]', '', 'g')
+        from person where id = :person union select regexp_replace(phone, '[^0-9]', '', 'g') from customer
+        where id = any(:customers))""",
+}
+
+
+def condition_of(table: Table) -> str | None:
+    """Say which rows of a table are about a person and their customers; None where the table is about nobody."""
+    if table.name in NOT_EXPORTED:
+        return None
+    if table.name in BY_ROAD:
+        return BY_ROAD[table.name]
+    roads = {"customer_id": "t.customer_id = any(:customers)", "person_id": "t.person_id = :person"}
+    return " or ".join(road for column, road in roads.items() if column in table.columns) or None
+
+
+def hidden_columns(table: Table) -> list[str]:
+    """List the columns that no export shows: secrets, what could be turned into one, and bytes of files."""
+    return [
+        column.name
+        for column in table.columns
+        if isinstance(column.type, LargeBinary) or any(word in column.name for word in SECRETS)
+    ]
+
+
+def ruleless(tables: Collection[Table]) -> list[str]:
+    """List the tables that hold a customer or a person, and that no rule says anything about at an erasure."""
+    about = [table.name for table in tables if {"customer_id", "person_id"} & set(table.columns.keys())]
+    return sorted(name for name in about if name not in ERASED and name not in KEPT)
+
+
+def kept_until(*, issued_on: date) -> date:
+    """Tell until which day, exclusive, a document of a day is kept by the term that holds for it."""
+    term = max((term for term in LEGAL_TERMS if term.since <= issued_on), key=lambda term: term.since)
+    return date(issued_on.year + term.years + 1, 1, 1)

@@ -1,0 +1,66 @@
+"""SQL of the privacy room, which reads and changes the tables of all rooms by name."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+ROWS = """
+select coalesce(json_agg(to_jsonb(t) - cast(:hidden as text[])), '[]')::text from {table} t where {condition}
+"""
+OWNED = text("""
+select g.customer_id from access_grant g
+where g.person_id = :person and g.role = 'OWNER' and g.starts_at <= :now and (g.ends_at is null or g.ends_at > :now)
+order by g.customer_id
+""")
+LOCK = text("select id from customer where id = :customer for update")
+RUNNING = text("select exists (select from contract where customer_id = :customer and (ends is null or ends > :today))")
+UNDER_WAY = text(
+    "select exists (select from payment_intent where customer_id = :customer and next_check_at is not null)"
+)
+PREPAID = text("""
+select exists (select from contract c where c.customer_id = :customer
+    and (select coalesce(sum(p.amount), 0) from prepayment p where p.contract_id = c.id)
+    <> (select coalesce(sum(u.amount), 0) from prepaid_use u where u.contract_id = c.id))
+""")
+LAST_ISSUED = text("select max(issued_on) from invoice where customer_id = :customer")
+# Who owned the customer and has no other right and no work here; the others keep their login.
+OWNERS = text("""
+select g.person_id from access_grant g
+where g.customer_id = :customer and g.role = 'OWNER'
+    and not exists (select from staff_member m where m.person_id = g.person_id)
+    and not exists (select from access_grant o where o.person_id = g.person_id and o.customer_id <> :customer
+        and (o.ends_at is null or o.ends_at > :now))
+""")
+# By table: what an erasure does about a customer. Rows that name a row of another table go before it.
+OF_CUSTOMER = {
+    "access_grant": """update access_grant set ends_at = :now
+        where customer_id = :customer and (ends_at is null or ends_at > :now)""",
+    "customer_protection": "delete from customer_protection where customer_id = :customer",
+    "reading_link": "delete from reading_link where customer_id = :customer",
+    "notice": "delete from notice where customer_id = :customer",
+    "notice_preference": "delete from notice_preference where customer_id = :customer",
+    "delegation_invitation": "delete from delegation_invitation where customer_id = :customer",
+    "outbox_event": "delete from outbox_event where customer_id = :customer",
+    "contract_fee": "update contract_fee set reason = '' where customer_id = :customer",
+    "correction": "update correction set note = '' where customer_id = :customer",
+    "invoice_dispute": "update invoice_dispute set reason = '', answer = null where customer_id = :customer",
+    "sms_inbound": """delete from sms_inbound where regexp_replace(sender, '[^0-9]', '', 'g') =
+        (select regexp_replace(phone, '[^0-9]', '', 'g') from customer where id = :customer)""",
+    "customer": """update customer set name = '', personal_code = null, registration_number = null, vat_number = null,
+        email = null, phone = null, address_line = '', address_city = '', address_postcode = ''
+        where id = :customer""",
+}
+# The same about a person who owned it.
+OF_PERSON = {
+    "session": "update session set revoked_at = :now where person_id = :person and revoked_at is null",
+    "credential": "delete from credential where person_id = :person",
+    "idempotent_request": "delete from idempotent_request where person_id = :person",
+    "notice": "delete from notice where person_id = :person",
+    "reading_upload_row": """delete from reading_upload_row
+        where upload_id in (select id from reading_upload where person_id = :person)""",
+    "reading_upload": "delete from reading_upload where person_id = :person",
+    "sms_inbound": """delete from sms_inbound where regexp_replace(sender, '[^0-9]', '', 'g') =
+        (select regexp_replace(phone, '[^0-9]', '', 'g') from person where id = :person)""",
+    "person": """update person set email = 'erased-' || id || '@invalid', name = '', phone = null
+        where id = :person""",
+}
