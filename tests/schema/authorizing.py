@@ -162,10 +162,11 @@ async def do_mutation(asker: Asker, name: str, act: Act, *, viewer: Viewer) -> t
 
 
 async def fingerprint(connection: AsyncConnection) -> dict[str, tuple[Any, ...]]:
-    """Sum each table up, to tell whether anything changed."""
+    """Sum each table up, to tell whether anything changed; but the audit trail, which has what was tried in vain."""
     parts = [
         f"select '{table.name}', count(*), coalesce(sum(hashtext(t::text)), 0) from \"{table.name}\" t"
         for table in stored_tables()
+        if table.name != "audit_entry"
     ]
     found = await connection.exec_driver_sql(" union all ".join(parts))
     return {row[0]: tuple(row[1:]) for row in found}
