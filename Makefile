@@ -6,7 +6,7 @@ PLUGINS := $(wildcard plugins/*/pyproject.toml)
 READY := .venv/.ready-$(shell cat requirements.lock pyproject.toml $(PLUGINS) 2>/dev/null | cksum | tr ' ' '-')
 EDITABLE := -e . $(patsubst %/pyproject.toml,-e %,$(filter-out plugins/template/%,$(PLUGINS)))
 
-.PHONY: demo test check sdl bench bench-read fuzz lock ready
+.PHONY: demo test check sdl bench bench-read fuzz lock sbom ready
 
 demo: ready
 	$(BIN)/mains demo $(ARGS)
@@ -42,6 +42,9 @@ lock: ready
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--no-annotate --extra documents --constraints requirements.lock --no-emit-package mains-spi \
 		--output-file requirements.server.lock pyproject.toml plugins/spi/pyproject.toml
+
+sbom: ready
+	$(BIN)/python -m bench.sbom > sbom.cdx.json
 
 ready: $(READY)
 

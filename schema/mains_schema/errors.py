@@ -146,12 +146,11 @@ def _masked(error: GraphQLError, cause: BaseException) -> GraphQLError:
 
 
 def _log(correlation: str, error: GraphQLError, cause: BaseException) -> None:
-    """Log where it happened, never what was sent: of the message only its first line, of the frames no values."""
+    """Log where it happened, never what was sent: no message, for drivers quote values in theirs, and frames only."""
     LOG.error(
         "graphql_field_failed",
         correlation=correlation,
         path=error.path,
         error=type(cause).__name__,
-        message=str(cause).partition("\n")[0][:MESSAGE_LENGTH_MAX],
         frames="".join(traceback.format_tb(cause.__traceback__)),
     )

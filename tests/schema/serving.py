@@ -60,8 +60,8 @@ async def authenticate(_lent: Lent, token: str, now: datetime) -> Viewer | None:
     return TOKENS.get(token)
 
 
-def client(engine: AsyncEngine, *, edge: Edge = EDITING, compiles: bool = True) -> httpx2.AsyncClient:
-    view = GraphQLView(
+def view(engine: AsyncEngine, *, edge: Edge = EDITING, compiles: bool = True) -> GraphQLView:
+    return GraphQLView(
         schema=SCHEMA,
         engine=engine,
         services=NO_ADAPTERS,
@@ -70,7 +70,11 @@ def client(engine: AsyncEngine, *, edge: Edge = EDITING, compiles: bool = True) 
         edge=edge,
         compiles=compiles,
     )
-    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=view), base_url="http://mains")
+
+
+def client(engine: AsyncEngine, *, edge: Edge = EDITING, compiles: bool = True) -> httpx2.AsyncClient:
+    app = view(engine, edge=edge, compiles=compiles)
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://mains")
 
 
 def headers(**more: str) -> dict[str, str]:

@@ -52,5 +52,6 @@ def run_server(*, settings: Settings, address: str, workers: int = 1) -> None:
         workers=workers,
         log_level="warning",
         access_log=False,
+        log_config=None,
         http="mains_server.routes.slow_clients:ImpatientProtocol",
     )
