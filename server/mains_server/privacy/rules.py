@@ -87,11 +87,14 @@ ERASED = frozenset(
         "notice",
         "notice_preference",
         "outbox_event",
+        "password_reset",
         "person",
         "reading_link",
         "reading_upload",
         "reading_upload_row",
+        "registration",
         "session",
+        "signin_message",
         "sms_inbound",
     }
 )

@@ -40,6 +40,8 @@ OF_CUSTOMER = {
     "notice": "delete from notice where customer_id = :customer",
     "notice_preference": "delete from notice_preference where customer_id = :customer",
     "delegation_invitation": "delete from delegation_invitation where customer_id = :customer",
+    "registration": "delete from registration where customer_id = :customer",
+    "signin_message": "delete from signin_message where customer_id = :customer",
     "outbox_event": "delete from outbox_event where customer_id = :customer",
     "contract_fee": "update contract_fee set reason = '' where customer_id = :customer",
     "correction": "update correction set note = '' where customer_id = :customer",
@@ -53,6 +55,7 @@ OF_CUSTOMER = {
 # The same about a person who owned it.
 OF_PERSON = {
     "session": "update session set revoked_at = :now where person_id = :person and revoked_at is null",
+    "password_reset": "delete from password_reset where person_id = :person",
     "credential": "delete from credential where person_id = :person",
     "idempotent_request": "delete from idempotent_request where person_id = :person",
     "notice": "delete from notice where person_id = :person",
