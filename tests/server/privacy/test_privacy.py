@@ -15,12 +15,14 @@ from mains_server.privacy.queries import export
 from mains_server.privacy.records import ExportAsked
 from mains_server.privacy.rules import KEPT, NOT_EXPORTED, condition_of, hidden_columns, kept_until, ruleless
 from mains_server.signin.operations import create_session, set_password
+from mains_server.signin.records import Lifetimes
 from sqlalchemy import text
 
 from tests.server.payments.test_operations import asked, received
 
 NOW = datetime(2024, 2, 10, 9, 30, tzinfo=UTC)
 TODAY = date(2024, 2, 10)
+LIFETIMES = Lifetimes(access=LIFETIME, session=LIFETIME)
 PASSWORD = "quite a long one"
 PERSON = """insert into person (email, name, phone, language, created_at)
 values (:email, :name, :phone, 'lv', :now) returning id"""
@@ -141,7 +143,13 @@ async def test_an_erasure_leaves_documents_and_books_alone(engine, utility):
     await person(utility, "cecilia", customer=customer, role="DELEGATE")
     async with unit_of_work(engine) as session:
         await set_password(session, person_id=anna, password=PASSWORD, now=NOW)
-        begun = await create_session(session, email="anna@example.lv", password=PASSWORD, now=NOW, lifetime=LIFETIME)
+        begun = await create_session(
+            session,
+            email="anna@example.lv",
+            password=PASSWORD,
+            now=NOW,
+            lifetimes=LIFETIMES,
+        )
     await utility.invoice(customer, contract)
     before = await rows(engine, "select customer_name, billing_address, total from invoice")
 

@@ -10,7 +10,9 @@ from mains_server.db.unit_of_work import unit_of_work
 from mains_server.privacy.links import ExportLinks
 from mains_server.privacy.records import ExportAsked
 from mains_server.routes.exports import export_route
-from mains_server.signin.operations import revoke_all_sessions
+from mains_server.signin.operations import create_session, set_password
+from mains_server.signin.records import Lifetimes
+from mains_server.signin.sessions import revoke_all_sessions
 from sqlalchemy import text
 from starlette.applications import Starlette
 
@@ -18,15 +20,16 @@ pytestmark = pytest.mark.asyncio
 NOW = datetime(2024, 2, 10, 9, 30, tzinfo=UTC)
 LINKS = ExportLinks(b"k" * 32)
 PERSON = "insert into person (email, name, language, created_at) values ('a@b.lv', 'Anna', 'lv', now()) returning id"
-SESSION = """insert into session (person_id, token_hash, created_at, expires_at)
-values (:person, 'x', :now, :later) returning id"""
+LIFETIMES = Lifetimes(access=timedelta(hours=1), session=timedelta(hours=1))
+PASSWORD = "quite a long one"
 
 
 async def test_a_link_gives_the_export_until_its_session_ends(engine):
     async with unit_of_work(engine) as session:
         person = await session.scalar(text(PERSON))
-        times = {"now": NOW, "later": NOW + timedelta(hours=1)}
-        begun = await session.scalar(text(SESSION), {"person": person, **times})
+        await set_password(session, person_id=person, password=PASSWORD, now=NOW)
+        made = await create_session(session, email="a@b.lv", password=PASSWORD, now=NOW, lifetimes=LIFETIMES)
+    begun = made.id
     url = "/exports/" + LINKS.sign(ExportAsked(person_id=person, session_id=begun), now=NOW)
     another = "/exports/" + LINKS.sign(ExportAsked(person_id=person + 1, session_id=begun), now=NOW)
     app = Starlette(routes=[export_route(engine=engine, links=LINKS, clock=lambda: NOW)])
