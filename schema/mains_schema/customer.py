@@ -11,6 +11,7 @@ from mains_server.customers.tables import Customer as C
 from mains_server.customers.tables import CustomerProtection as CP
 from mains_server.invoices.tables import InvoiceState as I
 from mains_server.ledger.tables import CustomerBalance as B
+from mains_server.notifications.tables import Notice as NO
 from mains_server.payments.tables import Payment as P
 
 from mains_schema.account_statement import GIVEN as STATEMENT_GIVEN
@@ -38,6 +39,7 @@ from mains_schema.mapping import (
     where,
 )
 from mains_schema.node import Node
+from mains_schema.notice import PREFERENCE_ROWS, NoticeFilter, NoticeOrder, NoticePreference, notice_preferences
 from mains_schema.payment import PaymentFilter, PaymentOrder
 from mains_schema.scalars import Address, Money, Period
 from mains_schema.scope import allowed
@@ -45,6 +47,7 @@ from mains_schema.scope import allowed
 if TYPE_CHECKING:
     from mains_schema.contract import Contract
     from mains_schema.invoice import Invoice
+    from mains_schema.notice import Notice
     from mains_schema.payment import Payment
 
 
@@ -130,6 +133,16 @@ class Customer(Node):
         P.customer_id,
         orders=PaymentOrder,
         filters=PaymentFilter,
+    )
+    notices: Connection[Notice] = connection(
+        "What the customer was told, and how.", NO.customer_id, orders=NoticeOrder, filters=NoticeFilter
+    )
+    notice_preferences: list[NoticePreference] = asked_with(
+        "By which channels the customer hears of each topic.",
+        notice_preferences,
+        C.id,
+        given=(),
+        rows=PREFERENCE_ROWS,
     )
     account_statement: list[AccountStatementOf] = asked_with(
         "What was billed and paid in some days with the balance after each, to be printed; one for each currency, one"

@@ -33,6 +33,7 @@ from mains_schema.mutations_debt import DebtMutations
 from mains_schema.mutations_delivery import DeliveryMutations
 from mains_schema.mutations_levelled import LevelledMutations
 from mains_schema.mutations_meter import MeterMutations
+from mains_schema.mutations_notice import NoticeMutations
 from mains_schema.mutations_paying import PayingMutations
 from mains_schema.mutations_privacy import PrivacyMutations
 from mains_schema.mutations_reading import ReadingMutations
@@ -159,5 +160,6 @@ class Mutation(
     DeliveryMutations,
     PayingMutations,
     PrivacyMutations,
+    NoticeMutations,
 ):
     """Everything that can be done."""

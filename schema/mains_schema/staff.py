@@ -25,6 +25,7 @@ from mains_schema.invoice_delivery import PrintMailing, print_mailings
 from mains_schema.mapping import OrderBy, column, connection, descending, embed, key, mapped, one, orders, section
 from mains_schema.metering_staff import FlaggedReadingFilter, FlaggedReadingOrder, Waiting
 from mains_schema.node import Node
+from mains_schema.notice import EVENTS_MAX, NoticeFilter, NoticeOrder, UndeliveredEvent, undelivered_events
 from mains_schema.paying import (
     PaymentEventFilter,
     PaymentEventOrder,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from mains_schema.invoice import Invoice
     from mains_schema.levelled_story import LevelledHold, LevelledRun
     from mains_schema.meter import Reading
+    from mains_schema.notice import Notice
     from mains_schema.paying import PaymentEvent, PaymentIntent, PaymentRefund
     from mains_schema.payment import Payment
 
@@ -168,6 +170,15 @@ class Staff:
         audit_trail,
         given=AUDIT_GIVEN,
         rows=AUDIT_ROWS,
+    )
+    notices: Connection[Notice] = connection(
+        "All notices; those that FAILED may want a call.", orders=NoticeOrder, filters=NoticeFilter
+    )
+    undelivered_events: list[UndeliveredEvent] = asked_with(
+        f"What happened and could not be told on, the last given up first; at most {EVENTS_MAX}.",
+        undelivered_events,
+        given=(),
+        rows=EVENTS_MAX,
     )
     print_mailings: list[PrintMailing] = asked_with(
         "Letters that were put together for the printer, the newest first; at most 50.",

@@ -34,6 +34,7 @@ from mains_server.intervals.tables import IntervalDay, IntervalImport
 from mains_server.invoices.tables import Invoice, InvoiceLine, InvoiceTax
 from mains_server.levelling.tables import LevelledHold, LevelledLetter, LevelledRun, LevelledVersion
 from mains_server.metering.tables import Meter, Reading, Register
+from mains_server.notifications.tables import Notice
 from mains_server.paying.tables import PaymentEvent, PaymentIntent, PaymentRefund
 from mains_server.payments.tables import PaymentAllocation, PaymentReturn
 from mains_server.signin.tables import Session
@@ -57,6 +58,7 @@ from tests.schema.crowd import (
     levelled_letter,
     levelled_run,
     levelled_version,
+    notice,
     offer,
     payment_event,
     payment_return,
@@ -105,6 +107,7 @@ CANARIES: Mapping[str, str] = {
     "Payment": "select 'customer ' || customer_id, reference from payment",
     "PaymentIntent": "select 'payer ' || person_id, shown_reference from payment_intent",
     "PaymentRefund": "select 'customer ' || customer_id, reason from payment_refund",
+    "Notice": "select 'customer ' || customer_id, subject from notice",
     "PaymentEvent": "select 'staff', kind from payment_event",
     "PaymentAllocation": "select 'contract ' || contract_id, amount from payment_allocation",
     "BillingRun": "select 'staff', adapter from billing_run",
@@ -274,6 +277,7 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (PaymentReturn, [payment_return(n) for n in (1, 4, 5)]),
         (PaymentRefund, [refund(n) for n in (1, 4, 5)]),
         (PaymentEvent, [payment_event(1)]),
+        (Notice, [notice(n) for n in (1, 4, 5)]),
         (PaymentAllocation, [{"id": 14, "allocated_at": town.THEN, **used, **of_4}]),
     ]
 

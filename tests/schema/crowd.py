@@ -27,6 +27,8 @@ from mains_server.levelling.records import RunStatus as LevelledStatus
 from mains_server.levelling.tables import LevelledHold, LevelledLetter, LevelledRun, LevelledVersion
 from mains_server.metering.records import ReadingSource, ReadingStatus
 from mains_server.metering.tables import Reading
+from mains_server.notifications.records import Channel, NoticeState, Topic
+from mains_server.notifications.tables import Notice
 from mains_server.paying.records import EventOutcome, IntentStatus, RefundStatus
 from mains_server.paying.tables import PaymentEvent, PaymentIntent, PaymentRefund
 from mains_server.payments.records import ReturnKind
@@ -68,6 +70,7 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (PaymentReturn, [payment_return(n) | {"customer_id": 1, "payment_id": n} for n in MORE]),
         (PaymentRefund, [refund(n) | {"customer_id": 1} for n in MORE]),
         (PaymentEvent, [payment_event(n) for n in MORE]),
+        (Notice, [notice(n) | {"customer_id": 1} for n in MORE]),
         (Product, [_product(n) for n in MORE]),
         (PriceVersion, [_price_version(n) for n in MORE]),
         (BillingRun, [_run(n) for n in MORE]),
@@ -168,6 +171,14 @@ def refund(n: int) -> dict[str, Any]:
     named = {"reference": f"mains-refund-{n}", "requested_by_person_id": 1, "status": RefundStatus.FAILED, "checks": 0}
     of_n = {"id": n, "customer_id": n, "payment_id": n, "intent_id": n, "return_id": n}
     return {**of_n, **what, **named, **times}
+
+
+def notice(n: int) -> dict[str, Any]:
+    """Tell customer n something; every second went by letter."""
+    named = {"occasion": f"occasion {n}", "template": "code", "template_version": "v", "subject": f"subject {n}"}
+    how = {"channel": Channel.POST if n % 2 else Channel.EMAIL, "state": NoticeState.SENT, "topic": Topic.CONTRACT}
+    rest = {"body": f"body {n}", "values": {}, "others": [], "language": "lv", "number": 1, "tries": 1}
+    return {"id": n, "customer_id": n, **named, **how, **rest, "created_at": town.THEN + timedelta(hours=n % 2)}
 
 
 def payment_event(n: int) -> dict[str, Any]:

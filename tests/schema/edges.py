@@ -21,6 +21,7 @@ from mains_server.contracts.tables import ContractEvent, ContractFee, ContractFo
 from mains_server.intake.tables import ReadingLink, ReadingUpload, ReadingUploadRow
 from mains_server.intervals.tables import IntervalDay, IntervalImport
 from mains_server.levelling.tables import LevelledHold, LevelledLetter, LevelledRun, LevelledVersion
+from mains_server.notifications.tables import Notice
 from mains_server.paying.tables import PaymentEvent, PaymentIntent, PaymentRefund
 from mains_server.payments.tables import PaymentReturn
 from mains_spi import Capability, Labels, Utility
@@ -112,6 +113,7 @@ def _come_in() -> Sequence[tuple[Any, list[dict[str, Any]]]]:
         (PaymentReturn, [crowd.payment_return(n) for n in numbers]),
         (PaymentRefund, [crowd.refund(n) for n in numbers]),
         (PaymentEvent, [crowd.payment_event(n) for n in numbers]),
+        (Notice, [crowd.notice(n) for n in numbers]),
         (IntervalImport, [crowd.interval_import()]),
         (IntervalDay, [crowd.interval_day(n, n, month(1)) for n in numbers]),
     )

@@ -51,6 +51,8 @@ OF_OTHER_ROOMS = {
     "DeliveryReceipt",
     "PrintMailing",
     "InvoiceDelivery",
+    "NoticePreference",
+    "UndeliveredEvent",
     "IntervalGap",
     "InvoiceArchive",
     "InvoiceDifference",

@@ -140,6 +140,9 @@ DELIVERIES = {
     **dict.fromkeys(("Mutation.invoiceDeliver", "Mutation.printMailingMake"), "it writes"),
     "Invoice.deliveries": "the delivery room reads it with its receipts",
     "Staff.auditTrail": "names people and customers whatever became of their rows; of administrators",
+    **dict.fromkeys(("Mutation.noticePreferenceSet", "Mutation.eventSendAgain"), "it writes"),
+    "Customer.noticePreferences": "the usual channels are no rows",
+    "Staff.undeliveredEvents": "the outbox is no table of the schema",
     "Staff.printMailings": "the files themselves are not read",
 }
 ALLOCATION_STEPS = [

@@ -12,6 +12,9 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from mains_server.access.records import Permission, Refusal, Viewer
+from mains_server.contracts.desk import STAFF_WHO_CONTRACT, NotPermitted
+from mains_server.customers.operations import CustomerUnknown
 from mains_server.delivery.rules import mail_address
 from mains_server.notifications import queries, rules
 from mains_server.notifications.queries import TIME_ZONE
@@ -22,6 +25,20 @@ from mains_server.notifications.templates import FALLBACK, packed, unpacked, wri
 
 ROWS_AT_ONCE = 1_000
 NO_ADDRESS = "no address for any of the channels"
+
+
+class ChannelTwice(Refusal):
+    """A channel is named twice."""
+
+    code = "CHANNEL_TWICE"
+    path = "channels"
+
+
+class TopicNotRefusable(Refusal):
+    """No channel is named for what the law or a contract asks to be told."""
+
+    code = "TOPIC_NOT_REFUSABLE"
+    path = "channels"
 
 
 async def tell(session: AsyncSession, *, message: Message, seal: Seal, now: datetime) -> bool:
@@ -67,6 +84,31 @@ async def supersede(session: AsyncSession, *, occasion: str, reason: str) -> int
         .returning(col(Notice.id))
     )
     return len((await session.execute(statement)).scalars().all())
+
+
+async def choose_channels(
+    session: AsyncSession,
+    *,
+    viewer: Viewer,
+    customer_id: int,
+    topic: Topic,
+    channels: Sequence[Channel],
+    now: datetime,
+) -> None:
+    """Keep a viewer's choice for a customer; raises `CustomerUnknown`, `NotPermitted`, or what is wrong with it."""
+    is_staff = bool(viewer.staff & STAFF_WHO_CONTRACT)
+    if not is_staff and customer_id not in viewer.customers_with(Permission.REQUEST_SERVICES):
+        if viewer.is_staff or any(grant.customer_id == customer_id for grant in viewer.grants):
+            raise NotPermitted("ask the customer's owner for the right to request services on all contracts")
+        raise CustomerUnknown("there is no such customer for whom you may choose")
+    if len(set(channels)) < len(channels):
+        raise ChannelTwice("name each channel once, in the order to try")
+    if not channels and topic not in rules.REFUSABLE:
+        raise TopicNotRefusable("of this one has to be told: name at least one channel")
+    customers, _ = await queries.addressees(session, customer_ids=[customer_id], person_ids=[])
+    if customer_id not in customers:
+        raise CustomerUnknown("there is no such customer")
+    await prefer(session, customer_id=customer_id, topic=topic, channels=channels, now=now)
 
 
 async def prefer(

@@ -11,7 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.delivery.rules import mail_address
 from mains_server.notifications import statements
-from mains_server.notifications.records import Addressee, Channel, Event, Topic, WaitingNotice
+from mains_server.notifications.records import (
+    Addressee,
+    Channel,
+    Event,
+    GivenUpEvent,
+    Preference,
+    Topic,
+    WaitingNotice,
+)
+from mains_server.notifications.rules import DEFAULTS, REFUSABLE
 
 TIME_ZONE = "Europe/Riga"
 
@@ -55,6 +64,30 @@ async def next_events(session: AsyncSession, *, now: datetime, most: int) -> lis
     """Take events that are due, the oldest first and one for each customer, and hold them."""
     found = await session.execute(text(statements.NEXT_EVENTS), {"now": now, "most": most})
     return [Event(**row._mapping) for row in found]
+
+
+async def given_up_events(session: AsyncSession, *, most: int) -> list[GivenUpEvent]:
+    """List events that nobody could take, the last given up first."""
+    found = await session.execute(text(statements.GIVEN_UP), {"most": most})
+    return [GivenUpEvent(**row._mapping) for row in found]
+
+
+async def preferences(session: AsyncSession, *, customer_ids: Sequence[int]) -> Mapping[int, tuple[Preference, ...]]:
+    """Tell by which channels customers hear of each topic that they may choose channels for."""
+    found = await session.execute(text(statements.PREFERENCES), {"ids": list(customer_ids)})
+    chosen = {(row.customer_id, row.topic): tuple(Channel[one] for one in row.channels) for row in found}
+    return {
+        customer: tuple(
+            Preference(
+                topic=topic,
+                channels=chosen.get((customer, topic.name), DEFAULTS[topic]),
+                is_chosen=(customer, topic.name) in chosen,
+                is_refusable=topic in REFUSABLE,
+            )
+            for topic in Topic
+        )
+        for customer in customer_ids
+    }
 
 
 def _customer(row: Any) -> Addressee:

@@ -135,6 +135,28 @@ class WaitingNotice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Preference:
+    """By which channels a customer hears of a topic, chosen or as it is usual."""
+
+    topic: Topic
+    channels: tuple[Channel, ...]
+    is_chosen: bool
+    is_refusable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenUpEvent:
+    """An event that nobody could take."""
+
+    id: int
+    kind: str
+    failure: str
+    tries: int
+    occurred_at: datetime
+    given_up_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Something that happened, as its room wrote it down."""
 

@@ -42,6 +42,13 @@ FAILED = """
 update outbox_event set tries = :tries, failure = :failure, next_try_at = :next_try_at, given_up_at = :given_up_at
 where id = :id
 """
+GIVEN_UP = """
+select id, kind, failure, tries, occurred_at, given_up_at from outbox_event
+where given_up_at is not null order by given_up_at desc, id desc limit :most
+"""
+PREFERENCES = """
+select customer_id, topic, channels from notice_preference where customer_id = any(cast(:ids as bigint[]))
+"""
 SEND_AGAIN = """
 update outbox_event set tries = 0, next_try_at = null, given_up_at = null
 where id = :id and given_up_at is not null returning id
