@@ -8,6 +8,7 @@ MODULES = (
     "documents",
     "interval_import",
     "levelling",
+    "outage_notices",
     "portal_home",
     "read_path",
     "statements",

@@ -34,6 +34,7 @@ from mains_schema.mutations_delivery import DeliveryMutations
 from mains_schema.mutations_levelled import LevelledMutations
 from mains_schema.mutations_meter import MeterMutations
 from mains_schema.mutations_notice import NoticeMutations
+from mains_schema.mutations_outage import OutageMutations
 from mains_schema.mutations_paying import PayingMutations
 from mains_schema.mutations_privacy import PrivacyMutations
 from mains_schema.mutations_reading import ReadingMutations
@@ -161,5 +162,6 @@ class Mutation(
     PayingMutations,
     PrivacyMutations,
     NoticeMutations,
+    OutageMutations,
 ):
     """Everything that can be done."""

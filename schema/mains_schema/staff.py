@@ -26,6 +26,7 @@ from mains_schema.mapping import OrderBy, column, connection, descending, embed,
 from mains_schema.metering_staff import FlaggedReadingFilter, FlaggedReadingOrder, Waiting
 from mains_schema.node import Node
 from mains_schema.notice import EVENTS_MAX, NoticeFilter, NoticeOrder, UndeliveredEvent, undelivered_events
+from mains_schema.outage import OutageFilter, OutageOrder
 from mains_schema.paying import (
     PaymentEventFilter,
     PaymentEventOrder,
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from mains_schema.levelled_story import LevelledHold, LevelledRun
     from mains_schema.meter import Reading
     from mains_schema.notice import Notice
+    from mains_schema.outage import Outage
     from mains_schema.paying import PaymentEvent, PaymentIntent, PaymentRefund
     from mains_schema.payment import Payment
 
@@ -180,6 +182,7 @@ class Staff:
         given=(),
         rows=EVENTS_MAX,
     )
+    outages: Connection[Outage] = connection("All planned outages.", orders=OutageOrder, filters=OutageFilter)
     print_mailings: list[PrintMailing] = asked_with(
         "Letters that were put together for the printer, the newest first; at most 50.",
         print_mailings,

@@ -12,6 +12,7 @@ from mains_server.contracts.tables import ContractSupplyPoint as CSP
 from mains_server.contracts.tables import SupplyPoint as SP
 from mains_server.intervals.tables import IntervalDay as ID
 from mains_server.metering.tables import Meter as M
+from mains_server.outages.tables import OutagePlace as OP
 
 from mains_schema.connection import Connection
 from mains_schema.consumption import Consumption
@@ -34,6 +35,7 @@ from mains_schema.mapping import (
     one,
 )
 from mains_schema.node import Node
+from mains_schema.outage import OutagePlaceFilter, OutagePlaceOrder
 from mains_schema.reading_round import GIVEN as ROUND_GIVEN
 from mains_schema.reading_round import ROWS_ABOUT as ROUND_ROWS_ABOUT
 from mains_schema.reading_round import ReadingRound, round_of_building
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from mains_schema.allocation import AllocationMethod
     from mains_schema.contract import Contract
     from mains_schema.meter import Meter
+    from mains_schema.outage import OutagePlace
 
 
 @mapped(BU, scope=in_building(BU.id))
@@ -77,6 +80,12 @@ class Building(Node):
     )
     supply_points: Connection[SupplyPoint] = connection(
         "The house's own supply point and those of its premises that the viewer sees.", SP.building_id
+    )
+    outages: Connection[OutagePlace] = connection(
+        "Planned interruptions of its supply, also past and cancelled ones.",
+        OP.building_id,
+        orders=OutagePlaceOrder,
+        filters=OutagePlaceFilter,
     )
     debts: list[BuildingDebt] | None = asked_with(
         "What the house owes to the utilities that supply it as a whole, one entry for each currency, without telling"
@@ -128,6 +137,12 @@ class SupplyPoint(Node):
         M.supply_point_id,
         order=(M.installed_on,),
         about=2,
+    )
+    outages: Connection[OutagePlace] = connection(
+        "Planned interruptions of its supply, also past and cancelled ones.",
+        OP.supply_point_id,
+        orders=OutagePlaceOrder,
+        filters=OutagePlaceFilter,
     )
     interval_days: Connection[IntervalDay] = connection(
         "What its smart meters sent by hour or quarter, on days of the viewer's contracts; empty if it has none.",

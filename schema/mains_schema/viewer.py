@@ -11,6 +11,7 @@ from mains_server.contracts.tables import Building as BU
 from mains_server.contracts.tables import SupplyPoint as SP
 from mains_server.customers.tables import Customer as C
 from mains_server.intake.tables import ReadingUpload as RU
+from mains_server.outages.tables import OutageCalendar as OC
 from mains_server.paying.tables import PaymentIntent as N
 from mains_server.signin.tables import Session as SE
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from mains_schema.contract import Contract
     from mains_schema.customer import Customer
     from mains_schema.intake import ReadingUpload
+    from mains_schema.outage import OutageCalendar
     from mains_schema.paying import PaymentIntent
     from mains_schema.resolve import Reads
     from mains_schema.sessions import Session
@@ -76,6 +78,9 @@ class Viewer(Node):
         PE.id,
         given=(),
         rows=1,
+    )
+    outage_calendars: Connection[OutageCalendar] = connection(
+        "Links that the viewer made to calendars of outages.", OC.person_id
     )
     reading_uploads: Connection[ReadingUpload] = connection(
         "Files of readings that the viewer announced.", RU.person_id, orders=ReadingUploadOrder

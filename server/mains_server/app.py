@@ -26,6 +26,7 @@ from mains_server.db.engine import make_engine
 from mains_server.db.unit_of_work import read_session
 from mains_server.documents.links import DocumentLinks
 from mains_server.logs import log_to_console
+from mains_server.outages.links import FeedLinks
 from mains_server.paying.flow import Counter
 from mains_server.privacy.links import ExportLinks
 from mains_server.routes.answers import utc_now
@@ -35,6 +36,7 @@ from mains_server.routes.exports import export_route
 from mains_server.routes.inbox import Inbox, delivering
 from mains_server.routes.mailings import mailing_route
 from mains_server.routes.metrics import metrics_route
+from mains_server.routes.outages import outage_routes
 from mains_server.routes.payments import terminals_set_up, webhook_route
 from mains_server.routes.sms import sms_route
 from mains_server.routes.statements import statement_route
@@ -82,11 +84,7 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
     links = links_of_this_process() if secret is None else ChartLinks(secret.get_secret_value().encode())
     terminals = terminals_set_up(settings)
     graphql = graphql_app(
-        engine=engine,
-        host=host,
-        session_lifetime=settings.session_lifetime,
-        links=links,
-        edge=_edge(settings),
+        engine=engine, host=host, session_lifetime=settings.session_lifetime, links=links, edge=_edge(settings)
     )
     graphql.services = replace(graphql.services, terminals=terminals, access_lifetime=settings.access_lifetime)
     routes = [
@@ -97,6 +95,7 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
         statement_route(engine=engine, ibans=settings.bank_accounts, payouts=settings.payout_accounts),
         mailing_route(engine=engine),
         export_route(engine=engine, links=ExportLinks(links.secret)),
+        *outage_routes(engine=engine, links=FeedLinks(links.secret)),
         webhook_route(counter=Counter(engine=engine, terminals=terminals, clock=utc_now)),
         Route("/health/alive", _is_alive),
         Route("/health/ready", is_ready),

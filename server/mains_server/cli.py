@@ -28,6 +28,7 @@ GROUPS = (
     "intervals",
     "statements",
     "audit",
+    "outages",
 )
 
 app = typer.Typer(name="mains", no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)

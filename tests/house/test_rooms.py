@@ -181,6 +181,7 @@ EXTRA = {
     },
     "customers": {"contact.py"},
     "registration": {"correcting.py"},
+    "outages": {"desk.py", "feed.py", "importing.py", "links.py", "statements.py"},
     "paying": {"booking.py", "calling.py", "desk.py", "flow.py", "guessing.py", "targets.py"},
     "intake": {
         "cells.py",

@@ -69,8 +69,10 @@ from tests.schema.crowd import (
     upload,
     upload_row,
 )
+from tests.schema.outage_rows import outage_rows
 
 CUSTOMERS = 7
+OUTAGE_LABEL = "case when id > 50 then 'building ' || id - 50 else 'point ' || id end"
 
 # What each row of a type shows that no other row does, by the label of who may see it.
 CANARIES: Mapping[str, str] = {
@@ -121,6 +123,13 @@ CANARIES: Mapping[str, str] = {
     "CorrectionDue": "select 'staff', day from correction_due",
     "Correction": "select 'contract ' || contract_id, note from correction",
     "SettlementLine": "select 'contract ' || contract_id, code from settlement_line",
+    "Outage": f"select {OUTAGE_LABEL}, reference from outage",
+    "OutageRevision": f"select {OUTAGE_LABEL.replace('id', 'outage_id')}, note from outage_revision",
+    "OutagePlace": f"""select {OUTAGE_LABEL.replace("id", "outage_id")}, to_char(starts at time zone 'UTC',
+        'YYYY-MM-DD') || 'T00:00:00.000Z' from outage_place""",
+    "OutageNotice": "select 'customer ' || customer_id, revision from outage_notice",
+    "OutageCalendar": """select 'person ' || person_id, to_char(created_at at time zone 'UTC', 'YYYY-MM-DD') ||
+        'T00:00:00.000Z' from outage_calendar""",
     "BankAccount": "select 'staff', iban from bank_account",
     "BankStatement": "select 'staff', message_id from bank_statement",
     "BankLine": "select 'staff', text from statement_line",
@@ -203,6 +212,8 @@ SEES: Mapping[str, Sees] = {
 }
 
 MARKS = (
+    "update outage_place set starts = date '1960-01-01' + id::int",
+    "update outage_calendar set created_at = date '1950-01-01' + id::int",
     "set session_replication_role = replica",  # invoices are never changed, but here
     "update ledger_entry set amount = 7000 + customer_id",
     "update contract_attribute set value = 'attribute ' || id",
@@ -266,6 +277,7 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (IntervalDay, [*(_hours(n) for n in (1, 4, 5, 6, 14, 1000, 2000)), _hours(6, once=True)]),
         (ReadingLink, [_link(n, 4 if n == 14 else n) for n in (1, 4, 5, 14)]),
         *bank_rows(range(1, 3)),
+        *outage_rows((1, 2, 3, 4, 5, 14)),
         (CorrectionDue, [_correction(n) for n in (4, 5)]),
         (Correction, [corrected(n) | {"note": f"correction {n}"} for n in (1, 4, 5)]),
         (SettlementLine, [settled(n) | {"code": f"settled_{n}"} for n in (1, 4, 5)]),

@@ -40,6 +40,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.schema import town
 from tests.schema.bank_rows import bank_rows
+from tests.schema.outage_rows import at_first_place
 
 CUSTOMERS = 4
 CUSTOMERS_MAX = 8
@@ -81,6 +82,7 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (ReadingUpload, [upload(n) for n in MORE]),
         (Session, [signed_in(n) for n in MORE]),
         (ReadingLink, [link(n) for n in MORE]),
+        *at_first_place(MORE),
         (FactSeries, [_fact_series(n) for n in MORE]),
         (ReadingUploadRow, [upload_row(n) for n in MORE]),
         (ContractOffer, [offer(n) for n in MORE]),

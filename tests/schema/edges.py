@@ -32,6 +32,7 @@ from tests.schema import crowd
 from tests.schema.asking import NO_ADAPTERS, Asker
 from tests.schema.bank_rows import bank_rows
 from tests.schema.fuzz import Vocabulary
+from tests.schema.outage_rows import outage_rows
 from tests.schema.town import invoice, month, reading, settle
 
 CUSTOMERS = 4
@@ -105,6 +106,7 @@ def _come_in() -> Sequence[tuple[Any, list[dict[str, Any]]]]:
         (AllocationMethod, [crowd.allocation_method(n) for n in numbers]),
         (AllocationValue, [crowd.allocation_value(n) for n in numbers]),
         *bank_rows(range(min(numbers), max(numbers) + 1)),
+        *outage_rows(numbers, buildings=1),
         (LevelledVersion, [crowd.levelled_version(n, n, n) for n in numbers]),
         (LevelledLetter, [crowd.levelled_letter(n, n, n) for n in numbers]),
         (LevelledRun, [crowd.levelled_run(n) for n in numbers]),

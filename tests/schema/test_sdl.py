@@ -145,6 +145,10 @@ DELIVERIES = {
     "Staff.undeliveredEvents": "the outbox is no table of the schema",
     "Staff.printMailings": "the files themselves are not read",
 }
+OUTAGES = [
+    f"Mutation.outage{name}"
+    for name in ("Plan", "Move", "Cancel", "Restore", "UploadCreate", "CalendarCreate", "CalendarRevoke")
+]
 ALLOCATION_STEPS = [
     f"Mutation.{name}" for name in ("allocationMethodAnnounce", "allocationMethodCancel", "supplyPointAreaCorrect")
 ]
@@ -172,7 +176,7 @@ def test_hand_written_fields_are_few_and_have_a_reason() -> None:
         "Query.contractConcludePreview": "the contracts room plans it",
         "Query.contractSwitchPreview": "the contracts room plans it",
         "Query.contractTerminationPreview": "the contracts room plans it",
-        **dict.fromkeys(ALLOCATION_STEPS, "it writes"),
+        **dict.fromkeys((*ALLOCATION_STEPS, *OUTAGES), "it writes"),
         **{f"Mutation.{name}": "it writes" for name in ("invoiceInstantCreate", "invoiceCorrect", "correctionsSettle")},
         **(LEVELLED | DEBTS | DELIVERIES | PAYING | SIGNIN),
         **dict.fromkeys(("InvoiceLine.weightedPrice", "InvoiceLine.explanation"), "billing works it out"),

@@ -32,6 +32,7 @@ ROOMS = (
     "notifications",
     "delegation",
     "registration",
+    "outages",
 )
 
 

@@ -68,7 +68,9 @@ KEPT: Mapping[str, str] = {
         ),
         PROOF,
     ),
-    **dict.fromkeys(("audit_entry", "delegation_activity", "staff_member", "statement_upload"), ACTS),
+    **dict.fromkeys(
+        ("audit_entry", "delegation_activity", "outage_revision", "staff_member", "statement_upload"), ACTS
+    ),
     "allocation_method": "how a house shares its cost, which holds for all who live there",
     "allocation_value": "how a house shares its cost, which holds for all who live there",
 }
@@ -86,6 +88,8 @@ ERASED = frozenset(
         "invoice_dispute",
         "notice",
         "notice_preference",
+        "outage_calendar",
+        "outage_notice",
         "outbox_event",
         "password_reset",
         "person",

@@ -37,6 +37,7 @@ OF_CUSTOMER = {
         where customer_id = :customer and (ends_at is null or ends_at > :now)""",
     "customer_protection": "delete from customer_protection where customer_id = :customer",
     "reading_link": "delete from reading_link where customer_id = :customer",
+    "outage_notice": "delete from outage_notice where customer_id = :customer",
     "notice": "delete from notice where customer_id = :customer",
     "notice_preference": "delete from notice_preference where customer_id = :customer",
     "delegation_invitation": "delete from delegation_invitation where customer_id = :customer",
@@ -56,6 +57,7 @@ OF_CUSTOMER = {
 OF_PERSON = {
     "session": "update session set revoked_at = :now where person_id = :person and revoked_at is null",
     "password_reset": "delete from password_reset where person_id = :person",
+    "outage_calendar": "delete from outage_calendar where person_id = :person",
     "credential": "delete from credential where person_id = :person",
     "idempotent_request": "delete from idempotent_request where person_id = :person",
     "notice": "delete from notice where person_id = :person",
