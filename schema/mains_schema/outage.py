@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import strawberry
 from mains_server.access.records import Viewer
-from mains_server.outages.records import NoticeState, OutageChange, OutageKind, OutageState
+from mains_server.outages.records import OutageChange, OutageKind, OutageNoticeState, OutageState
 from mains_server.outages.tables import Outage as O
 from mains_server.outages.tables import OutageCalendar as OC
 from mains_server.outages.tables import OutageNotice as ON
@@ -75,14 +75,13 @@ described(
     },
 )
 described(
-    NoticeState,
+    OutageNoticeState,
     "How far a notice is.",
     {
         "OWED": "It waits to be sent.",
         "TAKEN": "It was handed on to be sent.",
         "SUPERSEDED": "A later revision came before it was sent, so it never is.",
     },
-    name="OutageNoticeState",
 )
 
 
@@ -183,7 +182,7 @@ class OutageNotice(Node):
     id: strawberry.ID = key("Global id.", ON.id)
     revision: int = column("Number of the revision.", ON.revision)
     change: OutageChange = column("What it tells.", ON.change)
-    state: NoticeState = column("How far it is.", ON.state)
+    state: OutageNoticeState = column("How far it is.", ON.state)
     is_late: bool = column("Whether it tells of an outage less than five full days away.", ON.is_late)
     created_at: datetime = column("When it was owed.", ON.created_at)
     taken_at: datetime | None = column("When it was handed on to be sent; null before that.", ON.taken_at)

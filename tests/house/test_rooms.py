@@ -163,6 +163,7 @@ EXTRA = {
     "notifications": {
         "events.py",
         "listening.py",
+        "outages.py",
         "reminding.py",
         "sealing.py",
         "sending.py",

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from mains_server.outages.records import NoticeState, OutageChange, OutageKind, OutageState
+from mains_server.outages.records import OutageChange, OutageKind, OutageNoticeState, OutageState
 from mains_server.outages.tables import Outage, OutageCalendar, OutageNotice, OutagePlace, OutageRevision
 
 from tests.schema import town
@@ -66,7 +66,7 @@ def _place(n: int, *, supply_point_id: int | None = None, building_id: int | Non
 
 
 def _notice(n: int, customer: int) -> dict[str, Any]:
-    kept = {"change": OutageChange.MOVED, "state": NoticeState.OWED, "is_late": False, "created_at": town.THEN}
+    kept = {"change": OutageChange.MOVED, "state": OutageNoticeState.OWED, "is_late": False, "created_at": town.THEN}
     return {"id": n, "customer_id": customer, "outage_id": n, "revision": 70_000 + n, **kept}
 
 

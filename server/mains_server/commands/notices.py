@@ -15,6 +15,7 @@ from mains_server.commands.mail_server import mail_server_of
 from mains_server.db.engine import make_engine
 from mains_server.notifications.events import deliver_events
 from mains_server.notifications.listening import ears
+from mains_server.notifications.outages import tell_outages
 from mains_server.notifications.queries import TIME_ZONE
 from mains_server.notifications.records import Channel
 from mains_server.notifications.reminding import Day, remind_of_day
@@ -50,6 +51,7 @@ async def day_of_notices(engine: AsyncEngine, *, settings: Settings, seal: Seal,
     counts: Counter[str] = Counter()
     for outcome, count in (await deliver_events(engine, ears=ears(seal=seal, now=now), now=now)).items():
         counts[f"events_{outcome}"] += count
+    counts["outages_told"] += await tell_outages(engine, seal=seal, now=now)
     server = mail_server_of(settings)
     carriers: dict[Channel, Carrier] = {} if server is None else {Channel.EMAIL: MailCarrier(server=server)}
     counts += await send_notices(Office(engine=engine, carriers=carriers, seal=seal, now=now))

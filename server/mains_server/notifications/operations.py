@@ -75,15 +75,22 @@ async def tell_all(session: AsyncSession, *, messages: Sequence[Message], seal: 
     return count
 
 
-async def supersede(session: AsyncSession, *, occasion: str, reason: str) -> int:
-    """Let nothing of an occasion go out that has not, since something newer replaces it, and count what was kept."""
+async def supersede_all(session: AsyncSession, *, occasions: Sequence[str], reason: str) -> int:
+    """Let nothing of many occasions go out that has not, and count what was kept."""
+    if not occasions:
+        return 0
     statement = (
         update(Notice)
-        .where(col(Notice.occasion) == occasion, col(Notice.state) == NoticeState.WAITING)
+        .where(col(Notice.occasion).in_(occasions), col(Notice.state) == NoticeState.WAITING)
         .values(state=NoticeState.SUPERSEDED, next_try_at=None, sealed=None, detail=reason)
         .returning(col(Notice.id))
     )
     return len((await session.execute(statement)).scalars().all())
+
+
+async def supersede(session: AsyncSession, *, occasion: str, reason: str) -> int:
+    """Let nothing of an occasion go out that has not, since something newer replaces it, and count what was kept."""
+    return await supersede_all(session, occasions=[occasion], reason=reason)
 
 
 async def choose_channels(

@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from mains_server.access.records import Permission, Viewer
 from mains_server.outages import rules, statements
-from mains_server.outages.records import NoticeState, Outage, OutageKind, OutageState, Window
+from mains_server.outages.records import Outage, OutageKind, OutageNoticeState, OutageState, Window
 from mains_server.outages.tables import Outage as OutageRow
 from mains_server.outages.tables import OutageCalendar, OutageNotice
 
@@ -44,7 +44,7 @@ async def is_notice_wanted(session: AsyncSession, *, outage_id: int, revision: i
 
 async def notices_left(session: AsyncSession) -> bool:
     """Tell whether somebody is owed a notice that nobody has taken."""
-    wanted = select(col(OutageNotice.id)).where(col(OutageNotice.state) == NoticeState.OWED).limit(1)
+    wanted = select(col(OutageNotice.id)).where(col(OutageNotice.state) == OutageNoticeState.OWED).limit(1)
     return await session.scalar(wanted) is not None
 
 

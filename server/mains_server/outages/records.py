@@ -33,7 +33,7 @@ class OutageChange(Enum):
     RESTORED = "RESTORED"
 
 
-class NoticeState(Enum):
+class OutageNoticeState(Enum):
     """How far a notice owed to a customer is."""
 
     OWED = "OWED"

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import SQLModel
 
 from mains_server.db.columns import choice, instant, key, owner, reference
-from mains_server.outages.records import NoticeState, OutageChange, OutageKind, OutageState
+from mains_server.outages.records import OutageChange, OutageKind, OutageNoticeState, OutageState
 
 
 class Outage(SQLModel, table=True):
@@ -91,7 +91,7 @@ class OutageNotice(SQLModel, table=True):
     outage_id: int = reference()
     revision: int
     change: OutageChange = choice(OutageChange)
-    state: NoticeState = choice(NoticeState)
+    state: OutageNoticeState = choice(OutageNoticeState)
     is_late: bool
     created_at: datetime = instant()
     taken_at: datetime | None = instant(nullable=True)

@@ -1,0 +1,73 @@
+"""Notices of planned outages: those owed become messages, the ones they supersede are kept from going out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from mains_server.db.unit_of_work import unit_of_work
+from mains_server.notifications import queries, rules
+from mains_server.notifications.operations import supersede_all, tell_all
+from mains_server.notifications.records import Addressee, Channel, Message, Recipient, Topic, Value
+from mains_server.notifications.sealing import Seal
+from mains_server.outages.operations import take_notices
+from mains_server.outages.records import Author, OutageChange, OwedNotice
+
+INSTANT = (Channel.SMS, Channel.EMAIL)
+TEMPLATES: Mapping[OutageChange, str] = {
+    OutageChange.PLANNED: "outage_planned",
+    OutageChange.MOVED: "outage_moved",
+    OutageChange.CANCELLED: "outage_cancelled",
+}
+
+
+async def tell_outages(engine: AsyncEngine, *, seal: Seal, now: datetime) -> int:
+    """Tell customers of outages whatever they are owed, and count what was news.
+
+    Notices are taken and told in one transaction, a thousand at a time: whoever dies in between loses none and tells
+    none twice. What was told of an earlier revision and has not left does not leave any more.
+    """
+    told = 0
+    while True:
+        async with unit_of_work(engine) as session:
+            owed = await take_notices(session, author=Author(now=now))
+            if not owed:
+                return told
+            former = [_occasion(one, revision) for one in owed for revision in range(1, one.revision)]
+            await supersede_all(session, occasions=former, reason="the outage was changed since")
+            known, _ = await queries.addressees(
+                session, customer_ids=(one.customer_id for one in owed if not one.may_be_post), person_ids=()
+            )
+            messages = [_message(one, addressee=known.get(one.customer_id)) for one in owed]
+            told += await tell_all(session, messages=messages, seal=seal, now=now)
+
+
+def _message(owed: OwedNotice, *, addressee: Addressee | None) -> Message:
+    values: dict[str, Value] = {
+        "address": "; ".join(owed.addresses),
+        "begins": owed.window.starts,
+        "until": owed.window.ends,
+        "cause": owed.cause,
+    }
+    return Message(
+        occasion=_occasion(owed, owed.revision),
+        topic=Topic.OUTAGE,
+        template=TEMPLATES[owed.change],
+        to=Recipient(customer_id=owed.customer_id),
+        values=values if owed.note is None else {**values, "reason": owed.note},
+        channels=() if owed.may_be_post else _instant(addressee),
+        holds_until=owed.window.ends,
+    )
+
+
+def _instant(addressee: Addressee | None) -> tuple[Channel, ...]:
+    """Give the instant channels, those that the customer prefers first; a letter would come too late."""
+    preferred = {} if addressee is None else addressee.preferred
+    chosen = [one for one in rules.channels_for(Topic.OUTAGE, preferred=preferred) if one in INSTANT]
+    return (*chosen, *(one for one in INSTANT if one not in chosen))
+
+
+def _occasion(owed: OwedNotice, revision: int) -> str:
+    return f"outage {owed.outage_id} revision {revision} customer {owed.customer_id}"

@@ -1,0 +1,70 @@
+"""Outages told: planned, moved and cancelled, to four customers, and never what was superseded."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from mains_server.db.unit_of_work import unit_of_work
+from mains_server.notifications.operations import prefer
+from mains_server.notifications.outages import tell_outages
+from mains_server.notifications.records import Channel, Topic
+from mains_server.notifications.sealing import Seal
+from sqlalchemy import text
+
+from tests.server.outages.conftest import NOW, Street, area, street
+
+pytestmark = pytest.mark.asyncio
+__all__ = ["street"]
+SEAL = Seal(b"a secret of the server, long enough")
+
+
+async def told(street: Street) -> list[tuple[int, str, str, str]]:
+    """Tell, and give every notice's place, template, channel and state."""
+    await tell_outages(street.engine, seal=SEAL, now=NOW)
+    found = await street.rows("select customer_id, template, channel, state from notice order by id")
+    return sorted((street.customers.index(row[0]), *row[1:]) for row in found)
+
+
+async def reach(street: Street) -> None:
+    """Place 0 has a phone and mail, 1 the same and prefers mail, 2 mail alone, 3 nothing but an address."""
+    async with unit_of_work(street.engine) as session:
+        for place in (0, 1, 2):
+            phone = None if place == 2 else f"+3712000000{place}"
+            values = {"id": street.customers[place], "email": f"c{place}@example.lv", "phone": phone}
+            await session.execute(text("update customer set email = :email, phone = :phone where id = :id"), values)
+        only = [Channel.EMAIL]
+        await prefer(session, customer_id=street.customers[1], topic=Topic.OUTAGE, channels=only, now=NOW)
+
+
+async def test_four_customers_hear_of_an_outage_planned_moved_and_cancelled(street: Street):
+    await reach(street)
+    outage = await street.plan(places=area())
+    planned = await told(street)
+    await street.move(outage)
+    moved = await told(street)
+    await street.cancel(outage)
+    cancelled = await told(street)
+
+    roads = ["SMS", "EMAIL", "EMAIL", "POST"]
+    assert planned == [(place, "outage_planned", road, "WAITING") for place, road in enumerate(roads)]
+    assert [one for one in moved if one[1] == "outage_planned"] == [
+        (place, "outage_planned", road, "SUPERSEDED") for place, road in enumerate(roads)
+    ]
+    assert [one for one in moved if one[1] == "outage_moved"] == [
+        (place, "outage_moved", road, "WAITING") for place, road in enumerate(roads)
+    ]
+    assert {one[3] for one in cancelled if one[1] == "outage_moved"} == {"SUPERSEDED"}
+    last = [(place, road, state) for place, template, road, state in cancelled if template == "outage_cancelled"]
+    assert last == [(0, "SMS", "WAITING"), (1, "EMAIL", "WAITING"), (2, "EMAIL", "WAITING"), (3, "SMS", "FAILED")]
+    words = await street.rows("select subject, body from notice where template = 'outage_cancelled' order by id")
+    assert all("no staff" in row[1] for row in words)
+    others = await street.rows("select others from notice where template = 'outage_cancelled'")
+    assert all("POST" not in row[0] for row in others)
+
+
+async def test_telling_again_tells_nothing(street: Street):
+    await street.plan()
+
+    assert await tell_outages(street.engine, seal=SEAL, now=NOW) == 3
+    assert await tell_outages(street.engine, seal=SEAL, now=NOW + timedelta(hours=1)) == 0
