@@ -66,11 +66,9 @@ async def tell_all(session: AsyncSession, *, messages: Sequence[Message], seal: 
         known_as = customers.get(to.customer_id or 0) or persons.get(to.person_id or 0) or _stranger(to.language)
         rows.append(_first(message, addressee=_given(known_as, message), seal=seal, now=now))
     count = 0
+    insert = postgresql.insert(Notice).on_conflict_do_nothing(index_elements=["occasion", "number"])
     for start in range(0, len(rows), ROWS_AT_ONCE):
-        insert = postgresql.insert(Notice).values(rows[start : start + ROWS_AT_ONCE])
-        done = await session.execute(
-            insert.on_conflict_do_nothing(index_elements=["occasion", "number"]).returning(col(Notice.id))
-        )
+        done = await session.execute(insert.returning(col(Notice.id)), rows[start : start + ROWS_AT_ONCE])
         count += len(done.scalars().all())
     return count
 

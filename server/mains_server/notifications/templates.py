@@ -26,6 +26,8 @@ from mains_server.notifications.records import Amount, Channel, Value, Words
 LANGUAGES = ("lv", "en", "ru")
 FALLBACK = "lv"
 PLACE = re.compile(r"\{([a-z_]+)(?:#([^{}]*))?\}")
+DATES = {"lv": "dd.MM.y.", "en": "long", "ru": "long"}
+"""Latvian puts the month into the case that its preposition asks for, which CLDR does not know; figures have none."""
 OPEN, CLOSE = "⟦", "⟧"
 """Around the name of a secret in words that are kept; what others write never has them."""
 
@@ -113,17 +115,17 @@ def version_of(name: str, *, language: str) -> str:
 
 
 def shown(value: Value, *, language: str, zone: str) -> str:
-    """Write a value as a language does: `2024. gada 1. februāris`, `12 345,60 €`."""
+    """Write a value as a language does: `01.02.2024.`, `12 345,60 €`."""
     if isinstance(value, Amount):
         return (
             format_currency(value.amount, value.currency, locale=language).replace("\xa0", " ").replace("\u202f", " ")
         )
     if isinstance(value, datetime):
         local = value.astimezone(ZoneInfo(zone))
-        day = format_date(local.date(), "long", locale=language)
+        day = format_date(local.date(), DATES[language], locale=language)
         return _plain(f"{day}, {format_time(local.time(), 'HH:mm', locale=language)}")
     if isinstance(value, date):
-        return _plain(format_date(value, "long", locale=language))
+        return _plain(format_date(value, DATES[language], locale=language))
     if isinstance(value, Decimal):
         return _plain(format_decimal(value, locale=language, decimal_quantization=False))
     if isinstance(value, int):
