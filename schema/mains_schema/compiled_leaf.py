@@ -149,6 +149,7 @@ _WRITERS: Mapping[type, Callable[[str, Expression], list[Piece]]] = {
 _READERS: Mapping[type, Callable[[Any], Any]] = {
     str: lambda value: value,
     int: lambda value: value,
+    list: lambda value: value,
     Decimal: lambda value: None if value is None else Decimal(value),
     datetime: lambda value: None if value is None else datetime.fromisoformat(value).astimezone(UTC),
     date: lambda value: None if value is None else date.fromisoformat(value),

@@ -103,13 +103,15 @@ def viewer_shape(viewer: Viewer) -> Hashable:
         for permission in grant.permissions
         if grant.contract_ids is None or grant.contract_ids
     }
-    return viewer.is_signed_in, viewer.is_staff, frozenset(held)
+    return viewer.is_signed_in, viewer.is_staff, bool(viewer.customers_owned), frozenset(held)
 
 
 def viewer_value(name: str) -> Callable[[Viewer], Any]:
     """Give what reads the value of a scope's parameter off a viewer."""
     if name == "viewer_person":
         return lambda viewer: viewer.person_id
+    if name == "viewer_owned_customers":
+        return lambda viewer: sorted(viewer.customers_owned)
     _, what, permission = name.split("_", 2)
     wanted = Permission[permission.upper()]
     if what == "customers":

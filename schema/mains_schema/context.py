@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mains_server.access.records import Viewer
 from mains_server.adapters.host import AdapterHost
 from mains_server.consumption.links import ChartLinks, links_of_this_process
+from mains_server.delegation.links import InvitationLinks
 from mains_server.documents.links import DocumentLinks
 from mains_server.paying.calling import NO_TERMINALS, Terminals
 from mains_server.signin.records import Lifetimes
@@ -47,6 +48,11 @@ class Services:
     def lifetimes(self) -> Lifetimes:
         """Say how long sessions and their tokens live; without a limit of its own a token lives with its session."""
         return Lifetimes(access=self.access_lifetime or self.session_lifetime, session=self.session_lifetime)
+
+    @property
+    def invitation_links(self) -> InvitationLinks:
+        """Sign the links of invitations, by the same secret for a purpose of their own."""
+        return InvitationLinks(self.links.secret)
 
     @property
     def document_links(self) -> DocumentLinks:

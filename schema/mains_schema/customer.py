@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import strawberry
+from mains_server.access.tables import AccessGrant as AG
 from mains_server.contracts.tables import Contract as CO
 from mains_server.customers.records import CustomerKind, ProtectionKind
 from mains_server.customers.tables import Customer as C
 from mains_server.customers.tables import CustomerProtection as CP
+from mains_server.delegation.tables import DelegationActivity as DA
+from mains_server.delegation.tables import DelegationInvitation as DI
+from mains_server.delegation.tables import PaymentApproval as PA
 from mains_server.invoices.tables import InvoiceState as I
 from mains_server.ledger.tables import CustomerBalance as B
 from mains_server.notifications.tables import Notice as NO
@@ -20,6 +24,12 @@ from mains_schema.account_statement import AccountStatementOf, statements_of_cus
 from mains_schema.connection import Connection
 from mains_schema.contract import ContractOrder
 from mains_schema.debt import DEBT_ROWS, Debt, debts_of_customer
+from mains_schema.delegation import (
+    ActivityOrder,
+    CustomerAccessOrder,
+    DelegationInvitationOrder,
+    PaymentApprovalOrder,
+)
 from mains_schema.document import ARCHIVE_GIVEN, ARCHIVE_ROWS_ABOUT, InvoiceArchive, archive_of_customer
 from mains_schema.given import asked_with
 from mains_schema.invoice import InvoiceFilter, InvoiceOrder
@@ -46,6 +56,7 @@ from mains_schema.scope import allowed
 
 if TYPE_CHECKING:
     from mains_schema.contract import Contract
+    from mains_schema.delegation import Activity, CustomerAccess, DelegationInvitation, PaymentApproval
     from mains_schema.invoice import Invoice
     from mains_schema.notice import Notice
     from mains_schema.payment import Payment
@@ -115,6 +126,22 @@ class Customer(Node):
         C.id,
         given=(),
         rows=DEBT_ROWS,
+    )
+    accesses: Connection[CustomerAccess] = connection(
+        "Who may act for the customer, ended rights too; a delegate sees only their own.",
+        AG.customer_id,
+        orders=CustomerAccessOrder,
+    )
+    invitations: Connection[DelegationInvitation] = connection(
+        "Who is invited to act for the customer, for its owner.", DI.customer_id, orders=DelegationInvitationOrder
+    )
+    payment_approvals: Connection[PaymentApproval] = connection(
+        "Payments of delegates that need, or needed, the owner's word.", PA.customer_id, orders=PaymentApprovalOrder
+    )
+    activity: Connection[Activity] = connection(
+        "Who did what for the customer; a delegate sees only what they did and what was about them.",
+        DA.customer_id,
+        orders=ActivityOrder,
     )
     contracts: Connection[Contract] = connection("Contracts.", CO.customer_id, orders=ContractOrder)
     invoices: Connection[Invoice] = connection(

@@ -38,6 +38,10 @@ class PayingErrorCode(Enum):
     REFUND_NOT_POSSIBLE = "REFUND_NOT_POSSIBLE"
     NOT_CREDIT = "NOT_CREDIT"
     REASON_WRONG = "REASON_WRONG"
+    ABOVE_CAP_PER_PAYMENT = "ABOVE_CAP_PER_PAYMENT"
+    ABOVE_CAP_PER_MONTH = "ABOVE_CAP_PER_MONTH"
+    APPROVAL_NEEDED = "APPROVAL_NEEDED"
+    APPROVAL_REFUSED = "APPROVAL_REFUSED"
     IDEMPOTENCY_KEY_MALFORMED = "IDEMPOTENCY_KEY_MALFORMED"
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
 
@@ -60,6 +64,10 @@ described(
         "PAYMENT_UNKNOWN": "There is no such payment that the viewer may have refunded.",
         "REFUND_NOT_POSSIBLE": "It did not come through a provider that refunds.",
         "NOT_CREDIT": "Only what no invoice and no levelled contract uses can be refunded, at most what came.",
+        "ABOVE_CAP_PER_PAYMENT": "A delegate pays at most their cap at a time.",
+        "ABOVE_CAP_PER_MONTH": "With it a delegate would pay more than their cap of the month.",
+        "APPROVAL_NEEDED": "It waits for the owner's word; ask again with the same key once they agreed.",
+        "APPROVAL_REFUSED": "The owner said no to it, or agreed to another amount.",
         "REASON_WRONG": "The reason is missing, or longer than 1,000 characters.",
         "IDEMPOTENCY_KEY_MALFORMED": "The key is not 1 to 200 printable characters.",
         "IDEMPOTENCY_KEY_REUSED": "The key was used for another request.",

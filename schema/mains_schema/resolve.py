@@ -16,6 +16,7 @@ from mains_server.adapters.host import AdapterHost
 from mains_server.billing.records import LineExplanation
 from mains_server.consumption.links import ChartLinks
 from mains_server.db.engine import Lent
+from mains_server.delegation.links import InvitationLinks
 from mains_server.documents.links import DocumentLinks
 from mains_spi import Labels
 from sqlalchemy import ARRAY, ColumnElement, Select, and_, any_, bindparam, func, literal, select, true, tuple_
@@ -62,6 +63,7 @@ class Reads:
         self.host: AdapterHost | None = None
         self.links: ChartLinks | None = None
         self.document_links: DocumentLinks | None = None
+        self.invitation_links: InvitationLinks | None = None
         self.proof: Proof | None = None
         self.address: str | None = None
         self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}

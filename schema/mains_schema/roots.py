@@ -20,6 +20,7 @@ from mains_schema.contract_life import (
     contract_switch_preview,
     contract_termination_preview,
 )
+from mains_schema.delegation_link import INVITATION_ROWS, DelegationOffer, delegation_offer
 from mains_schema.errors import forbidden, unauthenticated
 from mains_schema.gates import gate, given
 from mains_schema.given import Given, asked_with
@@ -30,6 +31,7 @@ from mains_schema.mutations_bank import BankMutations
 from mains_schema.mutations_billing import BillingMutations
 from mains_schema.mutations_contract import ContractMutations
 from mains_schema.mutations_debt import DebtMutations
+from mains_schema.mutations_delegation import DelegationMutations
 from mains_schema.mutations_delivery import DeliveryMutations
 from mains_schema.mutations_levelled import LevelledMutations
 from mains_schema.mutations_meter import MeterMutations
@@ -96,6 +98,13 @@ class Query:
         "Everything operational. FORBIDDEN to who is not an employee of the utility.", Staff, check=staff_only
     )
 
+    delegation_offer: DelegationOffer | None = asked_with(
+        "What an invitation offers, for whoever has its link's token; no session is needed. Null for every token that"
+        " is not of an open invitation.",
+        delegation_offer,
+        given=(Given("token", str, "The token of the link."),),
+        rows=INVITATION_ROWS,
+    )
     reading_link: ReadingLinkView = asked_with(
         "What a one-time link asks for, for whoever has its token; no session is needed.",
         reading_link,
@@ -163,5 +172,6 @@ class Mutation(
     PrivacyMutations,
     NoticeMutations,
     OutageMutations,
+    DelegationMutations,
 ):
     """Everything that can be done."""

@@ -238,6 +238,7 @@ class GraphQLView(GraphQL[Context, None]):
         )
         reads.links = self.services.links
         reads.document_links = self.services.document_links
+        reads.invitation_links = self.services.invitation_links
         reads.host = self.services.host
         return Context(
             reads=reads,

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 import strawberry
 from mains_server.access.records import StaffRole
+from mains_server.access.tables import AccessGrant as AG
 from mains_server.access.tables import Person as PE
 from mains_server.contracts.tables import Building as BU
 from mains_server.contracts.tables import SupplyPoint as SP
 from mains_server.customers.tables import Customer as C
+from mains_server.delegation.tables import DelegationActivity as DA
+from mains_server.delegation.tables import PaymentApproval as PA
 from mains_server.intake.tables import ReadingUpload as RU
 from mains_server.outages.tables import OutageCalendar as OC
 from mains_server.paying.tables import PaymentIntent as N
@@ -18,6 +21,7 @@ from mains_server.signin.tables import Session as SE
 from mains_schema.connection import Connection
 from mains_schema.contract import ContractFilter
 from mains_schema.customer import CustomerOrder
+from mains_schema.delegation import ActivityOrder, CustomerAccessOrder, PaymentApprovalOrder
 from mains_schema.given import asked_with
 from mains_schema.intake import ReadingUploadOrder
 from mains_schema.mapping import column, computed, connection, key, mapped
@@ -31,6 +35,7 @@ from mains_schema.sessions import SessionOrder
 if TYPE_CHECKING:
     from mains_schema.contract import Contract
     from mains_schema.customer import Customer
+    from mains_schema.delegation import Activity, CustomerAccess, PaymentApproval
     from mains_schema.intake import ReadingUpload
     from mains_schema.outage import OutageCalendar
     from mains_schema.paying import PaymentIntent
@@ -56,6 +61,17 @@ class Viewer(Node):
     staff_roles: list[StaffRole] = computed("Roles as an employee of the utility; empty for customers.", roles_of)
     customers: Connection[Customer] = connection(
         "Customers that are the viewer's own or wholly delegated to them.", orders=CustomerOrder, within=granted(C.id)
+    )
+    accesses: Connection[CustomerAccess] = connection(
+        "The viewer's rights on customers, their own and delegated ones, to switch by; ended ones too.",
+        AG.person_id,
+        orders=CustomerAccessOrder,
+    )
+    payment_approvals: Connection[PaymentApproval] = connection(
+        "Payments of the viewer's that needed an owner's word.", PA.person_id, orders=PaymentApprovalOrder
+    )
+    activity: Connection[Activity] = connection(
+        "What the viewer did for customers, and about who may.", DA.person_id, orders=ActivityOrder
     )
     contracts: Connection[Contract] = connection(
         "Contracts that are the viewer's own or delegated to them.", filters=ContractFilter, within=MY_CONTRACTS

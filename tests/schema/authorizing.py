@@ -30,7 +30,9 @@ CONTRACT_1 = encode_id(type_name="Contract", number=1)
 # Rows whose number is not 1, by the argument that names them; all are customer 1's.
 NUMBERS = {"invoiceId": 100, "readingId": 100, "originalId": 2}
 TYPES_NAMED = {
+    "approvalId": "PaymentApproval",
     "intentId": "PaymentIntent",
+    "invitationId": "DelegationInvitation",
     "lineId": "BankLine",
     "linkId": "ReadingLink",
     "methodId": "AllocationMethod",
@@ -43,6 +45,11 @@ VALUES = {
     "Int": "3",
     "Boolean": "true",
 }
+
+
+ANOTHER_APPROVAL = """insert into payment_approval (id, customer_id, grant_id, person_id, request_key, amount,
+    currency, shown_reference, status, asked_at)
+    values (9, 1, 102, 102, 'k9', 9, 'EUR', 'RFAPPROVAL9', 'WAITING', '2022-01-01')"""
 
 
 @dataclass
@@ -99,6 +106,7 @@ async def settle_actors(connection: AsyncConnection) -> None:
     staff = [{"id": ACTORS[name], "person_id": ACTORS[name], "role": role, "since": town.THEN} for name, role in roles]
     await connection.execute(insert(StaffMember), staff)
     await connection.exec_driver_sql(f"update payment_intent set person_id = {ACTORS['payer']} where id = 1")
+    await connection.exec_driver_sql(ANOTHER_APPROVAL)
     sequences = await connection.exec_driver_sql("select sequencename from pg_sequences where schemaname = 'public'")
     for (name,) in sequences.all():
         await connection.exec_driver_sql(f"select setval('{name}', 1000000)")

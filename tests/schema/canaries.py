@@ -29,6 +29,7 @@ from mains_server.contracts.tables import (
 )
 from mains_server.customers.records import ProtectionKind
 from mains_server.customers.tables import CustomerProtection
+from mains_server.delegation.tables import DelegationActivity, DelegationInvitation, PaymentApproval
 from mains_server.intake.tables import ReadingLink, ReadingUpload, ReadingUploadRow
 from mains_server.intervals.tables import IntervalDay, IntervalImport
 from mains_server.invoices.tables import Invoice, InvoiceLine, InvoiceTax
@@ -45,8 +46,10 @@ from tests.schema import town
 from tests.schema.asking import clerk, delegate, owner
 from tests.schema.bank_rows import bank_rows
 from tests.schema.crowd import (
+    activity,
     allocation_method,
     allocation_value,
+    approval,
     corrected,
     event,
     fee,
@@ -54,6 +57,7 @@ from tests.schema.crowd import (
     intent,
     interval_day,
     interval_import,
+    invitation,
     levelled_hold,
     levelled_letter,
     levelled_run,
@@ -140,6 +144,11 @@ CANARIES: Mapping[str, str] = {
     "LevelledLetter": "select 'contract ' || contract_id, new_amount from levelled_letter",
     "LevelledRun": "select 'staff', adapter from levelled_run",
     "LevelledHold": "select 'staff', reason from levelled_hold",
+    "CustomerAccess": """select 'acts ' || customer_id, to_char(starts_at at time zone 'UTC', 'YYYY-MM-DD') ||
+        'T00:00:00.000Z' from access_grant""",
+    "DelegationInvitation": "select 'owned ' || customer_id, name from delegation_invitation",
+    "PaymentApproval": "select 'acts ' || customer_id, shown_reference from payment_approval",
+    "Activity": "select 'acts ' || customer_id, note from delegation_activity",
 }
 
 
@@ -151,7 +160,14 @@ class Sees:
     labels: str
 
     def may_see(self, label: str) -> bool:
-        """Tell whether rows with this label are the viewer's to see."""
+        """Tell whether rows with this label are the viewer's to see.
+
+        What is about acting for customer n is seen by its owner; person n, who acts for it here, sees some of it too.
+        """
+        kind, _, number = label.partition(" ")
+        if kind in ("acts", "owned"):
+            owns = any(g.role is GrantRole.OWNER and g.customer_id == int(number) for g in self.viewer.grants)
+            return owns or (kind == "acts" and self.viewer.person_id == int(number))
         return label in self.labels.split(", ")
 
 
@@ -229,6 +245,7 @@ MARKS = (
     "update payment_allocation set amount = 3000 + id",
     "update price_row set name = 'price row 1'",
     "update billing_run set adapter = 'run 1'",
+    "update access_grant set starts_at = '1960-01-01 00:00+00'::timestamptz + id * interval '1 day'",
     "reset session_replication_role",
 )
 
@@ -290,6 +307,9 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (PaymentRefund, [refund(n) for n in (1, 4, 5)]),
         (PaymentEvent, [payment_event(1)]),
         (Notice, [notice(n) for n in (1, 4, 5)]),
+        (DelegationInvitation, [invitation(n) for n in (1, 4, 5)]),
+        (PaymentApproval, [approval(n) for n in (1, 2, 4, 5)]),
+        (DelegationActivity, [activity(n) for n in (1, 2, 4, 5)]),
         (PaymentAllocation, [{"id": 14, "allocated_at": town.THEN, **used, **of_4}]),
     ]
 

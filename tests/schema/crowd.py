@@ -6,6 +6,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from mains_server.access.records import GrantRole
+from mains_server.access.tables import AccessGrant
 from mains_server.allocation.records import Announcer
 from mains_server.allocation.tables import AllocationMethod, AllocationValue
 from mains_server.billing.records import RunStatus
@@ -14,6 +16,8 @@ from mains_server.contracts.records import ContractBilling, ContractStep, Settle
 from mains_server.contracts.tables import Building, Contract, ContractOffer, ContractSupplyPoint, SupplyPoint
 from mains_server.customers.records import CustomerKind
 from mains_server.customers.tables import Customer
+from mains_server.delegation.records import ActivityKind, ApprovalStatus, InvitationStatus
+from mains_server.delegation.tables import DelegationActivity, DelegationInvitation, PaymentApproval
 from mains_server.facts.tables import FactSeries
 from mains_server.intake.records import RowOutcome, UploadMode, UploadStatus
 from mains_server.intake.tables import ReadingLink, ReadingUpload, ReadingUploadRow
@@ -54,6 +58,10 @@ async def settle_crowd(connection: AsyncConnection) -> None:
         await connection.execute(insert(table), rows)
 
 
+def _of_1() -> dict[str, Any]:
+    return {"customer_id": 1, "person_id": 1}
+
+
 def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
     return [
         (Customer, [_customer(n) for n in MORE]),
@@ -72,6 +80,10 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (PaymentRefund, [refund(n) | {"customer_id": 1} for n in MORE]),
         (PaymentEvent, [payment_event(n) for n in MORE]),
         (Notice, [notice(n) | {"customer_id": 1} for n in MORE]),
+        (AccessGrant, [access(n) | _of_1() for n in MORE]),
+        (DelegationInvitation, [invitation(n) | {"customer_id": 1, "invited_by_person_id": 1} for n in MORE]),
+        (PaymentApproval, [approval(n) | _of_1() for n in MORE]),
+        (DelegationActivity, [activity(n) | _of_1() for n in MORE]),
         (Product, [_product(n) for n in MORE]),
         (PriceVersion, [_price_version(n) for n in MORE]),
         (BillingRun, [_run(n) for n in MORE]),
@@ -189,6 +201,34 @@ def payment_event(n: int) -> dict[str, Any]:
     outcome = EventOutcome.HELD if n % 2 else EventOutcome.APPLIED
     named = {"provider": "sandbox", "event_id": f"evt_{n}", "kind": f"kind {n}", "note": f"note {n}"}
     return {"id": n, "intent_id": n, "outcome": outcome, **named, **times}
+
+
+def access(n: int) -> dict[str, Any]:
+    """Let person n look at customer n by a right of its own number; every second may pay 10.00 at a time."""
+    named = {"id": 50 + n, "customer_id": n, "person_id": n, "role": GrantRole.DELEGATE, "permissions": ["VIEW"]}
+    limits = {"cap_payment": Decimal(10) if n % 2 else None, "cap_month": None, "approval_above": None}
+    return {**named, **limits, "contract_ids": [n], "starts_at": town.THEN + timedelta(days=n // 2), "ends_at": None}
+
+
+def invitation(n: int) -> dict[str, Any]:
+    """Let person n invite somebody to customer n."""
+    named = {"id": n, "customer_id": n, "invited_by_person_id": n, "role": GrantRole.DELEGATE, "name": f"invited {n}"}
+    times = {"created_at": town.THEN + timedelta(days=n // 2), "expires_at": town.THEN + timedelta(days=99)}
+    status = InvitationStatus.OPEN if n % 2 else InvitationStatus.WITHDRAWN
+    return {**named, **times, "email": f"invited{n}@example.lv", "permissions": ["VIEW"], "status": status}
+
+
+def approval(n: int) -> dict[str, Any]:
+    """Let person n ask the owner of customer n for their word on a payment."""
+    named = {"id": n, "customer_id": n, "grant_id": n, "person_id": n, "request_key": f"k{n}", "currency": "EUR"}
+    what = {"amount": Decimal(n), "shown_reference": f"RFAPPROVAL{n}", "status": ApprovalStatus.WAITING}
+    return {**named, **what, "asked_at": town.THEN + timedelta(days=n // 2)}
+
+
+def activity(n: int) -> dict[str, Any]:
+    """Let person n do something for customer n."""
+    what = {"kind": ActivityKind.PAID, "amount": Decimal(n), "currency": "EUR", "note": f"deed {n}"}
+    return {"id": n, "customer_id": n, "person_id": n, "at": town.THEN + timedelta(days=n // 2), **what}
 
 
 def _product(n: int) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from mains_server.billing.explain import NotExplained
 from mains_server.billing.records import LineExplanation
 from mains_server.billing.tables import Correction, CorrectionDue, SettlementLine
 from mains_server.contracts.tables import ContractEvent, ContractFee, ContractFormerTerms, ContractOffer, TermsDocument
+from mains_server.delegation.tables import DelegationActivity, DelegationInvitation, PaymentApproval
 from mains_server.intake.tables import ReadingLink, ReadingUpload, ReadingUploadRow
 from mains_server.intervals.tables import IntervalDay, IntervalImport
 from mains_server.levelling.tables import LevelledHold, LevelledLetter, LevelledRun, LevelledVersion
@@ -112,6 +113,9 @@ def _come_in() -> Sequence[tuple[Any, list[dict[str, Any]]]]:
         (LevelledRun, [crowd.levelled_run(n) for n in numbers]),
         (LevelledHold, [crowd.levelled_hold(n, n, n) for n in numbers]),
         (PaymentIntent, [crowd.intent(n) for n in numbers]),
+        (DelegationInvitation, [crowd.invitation(n) for n in numbers]),
+        (PaymentApproval, [crowd.approval(n) for n in numbers]),
+        (DelegationActivity, [crowd.activity(n) for n in numbers]),
         (PaymentReturn, [crowd.payment_return(n) for n in numbers]),
         (PaymentRefund, [crowd.refund(n) for n in numbers]),
         (PaymentEvent, [crowd.payment_event(n) for n in numbers]),

@@ -149,6 +149,25 @@ OUTAGES = [
     f"Mutation.outage{name}"
     for name in ("Plan", "Move", "Cancel", "Restore", "UploadCreate", "CalendarCreate", "CalendarRevoke")
 ]
+DELEGATION = {
+    **{
+        f"Mutation.{name}": "it writes"
+        for name in (
+            "delegationInvite",
+            "ownershipOffer",
+            "delegationInvitationWithdraw",
+            "delegationAccept",
+            "delegationDecline",
+            "delegationRevoke",
+            "delegationLeave",
+            "delegationUpdate",
+            "delegatedPaymentApprove",
+            "delegatedPaymentRefuse",
+        )
+    },
+    "Query.delegationOffer": "whoever has the token is no viewer",
+    "CustomerAccess.spentThisMonth": "the delegation room sums the month, which begins where the utility bills",
+}
 ALLOCATION_STEPS = [
     f"Mutation.{name}" for name in ("allocationMethodAnnounce", "allocationMethodCancel", "supplyPointAreaCorrect")
 ]
@@ -179,6 +198,7 @@ def test_hand_written_fields_are_few_and_have_a_reason() -> None:
         **dict.fromkeys((*ALLOCATION_STEPS, *OUTAGES), "it writes"),
         **{f"Mutation.{name}": "it writes" for name in ("invoiceInstantCreate", "invoiceCorrect", "correctionsSettle")},
         **(LEVELLED | DEBTS | DELIVERIES | PAYING | SIGNIN),
+        **(LEVELLED | DEBTS | DELIVERIES | PAYING | DELEGATION),
         **dict.fromkeys(("InvoiceLine.weightedPrice", "InvoiceLine.explanation"), "billing works it out"),
         "Invoice.verification": "billing works it out again",
         "Query.billPreview": "billing works it out, and foretells the rest",
