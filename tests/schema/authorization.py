@@ -299,7 +299,7 @@ MUTATIONS: Mapping[str, Act] = {
     "sessionCreate": Act("everybody", ()),
     "sessionEnd": Act("owner", ("SESSION_UNKNOWN",)),
     "sessionProve": Act("signed in", ()),
-    "sessionRefresh": Act("everybody", ()),
+    "sessionRefresh": Act("everybody", (), {"refreshToken": '"unknown"'}),
     "sessionRevoke": Act("signed in", ()),
     "sessionRevokeAll": Act("signed in", ()),
     "viewerUpdate": Act("signed in", ()),

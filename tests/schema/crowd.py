@@ -320,7 +320,7 @@ def signed_in(n: int) -> dict[str, Any]:
         "device": f"Device {n}",
         "created_at": town.THEN,
         "expires_at": town.THEN,
-        "ends_at": town.THEN,
+        "ends_at": town.THEN + timedelta(days=3_650),
         "last_used_at": town.THEN,
         "proved_at": town.THEN,
     }
