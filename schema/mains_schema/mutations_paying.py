@@ -45,8 +45,8 @@ class PayingMutations:
         return await payment_refresh(info, given)
 
     @resolved(
-        "Refunds credit of a payment the way it came. For the customer's owner, delegates with PAY on all contracts,"
-        " billing clerks and administrators."
+        "Refunds credit of a payment the way it came, or with `iban` by bank. For the customer's owner, delegates with"
+        " PAY on all contracts, billing clerks and administrators."
     )
     async def refund_create(
         self, info: Info, given: Annotated[RefundCreateInput, strawberry.argument(name="input", description="What.")]

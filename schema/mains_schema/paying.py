@@ -12,16 +12,17 @@ from mains_server.access.records import Viewer
 from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.levelling.queries import shown_plan
 from mains_server.paying.guessing import claim_try, give_back
-from mains_server.paying.records import EventOutcome, IntentStatus, RefundStatus
+from mains_server.paying.records import EventOutcome, EventSettlement, IntentStatus, RefundStatus
 from mains_server.paying.tables import PaymentEvent as E
 from mains_server.paying.tables import PaymentIntent as N
 from mains_server.paying.tables import PaymentRefund as R
 from mains_server.paying.targets import payable as look_up
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, Numeric, String, cast
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_schema.context import Context
 from mains_schema.errors import rate_limited
+from mains_schema.expressions import plain
 from mains_schema.mapping import (
     OrderBy,
     column,
@@ -67,7 +68,8 @@ described(
     RefundStatus,
     "How far a refund has come.",
     {
-        "REQUESTED": "Set aside, and on its way to the provider.",
+        "REQUESTED": "Set aside, and on its way to the provider, or waiting for a file to the bank.",
+        "IN_FILE": "In a file that the bank is to send.",
         "UNKNOWN": "The provider does not say; it is asked until it does.",
         "REFUNDED": "It left for the payer's account.",
         "FAILED": "It did not go and is the customer's credit again.",
@@ -83,6 +85,16 @@ described(
         "WAITING": "It comes before the event that it follows, and waits for that.",
         "UNMATCHED": "It is about a payment that is not ours.",
         "HELD": "It contradicts the books; somebody must look at it.",
+        "SETTLED": "It was HELD or UNMATCHED, and an employee decided: `settlement` says what.",
+    },
+)
+described(
+    EventSettlement,
+    "What an employee decided about an event that waited.",
+    {
+        "BOOKED": "Its money is a customer's payment.",
+        "TAKEN_BACK": "It took a payment back.",
+        "SET_ASIDE": "It changes nothing in the books.",
     },
 )
 
@@ -142,12 +154,14 @@ class PaymentRefundOrder(OrderBy):
 
 @mapped(R, scope=allowed(R.customer_id))
 class PaymentRefund(Node):
-    """Credit that goes back the way it came."""
+    """Credit that goes back the way it came, or by bank to an account of the customer's."""
 
     id: strawberry.ID = key("Global id.", R.id)
     status: RefundStatus = column("How far it has come.", R.status)
     amount: Money = embed("What goes back.", Money, amount=R.amount, currency=R.currency)
     reason: str = column("Why, as it was asked for.", R.reason)
+    iban: str | None = column("The account it goes to; null for what goes back through a provider.", R.iban)
+    payee_name: str | None = column("Whose account that is; null for what goes back through a provider.", R.payee_name)
     failure: str | None = column("Why it did not go, in English; null otherwise.", R.failure)
     requested_at: datetime = column("When it was asked for.", R.requested_at)
     changed_at: datetime = column("When its state last changed.", R.changed_at)
@@ -168,6 +182,10 @@ class PaymentEventFilter:
     outcome: list[EventOutcome] | None = where("That did one of these.", one_of(E.outcome))
 
 
+def _told(name: str, kind: Any = String) -> Any:
+    return cast(plain(E.report)[name].astext, kind)
+
+
 @mapped(E, scope=STAFF_ONLY)
 class PaymentEvent(Node):
     """What a payment provider told, by a webhook or in answer to a question, and what that did."""
@@ -179,7 +197,20 @@ class PaymentEvent(Node):
     note: str | None = column("Why it waits or is held, in English; null otherwise.", E.note)
     occurred_at: datetime = column("When it happened, by the provider's clock.", E.occurred_at)
     received_at: datetime = column("When it came.", E.received_at)
+    told_amount: Decimal | None = column(
+        "How much it tells of, in `toldCurrency`; null where it names no amount.", _told("amount", Numeric(14, 2))
+    )
+    told_currency: str | None = column("Currency of what it tells of; null where it names none.", _told("currency"))
+    told_reference: str | None = column(
+        "Our reference of the payment, as the provider names it; null if it does not.", _told("reference")
+    )
+    settlement: EventSettlement | None = column("What an employee decided; null before that.", E.settlement)
+    settled_because: str | None = column("Why, as the employee wrote; null before that.", E.settled_because)
+    settled_at: datetime | None = column("When it was decided; null before that.", E.settled_at)
     intent: PaymentIntent | None = one("The payment it is about; null for one of nothing of ours.", E.intent_id)
+    payment: Payment | None = one(
+        "The payment that the decision booked or took back; null where there is none.", E.payment_id
+    )
 
 
 @strawberry.type(description="A payment provider that can be paid through.")

@@ -7,8 +7,10 @@ from enum import Enum
 
 import strawberry
 from mains_server.access.records import Refusal
+from mains_server.db.unit_of_work import unit_of_work
 from mains_server.paying.desk import PaymentAsked, create_payment, create_refund, refresh_payment
 from mains_server.paying.flow import Counter
+from mains_server.paying.payouts import BankRefundAsked, request_bank_refund
 
 from mains_schema.changed import changed
 from mains_schema.context import Info
@@ -42,6 +44,8 @@ class PayingErrorCode(Enum):
     ABOVE_CAP_PER_MONTH = "ABOVE_CAP_PER_MONTH"
     APPROVAL_NEEDED = "APPROVAL_NEEDED"
     APPROVAL_REFUSED = "APPROVAL_REFUSED"
+    IBAN_WRONG = "IBAN_WRONG"
+    PAYEE_WRONG = "PAYEE_WRONG"
     IDEMPOTENCY_KEY_MALFORMED = "IDEMPOTENCY_KEY_MALFORMED"
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
 
@@ -62,13 +66,15 @@ described(
         "RETURN_URL_NOT_USABLE": "The address to come back to is not of https, or is too long.",
         "INTENT_UNKNOWN": "There is no such payment of the viewer's.",
         "PAYMENT_UNKNOWN": "There is no such payment that the viewer may have refunded.",
-        "REFUND_NOT_POSSIBLE": "It did not come through a provider that refunds.",
+        "REFUND_NOT_POSSIBLE": "It came by no provider that refunds; with an IBAN, it came by no bank transfer.",
         "NOT_CREDIT": "Only what no invoice and no levelled contract uses can be refunded, at most what came.",
         "ABOVE_CAP_PER_PAYMENT": "A delegate pays at most their cap at a time.",
         "ABOVE_CAP_PER_MONTH": "With it a delegate would pay more than their cap of the month.",
         "APPROVAL_NEEDED": "It waits for the owner's word; ask again with the same key once they agreed.",
         "APPROVAL_REFUSED": "The owner said no to it, or agreed to another amount.",
         "REASON_WRONG": "The reason is missing, or longer than 1,000 characters.",
+        "IBAN_WRONG": "The account is no IBAN, or its check digits are wrong.",
+        "PAYEE_WRONG": "The name of whose account it is is missing, or longer than 70 characters.",
         "IDEMPOTENCY_KEY_MALFORMED": "The key is not 1 to 200 printable characters.",
         "IDEMPOTENCY_KEY_REUSED": "The key was used for another request.",
     },
@@ -137,13 +143,22 @@ class PaymentRefreshInput:
     intent_id: strawberry.ID = strawberry.field(description="Global id of the payment through a provider.")
 
 
-@strawberry.input(description="Credit to give back the way it came.")
+@strawberry.input(description="Credit to give back the way it came, or by bank.")
 class RefundCreateInput:
     """A refund."""
 
     payment_id: strawberry.ID = strawberry.field(description="Global id of the payment.")
     amount: Decimal = strawberry.field(description="How much, to the cent; at most the payment's `unallocated`.")
     reason: str = strawberry.field(description="Why; 1 to 1,000 characters.")
+    iban: str | None = strawberry.field(
+        description="Account of the customer's that credit of a bank transfer goes to; for billing clerks and"
+        " administrators. Another of them puts it into a file for the bank (`payoutFileMake`).",
+        default=strawberry.UNSET,
+    )
+    payee_name: str | None = strawberry.field(
+        description="Whose account that is, as the bank knows them; at most 70 characters. With `iban` alone.",
+        default=strawberry.UNSET,
+    )
     idempotency_key: str = strawberry.field(description=KEY_WORDS)
 
 
@@ -195,6 +210,8 @@ async def payment_refresh(info: Info, given: PaymentRefreshInput) -> PaymentCrea
 async def refund_create(info: Info, given: RefundCreateInput) -> RefundCreatePayload:
     """Refund credit, or say why not."""
     counter = _counter(info)
+    if given.iban:
+        return await _by_bank(info, given)
     try:
         refund = await create_refund(
             counter,
@@ -207,6 +224,24 @@ async def refund_create(info: Info, given: RefundCreateInput) -> RefundCreatePay
     except Refusal as refusal:
         return RefundCreatePayload(refund=None, user_errors=[_error(refusal)])
     return RefundCreatePayload(refund=changed(PaymentRefund, refund.id), user_errors=[])
+
+
+async def _by_bank(info: Info, given: RefundCreateInput) -> RefundCreatePayload:
+    context = info.context
+    asked = BankRefundAsked(
+        payment_id=number_of(given.payment_id, type_name="Payment"),
+        amount=given.amount,
+        reason=given.reason,
+        iban=(given.iban or "")[:50],
+        payee_name=given.payee_name or "",
+        key=given.idempotency_key,
+    )
+    try:
+        async with unit_of_work(context.engine) as session:
+            number = await request_bank_refund(session, viewer=context.viewer, asked=asked, now=context.now)
+    except Refusal as refusal:
+        return RefundCreatePayload(refund=None, user_errors=[_error(refusal)])
+    return RefundCreatePayload(refund=changed(PaymentRefund, number), user_errors=[])
 
 
 def _counter(info: Info) -> Counter:

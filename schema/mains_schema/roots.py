@@ -33,11 +33,13 @@ from mains_schema.mutations_contract import ContractMutations
 from mains_schema.mutations_debt import DebtMutations
 from mains_schema.mutations_delegation import DelegationMutations
 from mains_schema.mutations_delivery import DeliveryMutations
+from mains_schema.mutations_events import PaymentEventMutations
 from mains_schema.mutations_levelled import LevelledMutations
 from mains_schema.mutations_meter import MeterMutations
 from mains_schema.mutations_notice import NoticeMutations
 from mains_schema.mutations_outage import OutageMutations
 from mains_schema.mutations_paying import PayingMutations
+from mains_schema.mutations_payouts import PayoutMutations
 from mains_schema.mutations_privacy import PrivacyMutations
 from mains_schema.mutations_reading import ReadingMutations
 from mains_schema.mutations_session import SessionMutations
@@ -173,5 +175,7 @@ class Mutation(
     NoticeMutations,
     OutageMutations,
     DelegationMutations,
+    PaymentEventMutations,
+    PayoutMutations,
 ):
     """Everything that can be done."""

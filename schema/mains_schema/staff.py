@@ -35,6 +35,7 @@ from mains_schema.paying import (
     PaymentRefundOrder,
 )
 from mains_schema.payment import PaymentFilter, PaymentOrder
+from mains_schema.payout_desk import PayoutFile, payout_files
 from mains_schema.scalars import Period
 from mains_schema.scope import STAFF_ONLY
 
@@ -133,7 +134,9 @@ class Staff:
         orders=PaymentIntentOrder,
         filters=PaymentIntentFilter,
     )
-    payment_refunds: Connection[PaymentRefund] = connection("Refunds through providers.", orders=PaymentRefundOrder)
+    payment_refunds: Connection[PaymentRefund] = connection(
+        "Refunds through providers and by bank.", orders=PaymentRefundOrder
+    )
     payment_events: Connection[PaymentEvent] = connection(
         "What payment providers told; HELD and UNMATCHED wait for somebody to look at them.",
         orders=PaymentEventOrder,
@@ -183,6 +186,12 @@ class Staff:
         rows=EVENTS_MAX,
     )
     outages: Connection[Outage] = connection("All planned outages.", orders=OutageOrder, filters=OutageFilter)
+    payout_files: list[PayoutFile] = asked_with(
+        "Refunds that the bank is to send, as files, the newest first; at most 50.",
+        payout_files,
+        given=(),
+        rows=50,
+    )
     print_mailings: list[PrintMailing] = asked_with(
         "Letters that were put together for the printer, the newest first; at most 50.",
         print_mailings,

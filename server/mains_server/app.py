@@ -38,6 +38,7 @@ from mains_server.routes.mailings import mailing_route
 from mains_server.routes.metrics import metrics_route
 from mains_server.routes.outages import outage_routes
 from mains_server.routes.payments import terminals_set_up, webhook_route
+from mains_server.routes.payouts import payout_route
 from mains_server.routes.sms import sms_route
 from mains_server.routes.statements import statement_route
 from mains_server.routes.uploads import upload_route
@@ -96,18 +97,26 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
         mailing_route(engine=engine),
         export_route(engine=engine, links=ExportLinks(links.secret)),
         *outage_routes(engine=engine, links=FeedLinks(links.secret)),
+        payout_route(engine=engine),
         webhook_route(counter=Counter(engine=engine, terminals=terminals, clock=utc_now)),
         Route("/health/alive", _is_alive),
         Route("/health/ready", is_ready),
     ]
     if inbox is not None:
         routes += inbox.routes()
+    routes += _routes_with_secrets(engine=engine, settings=settings, host=host)
+    return Starlette(routes=routes, lifespan=lifespan, debug=False, middleware=_middleware(settings))
+
+
+def _routes_with_secrets(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> list[Route]:
+    """Give the addresses that are there only where a setting names their secret."""
+    routes = []
     sms_secret = settings.sms_secret or (DEMO_SMS_SECRET if settings.mode is Mode.DEMO else None)
     if sms_secret is not None:
         routes.append(sms_route(engine=engine, secret=sms_secret.get_secret_value(), host=host))
     if settings.metrics_token is not None:
         routes.append(metrics_route(token=settings.metrics_token.get_secret_value()))
-    return Starlette(routes=routes, lifespan=lifespan, debug=False, middleware=_middleware(settings))
+    return routes
 
 
 def _edge(settings: Settings) -> Edge:

@@ -183,7 +183,17 @@ EXTRA = {
     "customers": {"contact.py"},
     "registration": {"correcting.py"},
     "outages": {"desk.py", "feed.py", "importing.py", "links.py", "statements.py"},
-    "paying": {"booking.py", "calling.py", "desk.py", "flow.py", "guessing.py", "targets.py"},
+    "paying": {
+        "booking.py",
+        "calling.py",
+        "desk.py",
+        "flow.py",
+        "guessing.py",
+        "pain.py",
+        "payouts.py",
+        "settling.py",
+        "targets.py",
+    },
     "intake": {
         "cells.py",
         "guessing.py",

@@ -215,3 +215,50 @@ async def test_an_invoice_is_paid_in_the_portal_by_whose_it_is(counter, sandbox,
 
     assert intent["amount"]["amount"] == found["payment"]["amount"]["amount"] == str(amount)
     assert demo_rows("select open_amount from invoice_state where id = %s", invoice_id) == [(Decimal("0.00"),)]
+
+
+WAITING = """
+{ staff { paymentEvents(first: 5, filter: { outcome: [HELD, UNMATCHED] }) { nodes { id toldAmount toldReference } }
+    customers(first: 1) { nodes { id } } } }
+"""
+BOOK = """
+mutation ($input: PaymentEventBookInput!) { paymentEventBook(input: $input) {
+    paymentEvent { outcome settlement settledBecause payment { amount { amount } reference } }
+    userErrors { code path retryable } } }
+"""
+
+
+async def test_a_clerk_books_money_that_is_nobodys(counter, sandbox):
+    told = {
+        "id": "pay_x",
+        "reference": "a till of old",
+        "status": "captured",
+        "amount": "17.00",
+        "currency": "EUR",
+        "pageUrl": None,
+    }
+    sandbox.heard.put(("sandbox", "payment.captured", told))
+
+    async with counter("clerk@demo.example") as clerk:
+        assert await tell(clerk, sandbox, "payment.captured") == (200, "UNMATCHED")
+        seen = (await clerk.ask(WAITING))["staff"]
+        (event,) = seen["paymentEvents"]["nodes"]
+        assert (event["toldAmount"], event["toldReference"]) == ("17.00", "a till of old")
+        asked = {
+            "eventId": event["id"],
+            "customerId": seen["customers"]["nodes"][0]["id"],
+            "reason": "the old till's",
+            "idempotencyKey": "till",
+        }
+        done = [(await clerk.ask(BOOK, input=asked))["paymentEventBook"] for _ in range(2)]
+        again = (await clerk.ask(BOOK, input={**asked, "idempotencyKey": "other"}))["paymentEventBook"]
+        assert (await clerk.ask(WAITING))["staff"]["paymentEvents"]["nodes"] == []
+
+    booked = {"amount": {"amount": "17.00"}, "reference": "a till of old"}
+    event = {"outcome": "SETTLED", "settlement": "BOOKED", "settledBecause": "the old till's", "payment": booked}
+    assert done == [{"paymentEvent": event, "userErrors": []}] * 2
+    assert again["userErrors"] == [{"code": "EVENT_NOT_WAITING", "path": "eventId", "retryable": False}]
+
+    async with counter("neighbour@demo.example") as portal:
+        answer = await portal.answer(BOOK, input=asked)
+        assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"

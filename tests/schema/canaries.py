@@ -302,6 +302,13 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (LevelledLetter, [levelled_letter(n, n, 4 if n == 14 else n) for n in (1, 4, 5, 14)]),
         (LevelledRun, [levelled_run(1), levelled_run(2)]),
         (LevelledHold, [levelled_hold(n, 4 if n == 14 else n, n) for n in (1, 4, 5, 14)]),
+        (PaymentAllocation, [{"id": 14, "allocated_at": town.THEN, **used, **of_4}]),
+        *_paid_and_told(),
+    ]
+
+
+def _paid_and_told() -> list[tuple[Any, list[dict[str, Any]]]]:
+    return [
         (PaymentIntent, [intent(n) | {"person_id": n} for n in (1, 2, 4, 5)]),
         (PaymentReturn, [payment_return(n) for n in (1, 4, 5)]),
         (PaymentRefund, [refund(n) for n in (1, 4, 5)]),
@@ -310,7 +317,6 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (DelegationInvitation, [invitation(n) for n in (1, 4, 5)]),
         (PaymentApproval, [approval(n) for n in (1, 2, 4, 5)]),
         (DelegationActivity, [activity(n) for n in (1, 2, 4, 5)]),
-        (PaymentAllocation, [{"id": 14, "allocated_at": town.THEN, **used, **of_4}]),
     ]
 
 

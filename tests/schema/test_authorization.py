@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import pytest_asyncio
@@ -72,6 +72,7 @@ class Till:
     """Payment providers of which one is set up and never answers."""
 
     codes = ("card",)
+    roads: ClassVar[dict[str, str]] = {}
 
     def card(self, _code: str) -> PaymentProvider:
         return CARD

@@ -79,6 +79,10 @@ PAYING = {
     "Mutation.paymentCreate": "it writes, and asks the provider",
     "Mutation.paymentRefresh": "it asks the provider",
     "Mutation.refundCreate": "it writes, and asks the provider",
+    **{f"Mutation.paymentEvent{deed}": "it writes" for deed in ("Book", "TakeBack", "SetAside")},
+    **{f"Mutation.{deed}": "it writes" for deed in ("payoutFileMake", "payoutFileConfirm", "payoutFileCancel")},
+    "Mutation.refundReject": "it writes",
+    "Staff.payoutFiles": "they are few, and are without their content",
     "Query.payable": "the paying room looks it up, for who can quote it",
 }
 LEVELLED = {
@@ -197,8 +201,7 @@ def test_hand_written_fields_are_few_and_have_a_reason() -> None:
         "Query.contractTerminationPreview": "the contracts room plans it",
         **dict.fromkeys((*ALLOCATION_STEPS, *OUTAGES), "it writes"),
         **{f"Mutation.{name}": "it writes" for name in ("invoiceInstantCreate", "invoiceCorrect", "correctionsSettle")},
-        **(LEVELLED | DEBTS | DELIVERIES | PAYING | SIGNIN),
-        **(LEVELLED | DEBTS | DELIVERIES | PAYING | DELEGATION),
+        **(LEVELLED | DEBTS | DELIVERIES | PAYING | SIGNIN | DELEGATION),
         **dict.fromkeys(("InvoiceLine.weightedPrice", "InvoiceLine.explanation"), "billing works it out"),
         "Invoice.verification": "billing works it out again",
         "Query.billPreview": "billing works it out, and foretells the rest",

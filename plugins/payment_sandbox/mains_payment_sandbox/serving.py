@@ -16,7 +16,7 @@ from mains_payment_sandbox.telling import Messenger
 from mains_payment_sandbox.till import Payment, Refused, Till, amount_of
 
 BODY_BYTES_MAX = 100_000
-PATH = re.compile(r"/v1/payments/([A-Za-z0-9_-]+)/(capture|void|refunds|disputes)")
+PATH = re.compile(r"/v1/payments/([A-Za-z0-9_-]+)/(capture|void|refunds|disputes|disputes-won)")
 PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self' http: https:",
     "Referrer-Policy": "no-referrer",
@@ -83,6 +83,11 @@ class Sandbox:
             self.till.dispute(payment, amount=amount)
             told = payment.told() | {"status": "disputed", "amount": f"{amount:.2f}"}
             self.messenger.tell([("payment.disputed", told)], provider=payment.provider)
+        elif deed == "disputes-won":
+            amount = amount_of(asked.get("amount"))
+            self.till.give_back(payment, amount=amount)
+            told = payment.told() | {"status": "dispute_won", "amount": f"{amount:.2f}"}
+            self.messenger.tell([("payment.dispute_won", told)], provider=payment.provider)
         else:
             return 201, self._refund(payment, asked)
         return 200, payment.told()

@@ -36,6 +36,7 @@ STATUSES = {
     "failed": ProviderOutcome.FAILED,
     "voided": ProviderOutcome.VOIDED,
     "disputed": ProviderOutcome.REVERSED,
+    "dispute_won": ProviderOutcome.RESTORED,
     "refund_pending": ProviderOutcome.PENDING,
     "refunded": ProviderOutcome.REFUNDED,
     "refund_failed": ProviderOutcome.FAILED,

@@ -190,6 +190,13 @@ class Till:
                 raise Refused(409, "not_captured")
             payment.disputed += amount
 
+    def give_back(self, payment: Payment, *, amount: Decimal) -> None:
+        """Let the payer's bank give money again that it took, as when the shop wins a dispute."""
+        with self.lock:
+            if amount > payment.disputed:
+                raise Refused(409, "not_disputed")
+            payment.disputed -= amount
+
     def captures(self) -> Iterator[dict[str, str]]:
         """Give all that was captured, by reference."""
         with self.lock:

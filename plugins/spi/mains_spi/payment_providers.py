@@ -39,7 +39,8 @@ class ProviderOutcome(Enum):
     """What became of a payment or a refund, as far as the provider says.
 
     PENDING: the payer has not decided, or a refund is under way. AUTHORIZED: reserved, to be captured or voided.
-    CAPTURED, FAILED, VOIDED, REFUNDED: done, and what. REVERSED: a bank took captured money back. MISSING: the provider
+    CAPTURED, FAILED, VOIDED, REFUNDED: done, and what. REVERSED: a bank took captured money back. RESTORED:
+    a bank gave again what it had taken back, such as after a dispute that we won. MISSING: the provider
     knows nothing by that reference. UNKNOWN: it does not say; the server asks again, and never takes it for FAILED.
     """
 
@@ -50,6 +51,7 @@ class ProviderOutcome(Enum):
     VOIDED = "VOIDED"
     REFUNDED = "REFUNDED"
     REVERSED = "REVERSED"
+    RESTORED = "RESTORED"
     MISSING = "MISSING"
     UNKNOWN = "UNKNOWN"
 

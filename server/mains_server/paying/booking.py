@@ -22,8 +22,8 @@ from mains_server.paying.tables import PaymentIntent
 from mains_server.payments.operations import apply_credit, receive_payment
 from mains_server.payments.queries import return_by_id
 from mains_server.payments.records import PaymentMethod, PaymentRequest, Settle
-from mains_server.payments.returning import confirm_refund, reverse_payment, undo_refund
-from mains_server.payments.rules import NothingLeftToReturn
+from mains_server.payments.returning import confirm_refund, restore_payment, reverse_payment, undo_refund
+from mains_server.payments.rules import NothingLeftToReturn, NothingTakenBack
 
 Outcome = tuple[EventOutcome, str | None]
 
@@ -93,6 +93,26 @@ async def taken_back(
     await note_returned(session, intent_id=intent.id, amount=returned.amount, now=now)
     payload = {"payment_id": intent.payment_id, "amount": str(returned.amount)}
     append_event(session, kind="payment.reversed", payload=payload, customer_id=intent.customer_id, now=now)
+    return EventOutcome.APPLIED, None
+
+
+async def came_again(
+    session: AsyncSession, *, intent: PaymentIntent, report: ProviderReport, key: str, now: datetime
+) -> Outcome:
+    """Give a payment back what a bank had taken of it, such as a dispute that we won; it waits for that to be told."""
+    if report.currency not in (None, intent.currency):
+        return EventOutcome.HELD, f"is in {report.currency}"
+    if intent.payment_id is None:
+        return EventOutcome.WAITING, "comes before the capture"
+    words = report.reason or "given back by the payer's bank"
+    try:
+        back = await restore_payment(
+            session, payment_id=intent.payment_id, reason=words, now=now, amount=report.amount, key=key
+        )
+    except NothingTakenBack:
+        return EventOutcome.WAITING, "comes before it was taken back"
+    payload = {"payment_id": intent.payment_id, "amount": str(-back.amount)}
+    append_event(session, kind="payment.restored", payload=payload, customer_id=intent.customer_id, now=now)
     return EventOutcome.APPLIED, None
 
 

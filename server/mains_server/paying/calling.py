@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 
 import httpx2
 import structlog
@@ -58,6 +60,11 @@ class Terminals:
         """Give the codes of those that can be used."""
         return tuple(sorted(self.access))
 
+    @property
+    def roads(self) -> Mapping[str, str]:
+        """Give the road of the money, CARD or BANK_TRANSFER, of each provider that is installed."""
+        return {code: live.card.pays_by for code, live in self.host.live.items()}
+
     def card(self, code: str) -> PaymentProvider:
         """Give the identity card of a provider that can be used."""
         return self._live(code).card
@@ -104,12 +111,18 @@ def terminals_of(host: ProviderHost, *, secrets: Mapping[str, str], addresses: M
     return Terminals(host=host, access=access)
 
 
+@cache
+def _trust() -> ssl.SSLContext:
+    """Read the authorities once: reading them costs seventy times what the rest of a call does."""
+    return httpx2.create_ssl_context(trust_env=False)
+
+
 async def _call(request: CallRequest, *, call: ProviderCall, seconds_max: float) -> ProviderAnswer:
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     try:
         async with (
             asyncio.timeout(seconds_max),
-            httpx2.AsyncClient(timeout=seconds_max, follow_redirects=False, trust_env=False) as client,
+            httpx2.AsyncClient(timeout=seconds_max, verify=_trust(), trust_env=False) as client,
             client.stream(call.method, call.url, headers=dict(call.headers), content=call.body) as answer,
         ):
             parts, size = [], 0

@@ -206,7 +206,7 @@ async def _refundable(session: AsyncSession, *, counter: Counter, viewer: Viewer
         raise PaymentUnknown("there is no such payment for you to have refunded")
     intent = await queries.intent_of_payment(session, payment_id=payment_id)
     if intent is None or intent.provider not in counter.terminals.codes:
-        raise RefundNotPossible("this payment did not come through a provider that can refund it")
+        raise RefundNotPossible("this payment came by no provider that refunds; a bank transfer needs an IBAN to go to")
     if not counter.terminals.card(intent.provider).can_refund:
         raise RefundNotPossible("the provider of this payment does not refund")
     return intent

@@ -101,7 +101,7 @@ async def take_event(counter: Counter, *, provider: str, event: ProviderEvent) -
 
 async def send_refund(counter: Counter, *, refund: Refund) -> Refund:
     """Ask the provider for a refund that was written down, or how it stands; again it is the same refund there."""
-    if refund.status not in (RefundStatus.REQUESTED, RefundStatus.UNKNOWN):
+    if refund.status not in (RefundStatus.REQUESTED, RefundStatus.UNKNOWN) or refund.intent_id is None:
         return refund
     intent = await _intent(counter, refund.intent_id)
     act = ProviderAct.REFUND if refund.checks == 0 else ProviderAct.QUERY_REFUND

@@ -6,7 +6,6 @@ import secrets
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from mains_spi import ProviderAct, ProviderEvent, ProviderOutcome, ProviderReport
 from sqlalchemy.dialects.postgresql import insert
@@ -83,10 +82,20 @@ async def take_told(session: AsyncSession, *, told: Told, now: datetime) -> Even
     row.intent_id = intent.id
     await _apply(session, row=row, intent=intent, report=told.report, now=now)
     if row.outcome is EventOutcome.APPLIED and intent.status is IntentStatus.CAPTURED:
-        for waiting in await queries.waiting_events(session, intent_id=intent.id):
-            await _apply(session, row=waiting, intent=intent, report=_report(waiting.report), now=now)
+        await _catch_up(session, intent=intent, now=now)
     await session.flush()
     return row.outcome
+
+
+async def _catch_up(session: AsyncSession, *, intent: PaymentIntent, now: datetime) -> None:
+    """Apply what waited for this, in any order, as long as one lets another be applied."""
+    is_on = True
+    while is_on:
+        is_on = False
+        for waiting in await queries.waiting_events(session, intent_id=intent.id):
+            await _apply(session, row=waiting, intent=intent, report=rules.report_of(waiting.report), now=now)
+            is_on = is_on or waiting.outcome is EventOutcome.APPLIED
+        await session.flush()
 
 
 async def note_unread(session: AsyncSession, *, provider: str, event: ProviderEvent, now: datetime) -> bool:
@@ -196,7 +205,7 @@ async def _noted(session: AsyncSession, *, told: Told, now: datetime) -> Payment
             event_id=told.event_id,
             kind=told.kind[:200],
             outcome=EventOutcome.STALE,
-            report=_document(told.report),
+            report=rules.document_of(told.report),
             occurred_at=told.occurred_at,
             received_at=now,
         )
@@ -214,6 +223,9 @@ async def _apply(
     elif report.outcome in (ProviderOutcome.REVERSED, ProviderOutcome.REFUNDED):
         key = f"event:{row.provider}:{row.event_id}"
         row.outcome, row.note = await booking.taken_back(session, intent=intent, report=report, key=key, now=now)
+    elif report.outcome is ProviderOutcome.RESTORED:
+        key = f"event:{row.provider}:{row.event_id}"
+        row.outcome, row.note = await booking.came_again(session, intent=intent, report=report, key=key, now=now)
     else:
         row.outcome, row.note = await _lead(session, intent=intent, report=report, row=row, now=now)
 
@@ -252,15 +264,3 @@ def _captured(intent: PaymentIntent) -> Decimal:
 def _keep_names(intent: PaymentIntent, report: ProviderReport) -> None:
     intent.provider_id = intent.provider_id or report.provider_id
     intent.page_url = intent.page_url or report.page_url
-
-
-def _document(report: ProviderReport) -> dict[str, str | None]:
-    told = {name: value for name, value in asdict(report).items() if value is not None}
-    return {name: value.name if isinstance(value, ProviderOutcome) else str(value) for name, value in told.items()}
-
-
-def _report(document: dict[str, Any]) -> ProviderReport:
-    told = {**document, "outcome": ProviderOutcome[document["outcome"]]}
-    if "amount" in told:
-        told["amount"] = Decimal(told["amount"])
-    return ProviderReport(**told)

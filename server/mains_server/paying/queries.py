@@ -6,13 +6,27 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer
 from sqlmodel import col
 
-from mains_server.paying.records import EventOutcome, Intent, IntentStatus, Part, Refund
-from mains_server.paying.tables import PaymentEvent, PaymentIntent, PaymentIntentPart, PaymentRefund
+from mains_server.paying.records import (
+    EventOutcome,
+    Intent,
+    IntentStatus,
+    Part,
+    Payout,
+    PayoutState,
+    Refund,
+    RefundStatus,
+)
+from mains_server.paying.tables import PaymentEvent, PaymentIntent, PaymentIntentPart, PaymentRefund, PayoutFile
 
+BOOKED_BY_HAND = """
+select sum(p.amount) from payment_event e join payment p on p.id = e.payment_id
+where e.provider = :provider and e.settlement = 'BOOKED' and e.report ->> 'reference' = :reference
+"""
 AS_IT_STANDS = {"populate_existing": True}
 
 
@@ -72,6 +86,82 @@ async def waiting_events(session: AsyncSession, *, intent_id: int) -> Sequence[P
     """List the events of an intent that came before the one they follow, as they came."""
     mine = col(PaymentEvent.intent_id) == intent_id, col(PaymentEvent.outcome) == EventOutcome.WAITING
     return (await session.scalars(select(PaymentEvent).where(*mine).order_by(col(PaymentEvent.id)))).all()
+
+
+async def waiting_payouts(session: AsyncSession, *, not_by: int, most: int) -> Sequence[PaymentRefund]:
+    """Take hold of refunds by bank that wait for a file and that another person asked for, those asked for first."""
+    waits = col(PaymentRefund.status) == RefundStatus.REQUESTED, col(PaymentRefund.iban).is_not(None)
+    wanted = select(PaymentRefund).where(*waits, col(PaymentRefund.requested_by_person_id) != not_by)
+    ordered = wanted.order_by(col(PaymentRefund.id)).limit(most)
+    return (await session.scalars(ordered.with_for_update(skip_locked=True))).all()
+
+
+async def refunds_in_file(session: AsyncSession, *, file_id: int) -> Sequence[PaymentRefund]:
+    """Take hold of the refunds of a file that have not come to their end."""
+    mine = col(PaymentRefund.file_id) == file_id, col(PaymentRefund.status) == RefundStatus.IN_FILE
+    ordered = select(PaymentRefund).where(*mine).order_by(col(PaymentRefund.id)).with_for_update()
+    return (await session.scalars(ordered, execution_options=AS_IT_STANDS)).all()
+
+
+async def lock_payout_file(session: AsyncSession, *, file_id: int) -> PayoutFile | None:
+    """Take hold of a file of refunds, for a change inside this room."""
+    wanted = select(PayoutFile).where(col(PayoutFile.id) == file_id).with_for_update()
+    return await session.scalar(wanted, execution_options=AS_IT_STANDS)
+
+
+async def payout_file(session: AsyncSession, *, file_id: int) -> Payout:
+    """Find a file of refunds as it stands."""
+    return _payout((await session.scalars(select(PayoutFile).where(col(PayoutFile.id) == file_id))).one())
+
+
+async def payout_files(session: AsyncSession, *, most: int) -> list[Payout]:
+    """List the last files of refunds, the newest first."""
+    wanted = select(PayoutFile).options(defer(PayoutFile.content)).order_by(col(PayoutFile.id).desc()).limit(most)  # type: ignore[arg-type]
+    return [_payout(row) for row in await session.scalars(wanted)]
+
+
+def _payout(row: PayoutFile) -> Payout:
+    state = PayoutState.MADE if row.taken_at is None else PayoutState.TAKEN
+    if row.cancelled_at is not None:
+        state = PayoutState.CANCELLED
+    elif row.confirmed_at is not None:
+        state = PayoutState.CONFIRMED
+    return Payout(
+        id=row.id,
+        state=state,
+        iban=row.iban,
+        refunds=row.refunds,
+        total=row.total,
+        currency=row.currency,
+        sha256=row.sha256,
+        made_at=row.made_at,
+    )
+
+
+async def lock_event(session: AsyncSession, *, event_id: int) -> PaymentEvent | None:
+    """Take hold of an event, and of all that was told of the same payment, so that two are not booked at once."""
+    seen = await session.scalar(select(PaymentEvent).where(col(PaymentEvent.id) == event_id))
+    if seen is None:
+        return None
+    named = func.hashtextextended(f"payment event of {seen.provider} {_named(seen)}", 0)
+    await session.execute(select(func.pg_advisory_xact_lock(named)))
+    mine = select(PaymentEvent).where(col(PaymentEvent.id) == event_id).with_for_update()
+    return await session.scalar(mine, execution_options=AS_IT_STANDS)
+
+
+def _named(row: PaymentEvent) -> str:
+    return str((row.report or {}).get("reference", row.event_id))
+
+
+async def booked_of(session: AsyncSession, *, provider: str, reference: str | None) -> Decimal:
+    """Give how much of a payment at a provider is booked: by its capture, and by events that employees settled."""
+    captured = await session.scalar(
+        select(col(PaymentIntent.captured_amount)).where(
+            col(PaymentIntent.provider) == provider, col(PaymentIntent.reference) == reference
+        )
+    )
+    by_hand = await session.scalar(text(BOOKED_BY_HAND), {"provider": provider, "reference": reference})
+    return (captured or Decimal(0)) + (by_hand or Decimal(0))
 
 
 async def captured_by(session: AsyncSession, *, provider: str) -> dict[str, Decimal]:

@@ -28,13 +28,23 @@ class RefundStatus(Enum):
     """How far a refund has come; REFUNDED and FAILED are ends."""
 
     REQUESTED = "REQUESTED"
+    IN_FILE = "IN_FILE"
     UNKNOWN = "UNKNOWN"
     REFUNDED = "REFUNDED"
     FAILED = "FAILED"
 
 
+class PayoutState(Enum):
+    """How far a file of refunds for the bank is."""
+
+    MADE = "MADE"
+    TAKEN = "TAKEN"
+    CONFIRMED = "CONFIRMED"
+    CANCELLED = "CANCELLED"
+
+
 class EventOutcome(Enum):
-    """What an event of a provider did: HELD waits for a person, WAITING for an event that comes before it."""
+    """What an event of a provider did: HELD and UNMATCHED wait for a person, who has SETTLED them then."""
 
     APPLIED = "APPLIED"
     STALE = "STALE"
@@ -42,6 +52,15 @@ class EventOutcome(Enum):
     WAITING = "WAITING"
     UNMATCHED = "UNMATCHED"
     HELD = "HELD"
+    SETTLED = "SETTLED"
+
+
+class EventSettlement(Enum):
+    """What an employee decided about an event that waited."""
+
+    BOOKED = "BOOKED"
+    TAKEN_BACK = "TAKEN_BACK"
+    SET_ASIDE = "SET_ASIDE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,18 +146,32 @@ class NewRefund:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refund:
-    """A refund as it stands; `reference` is our own name of it."""
+    """A refund as it stands; `reference` is our own name of it. One by bank has no intent."""
 
     id: int
     customer_id: int
     payment_id: int
-    intent_id: int
+    intent_id: int | None
     return_id: int
     amount: Decimal
     currency: str
     reference: str
     status: RefundStatus
     checks: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payout:
+    """A file of refunds for the bank, without its content."""
+
+    id: int
+    state: PayoutState
+    iban: str
+    refunds: int
+    total: Decimal
+    currency: str
+    sha256: str
+    made_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 from urllib.parse import urlsplit
 
-from mains_spi import PaymentProvider, ProviderOutcome
+from mains_spi import PaymentProvider, ProviderOutcome, ProviderReport
 
 from mains_server.access.records import Refusal
 from mains_server.money.records import NotMoney, require_amount
@@ -22,6 +24,7 @@ AGAIN_AFTER_MAX = timedelta(hours=6)
 URL_LENGTH_MAX = 500
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _BODY = re.compile(r"([A-Z]{1,6})([0-9]{1,19})", re.ASCII)
+_IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}", re.ASCII)
 _OPEN = (S.CREATED, S.PENDING, S.UNKNOWN)
 _UNDECIDED = (*_OPEN, S.AUTHORIZED, S.CAPTURING, S.VOIDING)
 
@@ -166,3 +169,24 @@ def named_by(quoted: str) -> tuple[str | None, str | None]:
 def address_hash(address: str) -> bytes:
     """Hash a network address, so that tries are counted without keeping it."""
     return hashlib.sha256(b"reference:" + address.encode("utf-8", "surrogatepass")).digest()
+
+
+def document_of(report: ProviderReport) -> dict[str, str]:
+    """Make JSON of a report, with amounts as text."""
+    told = {name: value for name, value in asdict(report).items() if value is not None}
+    return {name: value.name if isinstance(value, ProviderOutcome) else str(value) for name, value in told.items()}
+
+
+def report_of(document: dict[str, Any]) -> ProviderReport:
+    """Read a report that was kept."""
+    told = {**document, "outcome": ProviderOutcome[document["outcome"]]}
+    if "amount" in told:
+        told["amount"] = Decimal(told["amount"])
+    return ProviderReport(**told)
+
+
+def is_iban(text: str) -> bool:
+    """Tell whether a text without spaces is an IBAN: its form, and its check digits (ISO 13616, remainder 97)."""
+    if _IBAN.fullmatch(text) is None:
+        return False
+    return int("".join(str(int(sign, 36)) for sign in text[4:] + text[:4])) % 97 == 1

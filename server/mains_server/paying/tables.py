@@ -11,7 +11,7 @@ from sqlmodel import Field, SQLModel
 
 from mains_server.db.columns import choice, document, instant, key, money, owner
 from mains_server.db.columns import reference as points_to
-from mains_server.paying.records import EventOutcome, IntentStatus, RefundStatus
+from mains_server.paying.records import EventOutcome, EventSettlement, IntentStatus, RefundStatus
 
 
 class PaymentIntent(SQLModel, table=True):
@@ -76,7 +76,7 @@ class PaymentIntentPart(SQLModel, table=True):
 
 
 class PaymentRefund(SQLModel, table=True):
-    """Credit that goes back through the provider it came by, set aside before the provider is asked."""
+    """Credit that goes back, set aside first: through the provider it came by, or in a file to the bank."""
 
     __tablename__ = "payment_refund"
     __table_args__ = (
@@ -84,6 +84,9 @@ class PaymentRefund(SQLModel, table=True):
         ForeignKeyConstraint(["intent_id", "customer_id"], ["payment_intent.id", "payment_intent.customer_id"]),
         ForeignKeyConstraint(["return_id", "customer_id"], ["payment_return.id", "payment_return.customer_id"]),
         CheckConstraint("amount > 0", name="refund_positive"),
+        CheckConstraint("(intent_id is null) = (iban is not null)", name="refund_by_provider_or_bank"),
+        Index("payment_refund_file", "file_id", postgresql_where=text("file_id is not null")),
+        Index("payment_refund_waiting", "id", postgresql_where=text("status = 'REQUESTED' and iban is not null")),
         UniqueConstraint("customer_id", "reference", name="refund_reference"),
         Index("payment_refund_reference", "reference"),
         Index("payment_refund_payment", "payment_id", "id"),
@@ -94,19 +97,45 @@ class PaymentRefund(SQLModel, table=True):
     id: int = key()
     customer_id: int = owner()
     payment_id: int = points_to()
-    intent_id: int = points_to()
+    intent_id: int | None = points_to(nullable=True)
     return_id: int = points_to()
     amount: Decimal = money()
     currency: str
     reason: str
     reference: str
     status: RefundStatus = choice(RefundStatus)
+    iban: str | None = None
+    payee_name: str | None = None
+    file_id: int | None = points_to("payout_file.id", nullable=True)
     failure: str | None = None
     requested_by_person_id: int = points_to("person.id")
     requested_at: datetime = instant()
     changed_at: datetime = instant()
     next_check_at: datetime | None = instant(nullable=True)
     checks: int = 0
+
+
+class PayoutFile(SQLModel, table=True):
+    """Refunds for the bank to send, as one file; made by another than asked for them, and given out once."""
+
+    __tablename__ = "payout_file"
+
+    id: int = key()
+    name: str = Field(unique=True)
+    iban: str
+    refunds: int
+    total: Decimal = money()
+    currency: str
+    sha256: str
+    content: bytes = Field(sa_type=LargeBinary)
+    made_at: datetime = instant()
+    made_by_person_id: int = points_to("person.id")
+    taken_at: datetime | None = instant(nullable=True)
+    taken_by_person_id: int | None = points_to("person.id", nullable=True)
+    confirmed_at: datetime | None = instant(nullable=True)
+    confirmed_by_person_id: int | None = points_to("person.id", nullable=True)
+    cancelled_at: datetime | None = instant(nullable=True)
+    cancelled_because: str | None = None
 
 
 class PaymentEvent(SQLModel, table=True):
@@ -116,7 +145,9 @@ class PaymentEvent(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("provider", "event_id", name="payment_event_once"),
         Index("payment_event_intent", "intent_id", "id"),
+        CheckConstraint("(outcome = 'SETTLED') = (settlement is not null)", name="event_settled_somehow"),
         Index("payment_event_received", "received_at", "id"),
+        Index("payment_event_booked", "provider", postgresql_where=text("settlement = 'BOOKED'")),
     )
 
     id: int = key()
@@ -129,6 +160,11 @@ class PaymentEvent(SQLModel, table=True):
     report: Any = document(nullable=True)
     occurred_at: datetime = instant()
     received_at: datetime = instant()
+    settlement: EventSettlement | None = choice(EventSettlement, nullable=True)
+    settled_because: str | None = None
+    settled_at: datetime | None = instant(nullable=True)
+    settled_by_person_id: int | None = points_to("person.id", nullable=True)
+    payment_id: int | None = points_to(nullable=True)
 
 
 class ReferenceTries(SQLModel, table=True):

@@ -25,6 +25,7 @@ from mains_server.payments.records import (
     PrepaidOwner,
     ReceivedPayment,
     ReturnedPayment,
+    ReturnKind,
 )
 from mains_server.payments.tables import Payment, PaymentAllocation, PaymentReturn, PrepaidUse, Prepayment
 
@@ -101,6 +102,18 @@ async def return_by_key(session: AsyncSession, *, payment_id: int, key: str) -> 
     )
     row = await session.scalar(wanted)
     return None if row is None else returned_payment(row, is_new=False)
+
+
+async def provider_of_payment(session: AsyncSession, *, payment_id: int) -> str | None:
+    """Tell through which provider a payment came; None for one that came otherwise, or is not there."""
+    return await session.scalar(select(col(Payment.provider)).where(col(Payment.id) == payment_id))
+
+
+async def taken_back_of(session: AsyncSession, *, payment_id: int) -> Decimal:
+    """Tell how much of a payment banks have taken back and not given again."""
+    mine = col(PaymentReturn.payment_id) == payment_id, col(PaymentReturn.kind) == ReturnKind.REVERSAL
+    taken = await session.scalar(select(func.sum(col(PaymentReturn.amount))).where(*mine))
+    return taken or Decimal(0)
 
 
 async def return_by_id(session: AsyncSession, *, return_id: int) -> ReturnedPayment:

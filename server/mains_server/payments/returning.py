@@ -45,6 +45,26 @@ async def reverse_payment(
     return returned
 
 
+async def restore_payment(
+    session: AsyncSession, *, payment_id: int, reason: str, now: datetime, amount: Decimal | None, key: str
+) -> ReturnedPayment:
+    """Give a payment back what a bank had taken of it and has given again, once by `key`, wholly or by an amount.
+
+    It is credit and pays what is open. NothingTakenBack refuses more than was taken.
+    """
+    request = ReturnRequest(payment_id=payment_id, kind=ReturnKind.REVERSAL, reason=reason, key=key, amount=amount)
+    payment, earlier = await _hold_all(session, request=request)
+    if earlier is not None:
+        return earlier
+    taken = await queries.taken_back_of(session, payment_id=payment_id)
+    amount = taken if amount is None else amount
+    if not 0 < amount <= taken:
+        raise rules.NothingTakenBack(f"{taken} of payment {payment_id} was taken back; {amount} cannot come again")
+    back = await _write(session, request=request, payment=payment, amount=-amount, now=now)
+    await apply_credit(session, customer_ids=[payment.customer_id], now=now)
+    return back
+
+
 async def reserve_refund(session: AsyncSession, *, request: ReturnRequest, now: datetime) -> ReturnedPayment:
     """Set credit of a payment aside to be refunded, once by its key, so that nothing else uses it meanwhile.
 

@@ -80,6 +80,10 @@ class NothingLeftToReturn(PaymentRefused):
     """Less is left of a payment than is to go back; at most what came can go."""
 
 
+class NothingTakenBack(PaymentRefused):
+    """Less was taken back of a payment than is to come again."""
+
+
 class NotCredit(PaymentRefused):
     """Only what no invoice and no levelled contract uses can be refunded."""
 

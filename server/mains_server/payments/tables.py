@@ -105,7 +105,7 @@ class PaymentAllocation(SQLModel, table=True):
 
 
 class PaymentReturn(SQLModel, table=True):
-    """Money of a payment that went back; a negative one is a refund that did not arrive and is the customer's again."""
+    """Money of a payment that went back; a negative one came again: a refund that did not go, a dispute that we won."""
 
     __tablename__ = "payment_return"
     __table_args__ = (
