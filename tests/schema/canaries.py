@@ -245,7 +245,7 @@ MARKS = (
     "update payment_allocation set amount = 3000 + id",
     "update price_row set name = 'price row 1'",
     "update billing_run set adapter = 'run 1'",
-    "update access_grant set starts_at = '1960-01-01 00:00+00'::timestamptz + id * interval '1 day'",
+    "update access_grant set starts_at = '1940-01-01 00:00+00'::timestamptz + id * interval '1 day'",
     "reset session_replication_role",
 )
 

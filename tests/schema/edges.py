@@ -25,6 +25,7 @@ from mains_server.levelling.tables import LevelledHold, LevelledLetter, Levelled
 from mains_server.notifications.tables import Notice
 from mains_server.paying.tables import PaymentEvent, PaymentIntent, PaymentRefund
 from mains_server.payments.tables import PaymentReturn
+from mains_server.signin.tables import Session
 from mains_spi import Capability, Labels, Utility
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -93,6 +94,7 @@ def _come_in() -> Sequence[tuple[Any, list[dict[str, Any]]]]:
     """Give what came in by other roads than the portal: files, links, intervals, and what a late reading leaves."""
     numbers = range(1, CUSTOMERS + 1)
     return (
+        (Session, [crowd.signed_in(n) for n in numbers]),
         (ReadingUpload, [crowd.upload(n) | {"person_id": n} for n in numbers]),
         (ReadingUploadRow, [crowd.upload_row(n) | {"upload_id": n} for n in numbers]),
         (ReadingLink, [crowd.link(n) | dict.fromkeys(("customer_id", "contract_id"), n) for n in numbers]),

@@ -224,7 +224,8 @@ async def fullest(connection: AsyncConnection, listed: Listed) -> tuple[Any, dic
     assert listed.parent_shape is not None
     key = listed.parent_shape.key
     assert key is not None, f"{listed.parent} has no id; say in ROOTS how its lists are reached"
-    counted = select(paged.theirs).group_by(paged.theirs).order_by(desc(func.count())).limit(1)
+    pointing = select(paged.theirs).where(paged.theirs.is_not(None))
+    counted = pointing.group_by(paged.theirs).order_by(desc(func.count())).limit(1)
     value = (await connection.execute(counted)).scalar()
     column = key if paged.own is None else paged.own
     number = (await connection.execute(select(key).where(column == value).limit(1))).scalar()

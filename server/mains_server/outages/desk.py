@@ -6,14 +6,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
 from mains_server.access.operations import claim_request
 from mains_server.access.records import Refusal, StaffRole, Viewer
 from mains_server.db.idempotency import keep_answer
-from mains_server.outages import rules
+from mains_server.outages import queries, rules
 from mains_server.outages.records import Author
 from mains_server.outages.tables import OutageCalendar
 
@@ -57,8 +55,7 @@ async def once(
 async def create_calendar(session: AsyncSession, *, viewer: Viewer, now: datetime) -> tuple[int, str]:
     """Make a link to the viewer's outages, and give its number and its secret, which is shown this once."""
     assert viewer.person_id is not None, "who has a calendar is signed in"
-    mine = col(OutageCalendar.person_id) == viewer.person_id, col(OutageCalendar.revoked_at).is_(None)
-    if len((await session.scalars(select(col(OutageCalendar.id)).where(*mine))).all()) >= CALENDARS_MAX:
+    if await queries.calendars_count(session, person_id=viewer.person_id) >= CALENDARS_MAX:
         raise CalendarsTooMany(f"one has at most {CALENDARS_MAX} links; revoke one that is not needed")
     token = rules.new_token()
     row = OutageCalendar(person_id=viewer.person_id, token_hash=rules.token_hash(token), created_at=now)
@@ -69,8 +66,7 @@ async def create_calendar(session: AsyncSession, *, viewer: Viewer, now: datetim
 
 async def revoke_calendar(session: AsyncSession, *, viewer: Viewer, calendar_id: int, now: datetime) -> None:
     """Make one of the viewer's links worthless from now on."""
-    wanted = select(OutageCalendar).where(col(OutageCalendar.id) == calendar_id).with_for_update()
-    row = await session.scalar(wanted)
+    row = await queries.hold_calendar(session, calendar_id=calendar_id)
     if row is None or row.person_id != viewer.person_id or row.revoked_at is not None:
         raise CalendarUnknown("there is no such link of yours that still works")
     row.revoked_at = now

@@ -48,6 +48,18 @@ async def notices_left(session: AsyncSession) -> bool:
     return await session.scalar(wanted) is not None
 
 
+async def calendars_count(session: AsyncSession, *, person_id: int) -> int:
+    """Count the links of a person that still work."""
+    mine = col(OutageCalendar.person_id) == person_id, col(OutageCalendar.revoked_at).is_(None)
+    return len((await session.scalars(select(col(OutageCalendar.id)).where(*mine))).all())
+
+
+async def hold_calendar(session: AsyncSession, *, calendar_id: int) -> OutageCalendar | None:
+    """Take hold of a link until the transaction ends, whosever it is."""
+    wanted = select(OutageCalendar).where(col(OutageCalendar.id) == calendar_id).with_for_update()
+    return await session.scalar(wanted)
+
+
 async def calendar_person(session: AsyncSession, *, token: str) -> int | None:
     """Tell whose calendar a link shows; None for a link that is none, or was revoked."""
     return await session.scalar(

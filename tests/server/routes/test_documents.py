@@ -42,7 +42,8 @@ class Desk:
             )  # fmt: skip
         session: int = self.town.insert(
             "session", person_id=person, token_hash=f"t{number}".encode(), created_at=NOW,
-            expires_at=NOW + timedelta(days=1), revoked_at=None,
+            expires_at=NOW + timedelta(days=1), revoked_at=None, device="Phone", ends_at=NOW + timedelta(days=1),
+            last_used_at=NOW, proved_at=NOW,
         )  # fmt: skip
         return session
 

@@ -139,10 +139,10 @@ async def test_a_customers_number_counts_where_the_amount_or_the_name_agrees(hou
     await house.brings(
         replace(PAID, amount="363.00", text="klients C-100001"),
         replace(PAID, amount="1.00", text="klients c100002", name="c-100002"),
-        replace(PAID, amount="2.00", text="klients C 100002"),
+        replace(PAID, amount="2.00", text="klients C 100002", iban="LV77HABA0000000000002"),
     )
 
-    # 363.00 is all that C-100001 owes; C-100002 is also the name of that customer.
+    # 363.00 is all that C-100001 owes; C-100002 is also the name of that customer. The last account never paid before.
     assert await received(house) == [("C-100001", "363.00"), ("C-100002", "1.00")]
     assert await house.lines() == [
         ("363.00", "MATCHED", None), ("1.00", "MATCHED", None), ("2.00", "QUEUED", "DOUBTFUL"),
