@@ -40,6 +40,10 @@ OF_WINDOWS = {
 OF_BILLED_USAGE = {"ConsumptionChange", "ConsumptionCost", "ConsumptionDriver"}  # the town's points were not billed
 # These are worked out by adapters or rooms and read from no table: the compiler always declines them.
 OF_OTHER_ROOMS = {
+    "AuditEntry",
+    "DataExport",
+    "DelegationOffer",
+    "PayoutFile",
     "ComparedComponent",
     "ComparedConsumption",
     "ComparedCost",
