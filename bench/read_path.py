@@ -21,7 +21,7 @@ from pathlib import Path
 
 import httpx2
 import psutil
-from mains_schema.node import encode_id
+from mains_schema.declaring.node import encode_id
 from mains_server.db.embedded import EmbeddedServer, embedded_server
 from mains_server.db.engine import make_engine
 from mains_server.db.migrate import upgrade

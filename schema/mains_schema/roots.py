@@ -6,52 +6,50 @@ from datetime import date
 
 import strawberry
 
-from mains_schema.adapter import UtilityAdapter, utility_adapters
-from mains_schema.bill_preview import BILL_PREVIEW_ROWS, PREVIEW_GIVEN, BillPreview, bill_preview
-from mains_schema.comparison import ProductComparisonAnswer, ProductComparisonInput
-from mains_schema.comparison_asked import COMPARISON_ROWS, product_comparison
-from mains_schema.connection import Connection
-from mains_schema.context import Context
-from mains_schema.contract_inputs import ContractPlanInput
-from mains_schema.contract_life import (
+from mains_schema.billing.bill_preview import BILL_PREVIEW_ROWS, PREVIEW_GIVEN, BillPreview, bill_preview
+from mains_schema.billing.mutations_billing import BillingMutations
+from mains_schema.billing.mutations_delivery import DeliveryMutations
+from mains_schema.contracts.contract_inputs import ContractPlanInput
+from mains_schema.contracts.contract_life import (
     PREVIEW_ROWS,
     ContractPreview,
     contract_conclude_preview,
     contract_switch_preview,
     contract_termination_preview,
 )
-from mains_schema.delegation_link import INVITATION_ROWS, DelegationOffer, delegation_offer
-from mains_schema.errors import forbidden, unauthenticated
-from mains_schema.gates import gate, given
-from mains_schema.given import Given, asked_with
-from mains_schema.mapping import by_id, connection, mine, section
-from mains_schema.mutations_account import AccountMutations
-from mains_schema.mutations_allocation import AllocationMutations
-from mains_schema.mutations_bank import BankMutations
-from mains_schema.mutations_billing import BillingMutations
-from mains_schema.mutations_contract import ContractMutations
-from mains_schema.mutations_debt import DebtMutations
-from mains_schema.mutations_delegation import DelegationMutations
-from mains_schema.mutations_delivery import DeliveryMutations
-from mains_schema.mutations_events import PaymentEventMutations
-from mains_schema.mutations_levelled import LevelledMutations
-from mains_schema.mutations_meter import MeterMutations
-from mains_schema.mutations_notice import NoticeMutations
-from mains_schema.mutations_outage import OutageMutations
-from mains_schema.mutations_paying import PayingMutations
-from mains_schema.mutations_payouts import PayoutMutations
-from mains_schema.mutations_privacy import PrivacyMutations
-from mains_schema.mutations_reading import ReadingMutations
-from mains_schema.mutations_session import SessionMutations
-from mains_schema.node import Node
-from mains_schema.paying import PAYABLE_ROWS, Payable, PaymentProvider, payable, payment_providers
-from mains_schema.reading_link import (
+from mains_schema.contracts.mutations_contract import ContractMutations
+from mains_schema.contracts.mutations_levelled import LevelledMutations
+from mains_schema.declaring.connection import Connection
+from mains_schema.declaring.context import Context
+from mains_schema.declaring.errors import forbidden, unauthenticated
+from mains_schema.declaring.gates import gate, given
+from mains_schema.declaring.given import Given, asked_with
+from mains_schema.declaring.mapping import by_id, connection, mine, section
+from mains_schema.declaring.node import Node
+from mains_schema.metering.mutations_allocation import AllocationMutations
+from mains_schema.metering.mutations_meter import MeterMutations
+from mains_schema.metering.mutations_reading import ReadingMutations
+from mains_schema.metering.reading_link import (
     LINK_ROWS,
     ReadingLinkView,
     reading_link,
 )
-from mains_schema.staff import Staff
-from mains_schema.tariff import (
+from mains_schema.money.mutations_bank import BankMutations
+from mains_schema.money.mutations_debt import DebtMutations
+from mains_schema.money.mutations_events import PaymentEventMutations
+from mains_schema.money.mutations_paying import PayingMutations
+from mains_schema.money.mutations_payouts import PayoutMutations
+from mains_schema.money.paying import PAYABLE_ROWS, Payable, PaymentProvider, payable, payment_providers
+from mains_schema.parties.delegation_link import INVITATION_ROWS, DelegationOffer, delegation_offer
+from mains_schema.parties.mutations_account import AccountMutations
+from mains_schema.parties.mutations_delegation import DelegationMutations
+from mains_schema.parties.mutations_privacy import PrivacyMutations
+from mains_schema.parties.mutations_session import SessionMutations
+from mains_schema.parties.viewer import Viewer
+from mains_schema.selling.adapter import UtilityAdapter, utility_adapters
+from mains_schema.selling.comparison import ProductComparisonAnswer, ProductComparisonInput
+from mains_schema.selling.comparison_asked import COMPARISON_ROWS, product_comparison
+from mains_schema.selling.tariff import (
     PriceVersion,
     PriceVersionFilter,
     PriceVersionOrder,
@@ -59,7 +57,9 @@ from mains_schema.tariff import (
     ProductFilter,
     ProductOrder,
 )
-from mains_schema.viewer import Viewer
+from mains_schema.staff import Staff
+from mains_schema.telling.mutations_notice import NoticeMutations
+from mains_schema.telling.mutations_outage import OutageMutations
 
 
 def staff_only(context: Context) -> None:

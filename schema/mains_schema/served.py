@@ -17,65 +17,41 @@ from mains_server.db.unit_of_work import read_session
 from mains_server.signin.queries import viewer_of_text, viewer_text_by_token
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from mains_schema import (
-    adapter,
-    allocation,
-    audit_trail,
-    bank,
-    bank_desk,
-    billing_corrections,
-    catalogue,
-    comparison,
-    consumption,
+from mains_schema import roots, staff
+from mains_schema.billing import billing_corrections, document, exchange, explanation, invoice, invoice_delivery
+from mains_schema.common import words
+from mains_schema.compiling.proofs import Proofs
+from mains_schema.contracts import (
     contract,
     contract_errors,
     contract_life,
     contract_staff,
     contract_story,
-    customer,
-    debt,
-    debt_changes,
-    debt_errors,
-    delegation,
-    delegation_asked,
-    delegation_link,
-    document,
-    exchange,
-    explanation,
-    fact,
-    intake,
-    invoice,
-    invoice_delivery,
     levelled,
     levelled_changes,
     levelled_preview,
     levelled_recalculation,
     levelled_story,
-    meter,
-    notice,
-    outage,
-    outage_changes,
-    paying,
-    paying_asked,
-    payment,
+)
+from mains_schema.declaring.context import Services
+from mains_schema.http.build import Schema, build_schema
+from mains_schema.http.edge import PLAIN_EDGE, Edge
+from mains_schema.http.view import GraphQLView
+from mains_schema.metering import allocation, consumption, intake, meter, reading, reading_link, reading_round, supply
+from mains_schema.money import bank, bank_desk, debt, debt_changes, debt_errors, paying, paying_asked, payment
+from mains_schema.parties import (
+    audit_trail,
+    customer,
+    delegation,
+    delegation_asked,
+    delegation_link,
     privacy,
-    reading,
-    reading_link,
-    reading_round,
-    roots,
     session,
     sessions,
-    staff,
-    supply,
-    tariff,
     viewer,
-    words,
 )
-from mains_schema.build import Schema, build_schema
-from mains_schema.context import Services
-from mains_schema.edge import PLAIN_EDGE, Edge
-from mains_schema.proofs import Proofs
-from mains_schema.view import GraphQLView
+from mains_schema.selling import adapter, catalogue, comparison, fact, tariff
+from mains_schema.telling import notice, outage, outage_changes
 
 ROOMS = (
     words,

@@ -11,48 +11,59 @@ from mains_server.billing.tables import BillingHold as H
 from mains_server.billing.tables import BillingRun as BR
 from mains_server.billing.tables import CorrectionDue as CD
 
-from mains_schema.audit_trail import AUDIT_GIVEN, AUDIT_ROWS, AuditTrail, audit_trail
-from mains_schema.bank import BankLineFilter, BankLineOrder, BankStatementOrder, Queued
-from mains_schema.billing_corrections import CorrectionOrder
-from mains_schema.connection import Connection
-from mains_schema.contract import ContractFilter
-from mains_schema.contract_story import ContractOfferOrder
-from mains_schema.customer import CustomerFilter, CustomerOrder
-from mains_schema.fact import FactStretchFilter
-from mains_schema.given import asked_with
-from mains_schema.invoice import InvoiceFilter, InvoiceOrder
-from mains_schema.invoice_delivery import PrintMailing, print_mailings
-from mains_schema.mapping import OrderBy, column, connection, descending, embed, key, mapped, one, orders, section
-from mains_schema.metering_staff import FlaggedReadingFilter, FlaggedReadingOrder, Waiting
-from mains_schema.node import Node
-from mains_schema.notice import EVENTS_MAX, NoticeFilter, NoticeOrder, UndeliveredEvent, undelivered_events
-from mains_schema.outage import OutageFilter, OutageOrder
-from mains_schema.paying import (
+from mains_schema.billing.billing_corrections import CorrectionOrder
+from mains_schema.billing.invoice import InvoiceFilter, InvoiceOrder
+from mains_schema.billing.invoice_delivery import PrintMailing, print_mailings
+from mains_schema.contracts.contract import ContractFilter
+from mains_schema.contracts.contract_story import ContractOfferOrder
+from mains_schema.declaring.connection import Connection
+from mains_schema.declaring.given import asked_with
+from mains_schema.declaring.mapping import (
+    OrderBy,
+    column,
+    connection,
+    descending,
+    embed,
+    key,
+    mapped,
+    one,
+    orders,
+    section,
+)
+from mains_schema.declaring.node import Node
+from mains_schema.declaring.scalars import Period
+from mains_schema.declaring.scope import STAFF_ONLY
+from mains_schema.metering.metering_staff import FlaggedReadingFilter, FlaggedReadingOrder, Waiting
+from mains_schema.money.bank import BankLineFilter, BankLineOrder, BankStatementOrder, Queued
+from mains_schema.money.paying import (
     PaymentEventFilter,
     PaymentEventOrder,
     PaymentIntentFilter,
     PaymentIntentOrder,
     PaymentRefundOrder,
 )
-from mains_schema.payment import PaymentFilter, PaymentOrder
-from mains_schema.payout_desk import PayoutFile, payout_files
-from mains_schema.scalars import Period
-from mains_schema.scope import STAFF_ONLY
+from mains_schema.money.payment import PaymentFilter, PaymentOrder
+from mains_schema.money.payout_desk import PayoutFile, payout_files
+from mains_schema.parties.audit_trail import AUDIT_GIVEN, AUDIT_ROWS, AuditTrail, audit_trail
+from mains_schema.parties.customer import CustomerFilter, CustomerOrder
+from mains_schema.selling.fact import FactStretchFilter
+from mains_schema.telling.notice import EVENTS_MAX, NoticeFilter, NoticeOrder, UndeliveredEvent, undelivered_events
+from mains_schema.telling.outage import OutageFilter, OutageOrder
 
 if TYPE_CHECKING:
-    from mains_schema.bank import BankAccount, BankLine, BankStatement
-    from mains_schema.billing_corrections import Correction
-    from mains_schema.contract import Contract
-    from mains_schema.contract_story import ContractOffer
-    from mains_schema.customer import Customer
-    from mains_schema.fact import FactStretch
-    from mains_schema.invoice import Invoice
-    from mains_schema.levelled_story import LevelledHold, LevelledRun
-    from mains_schema.meter import Reading
-    from mains_schema.notice import Notice
-    from mains_schema.outage import Outage
-    from mains_schema.paying import PaymentEvent, PaymentIntent, PaymentRefund
-    from mains_schema.payment import Payment
+    from mains_schema.billing.billing_corrections import Correction
+    from mains_schema.billing.invoice import Invoice
+    from mains_schema.contracts.contract import Contract
+    from mains_schema.contracts.contract_story import ContractOffer
+    from mains_schema.contracts.levelled_story import LevelledHold, LevelledRun
+    from mains_schema.metering.meter import Reading
+    from mains_schema.money.bank import BankAccount, BankLine, BankStatement
+    from mains_schema.money.paying import PaymentEvent, PaymentIntent, PaymentRefund
+    from mains_schema.money.payment import Payment
+    from mains_schema.parties.customer import Customer
+    from mains_schema.selling.fact import FactStretch
+    from mains_schema.telling.notice import Notice
+    from mains_schema.telling.outage import Outage
 
 
 @orders

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from mains_schema.edge import Budget, Edge
+from mains_schema.http.edge import Budget, Edge
 from mains_schema.served import graphql_app
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError

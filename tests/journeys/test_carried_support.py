@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from mains_schema.node import encode_id
+from mains_schema.declaring.node import encode_id
 from mains_server.contracts.operations import create_supply_point
 from mains_server.contracts.records import NewSupplyPoint
 from mains_server.demo.cast import OPERATOR

@@ -6,7 +6,7 @@ from decimal import Decimal as D
 from pathlib import Path
 
 import pytest
-from mains_schema.node import encode_id
+from mains_schema.declaring.node import encode_id
 
 PAGE = (Path(__file__).parents[2] / "docs" / "comparison.md").read_text(encoding="utf-8")
 COMPARE = """query ($input: ProductComparisonInput!) { productComparison(input: $input) {

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from mains_schema.node import encode_id
+from mains_schema.declaring.node import encode_id
 from mains_server.contracts.operations import load_supply_points
 from mains_server.contracts.records import NewSupplyPoint
 from mains_server.demo.cast import OPERATOR

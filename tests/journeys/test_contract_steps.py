@@ -8,7 +8,7 @@ from typing import Any
 
 import mains_electricity_retail.published
 import pytest
-from mains_schema.node import encode_id
+from mains_schema.declaring.node import encode_id
 from mains_server.adapters.loading import FoundPlugin, installed_plugins, load_adapters
 from mains_server.contracts.jobs import offers_of_day
 from mains_server.contracts.operations import load_supply_points

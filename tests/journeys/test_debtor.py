@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import httpx2
 import psycopg
 import pytest
-from mains_schema.node import encode_id
+from mains_schema.declaring.node import encode_id
 from mains_schema.served import graphql_app
 from mains_server.books.queries import check_books
 from mains_server.db.engine import make_engine

@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from mains_schema.node import encode_id
+from mains_schema.declaring.node import encode_id
 from mains_server.demo.cast import ADMIN, LEVELLED
 
 pytestmark = pytest.mark.asyncio

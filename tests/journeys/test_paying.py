@@ -14,7 +14,7 @@ import httpx2
 import pytest
 from mains_payment_sandbox.serving import Sandbox
 from mains_payment_sandbox.signing import signature
-from mains_schema.node import encode_id
+from mains_schema.declaring.node import encode_id
 from mains_server.app import make_app
 from mains_server.db.engine import make_engine
 from mains_server.settings import Mode, Settings

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import httpx2
 import psycopg
 import pytest
-from mains_schema.node import encode_id
+from mains_schema.declaring.node import encode_id
 from mains_schema.served import graphql_app
 from mains_server.adapters.host import AdapterHost
 from mains_server.billing.records import RunRequest

@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal as D
 
 import pytest
-from mains_schema.node import encode_id
+from mains_schema.declaring.node import encode_id
 
 DAYS = """query ($id: ID!, $from: Date!, $before: Date!) { node(id: $id) { ... on Contract { supplies { supplyPoint {
   meters { registers { intervalDays(first: 40, orderBy: OLDEST, filter: {dayFrom: $from, dayBefore: $before}) {

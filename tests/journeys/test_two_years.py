@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from mains_schema.node import encode_id
+from mains_schema.declaring.node import encode_id
 from mains_server.books.queries import check_books
 from mains_server.contracts.operations import create_supply_point
 from mains_server.contracts.records import NewSupplyPoint

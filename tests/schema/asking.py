@@ -9,9 +9,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import orjson
-from mains_schema.build import Schema
-from mains_schema.context import Context, Services
-from mains_schema.resolve import Reads
+from mains_schema.declaring.context import Context, Services
+from mains_schema.declaring.resolve import Reads
+from mains_schema.http.build import Schema
 from mains_server.access.records import Grant, GrantRole, Permission, StaffRole, Viewer
 from mains_server.adapters.host import AdapterHost
 from mains_server.billing.records import LineExplanation

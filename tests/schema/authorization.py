@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mains_schema.node import encode_id
+from mains_schema.declaring.node import encode_id
 
 OWNER, MANAGER, STRANGER = 1, 3, 5
 

@@ -8,10 +8,10 @@ from functools import cache
 from typing import Any
 
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLObjectType, get_named_type, is_leaf_type
-from mains_schema.mapping import Asked, source_of
-from mains_schema.node import encode_id
+from mains_schema.declaring.mapping import Asked, source_of
+from mains_schema.declaring.node import encode_id
+from mains_schema.declaring.shape import shape_of
 from mains_schema.served import schema
-from mains_schema.shape import shape_of
 from mains_server.access.queries import viewer_of_person
 from mains_server.access.records import ANONYMOUS, GrantRole, Permission, StaffRole, Viewer
 from mains_server.access.tables import AccessGrant, Person, StaffMember

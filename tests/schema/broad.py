@@ -17,8 +17,8 @@ from graphql import (
     parse,
     visit,
 )
-from mains_schema.errors import RequestRefused
-from mains_schema.mapping import Asked, source_of
+from mains_schema.declaring.errors import RequestRefused
+from mains_schema.declaring.mapping import Asked, source_of
 from mains_schema.served import schema
 
 NODES_AT_ONCE = 25

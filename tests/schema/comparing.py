@@ -16,8 +16,8 @@ from typing import Any
 
 import orjson
 from graphql import GraphQLError
-from mains_schema.errors import RequestRefused
-from mains_schema.gates import Gate
+from mains_schema.declaring.errors import RequestRefused
+from mains_schema.declaring.gates import Gate
 from mains_server.access.records import ANONYMOUS, Grant, GrantRole, Permission, StaffRole, Viewer
 
 from tests.schema.asking import Asker, delegate, owner

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 import pytest_asyncio
-from mains_schema.build import build_schema
+from mains_schema.http.build import build_schema
 from mains_server.db.addresses import asyncpg_url
 from mains_server.db.engine import make_engine
 from sqlalchemy import create_engine, insert, make_url

@@ -7,10 +7,10 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from mains_schema.mapping import mapping_of
-from mains_schema.node import encode_id
+from mains_schema.declaring.mapping import mapping_of
+from mains_schema.declaring.node import encode_id
+from mains_schema.declaring.shape import Shape, shape_of
 from mains_schema.served import schema
-from mains_schema.shape import Shape, shape_of
 from mains_server.adapters.host import AdapterHost
 from mains_server.adapters.records import Adapter, AdapterState
 from mains_server.allocation.tables import AllocationMethod, AllocationValue

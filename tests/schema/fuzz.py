@@ -21,9 +21,9 @@ from graphql import (
     is_leaf_type,
     is_list_type,
 )
-from mains_schema.mapping import Asked, ById, Many, Mine, Paged, ReadField, source_of
-from mains_schema.node import Node
-from mains_schema.shape import name_of, target_of
+from mains_schema.declaring.mapping import Asked, ById, Many, Mine, Paged, ReadField, source_of
+from mains_schema.declaring.node import Node
+from mains_schema.declaring.shape import name_of, target_of
 
 from tests.schema.routes import Routes, Step
 

@@ -8,8 +8,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
-from mains_schema.connection import Connection
-from mains_schema.mapping import (
+from mains_schema.declaring.connection import Connection
+from mains_schema.declaring.mapping import (
     OrderBy,
     ascending,
     asked,
@@ -33,9 +33,9 @@ from mains_schema.mapping import (
     section,
     where,
 )
-from mains_schema.node import Node
-from mains_schema.scalars import Money
-from mains_schema.scope import allowed, oneself
+from mains_schema.declaring.node import Node
+from mains_schema.declaring.scalars import Money
+from mains_schema.declaring.scope import allowed, oneself
 from mains_server.db.columns import choice, instant, money, reference
 from mains_server.db.columns import key as id_key
 from sqlalchemy import Index, MetaData
@@ -43,7 +43,7 @@ from sqlalchemy.orm import registry
 from sqlmodel import SQLModel
 
 if TYPE_CHECKING:
-    from mains_schema.resolve import Reads
+    from mains_schema.declaring.resolve import Reads
 
 
 class LoanStatus(Enum):

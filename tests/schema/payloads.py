@@ -8,10 +8,10 @@ from typing import Any
 from graphql import GraphQLObjectType, get_variable_values
 from graphql.execution.collect_fields import collect_fields
 from graphql.execution.values import VariableValues, get_argument_values
-from mains_schema.compiled import Part
-from mains_schema.compiled_parts import fragments_of
-from mains_schema.errors import RequestRefused
-from mains_schema.node import decode_id
+from mains_schema.compiling.compiled import Part
+from mains_schema.compiling.compiled_parts import fragments_of
+from mains_schema.declaring.errors import RequestRefused
+from mains_schema.declaring.node import decode_id
 from mains_server.access.records import Viewer
 
 from tests.schema.asking import Asker

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, get_named_type, is_abstract_type
-from mains_schema.mapping import ById, source_of
+from mains_schema.declaring.mapping import ById, source_of
 
 FAR = 10**9
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx2
 import orjson
-from mains_schema.asked import GRAPHQL_JSON
-from mains_schema.edge import Edge
-from mains_schema.view import GraphQLView
+from mains_schema.http.asked import GRAPHQL_JSON
+from mains_schema.http.edge import Edge
+from mains_schema.http.view import GraphQLView
 from mains_server.access.records import Viewer
 from mains_server.db.engine import Lent
 from sqlalchemy.ext.asyncio import AsyncEngine

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from mains_schema.audited import OF_STAFF_ONLY, audited
-from mains_schema.node import encode_id
+from mains_schema.declaring.node import encode_id
+from mains_schema.http.audited import OF_STAFF_ONLY, audited
 from mains_schema.served import schema
 from mains_server.access.records import StaffRole, Viewer
 from mains_server.db.unit_of_work import unit_of_work

@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 import pytest
 import pytest_asyncio
-from mains_schema.asked import BODY_BYTES_MAX
-from mains_schema.connection import CHOICES_MAX, CURSOR_LENGTH_MAX
+from mains_schema.declaring.connection import CHOICES_MAX, CURSOR_LENGTH_MAX
+from mains_schema.http.asked import BODY_BYTES_MAX
 
 from tests.schema.asking import Asker
 from tests.schema.serving import Both, client, codes, refused

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 from mains_kit.stored import replay_document
-from mains_schema.node import encode_id
+from mains_schema.declaring.node import encode_id
 from mains_schema.served import schema
 from mains_server.access.records import StaffRole, Viewer
 from mains_spi import Capability, hookimpl

@@ -14,9 +14,9 @@ from typing import Any
 import orjson
 import pytest
 import pytest_asyncio
-from mains_schema.node import encode_id
+from mains_schema.declaring.node import encode_id
+from mains_schema.declaring.shape import shape_of
 from mains_schema.served import schema
-from mains_schema.shape import shape_of
 from mains_server.access.records import Permission, Viewer
 from mains_server.adapters.host import AdapterHost
 from mains_server.adapters.records import Adapter, AdapterState

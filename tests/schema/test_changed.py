@@ -25,9 +25,9 @@ from graphql import (
     is_required_argument,
     is_required_input_field,
 )
-from mains_schema.changed import changed
-from mains_schema.mapping import Asked, mapping_of, source_of
-from mains_schema.node import encode_id
+from mains_schema.compiling.changed import changed
+from mains_schema.declaring.mapping import Asked, mapping_of, source_of
+from mains_schema.declaring.node import encode_id
 from mains_schema.served import graphql_app, schema
 from mains_server.access.records import Permission
 from mains_server.adapters.host import AdapterHost
@@ -231,8 +231,8 @@ FORGOTTEN = "mutation ($input: ReadingSubmitInput!) { readingSubmit(input: $inpu
 async def test_a_mutation_is_done_once_whatever_its_payload_comes_to(
     asker: Asker, monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:
-    from mains_schema import plans
-    from mains_schema.compiled_text import Declined
+    from mains_schema.compiling import plans
+    from mains_schema.compiling.compiled_text import Declined
 
     def fails(**_given: Any) -> Any:
         raise Declined("type") if why == "declined" else RuntimeError("no")

@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 import strawberry
-from mains_schema.build import build_schema
-from mains_schema.checks import WrongDeclarations
-from mains_schema.connection import Connection
-from mains_schema.mapping import (
+from mains_schema.declaring.checks import WrongDeclarations
+from mains_schema.declaring.connection import Connection
+from mains_schema.declaring.mapping import (
     Column,
     OrderBy,
     asked,
@@ -28,9 +27,10 @@ from mains_schema.mapping import (
     section,
     where,
 )
-from mains_schema.node import Node
-from mains_schema.scalars import Money
-from mains_schema.scope import allowed
+from mains_schema.declaring.node import Node
+from mains_schema.declaring.scalars import Money
+from mains_schema.declaring.scope import allowed
+from mains_schema.http.build import build_schema
 from sqlalchemy import func
 
 from tests.schema.library import LineKind, LineRow, LoanRow, LoanStatus, ReaderRow, weigh

@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx2
 import pytest
-from mains_schema import comparison_asked
-from mains_schema.node import encode_id
+from mains_schema.declaring.node import encode_id
+from mains_schema.selling import comparison_asked
 from mains_schema.served import graphql_app, schema
 from mains_server.access.records import Viewer
 from mains_server.adapters.loading import load_adapters

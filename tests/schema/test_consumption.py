@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from mains_schema.consumption_asked import joined, sights_of
-from mains_schema.scopes import read_while_supplied
+from mains_schema.common.scopes import read_while_supplied
+from mains_schema.metering.consumption_asked import joined, sights_of
 from mains_schema.served import schema
 from mains_server.access.records import Viewer
 from mains_server.metering.tables import Reading

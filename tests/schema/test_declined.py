@@ -8,10 +8,10 @@ from typing import Any
 import orjson
 import pytest
 import strawberry
-from mains_schema.build import build_schema
-from mains_schema.connection import Connection
-from mains_schema.mapping import column, connection, key, mapped, resolved, section
-from mains_schema.node import Node
+from mains_schema.declaring.connection import Connection
+from mains_schema.declaring.mapping import column, connection, key, mapped, resolved, section
+from mains_schema.declaring.node import Node
+from mains_schema.http.build import build_schema
 from mains_schema.served import schema
 from sqlalchemy.ext.asyncio import AsyncEngine
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from graphql import parse
-from mains_schema.limits import Documents
-from mains_schema.node import encode_id
+from mains_schema.declaring.node import encode_id
+from mains_schema.http.limits import Documents
 from mains_schema.served import schema
 
 from tests.schema.test_served import PASSWORD, Portal, portal, reading

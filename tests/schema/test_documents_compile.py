@@ -25,11 +25,11 @@ from graphql import (
 )
 from graphql.execution.collect_fields import collect_fields, collect_subfields
 from graphql.execution.values import VariableValues
-from mains_schema.compiled import Part, Plan, write_payload_plan, write_plan
-from mains_schema.compiled_parts import fragments_of
-from mains_schema.compiled_text import Declined
-from mains_schema.limits import Document
-from mains_schema.node import encode_id
+from mains_schema.compiling.compiled import Part, Plan, write_payload_plan, write_plan
+from mains_schema.compiling.compiled_parts import fragments_of
+from mains_schema.compiling.compiled_text import Declined
+from mains_schema.declaring.node import encode_id
+from mains_schema.http.limits import Document
 from mains_schema.served import schema
 from mains_server.db.engine import make_engine
 

@@ -10,9 +10,9 @@ from typing import Any
 import httpx2
 import pytest
 from graphql import GraphQLError, get_introspection_query
-from mains_schema import errors
-from mains_schema.edge import Budget, Edge
-from mains_schema.limits import ROOT_FIELDS_MAX, Documents
+from mains_schema.declaring import errors
+from mains_schema.http.edge import Budget, Edge
+from mains_schema.http.limits import ROOT_FIELDS_MAX, Documents
 from mains_server.db.engine import make_engine
 
 from tests.schema.asking import NOW, Asker

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 import pytest_asyncio
-from mains_schema.node import encode_id
+from mains_schema.declaring.node import encode_id
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.schema.asking import Asker, clerk

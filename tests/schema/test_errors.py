@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from graphql import GraphQLError
-from mains_schema import errors
+from mains_schema.declaring import errors
 from structlog.testing import capture_logs
 
 from tests.schema import library

@@ -12,8 +12,8 @@ import os
 
 import pytest
 import pytest_asyncio
+from mains_schema.declaring.shape import Shape, shape_of
 from mains_schema.served import schema
-from mains_schema.shape import Shape, shape_of
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 

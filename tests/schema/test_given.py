@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from mains_schema.node import encode_id
+from mains_schema.declaring.node import encode_id
 from mains_schema.served import schema
 from sqlalchemy.ext.asyncio import AsyncEngine
 

@@ -17,8 +17,8 @@ import pytest
 import pytest_asyncio
 import yaml
 from graphql import get_named_type
-from mains_schema.mapping import Asked, source_of
-from mains_schema.node import encode_id
+from mains_schema.declaring.mapping import Asked, source_of
+from mains_schema.declaring.node import encode_id
 from mains_schema.served import schema
 from mains_server.access.records import StaffRole, Viewer
 from mains_spi import Labels

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 import pytest_asyncio
-from mains_schema.node import encode_id
+from mains_schema.declaring.node import encode_id
 from mains_schema.served import schema
 from mains_server.access.records import Viewer
 from mains_server.intervals.tables import IntervalDay, IntervalImport

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from graphql import GraphQLError, get_introspection_query
-from mains_schema.limits import DOCUMENTS_KEPT, Documents
+from mains_schema.http.limits import DOCUMENTS_KEPT, Documents
 
 from tests.schema.conftest import SCHEMA
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from mains_schema.limits import (
+from mains_schema.declaring.node import encode_id
+from mains_schema.http.limits import (
     ALIASES_MAX,
     COST_MAX,
     DEPTH_MAX,
@@ -16,7 +17,6 @@ from mains_schema.limits import (
     REPEATS_MAX,
     TOKENS_MAX,
 )
-from mains_schema.node import encode_id
 
 from tests.schema.asking import Asker
 from tests.schema.serving import Both, client, codes

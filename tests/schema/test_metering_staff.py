@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from mains_schema.node import encode_id
+from mains_schema.declaring.node import encode_id
 from mains_schema.served import schema
 from mains_server.access.records import StaffRole, Viewer
 from mains_server.metering.records import ReadingStatus

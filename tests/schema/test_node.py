@@ -4,7 +4,7 @@ import base64
 
 import pytest
 from graphql import GraphQLError
-from mains_schema.node import decode_id, encode_id, number_of
+from mains_schema.declaring.node import decode_id, encode_id, number_of
 
 
 def test_an_id_opens_to_what_it_was_made_of() -> None:

@@ -7,8 +7,8 @@ import gc
 import orjson
 import psutil
 import pytest
-from mains_schema.limits import DOCUMENTS_KEPT, KEPT_LENGTH_MAX
-from mains_schema.plans import CHARACTERS_KEPT, PLANS_KEPT, Plans
+from mains_schema.compiling.plans import CHARACTERS_KEPT, PLANS_KEPT, Plans
+from mains_schema.http.limits import DOCUMENTS_KEPT, KEPT_LENGTH_MAX
 
 from tests.schema.asking import Asker, clerk, owner
 from tests.schema.both import compiled_text, resolved_text
@@ -96,7 +96,7 @@ async def test_long_documents_are_not_kept(asker: Asker) -> None:
 
 @pytest.mark.asyncio
 async def test_plans_are_bounded_by_their_length_too(asker: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mains_schema.plans.CHARACTERS_KEPT", 5_000)
+    monkeypatch.setattr("mains_schema.compiling.plans.CHARACTERS_KEPT", 5_000)
     plans = Plans(asker.schema)
     for number in range(50):
         context = asker.context(owner(1))

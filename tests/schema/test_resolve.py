@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from mains_schema.node import encode_id
+from mains_schema.declaring.node import encode_id
 from mains_server.access.records import ANONYMOUS
 from sqlalchemy import delete
 from sqlmodel import col

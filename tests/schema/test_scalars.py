@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mains_schema.scalars import (
+from mains_schema.declaring.scalars import (
     NotOfTheGrammar,
     read_date,
     read_decimal,

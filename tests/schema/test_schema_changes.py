@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from mains_schema.node import encode_id
+from mains_schema.declaring.node import encode_id
 
 from tests.schema.test_golden_answers import Plain
 
@@ -28,7 +28,7 @@ if sys.argv[1]:
     text = sys.argv[1].replace('"code", "id"', "TaxRate.__table__.c.code, TaxRate.__table__.c.id")
     eval(text)
 from graphql import parse, validate
-from mains_schema.build import export_sdl
+from mains_schema.http.build import export_sdl
 from mains_schema.served import schema
 for asked in sys.argv[2:]:
     assert not schema().documents.read(asked).errors, schema().documents.read(asked).errors
@@ -79,7 +79,7 @@ def copied(folder: Path) -> Path:
 
 def test_a_field_is_one_line(tmp_path: Path) -> None:
     package = copied(tmp_path)
-    edit(package, "invoice.py", "    rounding: str", FIELD)
+    edit(package, "billing/invoice.py", "    rounding: str", FIELD)
 
     made = built(package, ASKED_FIELD)
 
@@ -90,7 +90,7 @@ def test_a_field_is_one_line(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_field_is_written_down_once(tmp_path: Path) -> None:
     package, golden = copied(tmp_path), shutil.copytree(ROOT / "tests" / "schema" / "golden", tmp_path / "golden")
-    edit(package, "invoice.py", "    rounding: str", FIELD)
+    edit(package, "billing/invoice.py", "    rounding: str", FIELD)
 
     before = unwritten(package, golden)
     edit(golden, "Invoice.yaml", "  rounding: per_rate", GOLDEN_FIELD)
@@ -102,14 +102,14 @@ def test_a_field_is_written_down_once(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_type_is_a_class_and_a_relation(tmp_path: Path) -> None:
     package = copied(tmp_path)
-    edit(package, "tariff.py", "from mains_server.tariffs.tables import Product as PR", IMPORT)
-    (package / "tariff.py").write_text((package / "tariff.py").read_text() + "\n\n" + TYPE)
+    edit(package, "selling/tariff.py", "from mains_server.tariffs.tables import Product as PR", IMPORT)
+    (package / "selling/tariff.py").write_text((package / "selling/tariff.py").read_text() + "\n\n" + TYPE)
     edit(package, "roots.py", "    viewer: Viewer", RELATION)
     edit(
         package,
         "roots.py",
         "from mains_schema.staff import Staff",
-        "from mains_schema.tariff import TaxRate, TaxRateOrder\n",
+        "from mains_schema.selling.tariff import TaxRate, TaxRateOrder\n",
     )
 
     without, made = built(package), built(package, ASKED_TYPE, index=INDEX.strip())

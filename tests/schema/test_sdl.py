@@ -10,8 +10,8 @@ from graphql import (
     is_introspection_type,
     is_specified_scalar_type,
 )
-from mains_schema.build import export_sdl
-from mains_schema.mapping import Asked, ReadField, source_of
+from mains_schema.declaring.mapping import Asked, ReadField, source_of
+from mains_schema.http.build import export_sdl
 from mains_schema.served import schema
 
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 import pytest_asyncio
-from mains_schema.edge import Edge
+from mains_schema.http.edge import Edge
 from mains_schema.served import graphql_app
 from mains_server.adapters.host import AdapterHost
 from mains_server.db.unit_of_work import unit_of_work

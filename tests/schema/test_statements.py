@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 import pytest_asyncio
-from mains_schema.node import encode_id
+from mains_schema.declaring.node import encode_id
 from mains_schema.served import graphql_app
 from mains_server.adapters.host import AdapterHost
 from mains_server.db.engine import make_engine

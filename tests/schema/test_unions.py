@@ -8,11 +8,11 @@ from typing import Annotated, Any
 import orjson
 import pytest
 import strawberry
-from mains_schema.build import build_schema
-from mains_schema.checks import WrongDeclarations
-from mains_schema.mapping import by_id, column, key, many, mapped, one, section
-from mains_schema.node import Node, encode_id
-from mains_schema.scope import allowed
+from mains_schema.declaring.checks import WrongDeclarations
+from mains_schema.declaring.mapping import by_id, column, key, many, mapped, one, section
+from mains_schema.declaring.node import Node, encode_id
+from mains_schema.declaring.scope import allowed
+from mains_schema.http.build import build_schema
 from mains_server.access.records import Viewer
 
 from tests.schema.asking import Asker, owner

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 import pytest_asyncio
-from mains_schema.asked import BODY_BYTES_MAX
-from mains_schema.edge import PLAIN_EDGE
+from mains_schema.http.asked import BODY_BYTES_MAX
+from mains_schema.http.edge import PLAIN_EDGE
 from mains_server.db.engine import make_engine
 from prometheus_client import REGISTRY
 

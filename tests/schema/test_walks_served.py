@@ -17,10 +17,10 @@ from typing import Any
 import orjson
 import pytest
 import pytest_asyncio
-from mains_schema.mapping import Condition, Order, Paged, source_of
-from mains_schema.node import encode_id
+from mains_schema.declaring.mapping import Condition, Order, Paged, source_of
+from mains_schema.declaring.node import encode_id
+from mains_schema.declaring.shape import Shape, name_of, shape_of, target_of
 from mains_schema.served import schema
-from mains_schema.shape import Shape, name_of, shape_of, target_of
 from mains_server.access.records import StaffRole, Viewer
 from sqlalchemy import ARRAY, UniqueConstraint, desc, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine

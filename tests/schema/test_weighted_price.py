@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from mains_schema.node import encode_id
+from mains_schema.declaring.node import encode_id
 from mains_schema.served import schema
 from mains_server.billing.explain import explain_invoices
 from mains_server.billing.run import Shift, run_billing

@@ -74,7 +74,7 @@ async def test_no_secret_is_in_any_log(engine, logs, monkeypatch):
             await client.get("/graphql", params={"query": secret, "variables": secret})
             await client.get(f"/documents/{secret}")
             await client.get(f"/exports/{secret}")
-        monkeypatch.setattr("mains_schema.session.create_session", broken)
+        monkeypatch.setattr("mains_schema.parties.session.create_session", broken)
         for secret in CANARIES.values():
             answer = await client.post("/graphql", **next(requests(secret)))
             masked.append(answer.json()["errors"][0]["extensions"])

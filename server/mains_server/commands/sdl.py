@@ -17,7 +17,7 @@ def sdl(
     to: Annotated[Path, typer.Option(help="File to write; `-` prints instead.")] = SCHEMA_FILE,
 ) -> None:
     """Write the served schema as SDL; read the diff as a front-end developer would."""
-    from mains_schema.build import export_sdl
+    from mains_schema.http.build import export_sdl
     from mains_schema.served import schema
 
     text = export_sdl(schema())

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from mains_schema.consumption_asked import charted
-from mains_schema.resolve import Reads
+from mains_schema.declaring.resolve import Reads
+from mains_schema.metering.consumption_asked import charted
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import Request
 from starlette.responses import Response

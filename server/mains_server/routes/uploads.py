@@ -7,7 +7,7 @@ from datetime import datetime
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
 
-from mains_schema.node import encode_id
+from mains_schema.declaring.node import encode_id
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import Request
 from starlette.responses import Response

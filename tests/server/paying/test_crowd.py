@@ -13,7 +13,7 @@ from decimal import Decimal
 import httpx2
 import pytest
 import uvicorn
-from mains_schema.node import encode_id
+from mains_schema.declaring.node import encode_id
 from mains_server.adapters.host import AdapterHost
 from mains_server.app import make_app
 from mains_server.db.engine import make_engine

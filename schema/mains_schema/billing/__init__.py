@@ -1,0 +1,1 @@
+"""Bills and what is known about them: lines, explanations, documents, delivery."""

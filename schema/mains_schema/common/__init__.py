@@ -1,0 +1,1 @@
+"""What types of several folders share: enums and words, scopes, the desk."""

@@ -1,0 +1,1 @@
+"""The second executor: a document becomes one SELECT; its plans, and what mutations changed."""

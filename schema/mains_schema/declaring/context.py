@@ -1,0 +1,86 @@
+"""What resolvers get of a request besides its arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from mains_server.access.records import Viewer
+from mains_server.adapters.host import AdapterHost
+from mains_server.consumption.links import ChartLinks, links_of_this_process
+from mains_server.delegation.links import InvitationLinks
+from mains_server.documents.links import DocumentLinks
+from mains_server.paying.calling import NO_TERMINALS, Terminals
+from mains_server.signin.records import Lifetimes
+from mains_spi import Labels
+from sqlalchemy.ext.asyncio import AsyncEngine
+from strawberry.types.info import Info as StrawberryInfo
+
+from mains_schema.compiling.proofs import Proofs
+from mains_schema.declaring.resolve import ExplainInvoices, Reads
+from mains_schema.http.cookies import NOBODY, Caller
+
+if TYPE_CHECKING:
+    from mains_schema.compiling.plans import Plans
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What the process has for all requests.
+
+    `explain` tells how the lines of invoices came about, by invoice id; what it cannot explain it leaves out.
+    `proofs` are the viewers of the tokens used last, `links` sign the addresses of charts, `terminals` are the payment
+    providers.
+    """
+
+    host: AdapterHost
+    explain: ExplainInvoices
+    session_lifetime: timedelta
+    labels: Mapping[tuple[str, str], Labels] = field(default_factory=dict)
+    proofs: Proofs = field(default_factory=Proofs)
+    links: ChartLinks = field(default_factory=links_of_this_process)
+    terminals: Terminals = NO_TERMINALS
+    access_lifetime: timedelta | None = None
+
+    @property
+    def lifetimes(self) -> Lifetimes:
+        """Say how long sessions and their tokens live; without a limit of its own a token lives with its session."""
+        return Lifetimes(access=self.access_lifetime or self.session_lifetime, session=self.session_lifetime)
+
+    @property
+    def invitation_links(self) -> InvitationLinks:
+        """Sign the links of invitations, by the same secret for a purpose of their own."""
+        return InvitationLinks(self.links.secret)
+
+    @property
+    def document_links(self) -> DocumentLinks:
+        """Sign the addresses of documents, by the same secret for a purpose of their own."""
+        return DocumentLinks(self.links.secret)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """One request: its reads, and the engine that operations open their own transactions on.
+
+    `plans` answers what a payload shows, if it may; `payloads` tells how that went, as it came. With `hides_schema`
+    introspection is refused. `caller` is what sent the request.
+    """
+
+    reads: Reads
+    engine: AsyncEngine
+    services: Services
+    now: datetime
+    plans: Plans | None = None
+    hides_schema: bool = False
+    caller: Caller = NOBODY
+    payloads: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def viewer(self) -> Viewer:
+        """Who asks."""
+        return self.reads.viewer
+
+
+Info = StrawberryInfo[Context, None]

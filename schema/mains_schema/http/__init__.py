@@ -1,0 +1,1 @@
+"""GraphQL over HTTP: bodies, limits, and the schema built from its rooms."""

@@ -1,0 +1,55 @@
+"""Mutations of employees on events of payment providers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from mains_schema.declaring.context import Info
+from mains_schema.declaring.mapping import resolved, section
+from mains_schema.money.event_desk import (
+    PaymentEventBookInput,
+    PaymentEventPayload,
+    PaymentEventSetAsideInput,
+    PaymentEventTakeBackInput,
+    payment_event_book,
+    payment_event_set_aside,
+    payment_event_take_back,
+)
+
+FOR_CLERKS = " FORBIDDEN to who is no billing clerk or administrator."
+
+
+@section
+class PaymentEventMutations:
+    """The utility's own work on what payment providers told."""
+
+    @resolved("Books money that a HELD or UNMATCHED event tells of as a customer's payment." + FOR_CLERKS)
+    async def payment_event_book(
+        self,
+        info: Info,
+        given: Annotated[PaymentEventBookInput, strawberry.argument(name="input", description="Whose.")],
+    ) -> PaymentEventPayload:
+        """Book an event's money."""
+        return await payment_event_book(info, given)
+
+    @resolved(
+        "Takes a payment back by a HELD or UNMATCHED event; invoices that it settled are open again." + FOR_CLERKS
+    )
+    async def payment_event_take_back(
+        self,
+        info: Info,
+        given: Annotated[PaymentEventTakeBackInput, strawberry.argument(name="input", description="Which.")],
+    ) -> PaymentEventPayload:
+        """Take a payment back by an event."""
+        return await payment_event_take_back(info, given)
+
+    @resolved("Settles a HELD or UNMATCHED event that changes nothing in the books." + FOR_CLERKS)
+    async def payment_event_set_aside(
+        self,
+        info: Info,
+        given: Annotated[PaymentEventSetAsideInput, strawberry.argument(name="input", description="Which, and why.")],
+    ) -> PaymentEventPayload:
+        """Set an event aside."""
+        return await payment_event_set_aside(info, given)

@@ -1,0 +1,1 @@
+"""Utilities, their products and prices, and comparing them."""

@@ -1,0 +1,332 @@
+"""Notices: what was told to whom, by which channel, in which words; what customers prefer; events nobody could take."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import strawberry
+from mains_server.access.operations import claim_request
+from mains_server.access.records import Refusal, StaffRole
+from mains_server.db.idempotency import keep_answer
+from mains_server.db.unit_of_work import read_session, unit_of_work
+from mains_server.notifications import queries
+from mains_server.notifications.events import send_event_again
+from mains_server.notifications.operations import choose_channels
+from mains_server.notifications.records import Channel, NoticeState, Topic
+from mains_server.notifications.records import Preference as StoredPreference
+from mains_server.notifications.tables import Notice as N
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mains_schema.declaring.context import Info
+from mains_schema.declaring.errors import forbidden, unauthenticated
+from mains_schema.declaring.mapping import (
+    OrderBy,
+    column,
+    descending,
+    described,
+    filters,
+    key,
+    mapped,
+    one_of,
+    orders,
+    where,
+)
+from mains_schema.declaring.node import Node, encode_id, number_of
+from mains_schema.declaring.payload import USER_ERROR_PATH, USER_ERRORS, user_error
+from mains_schema.declaring.scope import allowed
+from mains_schema.metering.metering_staff import IN_ENGLISH, KEY_WORDS, RETRYABLE
+
+if TYPE_CHECKING:
+    from mains_schema.declaring.resolve import Reads
+
+PREFERENCE_ROWS = 8
+EVENTS_MAX = 50
+EVENT_TYPE = "UndeliveredEvent"
+STAFF_WHO_SEND = frozenset({StaffRole.OPERATOR, StaffRole.ADMIN})
+described(
+    Topic,
+    "What a notice is about.",
+    {
+        "INVOICE": "Invoices and credit notes.",
+        "PAYMENT": "Payments received and refunds.",
+        "REMINDER": "What is due or overdue.",
+        "OUTAGE": "Interruptions of supply.",
+        "READING_WINDOW": "Days on which meters are to be read.",
+        "CONTRACT": "Levelled payments, prices and terms.",
+        "OFFERS": "Offers.",
+        "ACCOUNT": "Signing in, codes, and who may act for whom.",
+    },
+    name="NoticeTopic",
+)
+described(
+    Channel,
+    "By which road a notice goes.",
+    {
+        "EMAIL": "By e-mail.",
+        "SMS": "By text message; not between 21:00 and 8:00 where the customer is supplied, except codes.",
+        "POST": "By letter.",
+        "PORTAL": "It is shown in the portal.",
+    },
+    name="NoticeChannel",
+)
+described(
+    NoticeState,
+    "How a notice stands.",
+    {
+        "WAITING": "It is to be sent, perhaps once more.",
+        "SENT": "It was handed over.",
+        "DELIVERED": "It arrived, was printed, or is shown in the portal.",
+        "FAILED": "It did not get through; a notice with the next number may have followed by another channel.",
+        "SUPERSEDED": "Something newer replaced it before it was sent.",
+    },
+)
+
+
+class NoticeErrorCode(Enum):
+    """Why nothing was changed."""
+
+    CUSTOMER_UNKNOWN = "CUSTOMER_UNKNOWN"
+    NOT_PERMITTED = "NOT_PERMITTED"
+    CHANNEL_TWICE = "CHANNEL_TWICE"
+    TOPIC_NOT_REFUSABLE = "TOPIC_NOT_REFUSABLE"
+    EVENT_NOT_GIVEN_UP = "EVENT_NOT_GIVEN_UP"
+    IDEMPOTENCY_KEY_MALFORMED = "IDEMPOTENCY_KEY_MALFORMED"
+    IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
+
+
+described(
+    NoticeErrorCode,
+    "Why nothing was changed.",
+    {
+        "CUSTOMER_UNKNOWN": "There is no such customer for whom one may choose.",
+        "NOT_PERMITTED": "The right to request services is missing.",
+        "CHANNEL_TWICE": "A channel is named twice.",
+        "TOPIC_NOT_REFUSABLE": "Of this topic one has to be told; name a channel.",
+        "EVENT_NOT_GIVEN_UP": "No such event waits for somebody to send it again.",
+        "IDEMPOTENCY_KEY_MALFORMED": "The key is not 1 to 200 printable characters.",
+        "IDEMPOTENCY_KEY_REUSED": "The key was used for another request.",
+    },
+)
+
+
+@orders
+class NoticeOrder(OrderBy):
+    """Order of notices."""
+
+    NEWEST = descending("Last made first.", N.created_at)
+
+
+@filters
+class NoticeFilter:
+    """Which notices; conditions add up."""
+
+    state: list[NoticeState] | None = where("In one of these states.", one_of(N.state))
+    topic: list[Topic] | None = where("About one of these topics.", one_of(N.topic))
+    channel: list[Channel] | None = where("By one of these channels.", one_of(N.channel))
+
+
+@mapped(N, scope=allowed(N.customer_id))
+class Notice(Node):
+    """What somebody was told: when, by which channel, in which words, and what came of it."""
+
+    id: strawberry.ID = key("Global id.", N.id)
+    topic: Topic = column("What it is about.", N.topic)
+    occasion: str = column("What it was told for, once; the same for a notice and those that followed it.", N.occasion)
+    number: int = column("1 for the first choice; later ones followed where it did not get through.", N.number)
+    channel: Channel = column("By which road.", N.channel)
+    address: str | None = column("Where to; null in the portal, or where there is no address.", N.address)
+    template: str = column("Name of its template.", N.template)
+    template_version: str = column("Fingerprint of the template's words.", N.template_version)
+    language: str = column("Language of the words: `lv`, `en` or `ru`.", N.language)
+    subject: str = column("Subject, as it was sent; codes and links are `⟦name⟧`.", N.subject)
+    body: str = column("Words, as they were sent; codes and links are `⟦name⟧`.", N.body)
+    state: NoticeState = column("How it stands.", N.state)
+    detail: str | None = column("What the other side said last, in English; null before that.", N.detail)
+    tries: int = column("How often it was tried.", N.tries)
+    created_at: datetime = column("When it was made.", N.created_at)
+    next_try_at: datetime | None = column("When it is tried next; null if it is not.", N.next_try_at)
+    sent_at: datetime | None = column("When it was handed over; null before that.", N.sent_at)
+    delivered_at: datetime | None = column("When it arrived, as far as that is told; else null.", N.delivered_at)
+
+
+@strawberry.type(description="By which channels a customer hears of a topic.")
+class NoticePreference:
+    """A topic and its channels."""
+
+    topic: Topic = strawberry.field(description="The topic.")
+    channels: list[Channel] = strawberry.field(description="In the order in which they are tried.")
+    is_chosen: bool = strawberry.field(description="Whether somebody chose them; else they are the usual ones.")
+    is_refusable: bool = strawberry.field(description="Whether one may choose none; it is then only in the portal.")
+
+
+@strawberry.type(description="Something that happened and could not be told on, tried ten times.")
+class UndeliveredEvent:
+    """An event that was given up."""
+
+    id: strawberry.ID = strawberry.field(description="Id, for `eventSendAgain`.")
+    kind: str = strawberry.field(description="What happened, such as `invoice.ready`.")
+    failure: str = strawberry.field(description="What went wrong the last time, in English.")
+    tries: int = strawberry.field(description="How often it was tried.")
+    occurred_at: datetime = strawberry.field(description="When it happened.")
+    given_up_at: datetime = strawberry.field(description="When it was given up.")
+
+
+@strawberry.type(description="Why nothing was changed.")
+class NoticeUserError:
+    """A refusal."""
+
+    code: NoticeErrorCode = strawberry.field(description="What could not be done.")
+    message: str = strawberry.field(description=IN_ENGLISH)
+    path: str | None = strawberry.field(description=USER_ERROR_PATH)
+    retryable: bool = strawberry.field(description=RETRYABLE)
+
+
+@strawberry.input(description="By which channels a customer wants to hear of a topic.")
+class NoticePreferenceSetInput:
+    """A topic and channels."""
+
+    customer_id: strawberry.ID = strawberry.field(description="Global id of the customer.")
+    topic: Topic = strawberry.field(description="The topic.")
+    channels: list[Channel] = strawberry.field(
+        description="At most 4, in the order to try; none where the topic may be refused."
+    )
+    idempotency_key: str = strawberry.field(description=KEY_WORDS)
+
+
+@strawberry.input(description="Which event is sent again.")
+class EventSendAgainInput:
+    """An event."""
+
+    event_id: strawberry.ID = strawberry.field(description="Id of the event.")
+    idempotency_key: str = strawberry.field(description=KEY_WORDS)
+
+
+@strawberry.type(description="The customer's channels, or why they were not changed.")
+class NoticePreferenceSetPayload:
+    """Preferences, or a refusal."""
+
+    preferences: list[NoticePreference] = strawberry.field(description="For each topic; empty if refused.")
+    user_errors: list[NoticeUserError] = strawberry.field(description=USER_ERRORS)
+
+
+@strawberry.type(description="Whether the event waits again.")
+class EventSendAgainPayload:
+    """An event, or a refusal."""
+
+    event_id: strawberry.ID | None = strawberry.field(description="The event that waits again; null if refused.")
+    user_errors: list[NoticeUserError] = strawberry.field(description=USER_ERRORS)
+
+
+async def notice_preferences(reads: Reads, customer_id: int) -> list[NoticePreference]:
+    """Read by which channels a customer hears of each topic."""
+
+    async def run(customers: list[int]) -> list[list[NoticePreference]]:
+        async with read_session(reads.engine) as session:
+            found = await queries.preferences(session, customer_ids=customers)
+        return [[_preference(one) for one in found[customer]] for customer in customers]
+
+    shown: list[NoticePreference] = await reads.load("notice preferences", customer_id, run)
+    return shown
+
+
+async def undelivered_events(reads: Reads) -> list[UndeliveredEvent]:
+    """Read the events that were given up, the last first."""
+    async with read_session(reads.engine) as session:
+        found = await queries.given_up_events(session, most=EVENTS_MAX)
+    return [
+        UndeliveredEvent(
+            id=encode_id(type_name=EVENT_TYPE, number=one.id),
+            kind=one.kind,
+            failure=one.failure,
+            tries=one.tries,
+            occurred_at=one.occurred_at,
+            given_up_at=one.given_up_at,
+        )
+        for one in found
+    ]
+
+
+async def notice_preference_set(info: Info, given: NoticePreferenceSetInput) -> NoticePreferenceSetPayload:
+    """Keep a customer's channels for a topic, or say why not."""
+    context, person_id = info.context, _signed_in(info)
+    number = number_of(given.customer_id, type_name="Customer")
+    body = {"customer": number, "topic": given.topic.name, "channels": [one.name for one in given.channels]}
+
+    async def do(session: AsyncSession) -> None:
+        await choose_channels(
+            session,
+            viewer=context.viewer,
+            customer_id=number,
+            topic=given.topic,
+            channels=given.channels,
+            now=context.now,
+        )
+
+    request = Once(person_id=person_id, operation="notice_preference_set", key=given.idempotency_key, body=body)
+    try:
+        await _once(info, request, do)
+    except Refusal as refusal:
+        return NoticePreferenceSetPayload(preferences=[], user_errors=[_error(refusal)])
+    async with read_session(context.engine) as session:
+        found = await queries.preferences(session, customer_ids=[number])
+    return NoticePreferenceSetPayload(preferences=[_preference(one) for one in found[number]], user_errors=[])
+
+
+async def event_send_again(info: Info, given: EventSendAgainInput) -> EventSendAgainPayload:
+    """Put an event back among those that wait, or say why not."""
+    person_id = _signed_in(info)
+    if not info.context.viewer.staff & STAFF_WHO_SEND:
+        raise forbidden("Only operators of the utility can do this.")
+    number = number_of(given.event_id, type_name=EVENT_TYPE)
+
+    async def do(session: AsyncSession) -> None:
+        await send_event_again(session, event_id=number)
+
+    body = {"event": number}
+    request = Once(person_id=person_id, operation="event_send_again", key=given.idempotency_key, body=body)
+    try:
+        await _once(info, request, do)
+    except Refusal as refusal:
+        return EventSendAgainPayload(event_id=None, user_errors=[_error(refusal)])
+    return EventSendAgainPayload(event_id=given.event_id, user_errors=[])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Once:
+    """A request that is done once, however often it is sent with the same key and body."""
+
+    person_id: int
+    operation: str
+    key: str
+    body: Mapping[str, object]
+
+
+async def _once(info: Info, request: Once, do: Callable[[AsyncSession], Awaitable[None]]) -> None:
+    asked = {"operation": request.operation, "key": request.key}
+    async with unit_of_work(info.context.engine) as session:
+        answer = await claim_request(
+            session, person_id=request.person_id, body=request.body, now=info.context.now, **asked
+        )
+        if answer is None:
+            await do(session)
+            await keep_answer(session, person_id=request.person_id, answer={"done": True}, **asked)
+
+
+def _signed_in(info: Info) -> int:
+    if info.context.viewer.person_id is None:
+        raise unauthenticated()
+    return info.context.viewer.person_id
+
+
+def _error(refusal: Refusal) -> NoticeUserError:
+    return user_error(NoticeUserError, NoticeErrorCode, refusal)
+
+
+def _preference(one: StoredPreference) -> NoticePreference:
+    return NoticePreference(
+        topic=one.topic, channels=list(one.channels), is_chosen=one.is_chosen, is_refusable=one.is_refusable
+    )
