@@ -10,6 +10,7 @@ SPECIFIED = {
     "plugins/spi/mains_spi/hooks.py": "Hooks",
     "plugins/spi/mains_spi/fact_sources.py": "FactSourceHooks",
     "plugins/spi/mains_spi/payment_providers.py": "PaymentProviderHooks",
+    "plugins/spi/mains_spi/notification_channels.py": "NotificationChannelHooks",
 }
 NOT_ADAPTERS = {"spi", "kit", "template"}
 WITHOUT_USER = {

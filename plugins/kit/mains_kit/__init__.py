@@ -6,6 +6,7 @@ from mains_kit.contract import AdapterContract
 from mains_kit.errors import AdapterUnusable, ExplanationRefused, GoldenFileRefused
 from mains_kit.fact_source import FactSourceContract
 from mains_kit.golden import golden_files, load_golden
+from mains_kit.notification_channel import NotificationChannelContract
 from mains_kit.payment_provider import PaymentProviderContract
 from mains_kit.rating import bill_of_charges, rate_golden
 from mains_kit.records import GoldenBill
@@ -19,6 +20,7 @@ __all__ = [
     "FactSourceContract",
     "GoldenBill",
     "GoldenFileRefused",
+    "NotificationChannelContract",
     "PaymentProviderContract",
     "bill_of_charges",
     "differences",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import mains_spi
 import pytest
-from mains_kit import AdapterContract, FactSourceContract, errors, load_golden
+from mains_kit import AdapterContract, FactSourceContract, NotificationChannelContract, errors, load_golden
 from mains_kit.adapter import HOOKS
 from mains_kit.formula import FUNCTIONS
 from mains_spi import Capability, Component, Term
@@ -14,6 +14,7 @@ from mains_spi import Capability, Component, Term
 DOCS = Path(__file__).parents[3] / "docs"
 ADAPTERS = (DOCS / "adapters.md").read_text(encoding="utf-8")
 SOURCES = (DOCS / "fact_sources.md").read_text(encoding="utf-8")
+CHANNELS = (DOCS / "notification_channels.md").read_text(encoding="utf-8")
 GOLDEN = (DOCS / "golden_bills.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```toml\n(.*?)```", GOLDEN, re.DOTALL)
 UNWRITTEN = ("Component", "Term", "Combined")
@@ -37,6 +38,11 @@ def test_name_is_in_the_list_of_adapters(name):
 @pytest.mark.parametrize("name", [name for name in vars(FactSourceContract) if name.startswith("test_")])
 def test_check_of_fact_sources_is_in_their_list(name):
     assert f"`{name}`" in SOURCES
+
+
+@pytest.mark.parametrize("name", [name for name in vars(NotificationChannelContract) if name.startswith("test_")])
+def test_check_of_notification_channels_is_in_their_list(name):
+    assert f"`{name}`" in CHANNELS
 
 
 @pytest.mark.parametrize("name", [name for name in COMPONENTS + TERMS if name not in UNWRITTEN])

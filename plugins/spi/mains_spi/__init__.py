@@ -77,6 +77,19 @@ from mains_spi.hooks import (
 )
 from mains_spi.invoicing import InvoicingRules, invoicing_rules_mistakes
 from mains_spi.levelled import LevelledRules, levelled_rules_mistakes
+from mains_spi.notification_channels import (
+    NOTIFICATION_CHANNEL_GROUP,
+    REQUIRED_CHANNEL_HOOKS,
+    DeliveryOutcome,
+    DeliveryReport,
+    NotificationChannel,
+    NotificationChannelHooks,
+    ReportReading,
+    SendAnswer,
+    SendOutcome,
+    SendReading,
+    SendRequest,
+)
 from mains_spi.payment_providers import (
     ANSWER_BYTES_MAX,
     CLOCKS_DIFFER_MAX,
@@ -139,6 +152,7 @@ from mains_spi.terms import (
     Window,
     Years,
 )
+from mains_spi.texting import Segments, TextEncoding, segments_of, shortest, without_accents
 from mains_spi.vet import vet
 
 __all__ = [
@@ -150,8 +164,10 @@ __all__ = [
     "FACT_SOURCE_GROUP",
     "FILE_BYTES_MAX",
     "MICRO",
+    "NOTIFICATION_CHANNEL_GROUP",
     "PAYMENT_PROVIDER_GROUP",
     "PROJECT",
+    "REQUIRED_CHANNEL_HOOKS",
     "REQUIRED_HOOKS",
     "REQUIRED_PROVIDER_HOOKS",
     "REQUIRED_SOURCE_HOOKS",
@@ -185,6 +201,8 @@ __all__ = [
     "ContractAttribute",
     "ContractCheck",
     "ContractRules",
+    "DeliveryOutcome",
+    "DeliveryReport",
     "EstimateRequest",
     "EventReading",
     "EventRequest",
@@ -221,6 +239,8 @@ __all__ = [
     "NotCovered",
     "Note",
     "NotesRequest",
+    "NotificationChannel",
+    "NotificationChannelHooks",
     "Number",
     "Occupant",
     "Operator",
@@ -259,8 +279,14 @@ __all__ = [
     "Reduce",
     "RegisterReadings",
     "Remainder",
+    "ReportReading",
     "Round",
     "Rounding",
+    "Segments",
+    "SendAnswer",
+    "SendOutcome",
+    "SendReading",
+    "SendRequest",
     "Series",
     "SeriesKind",
     "Settlement",
@@ -271,6 +297,7 @@ __all__ = [
     "TaxRate",
     "TaxTotal",
     "Term",
+    "TextEncoding",
     "Tier",
     "Tiered",
     "TimeOfUse",
@@ -298,6 +325,9 @@ __all__ = [
     "replay",
     "request_from_json",
     "request_to_json",
+    "segments_of",
+    "shortest",
     "tax_codes",
     "vet",
+    "without_accents",
 ]
