@@ -121,7 +121,9 @@ async def test_a_server_that_does_not_let_us_in_refuses_nobody(office):
     (invoice,) = await office.issue()
     await office.begin()
 
-    async with mail_server(Desk(), auth_require_tls=False, authenticator=lambda *_: AuthResult(success=False, handled=False)) as port:
+    async with mail_server(
+        Desk(), auth_require_tls=False, authenticator=lambda *_: AuthResult(success=False, handled=False)
+    ) as port:
         assert await office.send(port, user="utility", password="wrong") == {"waiting": 1}
         assert await office.send(port, later=timedelta(hours=1), tls="starttls") == {"waiting": 1}
 
