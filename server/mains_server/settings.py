@@ -54,6 +54,11 @@ class Settings(BaseSettings):
         default={}, description="Payment provider that pays out to us from an account, by the account's IBAN."
     )
     payment_addresses: dict[str, str] = Field(default={}, description="Where to reach it, by payment provider.")
+    invitation_page: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s#]+$",
+        description="The front end's page for invitations; the token comes behind `#`. Without it mail has the token.",
+    )
     sms_secret: SecretStr | None = Field(
         default=None, description="Shared with the SMS gateway; without it /hooks/sms is off."
     )

@@ -162,6 +162,7 @@ EXTRA = {
     },
     "notifications": {
         "events.py",
+        "acting.py",
         "listening.py",
         "outages.py",
         "reminding.py",

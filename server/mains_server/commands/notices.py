@@ -49,7 +49,8 @@ def seal_of(settings: Settings) -> Seal:
 async def day_of_notices(engine: AsyncEngine, *, settings: Settings, seal: Seal, now: datetime) -> Counter[str]:
     """Deliver events that are due, then send notices that are, and count both."""
     counts: Counter[str] = Counter()
-    for outcome, count in (await deliver_events(engine, ears=ears(seal=seal, now=now), now=now)).items():
+    listeners = ears(seal=seal, now=now, invitation_page=settings.invitation_page)
+    for outcome, count in (await deliver_events(engine, ears=listeners, now=now)).items():
         counts[f"events_{outcome}"] += count
     counts["outages_told"] += await tell_outages(engine, seal=seal, now=now)
     server = mail_server_of(settings)

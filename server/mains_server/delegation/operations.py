@@ -95,6 +95,7 @@ async def withdraw_invitation(session: AsyncSession, *, viewer: Viewer, invitati
     row = await _open(session, invitation_id=invitation_id, now=now)
     _answer(row, InvitationStatus.WITHDRAWN, person_id=viewer.person_id, now=now)
     _log(session, row, ActivityKind.INVITATION_WITHDRAWN, by=viewer.person_id, now=now)
+    tell(session, row.customer_id, "delegation.invitation_withdrawn", {"invitation_id": row.id}, now=now)
 
 
 async def accept(session: AsyncSession, *, invitation_id: int, person_id: int, now: datetime) -> int:
@@ -272,6 +273,8 @@ async def _hand_over(
     for invitation in await queries.lock_open_invitations(session, customer_id=row.customer_id):
         if invitation.id != row.id:
             _answer(invitation, InvitationStatus.WITHDRAWN, person_id=None, now=now)
+            withdrawn: dict[str, object] = {"invitation_id": invitation.id}
+            tell(session, row.customer_id, "delegation.invitation_withdrawn", withdrawn, now=now)
     grant_id = await access.transfer_ownership(session, customer_id=row.customer_id, person_id=person_id, now=now)
     seller = row.invited_by_person_id
     kind = ActivityKind.OWNERSHIP_TRANSFERRED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,13 +14,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from mains_server.access.records import Refusal
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.notifications import queries, statements
-from mains_server.notifications.records import Event
+from mains_server.notifications.records import Event, Message
 from mains_server.notifications.rules import EVENT_TRIES_MAX, pause
 
 log = structlog.get_logger()
 EVENTS_AT_ONCE = 500
 FAILURE_CHARACTERS_MAX = 500
 Listener = Callable[[AsyncSession, Event], Awaitable[None]]
+Teller = Callable[[AsyncSession, Event], Awaitable[Sequence[Message]]]
+"""Makes messages of an event."""
 
 
 class EventNotGivenUp(Refusal):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,7 +12,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.notifications import statements
-from mains_server.notifications.events import Ears
+from mains_server.notifications.acting import acting
+from mains_server.notifications.events import Ears, Teller
 from mains_server.notifications.operations import tell_all
 from mains_server.notifications.records import Amount, Channel, Event, Message, Recipient, Topic, Value
 from mains_server.notifications.sealing import Seal
@@ -20,7 +21,6 @@ from mains_server.notifications.sealing import Seal
 HEARD_WITHIN = timedelta(days=14)
 """What happened longer ago is no news: an archive that is taken over tells nobody anything."""
 BY_REMINDER = {"EMAIL": (Channel.EMAIL, Channel.POST), "SMS": (Channel.SMS, Channel.POST), "LETTER": (Channel.POST,)}
-Teller = Callable[[AsyncSession, Event], Awaitable[Sequence[Message]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,10 @@ class Told:
             await tell_all(session, messages=messages, seal=self.seal, now=self.now)
 
 
-def ears(*, seal: Seal, now: datetime) -> Ears:
-    """Give everything that listens."""
-    return Ears(by_kind={kind: Told(teller, seal, now) for kind, teller in TELLERS.items()})
+def ears(*, seal: Seal, now: datetime, invitation_page: str | None = None) -> Ears:
+    """Give everything that listens; `invitation_page` is the address that links of invitations lead to."""
+    tellers = {**TELLERS, **acting(seal=seal, page_address=invitation_page)}
+    return Ears(by_kind={kind: Told(teller, seal, now) for kind, teller in tellers.items()})
 
 
 async def invoice_ready(session: AsyncSession, event: Event) -> Sequence[Message]:
@@ -142,7 +143,6 @@ TELLERS: Mapping[str, Teller] = {
     "payment.reversed": payment_returned,
     "payment.refund_changed": refund_done,
     "delegation.accepted": delegation_accepted,
-    "delegation.revoked": delegation_ended,
     "delegation.left": delegation_ended,
 }
 

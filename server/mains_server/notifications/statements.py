@@ -15,6 +15,15 @@ select c.id, c.name, c.language, c.email, c.phone, c.address_line, c.address_cit
 from customer c where c.id = any(cast(:ids as bigint[]))
 """
 PERSONS = "select id, name, language, email, phone from person where id = any(cast(:ids as bigint[]))"
+PAYMENT_APPROVAL = """
+select a.id, a.person_id, p.name, a.shown_reference, a.amount, a.currency
+from payment_approval a join person p on p.id = a.person_id
+where a.id = :id and a.customer_id = :customer
+"""
+DELEGATED_PAYMENT = """
+select p.name, d.currency from delegated_payment d join person p on p.id = d.person_id
+where d.intent_id = :intent and d.customer_id = :customer
+"""
 TOLD = "select distinct occasion from notice where occasion = any(cast(:occasions as text[]))"
 # Who sends holds the row until its receipt is written, so that no two workers send one notice.
 NEXT_NOTICE = """

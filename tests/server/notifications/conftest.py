@@ -12,6 +12,8 @@ from mains_server.notifications.sending import Office
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from tests.server.delegation.conftest import family  # noqa: F401
+
 NOON = datetime(2024, 2, 10, 12, 0, tzinfo=UTC)
 SEAL = Seal(b"a secret of the server, long enough")
 
