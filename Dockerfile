@@ -9,7 +9,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY server server
 COPY schema schema
 COPY plugins plugins
-RUN for project in . plugins/spi plugins/district_heating plugins/electricity_retail plugins/example_cold_water plugins/spot_prices plugins/payment_sandbox; do \
+RUN for project in . plugins/spi plugins/district_heating plugins/electricity_retail plugins/example_cold_water plugins/spot_prices plugins/payment_sandbox plugins/sms_sandbox; do \
         tools/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir wheels "./$project" || exit 1; \
     done \
     && pip --python /opt/mains/bin/python install --no-cache-dir --no-index --no-deps wheels/*.whl

@@ -62,6 +62,21 @@ class Settings(BaseSettings):
     sms_secret: SecretStr | None = Field(
         default=None, description="Shared with the SMS gateway; without it /hooks/sms is off."
     )
+    sms_channel: str | None = Field(
+        default=None, description="Notification channel that text messages leave by; the first that is set up without."
+    )
+    sms_sender: str = Field(
+        default="Mains",
+        pattern=r"^(\+?[0-9]{3,15}|[A-Za-z0-9 ]{1,11})$",
+        description="What phones show as the sender of text messages.",
+    )
+    sms_without_accents: bool = Field(
+        default=False, description="Whether text messages leave accents out where that saves a segment."
+    )
+    channel_secrets: dict[str, SecretStr] = Field(
+        default={}, description="Such as `sms_sandbox.key`, by notification channel and name."
+    )
+    channel_addresses: dict[str, str] = Field(default={}, description="Where to reach it, by notification channel.")
     metrics_token: SecretStr | None = Field(
         default=None, min_length=16, description="What Prometheus sends as bearer token; without it /metrics is off."
     )
@@ -101,8 +116,9 @@ def insist_on_safety(settings: Settings, *, is_debugging: bool) -> None:
     if settings.mode is not Mode.PRODUCTION:
         return
     named = {"secret": settings.secret, "metrics_token": settings.metrics_token, "sms_secret": settings.sms_secret}
-    payment = {f"payment_secrets[{name}]": secret for name, secret in settings.payment_secrets.items()}
-    known = [name for name, secret in {**named, **payment}.items() if secret is not None and _is_known(secret)]
+    of_plugins = {"payment_secrets": settings.payment_secrets, "channel_secrets": settings.channel_secrets}
+    plugged = {f"{of}[{name}]": secret for of, own in of_plugins.items() for name, secret in own.items()}
+    known = [name for name, secret in {**named, **plugged}.items() if secret is not None and _is_known(secret)]
     if known:
         raise UnsafeSettings(f"these secrets are known to everybody, choose others: {', '.join(known)}")
     if is_debugging:

@@ -39,7 +39,7 @@ EXTRA = {
         "unit_of_work.py",
         "work.py",
     },
-    "adapters": {"asking.py", "host.py", "live.py", "loading.py", "providers.py", "sources.py"},
+    "adapters": {"asking.py", "channels.py", "host.py", "live.py", "loading.py", "providers.py", "sources.py"},
     "billing": {  # the run's stages, each a file: gather, rate, round, book
         "attributes.py",
         "binary.py",
@@ -166,10 +166,12 @@ EXTRA = {
         "listening.py",
         "outages.py",
         "reminding.py",
+        "reporting.py",
         "sealing.py",
         "sending.py",
         "statements.py",
         "templates.py",
+        "texting.py",
         "texts",
     },
     "signin": {

@@ -6,7 +6,7 @@ import re
 import secrets
 from collections import deque
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from threading import Lock
 from typing import Any
 
@@ -70,7 +70,7 @@ class Messages:
     _by_reference: dict[str, Sent] = field(default_factory=dict)
     _put_off: set[str] = field(default_factory=set)
 
-    def take(self, asked: dict[str, Any]) -> tuple[Sent, bool]:
+    def take(self, asked: dict[str, Any], *, now: datetime) -> tuple[Sent, bool]:
         """Take a message, and say whether it is news; raises `Refused`."""
         reference, to, text, sender = (asked.get(name) for name in ("reference", "to", "text", "sender"))
         if not all(isinstance(one, str) for one in (reference, to, text, sender)) or not reference:
@@ -80,9 +80,9 @@ class Messages:
             if known is not None:
                 known.asked += 1
                 return known, False
-            return self._new(reference=str(reference), to=str(to), text=str(text), sender=str(sender)), True
+            return self._new(reference=str(reference), to=str(to), text=str(text), sender=str(sender), now=now), True
 
-    def _new(self, *, reference: str, to: str, text: str, sender: str) -> Sent:
+    def _new(self, *, reference: str, to: str, text: str, sender: str, now: datetime) -> Sent:
         cut = segments_of(text)
         if NUMBER.fullmatch(to) is None or to.endswith(REFUSED_END) or self.behaviour.refuse:
             raise Refused(422, "number_not_served")
@@ -99,7 +99,7 @@ class Messages:
             text=text,
             encoding=cut.encoding.name,
             segments=len(cut.parts),
-            taken_at=datetime.now(UTC),
+            taken_at=now,
         )
         self.kept.appendleft(sent)
         self._by_reference[reference] = sent

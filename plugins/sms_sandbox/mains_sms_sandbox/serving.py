@@ -6,12 +6,13 @@ import argparse
 import hmac
 import json
 import secrets
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from mains_sms_sandbox.messages import LOST_END, TWICE_END, Messages, Refused, Sent
 from mains_sms_sandbox.page import page
-from mains_sms_sandbox.reporting import Reporter
+from mains_sms_sandbox.telling import Reporter
 
 BODY_BYTES_MAX = 100_000
 SHOWN = 200
@@ -55,7 +56,7 @@ class SmsSandbox:
 
     def take(self, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """Take a message as a gateway does, and report on it."""
-        sent, is_news = self.messages.take(asked)
+        sent, is_news = self.messages.take(asked, now=datetime.now(UTC))
         if is_news:
             self._report(sent)
         return 202 if is_news else 200, sent.told()

@@ -151,6 +151,9 @@ class Notice(Node):
     next_try_at: datetime | None = column("When it is tried next; null if it is not.", N.next_try_at)
     sent_at: datetime | None = column("When it was handed over; null before that.", N.sent_at)
     delivered_at: datetime | None = column("When it arrived, as far as that is told; else null.", N.delivered_at)
+    gateway: str | None = column("Code of the SMS gateway that has it; null for other channels.", N.gateway)
+    segments: int | None = column("Segments of the text message; null before it was handed over.", N.segments)
+    reported_at: datetime | None = column("When the gateway last saw it go on; null without a report.", N.reported_at)
 
 
 @strawberry.type(description="By which channels a customer hears of a topic.")

@@ -52,7 +52,7 @@ class LiveProvider:
     def plan_call(self, request: CallRequest) -> ProviderCall:
         """Give the HTTP request that asks the provider for an act; it goes to the provider's address alone."""
         answer: ProviderCall = ask_hook(self.line, "plan_call", self.plugin, request, wanted=ProviderCall)
-        if answer.method not in METHODS or not _is_below(answer.url, request.access.address):
+        if answer.method not in METHODS or not is_below(answer.url, request.access.address):
             raise self.line.failure(hook="plan_call", reason="asks for a request that does not go to its address")
         return answer
 
@@ -138,7 +138,8 @@ def _wrong_with_card(card: PaymentProvider) -> str | None:
     return None
 
 
-def _is_below(url: str, address: str) -> bool:
+def is_below(url: str, address: str) -> bool:
+    """Tell whether a URL is an address or below it, on the same host and by the same scheme."""
     asked, ours = urlsplit(url), urlsplit(address)
     below = f"{ours.path.rstrip('/')}/"
     climbs = ".." in unquote(asked.path).split("/")

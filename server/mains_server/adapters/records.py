@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from mains_spi import Capability, ContractAttribute, FactSource, Labels, PaymentProvider, Product, Utility
+from mains_spi import (
+    Capability,
+    ContractAttribute,
+    FactSource,
+    Labels,
+    NotificationChannel,
+    PaymentProvider,
+    Product,
+    Utility,
+)
 
 
 class AdapterState(Enum):
@@ -80,3 +89,14 @@ class Source:
     state: AdapterState
     reason: str | None = None
     card: FactSource | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """One notification channel as it was found: active with its identity card, or set aside with one line of reason."""
+
+    name: str
+    version: str
+    state: AdapterState
+    reason: str | None = None
+    card: NotificationChannel | None = None

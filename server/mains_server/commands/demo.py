@@ -63,7 +63,10 @@ def demo(
         prepare(address=address, console=console)
         if is_served:
             threading.Thread(target=_announce, args=(settings, console), daemon=True).start()
-            with sandbox_beside(settings, key=secrets.token_hex(16)):
+            with (
+                sandbox_beside(settings, key=secrets.token_hex(16)),
+                gateway_beside(settings, key=secrets.token_hex(16), console=console),
+            ):
                 run_server(settings=settings, address=address)
 
 
@@ -77,6 +80,23 @@ def sandbox_beside(settings: Settings, *, key: str) -> Iterator[None]:
     codes = ("sandbox", "sandbox_card")
     os.environ["MAINS_PAYMENT_ADDRESSES"] = json.dumps(dict.fromkeys(codes, f"http://127.0.0.1:{port}"))
     os.environ["MAINS_PAYMENT_SECRETS"] = json.dumps({f"{code}.key": key for code in codes})
+    try:
+        yield
+    finally:
+        beside.terminate()
+        beside.wait(timeout=10)
+
+
+@contextmanager
+def gateway_beside(settings: Settings, *, key: str, console: Console) -> Iterator[None]:
+    """Run the SMS gateway's sandbox in a process beside the server, and tell the server where it is and its key."""
+    port, code = _free_port(), "sms_sandbox"
+    webhook = f"http://{settings.host}:{settings.port}/notices/reports/{code}"
+    command = ["--port", str(port), "--webhook", webhook, "--key", key]
+    beside = subprocess.Popen([sys.executable, "-m", "mains_sms_sandbox.serving", *command])
+    os.environ["MAINS_CHANNEL_ADDRESSES"] = json.dumps({code: f"http://127.0.0.1:{port}"})
+    os.environ["MAINS_CHANNEL_SECRETS"] = json.dumps({f"{code}.key": key})
+    console.print(f"Text messages are shown at http://127.0.0.1:{port}/, mails at /inbox.")
     try:
         yield
     finally:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from mains_server.adapters.channels import load_channels
 from mains_server.adapters.loading import load_adapters
 from mains_server.commands.database import opened
 from mains_server.commands.mail_server import mail_server_of
@@ -22,6 +24,7 @@ from mains_server.notifications.reminding import Day, remind_of_day
 from mains_server.notifications.sealing import Seal, seal_of_this_process
 from mains_server.notifications.sending import Carrier, MailCarrier, Office, send_notices
 from mains_server.notifications.templates import FALLBACK, TemplateUnknown, catalogue, sample
+from mains_server.notifications.texting import Gateway, TextCarrier, gateways_of
 from mains_server.settings import Settings, load_settings
 
 notices = typer.Typer(help="Notices: what customers are told, and in which words.", no_args_is_help=True)
@@ -53,10 +56,28 @@ async def day_of_notices(engine: AsyncEngine, *, settings: Settings, seal: Seal,
     for outcome, count in (await deliver_events(engine, ears=listeners, now=now)).items():
         counts[f"events_{outcome}"] += count
     counts["outages_told"] += await tell_outages(engine, seal=seal, now=now)
-    server = mail_server_of(settings)
-    carriers: dict[Channel, Carrier] = {} if server is None else {Channel.EMAIL: MailCarrier(server=server)}
-    counts += await send_notices(Office(engine=engine, carriers=carriers, seal=seal, now=now))
+    counts += await send_notices(Office(engine=engine, carriers=carriers_of(settings), seal=seal, now=now))
     return +counts
+
+
+def carriers_of(settings: Settings) -> dict[Channel, Carrier]:
+    """Give who carries notices by each channel that is set up; others' notices wait."""
+    carriers: dict[Channel, Carrier] = {}
+    server, gateways = mail_server_of(settings), gateways_set_up(settings)
+    if server is not None:
+        carriers[Channel.EMAIL] = MailCarrier(server=server)
+    code = settings.sms_channel or next(iter(gateways), None)
+    if code is not None and code in gateways:
+        carriers[Channel.SMS] = TextCarrier(
+            gateway=gateways[code], sender=settings.sms_sender, leaves_accents_out=settings.sms_without_accents
+        )
+    return carriers
+
+
+def gateways_set_up(settings: Settings) -> Mapping[str, Gateway]:
+    """Give the installed notification channels whose address and secrets an operator has given, by code."""
+    secrets = {name: secret.get_secret_value() for name, secret in settings.channel_secrets.items()}
+    return gateways_of(load_channels(), secrets=secrets, addresses=settings.channel_addresses)
 
 
 async def day_of_reminders(engine: AsyncEngine, *, seal: Seal, now: datetime) -> Counter[str]:

@@ -16,6 +16,7 @@ from mains_server.notifications.records import (
     Channel,
     Event,
     GivenUpEvent,
+    NoticeState,
     Preference,
     Topic,
     WaitingNotice,
@@ -40,24 +41,17 @@ async def told(session: AsyncSession, *, occasions: Sequence[str]) -> frozenset[
     return frozenset(row.occasion for row in found)
 
 
-async def next_notice(
-    session: AsyncSession, *, channels: Iterable[Channel], now: datetime, skipped: Sequence[int]
-) -> WaitingNotice | None:
-    """Take the next notice that is due and hold it; None where none is."""
-    values = {"channels": [one.name for one in channels], "now": now, "skipped": list(skipped)}
+async def next_notice(session: AsyncSession, *, channel: Channel, now: datetime) -> WaitingNotice | None:
+    """Take the next notice of a channel that is due and hold it; None where none is."""
+    values = {"channel": channel.name, "now": now}
     row = (await session.execute(text(statements.NEXT_NOTICE), values)).one_or_none()
-    if row is None:
-        return None
-    fields = dict(row._mapping)
-    return WaitingNotice(
-        **{
-            **fields,
-            "topic": Topic[row.topic],
-            "channel": Channel[row.channel],
-            "others": tuple(Channel[one] for one in row.others),
-            "address": row.address or "",
-        }
-    )
+    return None if row is None else _waiting(row)
+
+
+async def held_notice(session: AsyncSession, *, notice_id: int) -> tuple[WaitingNotice, NoticeState] | None:
+    """Take hold of a notice and tell how it stands; None where there is none."""
+    row = (await session.execute(text(statements.HELD_NOTICE), {"id": notice_id})).one_or_none()
+    return None if row is None else (_waiting(row), NoticeState[row.state])
 
 
 async def next_events(session: AsyncSession, *, now: datetime, most: int) -> list[Event]:
@@ -88,6 +82,13 @@ async def preferences(session: AsyncSession, *, customer_ids: Sequence[int]) -> 
         )
         for customer in customer_ids
     }
+
+
+def _waiting(row: Any) -> WaitingNotice:
+    fields = dict(row._mapping)
+    del fields["state"]
+    channels = {"channel": Channel[row.channel], "others": tuple(Channel[one] for one in row.others)}
+    return WaitingNotice(**{**fields, **channels, "topic": Topic[row.topic], "address": row.address or ""})
 
 
 def _customer(row: Any) -> Addressee:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Any
+
+from mains_server.delivery.records import ReceiptOutcome
 
 
 class Topic(Enum):
@@ -132,6 +134,25 @@ class WaitingNotice:
     sealed: bytes | None
     tries: int
     holds_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handed:
+    """What the other side answered when a notice was handed over.
+
+    `gateway` and what follows are told of text messages: the gateway's name of the message, what it counted and costs
+    us before tax, when it may come again, and the words to keep where others than those asked for were sent.
+    """
+
+    outcome: ReceiptOutcome
+    detail: str
+    gateway: str | None = None
+    message_id: str | None = None
+    segments: int | None = None
+    cost: Decimal | None = None
+    currency: str | None = None
+    again_in: timedelta | None = None
+    body: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

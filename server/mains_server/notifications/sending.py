@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime
@@ -17,22 +17,23 @@ from sqlmodel import col
 
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.delivery.mail import hand_over
-from mains_server.delivery.records import Answer, MailServer, ReceiptOutcome
+from mains_server.delivery.records import MailServer, ReceiptOutcome
 from mains_server.notifications.operations import fall_back
 from mains_server.notifications.queries import next_notice
-from mains_server.notifications.records import Channel, NoticeState, WaitingNotice
+from mains_server.notifications.records import Channel, Handed, NoticeState, WaitingNotice
 from mains_server.notifications.rules import TRIES_MAX, pause
 from mains_server.notifications.sealing import Seal, Unsealable
 from mains_server.notifications.tables import Notice
 from mains_server.notifications.templates import revealed
 
 TOO_LATE = "it was of no use any more"
+IN_VAIN_MAX = 5
 
 
 class Carrier(Protocol):
     """Takes a notice with its words as they are read, and tells what the other side answered."""
 
-    async def carry(self, notice: WaitingNotice, *, subject: str, body: str, now: datetime) -> Answer:
+    async def carry(self, notice: WaitingNotice, *, subject: str, body: str, now: datetime) -> Handed:
         """Hand a notice over."""
 
 
@@ -42,7 +43,7 @@ class MailCarrier:
 
     server: MailServer
 
-    async def carry(self, notice: WaitingNotice, *, subject: str, body: str, now: datetime) -> Answer:
+    async def carry(self, notice: WaitingNotice, *, subject: str, body: str, now: datetime) -> Handed:
         """Send a mail; tried again it keeps its Message-ID, so that one that was sent twice is seen to be the same."""
         mail = EmailMessage(policy=SMTP_POLICY)
         mail["From"], mail["To"], mail["Subject"] = self.server.sender, notice.address, subject
@@ -52,7 +53,8 @@ class MailCarrier:
         mail["Auto-Submitted"] = "auto-generated"
         mail["Content-Language"] = notice.language
         mail.set_content(body)
-        return await hand_over(mail, server=self.server)
+        answer = await hand_over(mail, server=self.server)
+        return Handed(outcome=answer.outcome, detail=answer.detail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,51 +68,62 @@ class Office:
 
 
 async def send_notices(office: Office, *, most: int | None = None) -> Counter[str]:
-    """Send every notice that is due, at most so many, and count what became of them.
+    """Send every notice that is due, at most so many by each channel, and count what became of them.
 
     Who dies between the other side's answer and the end of the transaction leaves the notice waiting: it is sent
-    again under the same name, so that mail programs and gateways that look at it show it once.
+    again under the same name, so that mail programs and gateways that look at it show it once. A channel whose other
+    side does not take a few notices in a row is left for the next time, so that what waits does not use up its tries.
     """
     counts: Counter[str] = Counter()
-    skipped: list[int] = []
-    while office.carriers and (most is None or len(skipped) < most):
+    for channel in office.carriers:
+        counts += await _send_by(channel, office=office, most=most)
+    return counts
+
+
+async def _send_by(channel: Channel, *, office: Office, most: int | None) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    waited = 0
+    while waited < IN_VAIN_MAX and (most is None or counts.total() < most):
         async with unit_of_work(office.engine) as session:
-            notice = await next_notice(session, channels=office.carriers, now=office.now, skipped=skipped)
+            notice = await next_notice(session, channel=channel, now=office.now)
             if notice is None:
                 break
-            skipped.append(notice.id)
             state = await _send(session, office=office, notice=notice)
         counts[state.name.lower()] += 1
+        waited = waited + 1 if state is NoticeState.WAITING else 0
     return counts
 
 
 async def _send(session: AsyncSession, *, office: Office, notice: WaitingNotice) -> NoticeState:
     if notice.holds_until is not None and notice.holds_until <= office.now:
         return await _note(session, notice, state=NoticeState.FAILED, detail=TOO_LATE)
+    handed = await _handed(office, notice=notice)
+    tries = notice.tries + 1
+    told: dict[str, Any] = {"detail": handed.detail, "tries": tries}
+    if handed.outcome is ReceiptOutcome.ACCEPTED:
+        return await _note(session, notice, state=NoticeState.SENT, sent_at=office.now, **told, **_receipt(handed))
+    if handed.outcome is not ReceiptOutcome.REFUSED and tries < TRIES_MAX:
+        again = max(pause(tries), handed.again_in or timedelta(0))
+        kept: dict[str, Any] = {"next_try_at": office.now + again, "sealed": notice.sealed}
+        return await _note(session, notice, state=NoticeState.WAITING, **told, **kept)
+    await fall_back_where_possible(session, office=office, notice=notice)
+    return await _note(session, notice, state=NoticeState.FAILED, **told)
+
+
+async def _handed(office: Office, *, notice: WaitingNotice) -> Handed:
     try:
         secrets = {} if notice.sealed is None else office.seal.open(notice.sealed, occasion=notice.occasion)
     except Unsealable as failure:
-        answer = Answer(outcome=ReceiptOutcome.UNREACHABLE, detail=str(failure))
-    else:
-        subject, body = (revealed(words, secrets=secrets) for words in (notice.subject, notice.body))
-        answer = await office.carriers[notice.channel].carry(notice, subject=subject, body=body, now=office.now)
-    tries = notice.tries + 1
-    if answer.outcome is ReceiptOutcome.ACCEPTED:
-        return await _note(
-            session, notice, state=NoticeState.SENT, detail=answer.detail, tries=tries, sent_at=office.now
-        )
-    if answer.outcome is not ReceiptOutcome.REFUSED and tries < TRIES_MAX:
-        return await _note(
-            session,
-            notice,
-            state=NoticeState.WAITING,
-            detail=answer.detail,
-            tries=tries,
-            next_try_at=office.now + pause(tries),
-            sealed=notice.sealed,
-        )
-    await fall_back_where_possible(session, office=office, notice=notice)
-    return await _note(session, notice, state=NoticeState.FAILED, detail=answer.detail, tries=tries)
+        return Handed(outcome=ReceiptOutcome.UNREACHABLE, detail=str(failure))
+    subject, body = (revealed(words, secrets=secrets) for words in (notice.subject, notice.body))
+    return await office.carriers[notice.channel].carry(notice, subject=subject, body=body, now=office.now)
+
+
+def _receipt(handed: Handed) -> dict[str, Any]:
+    """Give what a gateway said of a message that it took, and the words that were sent where they are others."""
+    names = ("gateway", "message_id", "segments", "cost", "currency")
+    told = {name: getattr(handed, name) for name in names}
+    return told if handed.body is None else {**told, "body": handed.body}
 
 
 async def fall_back_where_possible(session: AsyncSession, *, office: Office, notice: WaitingNotice) -> None:

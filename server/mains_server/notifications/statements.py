@@ -26,14 +26,16 @@ where d.intent_id = :intent and d.customer_id = :customer
 """
 TOLD = "select distinct occasion from notice where occasion = any(cast(:occasions as text[]))"
 # Who sends holds the row until its receipt is written, so that no two workers send one notice.
-NEXT_NOTICE = """
+NOTICE = """
 select id, customer_id, person_id, occasion, number, topic, template, language, channel, others, address, subject, body,
-    values, sealed, tries, holds_until
+    values, sealed, tries, holds_until, state
 from notice
-where state = 'WAITING' and channel = any(cast(:channels as text[])) and next_try_at <= :now
-    and id <> all(cast(:skipped as bigint[]))
+"""
+NEXT_NOTICE = f"""{NOTICE}
+where state = 'WAITING' and channel = :channel and next_try_at <= :now
 order by next_try_at, id limit 1 for update skip locked
 """
+HELD_NOTICE = f"{NOTICE} where id = :id for update"
 # An event waits for all earlier ones of its customer, but not for those that were given up. Each is held by whoever
 # delivers it: another worker takes other customers' events meanwhile.
 NEXT_EVENTS = """

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from mains_server.db.columns import choice, document, instant, key, owner, reference, words
+from mains_server.db.columns import choice, document, instant, key, owner, reference, unit_price, words
 from mains_server.notifications.records import Channel, NoticeState, Topic
 
 
@@ -51,6 +52,33 @@ class Notice(SQLModel, table=True):
     created_at: datetime = instant()
     sent_at: datetime | None = instant(nullable=True)
     delivered_at: datetime | None = instant(nullable=True)
+    gateway: str | None = None
+    message_id: str | None = None
+    segments: int | None = None
+    cost: Decimal | None = unit_price(nullable=True)
+    currency: str | None = None
+    reported_at: datetime | None = instant(nullable=True)
+
+
+class NoticeReport(SQLModel, table=True):
+    """What a gateway reported of a text message, each report once."""
+
+    __tablename__ = "notice_report"
+    __table_args__ = (
+        UniqueConstraint("gateway", "report_id", name="notice_report_once"),
+        Index("notice_report_notice", "notice_id", "id"),
+    )
+
+    id: int = key()
+    notice_id: int = reference()
+    customer_id: int | None = reference(nullable=True)
+    person_id: int | None = reference(nullable=True)
+    gateway: str
+    report_id: str
+    outcome: str
+    reason: str | None = None
+    occurred_at: datetime = instant()
+    received_at: datetime = instant()
 
 
 class NoticePreference(SQLModel, table=True):

@@ -88,6 +88,7 @@ ERASED = frozenset(
         "invoice_dispute",
         "notice",
         "notice_preference",
+        "notice_report",
         "outage_calendar",
         "outage_notice",
         "outbox_event",

@@ -38,6 +38,7 @@ OF_CUSTOMER = {
     "customer_protection": "delete from customer_protection where customer_id = :customer",
     "reading_link": "delete from reading_link where customer_id = :customer",
     "outage_notice": "delete from outage_notice where customer_id = :customer",
+    "notice_report": "delete from notice_report where customer_id = :customer",
     "notice": "delete from notice where customer_id = :customer",
     "notice_preference": "delete from notice_preference where customer_id = :customer",
     "delegation_invitation": "delete from delegation_invitation where customer_id = :customer",
@@ -60,6 +61,7 @@ OF_PERSON = {
     "outage_calendar": "delete from outage_calendar where person_id = :person",
     "credential": "delete from credential where person_id = :person",
     "idempotent_request": "delete from idempotent_request where person_id = :person",
+    "notice_report": "delete from notice_report where person_id = :person",
     "notice": "delete from notice where person_id = :person",
     "reading_upload_row": """delete from reading_upload_row
         where upload_id in (select id from reading_upload where person_id = :person)""",

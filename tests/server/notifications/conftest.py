@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from mains_server.delivery.records import Answer, ReceiptOutcome
-from mains_server.notifications.records import Channel
+from mains_server.delivery.records import ReceiptOutcome
+from mains_server.notifications.records import Channel, Handed
 from mains_server.notifications.sealing import Seal
 from mains_server.notifications.sending import Office
 from sqlalchemy import text
@@ -29,7 +29,7 @@ class Hand:
         outcome = self.answers.pop(0) if self.answers else ReceiptOutcome.ACCEPTED
         if outcome is ReceiptOutcome.ACCEPTED:
             self.taken.append((notice.address, subject, body))
-        return Answer(outcome=outcome, detail=outcome.name.lower())
+        return Handed(outcome=outcome, detail=outcome.name.lower())
 
 
 @dataclass(frozen=True)

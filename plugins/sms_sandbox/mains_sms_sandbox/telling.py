@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from mains_sms_sandbox.signing import HEADER, signature
 
-WAITS = (0.5, 1, 2, 4, 8, 15, 30, 60, 60, 60)
+WAITS = (1, 1, 2, 4, 8, 15, 30, 60, 60, 60)
 TIMEOUT_SECONDS = 10
 
 
