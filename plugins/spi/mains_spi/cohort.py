@@ -10,6 +10,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
+from typing import Any
 
 from mains_spi.book import Book
 from mains_spi.cohort_lines import CompiledLine, Shown, compiled_lines
@@ -18,7 +20,7 @@ from mains_spi.components import Component, TimeOfUse
 from mains_spi.cuts import segments_of
 from mains_spi.errors import CannotRate
 from mains_spi.exact import ZERO, fixed, plain
-from mains_spi.formula import Formula, assemble, constant
+from mains_spi.formula import Formula, Rater, assemble, constant
 from mains_spi.here import Amounts, Here
 from mains_spi.plan import Plan, plan_of
 from mains_spi.record import Period, Record
@@ -79,7 +81,8 @@ class Cohort:
     """A tariff compiled for contracts that differ in usage only.
 
     ``divides``: some usage is divided by days, so a contract with several usage rows in one column must be rated with
-    ``evaluate``; otherwise its rows may be added up. ``places`` are the decimals of a minor unit.
+    ``evaluate``; otherwise its rows may be added up. ``places`` are the decimals of a minor unit. ``rate`` gives whole
+    bills, ``payables`` only what each comes to, in minor units and in less time.
     """
 
     columns: tuple[Column, ...]
@@ -91,6 +94,7 @@ class Cohort:
     currency: str
     divides: bool
     rate: Callable[[Iterable[Sequence[int]]], list[CompactBill]]
+    payables: Callable[[Iterable[Sequence[int]]], list[int]]
 
     def bill_lines(self, bill: CompactBill, estimated: Collection[int] = ()) -> tuple[Line, ...]:
         """Write out the lines of one bill as ``evaluate`` gives them, but for ``why``.
@@ -226,6 +230,7 @@ def _assembled(tariff: Tariff, conditions: RatingRequest, compiler: Compiler, li
     groups = sorted({(line.tax.code, plain(Fraction(line.tax.rate), PRICE_PLACES)) for line in lines if line.tax})
     policy = tariff.rounding
     cohort_lines = tuple(_cohort_line(line, groups) for line in lines)
+    bill = _result(compiler, lines, cohort_lines, groups, policy)
     return Cohort(
         columns=tuple(compiler.columns),
         lines=cohort_lines,
@@ -235,8 +240,22 @@ def _assembled(tariff: Tariff, conditions: RatingRequest, compiler: Compiler, li
         period=conditions.period,
         currency=tariff.currency,
         divides=any(line.apportioned for line in cohort_lines),
-        rate=assemble(len(compiler.columns), compiler.program, _result(compiler, lines, cohort_lines, groups, policy)),
+        rate=_when_asked(compiler, f"({', '.join(bill)})"),
+        payables=_when_asked(compiler, bill[-1]),
     )
+
+
+def _when_asked(compiler: Compiler, result: str) -> Rater:
+    """Give a function that is written when it is first called: hardly anybody wants both bills and sums."""
+
+    @cache
+    def written() -> Rater:
+        return assemble(len(compiler.columns), compiler.program, result)
+
+    def rate(rows: Iterable[Sequence[int]]) -> list[Any]:
+        return written()(rows)
+
+    return rate
 
 
 def _cohort_line(line: CompiledLine, groups: list[tuple[str, Decimal]]) -> CohortLine:
@@ -264,8 +283,8 @@ def _result(
     cohort_lines: tuple[CohortLine, ...],
     groups: list[tuple[str, Decimal]],
     policy: Rounding,
-) -> str:
-    """Write the compact bill as a Python expression."""
+) -> tuple[str, ...]:
+    """Write the parts of the compact bill as Python expressions."""
     program, places = compiler.program, policy.total
     nets, taxes = [], []
     for index, (_, rate) in enumerate(groups):
@@ -280,7 +299,7 @@ def _result(
         taxes.append(tax)
     total = _sum(compiler, [*nets, *taxes])
     off = _sum(compiler, [line.net for line in lines if line.tax is None])
-    parts = [
+    return (
         _tuple([program.units(line.quantity, QUANTITY_PLACES) for line in lines]),
         _tuple([program.units(line.net, places) for line in lines]),
         _tuple([program.units(line.gross, places) for line in lines if line.gross is not None]),
@@ -288,8 +307,7 @@ def _result(
         _tuple([program.units(tax, places) for tax in taxes]),
         program.units(total, places),
         program.units(program.add(total, off), places),
-    ]
-    return f"({', '.join(parts)})"
+    )
 
 
 def _sum(compiler: Compiler, numbers: list[Formula]) -> Formula:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -11,6 +12,8 @@ from typing import Any
 from mains_spi.exact import half_up
 
 Rater = Callable[[Iterable[Sequence[int]]], list[Any]]
+
+_NAMES = re.compile(r"x\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,16 @@ class Program:
             self._names[expression] = f"x{len(self._names)}"
             self.statements.append(f"{self._names[expression]} = {expression}")
         return self._names[expression]
+
+    def leading_to(self, result: str) -> list[str]:
+        """Pick the statements that an expression rests on, in their order."""
+        wanted, kept = set(_NAMES.findall(result)), []
+        for statement in reversed(self.statements):
+            name, _, expression = statement.partition(" = ")
+            if name in wanted:
+                wanted.update(_NAMES.findall(expression))
+                kept.append(statement)
+        return kept[::-1]
 
     def add(self, left: Formula, right: Formula) -> Formula:
         """Add two numbers."""
@@ -128,12 +141,12 @@ class Program:
 
 
 def assemble(columns: int, program: Program, result: str) -> Rater:
-    """Make the function that runs a program for each row.
+    """Make the function that runs, for each row, what a program needs for a result.
 
     The source consists only of integers, the names of this module and arithmetic, so nothing of a tariff's text is run.
     """
     row = ", ".join(f"q{i}" for i in range(columns)) + ("," if columns == 1 else "")
-    body = "\n".join(f"        {statement}" for statement in (*program.statements, f"add({result})"))
+    body = "\n".join(f"        {statement}" for statement in (*program.leading_to(result), f"add({result})"))
     head = f"def rate(rows):\n    bills = []\n    add = bills.append\n    for {row or '_'} in rows:"
     source = f"{head}\n{body}\n    return bills"
     space: dict[str, Any] = {}

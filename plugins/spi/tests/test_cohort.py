@@ -244,6 +244,7 @@ def test_cohort_bills_as_the_evaluator_does(data):
     for row, compact in zip(rows, cohort.rate(rows), strict=True):
         bill = evaluate(tariff, replace(shared, usage=usage_of(cohort.columns, row, shared.period)))
         assert_same(cohort, compact, bill)
+    assert cohort.payables(rows) == [compact[-1] for compact in cohort.rate(rows)]
 
 
 @pytest.fixture

@@ -94,3 +94,12 @@ def test_equal_expressions_are_worked_out_once():
 
     assert program.name("q0*2") == program.name("q0*2") == "x0"
     assert program.statements == ["x0 = q0*2"]
+
+
+def test_what_a_result_does_not_rest_on_is_left_out():
+    program = Program()
+    kept, other = program.name("q0*2"), program.name("q1*3")
+    result, aside = program.name(f"{kept} + 1"), program.name(f"{other} + {kept}")
+
+    assert program.leading_to(f"{result}*5") == [f"{kept} = q0*2", f"{result} = {kept} + 1"]
+    assert program.leading_to(f"({result}, {aside})") == program.statements

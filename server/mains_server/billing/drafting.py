@@ -126,6 +126,8 @@ def drafts_of_cohort(shape: Shape, *, cohort: Cohort, plan: ColumnPlan, cases: S
 
 def totals_of_cohort(cohort: Cohort, *, plan: ColumnPlan, usages: Iterable[Sequence[int]]) -> list[int]:
     """Work out what alike contracts would pay, in cents, without drafting their bills."""
+    if plan.positions == tuple(range(plan.width)):
+        return cohort.payables(usages)
     rows = []
     for usage in usages:
         row = [0] * plan.width
@@ -133,7 +135,7 @@ def totals_of_cohort(cohort: Cohort, *, plan: ColumnPlan, usages: Iterable[Seque
             if at is not None:
                 row[at] += micro
         rows.append(row)
-    return [bill[-1] for bill in cohort.rate(rows)]
+    return cohort.payables(rows)
 
 
 def cents(amount: Decimal) -> int:

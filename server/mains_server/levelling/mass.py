@@ -102,6 +102,7 @@ def _standing(connection: Connection, *, contracts: Sequence[int], request: Reca
     """Take hold of a chunk's contracts, then read its plans: what was paid before cannot change any more."""
     year = _year(request)
     asked = {"contracts": contracts, "from": year.start, "to": year.end}
+    connection.execute(statements.ONE_PROCESS)
     connection.execute(statements.LOCK_CONTRACTS, asked)
     with connection.cursor(binary=True) as cursor:
         # Planned for each chunk's own contracts: a general plan would expect a handful, and look each up apart.

@@ -60,8 +60,8 @@ class StandingPlan(NamedTuple):
     def expected(self) -> ExpectedYear:
         """Say what a year's use is, to have it priced among others."""
         usage = orjson.loads(self.usage)
-        counted: Counted = tuple((one["quantity"], one["zone"], one["unit"]) for one in usage)
-        micros = tuple(millionths_told(one["value"]) for one in usage)
+        counted: Counted = tuple([(one["quantity"], one["zone"], one["unit"]) for one in usage])
+        micros = tuple([millionths_told(one["value"]) for one in usage])
         return ExpectedYear(self.contract_id, self.traits, counted, micros)
 
 

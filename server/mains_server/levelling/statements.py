@@ -199,6 +199,8 @@ RUN_DONE = """
 update levelled_run set status = 'DONE', finished_at = %(now)s
 where id = %(run)s and not exists (select from levelled_chunk where run_id = %(run)s and status = 'WAITING')
 """
+# Each of several processes would put together for itself what is joined to its share of a chunk.
+ONE_PROCESS = "set local max_parallel_workers_per_gather = 0"
 LOCK_CONTRACTS = "select from contract where id = any(%(contracts)s::bigint[]) order by id for update"
 # One statement reads a whole chunk, set by set, once its contracts are held. Contracts with the same words are alike in
 # all that a price may depend on; the words are for nobody to read. Amounts are in cents.
