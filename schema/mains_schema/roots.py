@@ -58,6 +58,8 @@ from mains_schema.selling.tariff import (
     ProductOrder,
 )
 from mains_schema.staff import Staff
+from mains_schema.telling.application import ApplicationType, application_types
+from mains_schema.telling.mutations_application import ApplicationMutations
 from mains_schema.telling.mutations_notice import NoticeMutations
 from mains_schema.telling.mutations_outage import OutageMutations
 
@@ -85,6 +87,10 @@ class Query:
 
     utility_adapters: list[UtilityAdapter] = given(
         "The utilities served and what they can do, for everybody to see; at most a few dozen.", utility_adapters
+    )
+    application_types: list[ApplicationType] = given(
+        "What one can apply for with each utility, with the forms, for everybody to see; at most a few dozen.",
+        application_types,
     )
     payment_providers: list[PaymentProvider] = given(
         "The payment providers that are set up, for everybody to see; at most twenty.", payment_providers
@@ -174,6 +180,7 @@ class Mutation(
     PrivacyMutations,
     NoticeMutations,
     OutageMutations,
+    ApplicationMutations,
     DelegationMutations,
     PaymentEventMutations,
     PayoutMutations,

@@ -51,7 +51,7 @@ from mains_schema.parties import (
     viewer,
 )
 from mains_schema.selling import adapter, catalogue, comparison, fact, tariff
-from mains_schema.telling import notice, outage, outage_changes
+from mains_schema.telling import application, application_changes, notice, outage, outage_changes
 
 ROOMS = (
     words,
@@ -102,6 +102,8 @@ ROOMS = (
     notice,
     outage,
     outage_changes,
+    application,
+    application_changes,
     staff,
     session,
     sessions,

@@ -47,6 +47,7 @@ from mains_schema.money.payout_desk import PayoutFile, payout_files
 from mains_schema.parties.audit_trail import AUDIT_GIVEN, AUDIT_ROWS, AuditTrail, audit_trail
 from mains_schema.parties.customer import CustomerFilter, CustomerOrder
 from mains_schema.selling.fact import FactStretchFilter
+from mains_schema.telling.application import ApplicationFilter, ApplicationOrder
 from mains_schema.telling.notice import EVENTS_MAX, NoticeFilter, NoticeOrder, UndeliveredEvent, undelivered_events
 from mains_schema.telling.outage import OutageFilter, OutageOrder
 
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from mains_schema.money.payment import Payment
     from mains_schema.parties.customer import Customer
     from mains_schema.selling.fact import FactStretch
+    from mains_schema.telling.application import Application
     from mains_schema.telling.notice import Notice
     from mains_schema.telling.outage import Outage
 
@@ -195,6 +197,9 @@ class Staff:
         undelivered_events,
         given=(),
         rows=EVENTS_MAX,
+    )
+    applications: Connection[Application] = connection(
+        "All applications.", orders=ApplicationOrder, filters=ApplicationFilter
     )
     outages: Connection[Outage] = connection("All planned outages.", orders=OutageOrder, filters=OutageFilter)
     payout_files: list[PayoutFile] = asked_with(

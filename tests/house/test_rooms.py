@@ -161,6 +161,7 @@ EXTRA = {
         "working_out.py",
     },
     "notifications": {
+        "applications.py",
         "events.py",
         "acting.py",
         "listening.py",

@@ -43,6 +43,7 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.schema import town
+from tests.schema.application_rows import application_rows
 from tests.schema.asking import clerk, delegate, owner
 from tests.schema.bank_rows import bank_rows
 from tests.schema.crowd import (
@@ -76,6 +77,7 @@ from tests.schema.crowd import (
 from tests.schema.outage_rows import outage_rows
 
 CUSTOMERS = 7
+APPLICATION_LABEL = "coalesce('customer ' || application.customer_id, 'payer ' || application.person_id)"
 OUTAGE_LABEL = "case when id > 50 then 'building ' || id - 50 else 'point ' || id end"
 
 # What each row of a type shows that no other row does, by the label of who may see it.
@@ -134,6 +136,11 @@ CANARIES: Mapping[str, str] = {
     "OutageNotice": "select 'customer ' || customer_id, revision from outage_notice",
     "OutageCalendar": """select 'person ' || person_id, to_char(created_at at time zone 'UTC', 'YYYY-MM-DD') ||
         'T00:00:00.000Z' from outage_calendar""",
+    "Application": f"select {APPLICATION_LABEL}, type from application",
+    "ApplicationAnswer": f"""select {APPLICATION_LABEL}, w.value from application_answer w
+        join application on application.id = w.application_id""",
+    "ApplicationStep": f"""select {APPLICATION_LABEL}, w.note from application_step w
+        join application on application.id = w.application_id""",
     "BankAccount": "select 'staff', iban from bank_account",
     "BankStatement": "select 'staff', message_id from bank_statement",
     "BankLine": "select 'staff', text from statement_line",
@@ -294,6 +301,7 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (IntervalDay, [*(_hours(n) for n in (1, 4, 5, 6, 14, 1000, 2000)), _hours(6, once=True)]),
         (ReadingLink, [_link(n, 4 if n == 14 else n) for n in (1, 4, 5, 14)]),
         *bank_rows(range(1, 3)),
+        *application_rows((1, 2, 3, 4, 5), nobody_yet=(1, 2, 5)),
         *outage_rows((1, 2, 3, 4, 5, 14)),
         (CorrectionDue, [_correction(n) for n in (4, 5)]),
         (Correction, [corrected(n) | {"note": f"correction {n}"} for n in (1, 4, 5)]),

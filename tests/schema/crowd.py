@@ -43,6 +43,7 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.schema import town
+from tests.schema.application_rows import of_customer_1
 from tests.schema.bank_rows import bank_rows
 from tests.schema.outage_rows import at_first_place
 
@@ -94,6 +95,7 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (ReadingUpload, [upload(n) for n in MORE]),
         (Session, [signed_in(n) for n in MORE]),
         (ReadingLink, [link(n) for n in MORE]),
+        *of_customer_1(MORE),
         *at_first_place(MORE),
         (FactSeries, [_fact_series(n) for n in MORE]),
         (ReadingUploadRow, [upload_row(n) for n in MORE]),

@@ -31,6 +31,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.schema import crowd
+from tests.schema.application_rows import application_rows
 from tests.schema.asking import NO_ADAPTERS, Asker
 from tests.schema.bank_rows import bank_rows
 from tests.schema.fuzz import Vocabulary
@@ -109,6 +110,7 @@ def _come_in() -> Sequence[tuple[Any, list[dict[str, Any]]]]:
         (AllocationMethod, [crowd.allocation_method(n) for n in numbers]),
         (AllocationValue, [crowd.allocation_value(n) for n in numbers]),
         *bank_rows(range(min(numbers), max(numbers) + 1)),
+        *application_rows(numbers),
         *outage_rows(numbers, buildings=1),
         (LevelledVersion, [crowd.levelled_version(n, n, n) for n in numbers]),
         (LevelledLetter, [crowd.levelled_letter(n, n, n) for n in numbers]),

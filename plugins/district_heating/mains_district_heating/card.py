@@ -8,6 +8,7 @@ from mains_spi import (
     SPI_MAJOR,
     Capability,
     ChargeCode,
+    Contacts,
     InvoicingRules,
     Labels,
     Product,
@@ -89,6 +90,7 @@ UTILITY = Utility(
     correction="next_bill",
     reading_rules=READING_RULES,
     invoicing_rules=InvoicingRules(by_day=15, holidays="LV"),
+    contacts=Contacts(operator="Gren Jelgava", phone="63007055"),
 )
 
 PRODUCTS = (

@@ -9,6 +9,7 @@ from mains_spi import (
     Capability,
     ChargeCode,
     Comparing,
+    Contacts,
     ContractAttribute,
     ContractRules,
     InvoicingRules,
@@ -177,4 +178,5 @@ UTILITY = Utility(
     invoicing_rules=INVOICING_RULES,
     contract_rules=CONTRACT_RULES,
     levelled_rules=LEVELLED_RULES,
+    contacts=Contacts(operator="AS Sadales tīkls", fault_phone="8404", phone="80200400"),
 )

@@ -22,6 +22,7 @@ from mains_spi import (
     TimeOfUse,
     Utility,
     When,
+    application_mistakes,
     contract_rules_mistakes,
     invoicing_rules_mistakes,
     levelled_rules_mistakes,
@@ -75,6 +76,7 @@ def _card(utility: Utility) -> Iterator[str]:
         contract_rules_mistakes(utility.contract_rules),
         invoicing_rules_mistakes(utility.invoicing_rules),
         levelled_rules_mistakes(utility.levelled_rules),
+        application_mistakes(utility.applications),
     ):
         yield from (f"Utility.{mistake}" for mistake in rules)
 
@@ -91,6 +93,12 @@ def _labels(utility: Utility, products: tuple[Product, ...]) -> Iterator[str]:
             yield from _label(f"value {value!r} of attribute `{attribute.name}`", labels)
     for product in products:
         yield from _label(f"product `{product.code}`", product.labels)
+    for one in utility.applications:
+        yield from _label(f"application `{one.code}`", one.labels)
+        for field in one.fields:
+            yield from _label(f"field `{field.name}` of application `{one.code}`", field.labels)
+            for choice in field.choices:
+                yield from _label(f"choice {choice.value!r} of field `{field.name}`", choice.labels)
 
 
 def _label(what: str, labels: Labels | None) -> Iterator[str]:

@@ -1,5 +1,16 @@
 """What a Mains utility adapter depends on. Import every public name from here."""
 
+from mains_spi.applications import (
+    ApplicationType,
+    Contacts,
+    FieldChoice,
+    FieldError,
+    FieldKind,
+    FormField,
+    answers_mistakes,
+    application_mistakes,
+    form_schema,
+)
 from mains_spi.charges import bill_charges
 from mains_spi.cohort import Cohort, CohortLine, CompactBill, NotCovered, compile_cohort
 from mains_spi.cohort_terms import MICRO, Column
@@ -56,7 +67,6 @@ from mains_spi.hooks import (
     FactNeed,
     FactsRequest,
     Hooks,
-    Labels,
     MeasureRequest,
     Note,
     NotesRequest,
@@ -76,6 +86,7 @@ from mains_spi.hooks import (
     tax_codes,
 )
 from mains_spi.invoicing import InvoicingRules, invoicing_rules_mistakes
+from mains_spi.labels import Labels
 from mains_spi.levelled import LevelledRules, levelled_rules_mistakes
 from mains_spi.notification_channels import (
     NOTIFICATION_CHANNEL_GROUP,
@@ -175,6 +186,7 @@ __all__ = [
     "SPI_VERSION",
     "AllocateBuilding",
     "Amount",
+    "ApplicationType",
     "Assumed",
     "Attribute",
     "BadRecord",
@@ -198,6 +210,7 @@ __all__ = [
     "Comparing",
     "Component",
     "Const",
+    "Contacts",
     "ContractAttribute",
     "ContractCheck",
     "ContractRules",
@@ -219,8 +232,12 @@ __all__ = [
     "FactsRequest",
     "FeeFall",
     "FetchRequest",
+    "FieldChoice",
+    "FieldError",
+    "FieldKind",
     "Figure",
     "FigureValue",
+    "FormField",
     "Group",
     "GroupQty",
     "Hooks",
@@ -310,6 +327,8 @@ __all__ = [
     "Years",
     "Zone",
     "ZoneRule",
+    "answers_mistakes",
+    "application_mistakes",
     "bill_charges",
     "bind_product",
     "compile_cohort",
@@ -317,6 +336,7 @@ __all__ = [
     "evaluate",
     "evaluate_amounts",
     "facts_needed",
+    "form_schema",
     "hookimpl",
     "hookspec",
     "invoicing_rules_mistakes",

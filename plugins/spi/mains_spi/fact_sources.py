@@ -12,7 +12,8 @@ from decimal import Decimal
 import pluggy
 
 from mains_spi.errors import BadRecord
-from mains_spi.hooks import PROJECT, Labels, Problem
+from mains_spi.hooks import PROJECT, Problem
+from mains_spi.labels import Labels
 from mains_spi.record import Period, Record
 
 FACT_SOURCE_GROUP = "mains.fact_sources"

@@ -10,8 +10,10 @@ from typing import Literal
 
 import pluggy
 
+from mains_spi.applications import ApplicationType, Contacts
 from mains_spi.contracts import USUAL_CONTRACT_RULES, ContractRules, FeeFall
 from mains_spi.invoicing import USUAL_INVOICING_RULES, InvoicingRules
+from mains_spi.labels import Labels
 from mains_spi.levelled import USUAL_LEVELLED_RULES, LevelledRules
 from mains_spi.prices import ChargeTax
 from mains_spi.readings import USUAL_READING_RULES, ReadingRules
@@ -56,15 +58,6 @@ class Channel(StrEnum):
     EMAIL = "EMAIL"
     POST = "POST"
     PHONE = "PHONE"
-
-
-@dataclass(frozen=True, slots=True)
-class Labels(Record):
-    """A text for people in Latvian, English and Russian."""
-
-    lv: str
-    en: str
-    ru: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +123,8 @@ class Utility(Record):
     ``correction`` is the policy for wrong bills: rate the period anew, or settle on the next bill. ``reading_rules``
     say when readings are taken and which ones somebody looks at, ``contract_rules`` when contracts may start,
     ``invoicing_rules`` when invoices are sent and how long there is to pay them, ``levelled_rules`` when levelled
-    payments are due. Without ``comparing`` products are not compared.
+    payments are due. Without ``comparing`` products are not compared. ``applications`` add to what every utility
+    takes, or word one of it otherwise by the same code; ``contacts`` are whom people call, also about faults.
     """
 
     code: str
@@ -147,6 +141,8 @@ class Utility(Record):
     comparing: Comparing | None = None
     invoicing_rules: InvoicingRules = USUAL_INVOICING_RULES
     levelled_rules: LevelledRules = USUAL_LEVELLED_RULES
+    applications: tuple[ApplicationType, ...] = ()
+    contacts: Contacts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,8 @@ from enum import Enum
 
 import pluggy
 
-from mains_spi.hooks import PROJECT, Labels
+from mains_spi.hooks import PROJECT
+from mains_spi.labels import Labels
 from mains_spi.payment_providers import EventRequest, ProviderAccess, ProviderCall
 from mains_spi.record import Record
 from mains_spi.texting import TextEncoding

@@ -13,7 +13,8 @@ from enum import Enum
 
 import pluggy
 
-from mains_spi.hooks import PROJECT, Labels
+from mains_spi.hooks import PROJECT
+from mains_spi.labels import Labels
 from mains_spi.record import Record
 
 PAYMENT_PROVIDER_GROUP = "mains.payment_providers"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import strawberry
 from mains_server.access.tables import AccessGrant as AG
+from mains_server.applications.tables import Application as AP
 from mains_server.contracts.tables import Contract as CO
 from mains_server.customers.records import CustomerKind, ProtectionKind
 from mains_server.customers.tables import Customer as C
@@ -52,6 +53,7 @@ from mains_schema.parties.delegation import (
     DelegationInvitationOrder,
     PaymentApprovalOrder,
 )
+from mains_schema.telling.application import ApplicationFilter, ApplicationOrder
 from mains_schema.telling.notice import PREFERENCE_ROWS, NoticeFilter, NoticeOrder, NoticePreference, notice_preferences
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
     from mains_schema.contracts.contract import Contract
     from mains_schema.money.payment import Payment
     from mains_schema.parties.delegation import Activity, CustomerAccess, DelegationInvitation, PaymentApproval
+    from mains_schema.telling.application import Application
     from mains_schema.telling.notice import Notice
 
 
@@ -160,6 +163,12 @@ class Customer(Node):
         P.customer_id,
         orders=PaymentOrder,
         filters=PaymentFilter,
+    )
+    applications: Connection[Application] = connection(
+        "What was applied for in the customer's name.",
+        AP.customer_id,
+        orders=ApplicationOrder,
+        filters=ApplicationFilter,
     )
     notices: Connection[Notice] = connection(
         "What the customer was told, and how.", NO.customer_id, orders=NoticeOrder, filters=NoticeFilter

@@ -8,6 +8,7 @@ import strawberry
 from mains_server.access.records import StaffRole
 from mains_server.access.tables import AccessGrant as AG
 from mains_server.access.tables import Person as PE
+from mains_server.applications.tables import Application as AP
 from mains_server.contracts.tables import Building as BU
 from mains_server.contracts.tables import SupplyPoint as SP
 from mains_server.customers.tables import Customer as C
@@ -31,6 +32,7 @@ from mains_schema.parties.customer import CustomerOrder
 from mains_schema.parties.delegation import ActivityOrder, CustomerAccessOrder, PaymentApprovalOrder
 from mains_schema.parties.privacy import DataExport, data_export
 from mains_schema.parties.sessions import SessionOrder
+from mains_schema.telling.application import ApplicationFilter, ApplicationOrder
 
 if TYPE_CHECKING:
     from mains_schema.contracts.contract import Contract
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from mains_schema.parties.customer import Customer
     from mains_schema.parties.delegation import Activity, CustomerAccess, PaymentApproval
     from mains_schema.parties.sessions import Session
+    from mains_schema.telling.application import Application
     from mains_schema.telling.outage import OutageCalendar
 
 
@@ -94,6 +97,12 @@ class Viewer(Node):
         PE.id,
         given=(),
         rows=1,
+    )
+    applications: Connection[Application] = connection(
+        "What the viewer applied for, as far as they still see it.",
+        AP.person_id,
+        orders=ApplicationOrder,
+        filters=ApplicationFilter,
     )
     outage_calendars: Connection[OutageCalendar] = connection(
         "Links that the viewer made to calendars of outages.", OC.person_id

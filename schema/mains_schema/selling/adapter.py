@@ -38,6 +38,18 @@ class UtilityAttribute:
     )
 
 
+@strawberry.type(description="Whom to call.")
+class UtilityContacts:
+    """The network's operator, and the utility."""
+
+    operator: str = strawberry.field(description="Who runs the network.")
+    fault_phone: str | None = strawberry.field(
+        description="The operator's line for faults, which are not applied for; null where the utility takes them."
+    )
+    phone: str | None = strawberry.field(description="The utility's own phone; null if it has none.")
+    email: str | None = strawberry.field(description="The utility's own e-mail address; null if it has none.")
+
+
 @strawberry.type(description="A utility and the adapter that knows its tariffs.")
 class UtilityAdapter:
     """One installed adapter."""
@@ -54,6 +66,9 @@ class UtilityAdapter:
     )
     attributes: list[UtilityAttribute] = strawberry.field(
         description="What it prices by, with the words for a form; at most a few dozen. Empty if it was set aside."
+    )
+    contacts: UtilityContacts | None = strawberry.field(
+        description="Whom to call about faults and everything else; null if the adapter names nobody, or was set aside."
     )
 
 
@@ -72,6 +87,19 @@ def _shown(adapter: Adapter, context: Context) -> UtilityAdapter:
         reason=adapter.reason if context.viewer.is_staff else None,
         capabilities=list(adapter.capabilities),
         attributes=[_attribute(part, adapter, context) for part in adapter.attributes],
+        contacts=_contacts(adapter),
+    )
+
+
+def _contacts(adapter: Adapter) -> UtilityContacts | None:
+    contacts = None if adapter.utility is None else adapter.utility.contacts
+    if contacts is None or not adapter.is_active:
+        return None
+    return UtilityContacts(
+        operator=contacts.operator,
+        fault_phone=contacts.fault_phone,
+        phone=contacts.phone,
+        email=contacts.email,
     )
 
 

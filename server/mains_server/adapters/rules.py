@@ -21,6 +21,7 @@ from mains_spi import (
     Record,
     Tariff,
     Utility,
+    application_mistakes,
     contract_rules_mistakes,
     invoicing_rules_mistakes,
     levelled_rules_mistakes,
@@ -70,6 +71,7 @@ def wrong_with_card(utility: Utility) -> str | None:
         *contract_rules_mistakes(utility.contract_rules),
         *invoicing_rules_mistakes(utility.invoicing_rules),
         *levelled_rules_mistakes(utility.levelled_rules),
+        *application_mistakes(utility.applications),
     )
     return next(iter(mistakes), None)
 

@@ -33,6 +33,7 @@ ROOMS = (
     "delegation",
     "registration",
     "outages",
+    "applications",
 )
 
 

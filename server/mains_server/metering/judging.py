@@ -11,7 +11,7 @@ from fractions import Fraction
 from itertools import pairwise
 from math import ceil, floor
 
-from mains_spi.hooks import Labels
+from mains_spi.labels import Labels
 
 from mains_server.access.records import Refusal
 from mains_server.metering.records import InstalledRegister, PlausibleRange, ReadingFlag, ReadingInContext

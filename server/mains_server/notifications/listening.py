@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.notifications import statements
 from mains_server.notifications.acting import acting
+from mains_server.notifications.applications import application_changed
 from mains_server.notifications.events import Ears, Teller
 from mains_server.notifications.operations import tell_all
 from mains_server.notifications.records import Amount, Channel, Event, Message, Recipient, Topic, Value
@@ -136,6 +137,7 @@ async def _of_delegate(session: AsyncSession, event: Event, template: str) -> Se
 
 
 TELLERS: Mapping[str, Teller] = {
+    "application.changed": application_changed,
     "invoice.ready": invoice_ready,
     "dunning.reminded": overdue,
     "dunning.debt_arranged": debt_arranged,

@@ -143,3 +143,9 @@ where k.adapter = :adapter and k.starts < :counts_for and (k.ends is null or k.e
     )
 order by k.id limit :most
 """
+# Words for the applicant, who may be no customer yet.
+APPLICATION = """
+select a.id, a.person_id, a.created_at, a.offer_amount, a.offer_currency, a.offer_until, s.note
+from application a join application_step s on s.application_id = a.id and s.number = :number
+where a.id = :id
+"""

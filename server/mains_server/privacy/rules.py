@@ -78,6 +78,9 @@ KEPT: Mapping[str, str] = {
 ERASED = frozenset(
     {
         "access_grant",
+        "application",
+        "application_answer",
+        "application_step",
         "contract_fee",
         "correction",
         "credential",
@@ -110,14 +113,19 @@ NOT_EXPORTED: Mapping[str, str] = {
 }
 THEIR_POINTS = """exists (select from contract_supply_point s where s.customer_id = any(:customers)
     and s.supply_point_id = t.supply_point_id and s.starts <= t.{day} and (s.ends is null or s.ends >= t.{day}))"""
+THEIR_APPLICATIONS = """t.application_id in (select id from application
+    where customer_id = any(:customers) or person_id = :person and customer_id is null)"""
 # Exported by another road than a column of the table's own.
 BY_ROAD: Mapping[str, str] = {
+    "application": "t.customer_id = any(:customers) or t.person_id = :person and t.customer_id is null",
     "customer": "t.id = any(:customers)",
     "person": "t.id = :person",
     "reading": THEIR_POINTS.format(day="counts_for"),
     "interval_day": THEIR_POINTS.format(day="day"),
     "supply_point": """t.id in (select supply_point_id from contract_supply_point
         where customer_id = any(:customers))""",
+    "application_answer": THEIR_APPLICATIONS,
+    "application_step": THEIR_APPLICATIONS,
     "reading_upload_row": "t.upload_id in (select id from reading_upload where person_id = :person)",
     "sms_inbound": """regexp_replace(t.sender, '[^0-9]', '', 'g') in (select regexp_replace(phone, '[^0-9]', '', 'g')
         from person where id = :person union select regexp_replace(phone, '[^0-9]', '', 'g') from customer

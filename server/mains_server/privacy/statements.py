@@ -37,6 +37,11 @@ OF_CUSTOMER = {
         where customer_id = :customer and (ends_at is null or ends_at > :now)""",
     "customer_protection": "delete from customer_protection where customer_id = :customer",
     "reading_link": "delete from reading_link where customer_id = :customer",
+    "application_answer": """delete from application_answer
+        where application_id in (select id from application where customer_id = :customer)""",
+    "application_step": """delete from application_step
+        where application_id in (select id from application where customer_id = :customer)""",
+    "application": "delete from application where customer_id = :customer",
     "outage_notice": "delete from outage_notice where customer_id = :customer",
     "notice_report": "delete from notice_report where customer_id = :customer",
     "notice": "delete from notice where customer_id = :customer",
@@ -58,6 +63,11 @@ OF_CUSTOMER = {
 OF_PERSON = {
     "session": "update session set revoked_at = :now where person_id = :person and revoked_at is null",
     "password_reset": "delete from password_reset where person_id = :person",
+    "application_answer": """delete from application_answer where application_id in
+        (select id from application where person_id = :person and customer_id is null)""",
+    "application_step": """delete from application_step where application_id in
+        (select id from application where person_id = :person and customer_id is null)""",
+    "application": "delete from application where person_id = :person and customer_id is null",
     "outage_calendar": "delete from outage_calendar where person_id = :person",
     "credential": "delete from credential where person_id = :person",
     "idempotent_request": "delete from idempotent_request where person_id = :person",

@@ -1,0 +1,103 @@
+"""Mutations on applications."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+from mains_server.applications.records import StepKind
+
+from mains_schema.declaring.context import Info
+from mains_schema.declaring.mapping import resolved, section
+from mains_schema.telling.application_changes import (
+    ApplicationCompleteInput,
+    ApplicationOfferInput,
+    ApplicationPayload,
+    ApplicationStepInput,
+    ApplicationSubmitInput,
+    ApplicationSubmitPayload,
+    application_complete,
+    application_offer,
+    application_step,
+    application_submit,
+)
+
+FOR_OPERATORS = " FORBIDDEN to who is no operator or administrator."
+StepGiven = Annotated[ApplicationStepInput, strawberry.argument(name="input", description="Which, and what to say.")]
+
+
+@section
+class ApplicationMutations:
+    """Applications, and what becomes of them."""
+
+    @resolved("Sends an application in; its answers must fit the form. UNAUTHENTICATED without a session.")
+    async def application_submit(
+        self,
+        info: Info,
+        given: Annotated[ApplicationSubmitInput, strawberry.argument(name="input", description="What for.")],
+    ) -> ApplicationSubmitPayload:
+        """Apply."""
+        return await application_submit(info, given)
+
+    @resolved("Makes the applicant a cost offer, or another one instead." + FOR_OPERATORS)
+    async def application_offer(
+        self,
+        info: Info,
+        given: Annotated[ApplicationOfferInput, strawberry.argument(name="input", description="The offer.")],
+    ) -> ApplicationPayload:
+        """Offer."""
+        return await application_offer(info, given)
+
+    @resolved("Says that what was applied for is done, and which contract came of it." + FOR_OPERATORS)
+    async def application_complete(
+        self,
+        info: Info,
+        given: Annotated[ApplicationCompleteInput, strawberry.argument(name="input", description="Which.")],
+    ) -> ApplicationPayload:
+        """Complete."""
+        return await application_complete(info, given)
+
+    @resolved("Takes an application up." + FOR_OPERATORS)
+    async def application_take_up(self, info: Info, given: StepGiven) -> ApplicationPayload:
+        """Takes an application up."""
+        return await application_step(info, StepKind.TAKE_UP, given)
+
+    @resolved("Asks the applicant for more." + FOR_OPERATORS)
+    async def application_ask(self, info: Info, given: StepGiven) -> ApplicationPayload:
+        """Asks the applicant for more."""
+        return await application_step(info, StepKind.ASK, given)
+
+    @resolved("Answers what the utility asked.")
+    async def application_answer(self, info: Info, given: StepGiven) -> ApplicationPayload:
+        """Answers what the utility asked."""
+        return await application_step(info, StepKind.ANSWER, given)
+
+    @resolved("Sends an application on to the network operator." + FOR_OPERATORS)
+    async def application_forward(self, info: Info, given: StepGiven) -> ApplicationPayload:
+        """Sends an application on to the network operator."""
+        return await application_step(info, StepKind.FORWARD, given)
+
+    @resolved("Notes what the network operator answered." + FOR_OPERATORS)
+    async def application_operator_answer(self, info: Info, given: StepGiven) -> ApplicationPayload:
+        """Notes what the network operator answered."""
+        return await application_step(info, StepKind.OPERATOR_ANSWER, given)
+
+    @resolved("Accepts the cost offer, until its last day; nothing is charged by it.")
+    async def application_offer_accept(self, info: Info, given: StepGiven) -> ApplicationPayload:
+        """Accepts the cost offer, until its last day; nothing is charged by it."""
+        return await application_step(info, StepKind.OFFER_ACCEPT, given)
+
+    @resolved("Refuses the cost offer, which ends the application.")
+    async def application_offer_refuse(self, info: Info, given: StepGiven) -> ApplicationPayload:
+        """Refuses the cost offer, which ends the application."""
+        return await application_step(info, StepKind.OFFER_REFUSE, given)
+
+    @resolved("Rejects an application, with the reason." + FOR_OPERATORS)
+    async def application_reject(self, info: Info, given: StepGiven) -> ApplicationPayload:
+        """Rejects an application, with the reason."""
+        return await application_step(info, StepKind.REJECT, given)
+
+    @resolved("Withdraws an application that no offer was accepted on.")
+    async def application_withdraw(self, info: Info, given: StepGiven) -> ApplicationPayload:
+        """Withdraws an application that no offer was accepted on."""
+        return await application_step(info, StepKind.WITHDRAW, given)

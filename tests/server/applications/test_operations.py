@@ -1,0 +1,209 @@
+"""Applications from the first word to the contract that came of them, and that refusals leave nothing behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from mains_server.access.records import Refusal, Viewer
+from mains_server.adapters.host import AdapterHost
+from mains_server.adapters.loading import load_adapters
+from mains_server.applications.operations import AnswersWrong, submit_application, take_step
+from mains_server.applications.records import NewApplication, Offer, StepKind, StepRequest
+from mains_server.applications.rules import MOVES, USUAL
+from mains_server.db.unit_of_work import unit_of_work
+from mains_spi import application_mistakes
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from tests.server.intake.conftest import NOW, House, house
+
+__all__ = ["house"]
+TODAY = NOW.date()
+ANSWERS = {"address": "Lielā iela 5", "use": "dwelling", "load_kw": "12.5", "day": "2023-06-01"}
+NEW = NewApplication(adapter="district_heating", type="new_connection", answers=tuple(ANSWERS.items()))
+OFFER = Offer(amount=Decimal("1200.00"), currency="EUR", until=date(2023, 4, 30))
+
+
+@pytest.fixture(scope="session")
+def utilities() -> AdapterHost:
+    return load_adapters(on=date(2023, 4, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Where applications go."""
+
+    engine: AsyncEngine
+    host: AdapterHost
+    house: House
+
+    async def submit(self, viewer: Viewer, **changes: Any) -> int:
+        """Send an application in."""
+        async with unit_of_work(self.engine) as session:
+            new = replace(NEW, **changes)
+            return await submit_application(session, viewer=viewer, new=new, host=self.host, now=NOW)
+
+    async def step(self, viewer: Viewer, number: int, kind: StepKind, *, days: int = 0, **more: Any) -> None:
+        """Take a step, some days later."""
+        async with unit_of_work(self.engine) as session:
+            step = StepRequest(application_id=number, kind=kind, **{"note": "words", **more})
+            today = TODAY + timedelta(days=days)
+            await take_step(session, viewer=viewer, step=step, now=NOW, today=today)
+
+    async def rows(self, statement: str) -> list[Any]:
+        """Read rows."""
+        async with self.engine.connect() as connection:
+            return [tuple(row) for row in (await connection.execute(text(statement))).all()]
+
+    async def written(self) -> list[Any]:
+        """Sum up what the room and the outbox have."""
+        tables = ("application", "application_answer", "application_step", "outbox_event")
+        count = "select count(*), coalesce(sum(hashtext(t::text)), 0) from {} t"
+        return [(await self.rows(count.format(table)))[0] for table in tables]
+
+
+@pytest_asyncio.fixture
+async def office(engine: AsyncEngine, utilities: AdapterHost, house: House) -> Office:
+    return Office(engine, utilities, house)
+
+
+def test_the_usual_forms_have_no_mistakes_and_every_step_a_move():
+    assert list(application_mistakes(USUAL)) == []
+    assert set(StepKind) - {StepKind.SUBMIT} == set(MOVES)
+
+
+@pytest.mark.asyncio
+async def test_a_new_connection_from_application_to_first_contract(office: Office):
+    applicant, staff = office.house.family, office.house.staff
+    number = await office.submit(applicant)
+    await office.step(staff, number, StepKind.TAKE_UP)
+    await office.step(staff, number, StepKind.ASK, note="which flat?")
+    await office.step(applicant, number, StepKind.ANSWER, note="the second")
+    await office.step(staff, number, StepKind.FORWARD, note=None)
+    await office.step(staff, number, StepKind.OPERATOR_ANSWER, note="possible in June")
+    await office.step(staff, number, StepKind.OFFER, offer=OFFER)
+    await office.step(applicant, number, StepKind.OFFER_ACCEPT, days=29)
+    await office.step(staff, number, StepKind.COMPLETE, contract_id=office.house.contracts[1])
+
+    stands = "select state, offer_amount, result_contract_id, customer_id from application"
+    steps = await office.rows("select number, kind, is_staff from application_step order by number")
+    events = await office.rows("select payload ->> 'state' from outbox_event order by id")
+
+    contract, customer = office.house.contracts[1], office.house.customers[1]
+    assert await office.rows(stands) == [("DONE", Decimal("1200.00"), contract, customer)]
+    assert [row[0] for row in steps] == list(range(1, 10))
+    assert [row[1] for row in steps if not row[2]] == ["SUBMIT", "ANSWER", "OFFER_ACCEPT"]
+    assert [row[0] for row in events[-2:]] == ["ACCEPTED", "DONE"]
+
+
+@pytest.mark.asyncio
+async def test_answers_that_do_not_fit_are_all_named_and_nothing_is_written(office: Office):
+    before = await office.written()
+
+    with pytest.raises(AnswersWrong) as refused:
+        await office.submit(office.house.stranger, answers=(("load_kw", "0"), ("use", "castle"), ("hat", "x")))
+
+    assert {(error.field, error.code) for error in refused.value.errors} == {
+        ("hat", "UNKNOWN"),
+        ("address", "MISSING"),
+        ("day", "MISSING"),
+        ("use", "NOT_OF_KIND"),
+        ("load_kw", "OUT_OF_RANGE"),
+    }
+    assert await office.written() == before
+
+
+@pytest.mark.asyncio
+async def test_what_cannot_be_applied_for_leaves_nothing(office: Office):
+    house = office.house
+    day = (("day", "2023-06-01"),)
+    bad = [
+        ("TYPE_UNKNOWN", house.family, {"adapter": "nobody"}),
+        ("TYPE_UNKNOWN", house.family, {"type": "party"}),
+        ("ANSWERS_WRONG", house.family, {"answers": (*NEW.answers, ("address", "x"))}),
+        ("CONTRACT_NEEDED", house.family, {"type": "termination", "answers": day}),
+        ("CONTRACT_UNKNOWN", house.family, {"type": "termination", "answers": day, "contract_id": 999}),
+        (
+            "CONTRACT_UNKNOWN",
+            house.stranger,
+            {"type": "termination", "answers": day, "contract_id": house.contracts[1]},
+        ),
+        ("CONTRACT_UNKNOWN", house.family, {"customer_id": house.customers[2]}),
+        ("CONTRACT_UNKNOWN", house.family, {"customer_id": house.customers[2], "contract_id": house.contracts[1]}),
+        ("CONTRACT_UNKNOWN", house.family, {"adapter": "electricity_retail", "contract_id": house.contracts[1]}),
+    ]
+    before = await office.written()
+
+    for code, viewer, changes in bad:
+        with pytest.raises(Refusal) as refused:
+            await office.submit(viewer, **changes)
+        assert refused.value.code == code, changes
+
+    assert await office.written() == before
+
+
+@pytest.mark.asyncio
+async def test_steps_that_are_not_ones_own_or_not_possible_change_nothing(office: Office):
+    house = office.house
+    number = await office.submit(house.stranger)
+    offered = await office.submit(house.stranger)
+    await office.step(house.staff, offered, StepKind.TAKE_UP)
+    await office.step(house.staff, offered, StepKind.OFFER, offer=OFFER)
+    bad: list[tuple[str, Viewer, int, StepKind, dict[str, Any]]] = [
+        ("APPLICATION_UNKNOWN", house.staff, 999, StepKind.TAKE_UP, {}),
+        ("APPLICATION_UNKNOWN", house.stranger, number, StepKind.TAKE_UP, {}),
+        ("APPLICATION_UNKNOWN", house.clerk, number, StepKind.TAKE_UP, {}),
+        ("APPLICATION_UNKNOWN", house.family, number, StepKind.WITHDRAW, {}),
+        ("APPLICATION_UNKNOWN", house.staff, offered, StepKind.OFFER_ACCEPT, {}),
+        ("STEP_NOT_POSSIBLE", house.stranger, number, StepKind.ANSWER, {}),
+        ("STEP_NOT_POSSIBLE", house.stranger, number, StepKind.OFFER_ACCEPT, {}),
+        ("STEP_NOT_POSSIBLE", house.staff, offered, StepKind.COMPLETE, {}),
+        ("NOTE_WRONG", house.staff, number, StepKind.ASK, {"note": " "}),
+        ("NOTE_WRONG", house.staff, number, StepKind.ASK, {"note": "x" * 4_001}),
+        ("NOTE_WRONG", house.staff, number, StepKind.REJECT, {"note": "a\x00"}),
+        ("OFFER_WRONG", house.staff, offered, StepKind.OFFER, {"offer": replace(OFFER, amount=Decimal("-0.01"))}),
+        ("OFFER_WRONG", house.staff, offered, StepKind.OFFER, {"offer": replace(OFFER, amount=Decimal("1.001"))}),
+        ("OFFER_WRONG", house.staff, offered, StepKind.OFFER, {"offer": replace(OFFER, amount=Decimal(1_000_001))}),
+        ("OFFER_WRONG", house.staff, offered, StepKind.OFFER, {"offer": replace(OFFER, until=date(2023, 3, 31))}),
+        ("OFFER_OVER", house.stranger, offered, StepKind.OFFER_ACCEPT, {"days": 30}),
+        ("CONTRACT_UNKNOWN", house.staff, number, StepKind.COMPLETE, {"contract_id": 999}),
+        ("CONTRACT_UNKNOWN", house.staff, number, StepKind.COMPLETE, {"contract_id": house.contracts[1]}),
+    ]
+    before = await office.written()
+
+    for code, viewer, of, kind, more in bad:
+        with pytest.raises(Refusal) as refused:
+            await office.step(viewer, of, kind, **more)
+        assert refused.value.code == code, (kind, more)
+
+    assert await office.written() == before
+
+
+@pytest.mark.asyncio
+async def test_an_application_for_a_contract_is_its_customers(office: Office):
+    house = office.house
+    terminate = {"type": "termination", "answers": (("day", "2023-06-01"),), "contract_id": house.contracts[1]}
+    number = await office.submit(house.family, **terminate)
+    person = replace(house.family, grants=())
+
+    with pytest.raises(Refusal):
+        await office.step(person, number, StepKind.WITHDRAW)
+    await office.step(house.family, number, StepKind.WITHDRAW, note=None)
+
+    assert await office.rows("select state, customer_id from application") == [("WITHDRAWN", house.customers[1])]
+
+
+@pytest.mark.asyncio
+async def test_one_has_so_many_open_applications_and_no_more(office: Office):
+    numbers = [await office.submit(office.house.stranger) for _ in range(20)]
+
+    with pytest.raises(Refusal, match="at most 20"):
+        await office.submit(office.house.stranger)
+    await office.step(office.house.stranger, numbers[-1], StepKind.WITHDRAW)
+
+    assert await office.submit(office.house.stranger) > numbers[-1]
