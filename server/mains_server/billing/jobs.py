@@ -9,8 +9,11 @@ from mains_server.billing.corrections import work_off
 from mains_server.billing.moments import issue_due
 from mains_server.billing.records import RunRequest
 from mains_server.billing.rules import period_of
+from mains_server.billing.single import CREDIT_TASK
 from mains_server.billing.workers import bill_period
+from mains_server.db.unit_of_work import unit_of_work
 from mains_server.db.work import Task, Work
+from mains_server.payments.operations import apply_credit
 
 CORRECTIONS_AT_ONCE = 10_000
 
@@ -20,6 +23,12 @@ async def bill(work: Work, *, adapter: str, period: str, issued_on: str) -> None
     days = period_of(period)
     request = RunRequest(adapter=adapter, period=days, issued_on=date.fromisoformat(issued_on), now=work.now)
     await bill_period(work.engine, address=work.address, request=request, host=load_adapters(on=days.start))
+
+
+async def settle_with_credit(work: Work, *, customer: int) -> None:
+    """Put a customer's credit on their open invoices; twice without harm."""
+    async with unit_of_work(work.engine) as session:
+        await apply_credit(session, customer_ids=[customer], now=work.now)
 
 
 async def issue_due_bills(work: Work) -> None:
@@ -38,6 +47,7 @@ async def correct_due_bills(work: Work) -> None:
 
 TASKS: dict[str, Task] = {
     "bill": bill,
+    CREDIT_TASK: settle_with_credit,
     "issue_due_bills": issue_due_bills,
     "correct_due_bills": correct_due_bills,
 }

@@ -25,10 +25,12 @@ from mains_server.billing.records import Hold, IssuedSingle, RunSeller, SingleBi
 from mains_server.billing.run import following
 from mains_server.db.addresses import psycopg_dsn
 from mains_server.db.idempotency import Once, keep_alone
+from mains_server.db.jobs import defer_jobs
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.invoices.records import InvoiceKind
 from mains_server.payments.operations import apply_credit
 
+CREDIT_TASK = "settle_with_credit"
 BY_TRUE_READING = frozenset({InvoiceKind.INSTANT, InvoiceKind.FINAL})
 # What a bill may have become that was asked for as one of these; no other kind is asked for.
 SAME_AS = {
@@ -119,7 +121,8 @@ async def bill_alone(
     """Bill one contract's days in a transaction of their own, then settle them with what the customer had paid ahead.
 
     The transaction that issues the bill also keeps it as the answer to the key of `once`: whoever asks again by that
-    key gets the same invoice, whatever stopped in between. Refuses as `bill_one` does.
+    key gets the same invoice, whatever stopped in between. It also queues a job that settles the bill, should this stop
+    before it does: invoices are locked before a series, never after. Refuses as `bill_one` does.
     """
     address = psycopg_dsn(engine.url.render_as_string(hide_password=False))
     found = await asyncio.to_thread(_bill, address, adapter, request, once)
@@ -138,6 +141,8 @@ def _bill(address: str, adapter: LiveAdapter, request: SingleBill, once: Once | 
         if isinstance(found, Hold):
             # Nothing was done, so that the key is free for the next try.
             raise psycopg.Rollback(whole)
+        if found.is_new:
+            defer_jobs(connection, task=CREDIT_TASK, arguments=[{"customer": found.customer_id}])
         if once is not None:
             keep_alone(connection, once=once, answer={"invoice_id": found.invoice_id})
     return found

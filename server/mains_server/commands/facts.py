@@ -55,13 +55,19 @@ def import_file(
     partly: Annotated[bool, typer.Option("--partly", help="Take the rows that can be read, list the others.")] = False,
     time_zone: Zone = "Europe/Riga",
 ) -> None:
-    """Take a file in, whole or not at all; what is known already changes nothing."""
+    """Take a file in, whole or not at all; what is known already changes nothing.
+
+    With --partly, rows that cannot be read are listed and left out with a warning, and the exit code is 0: it was
+    asked for. It is 1 where nothing was taken in.
+    """
     now = datetime.now(UTC)
     with file.open("rb") as opened_file:
         content = opened_file.read(FILE_BYTES_MAX + 1)
     live, reading = _read(source, FactFile(content=content, name=file.name, series=series, time_zone=time_zone))
     _tell_problems(reading, is_taken=partly and bool(reading.stretches))
     _take(live, [reading], known_at=known_at, now=now, origin=f"{source} {file.name}")
+    if reading.problems:
+        typer.echo(f"Warning: what the {len(reading.problems)} problems above are about was left out.", err=True)
 
 
 @group.command("fetch")

@@ -10,11 +10,15 @@ from mains_server.access.operations import IdempotencyKeyReused
 from mains_server.access.records import Grant, GrantRole, Permission, Refusal, StaffRole, Viewer
 from mains_server.access.rules import OWNER_PERMISSIONS
 from mains_server.billing import single
+from mains_server.billing.jobs import TASKS
 from mains_server.billing.moments import InstantRequest, invoice_at_once, issue_due
 from mains_server.billing.rules import issue_by, next_working_day
 from mains_server.billing.single import DaysBilledAlready
 from mains_server.books.queries import check_books
-from mains_server.db.unit_of_work import read_session
+from mains_server.db.unit_of_work import read_session, unit_of_work
+from mains_server.db.work import Work
+from mains_server.payments.operations import receive_payment
+from mains_server.payments.records import PaymentMethod, PaymentRequest
 from mains_spi import Capability, InvoicingRules, Period, hookimpl
 
 TWELFTH = date(2023, 1, 12)
@@ -115,6 +119,43 @@ async def test_a_key_whose_answer_got_lost_still_gives_the_same_invoice(
         await invoice_at_once(engine, host=host, viewer=viewer, request=replace(asked, key="another"))
     with pytest.raises(IdempotencyKeyReused):
         await invoice_at_once(engine, host=host, viewer=viewer, request=replace(asked, up_to=TWELFTH, reading_id=None))
+
+
+@pytest.mark.asyncio
+async def test_credit_pays_a_bill_that_was_issued_just_before_the_power_went_off(
+    household, host, person, engine, connection, psycopg_dsn, monkeypatch
+):
+    customer, contract, reading = household
+    paid = PaymentRequest(
+        customer_id=customer,
+        amount=D("5.00"),
+        currency="EUR",
+        method=PaymentMethod.CARD,
+        received_on=date(2023, 1, 5),
+        reference="",
+        idempotency_key="ahead",
+    )
+    async with unit_of_work(engine) as session:
+        await receive_payment(session, request=paid, now=NOW)
+
+    async def stop(*_, **__):
+        raise RuntimeError("the power went off")
+
+    with monkeypatch.context() as broken, pytest.raises(RuntimeError):
+        broken.setattr(single, "apply_credit", stop)
+        await invoice_at_once(
+            engine, host=host, viewer=_owner(person, customer), request=_asked(contract, reading=reading)
+        )
+    settled = "select amount from payment_allocation"
+    before = connection.execute(settled).fetchall()
+    queued = connection.execute("select args from procrastinate_jobs where task_name = 'settle_with_credit'").fetchall()
+    for _ in range(2):
+        await TASKS["settle_with_credit"](Work(engine=engine, address=psycopg_dsn, now=NOW), **queued[0][0])
+
+    assert (before, queued) == ([], [({"customer": customer},)])
+    assert connection.execute(settled).fetchall() == [(D("5.00"),)]
+    async with read_session(engine) as session:
+        assert (await check_books(session)).findings == ()
 
 
 @pytest.mark.asyncio

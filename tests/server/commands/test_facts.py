@@ -118,14 +118,18 @@ async def test_a_bad_file_is_refused_whole(mains, saved, rows):
     assert await rows() == 0
 
 
-@pytest.mark.parametrize(("partly", "code", "taken"), [([], 1, 0), (["--partly"], 0, 1)])
-async def test_rows_are_taken_as_the_user_chose(mains, saved, rows, partly, code, taken):
+WARNED = "Warning: what the 1 problems above are about was left out."
+REFUSED = "Refused: nothing was taken in; 1 problems [not_a_number]"
+
+
+@pytest.mark.parametrize(("partly", "code", "taken", "last"), [([], 1, 0, REFUSED), (["--partly"], 0, 1, WARNED)])
+async def test_rows_are_taken_as_the_user_chose(mains, saved, rows, partly, code, taken, last):
     file = saved(b"date,value\n2024-01-01,17.3\n2024-01-02,x\n", name="days.csv")
 
     done = await mains("import", file, "--source", "csv", "--series", "degree_days.jelgava", *partly)
 
     assert done.exit_code == code
-    assert done.stderr.splitlines()[0] == "row 3: The value is no number such as 101,55 or -8.09"
+    assert done.stderr.splitlines() == ["row 3: The value is no number such as 101,55 or -8.09", last]
     assert await rows() == taken
 
 
