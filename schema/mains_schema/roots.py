@@ -60,6 +60,7 @@ from mains_schema.selling.tariff import (
 from mains_schema.staff import Staff
 from mains_schema.telling.application import ApplicationType, application_types
 from mains_schema.telling.mutations_application import ApplicationMutations
+from mains_schema.telling.mutations_letters import LetterMutations
 from mains_schema.telling.mutations_notice import NoticeMutations
 from mains_schema.telling.mutations_outage import OutageMutations
 
@@ -179,6 +180,7 @@ class Mutation(
     PayingMutations,
     PrivacyMutations,
     NoticeMutations,
+    LetterMutations,
     OutageMutations,
     ApplicationMutations,
     DelegationMutations,

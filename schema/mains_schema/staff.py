@@ -48,6 +48,7 @@ from mains_schema.parties.audit_trail import AUDIT_GIVEN, AUDIT_ROWS, AuditTrail
 from mains_schema.parties.customer import CustomerFilter, CustomerOrder
 from mains_schema.selling.fact import FactStretchFilter
 from mains_schema.telling.application import ApplicationFilter, ApplicationOrder
+from mains_schema.telling.letters import NoticeMailing, notice_mailings
 from mains_schema.telling.notice import EVENTS_MAX, NoticeFilter, NoticeOrder, UndeliveredEvent, undelivered_events
 from mains_schema.telling.outage import OutageFilter, OutageOrder
 
@@ -205,6 +206,12 @@ class Staff:
     payout_files: list[PayoutFile] = asked_with(
         "Refunds that the bank is to send, as files, the newest first; at most 50.",
         payout_files,
+        given=(),
+        rows=50,
+    )
+    notice_mailings: list[NoticeMailing] = asked_with(
+        "Notices by letter that were put together for the printer, the newest first; at most 50.",
+        notice_mailings,
         given=(),
         rows=50,
     )

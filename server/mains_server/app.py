@@ -36,7 +36,7 @@ from mains_server.routes.charts import chart_route
 from mains_server.routes.documents import document_route
 from mains_server.routes.exports import export_route
 from mains_server.routes.inbox import Inbox, delivering
-from mains_server.routes.mailings import mailing_route
+from mains_server.routes.mailings import mailing_routes
 from mains_server.routes.metrics import metrics_route
 from mains_server.routes.outages import outage_routes
 from mains_server.routes.payments import terminals_set_up, webhook_route
@@ -97,7 +97,7 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
         document_route(engine=engine, host=host, links=DocumentLinks(links.secret)),
         upload_route(engine=engine, host=host),
         statement_route(engine=engine, ibans=settings.bank_accounts, payouts=settings.payout_accounts),
-        mailing_route(engine=engine),
+        *mailing_routes(engine=engine),
         export_route(engine=engine, links=ExportLinks(links.secret)),
         *outage_routes(engine=engine, links=FeedLinks(links.secret)),
         payout_route(engine=engine),

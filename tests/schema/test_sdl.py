@@ -145,8 +145,10 @@ DELIVERIES = {
     "Invoice.deliveries": "the delivery room reads it with its receipts",
     "Staff.auditTrail": "names people and customers whatever became of their rows; of administrators",
     **dict.fromkeys(("Mutation.noticePreferenceSet", "Mutation.eventSendAgain"), "it writes"),
+    **dict.fromkeys(("Mutation.noticeMailingMake", "Mutation.noticeMailingPost"), "it writes"),
     "Customer.noticePreferences": "the usual channels are no rows",
     "Staff.undeliveredEvents": "the outbox is no table of the schema",
+    "Staff.noticeMailings": "the files themselves are not read",
     "Staff.printMailings": "the files themselves are not read",
 }
 OUTAGES = [

@@ -47,7 +47,7 @@ def print_invoice(sheet: Sheet, *, language: DocumentLanguage, e_invoice: bytes)
     """Print a sheet as PDF/A-3 with its e-invoice attached; the same sheet gives the same bytes."""
     from typst import Compiler
 
-    compiler = Compiler(font_paths=_fonts(), ignore_system_fonts=True)
+    compiler = Compiler(font_paths=fonts(), ignore_system_fonts=True)
     pages = {"page": orjson.dumps(_page(sheet, language=language)).decode(), "xml": e_invoice.decode()}
     made_at = datetime.combine(sheet.issued_on, time(), tzinfo=UTC)
     printed = compiler.compile(
@@ -58,7 +58,8 @@ def print_invoice(sheet: Sheet, *, language: DocumentLanguage, e_invoice: bytes)
 
 
 @cache
-def _fonts() -> Any:
+def fonts() -> Any:
+    """Give the fonts that documents are printed with, and no others."""
     from typst import Fonts
 
     return Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[str(files(FONT) / "files")])

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from mains_server.delivery.rules import mail_address
 from mains_server.notifications import statements
@@ -16,14 +17,18 @@ from mains_server.notifications.records import (
     Channel,
     Event,
     GivenUpEvent,
+    Mailing,
     NoticeState,
     Preference,
+    PrintedNotice,
     Topic,
     WaitingNotice,
 )
 from mains_server.notifications.rules import DEFAULTS, REFUSABLE
+from mains_server.notifications.tables import NoticeMailing
 
 TIME_ZONE = "Europe/Riga"
+MAILINGS_SHOWN = 50
 
 
 async def addressees(
@@ -52,6 +57,35 @@ async def held_notice(session: AsyncSession, *, notice_id: int) -> tuple[Waiting
     """Take hold of a notice and tell how it stands; None where there is none."""
     row = (await session.execute(text(statements.HELD_NOTICE), {"id": notice_id})).one_or_none()
     return None if row is None else (_waiting(row), NoticeState[row.state])
+
+
+async def waiting_letters(session: AsyncSession, *, now: datetime, most: int) -> Sequence[PrintedNotice]:
+    """Take notices that wait for the printer, held until the transaction ends."""
+    found = await session.execute(text(statements.LETTERS), {"now": now, "most": most})
+    return [PrintedNotice(**row._mapping) for row in found]
+
+
+async def held_mailing(session: AsyncSession, *, mailing_id: int) -> NoticeMailing | None:
+    """Take hold of a mailing of notices until the transaction ends; None where there is none."""
+    wanted = select(NoticeMailing).where(col(NoticeMailing.id) == mailing_id).with_for_update()
+    return await session.scalar(wanted)
+
+
+async def mailings(session: AsyncSession) -> Sequence[Mailing]:
+    """List the last mailings of notices, the newest first, without their files."""
+    found = await session.execute(text(statements.MAILINGS), {"id": None, "most": MAILINGS_SHOWN})
+    return [Mailing(**one._mapping) for one in found]
+
+
+async def mailing_of(session: AsyncSession, *, mailing_id: int) -> Mailing:
+    """Give a mailing of notices that is there, without its file."""
+    found = await session.execute(text(statements.MAILINGS), {"id": mailing_id, "most": 1})
+    return Mailing(**found.one()._mapping)
+
+
+async def mailing_file(session: AsyncSession, *, mailing_id: int) -> bytes | None:
+    """Give the ZIP of a mailing of notices; None where there is none."""
+    return await session.scalar(select(col(NoticeMailing.content)).where(col(NoticeMailing.id) == mailing_id))
 
 
 async def next_events(session: AsyncSession, *, now: datetime, most: int) -> list[Event]:

@@ -156,6 +156,32 @@ class Handed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PrintedNotice:
+    """A notice that waits for the printer; `has_secret` where a code or link would be printed."""
+
+    id: int
+    name: str
+    address: str
+    language: str
+    subject: str
+    body: str
+    has_secret: bool
+    holds_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mailing:
+    """Notices that are printed together, without the file itself."""
+
+    id: int
+    made_at: datetime
+    letters: int
+    sha256: str
+    size: int
+    posted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Preference:
     """By which channels a customer hears of a topic, chosen or as it is usual."""
 

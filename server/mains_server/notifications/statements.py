@@ -35,6 +35,17 @@ NEXT_NOTICE = f"""{NOTICE}
 where state = 'WAITING' and channel = :channel and next_try_at <= :now
 order by next_try_at, id limit 1 for update skip locked
 """
+LETTERS = """
+select n.id, coalesce(c.name, p.name, '') as name, coalesce(n.address, '') as address, n.language, n.subject, n.body,
+    n.sealed is not null as has_secret, n.holds_until
+from notice n left join customer c on c.id = n.customer_id left join person p on p.id = n.person_id
+where n.state = 'WAITING' and n.channel = 'POST' and n.next_try_at <= :now
+order by n.next_try_at, n.id limit :most for update of n skip locked
+"""
+MAILINGS = """
+select id, made_at, letters, sha256, size, posted_at from notice_mailing
+where id = coalesce(cast(:id as bigint), id) order by id desc limit :most
+"""
 HELD_NOTICE = f"{NOTICE} where id = :id for update"
 # An event waits for all earlier ones of its customer, but not for those that were given up. Each is held by whoever
 # delivers it: another worker takes other customers' events meanwhile.

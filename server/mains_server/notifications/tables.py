@@ -25,6 +25,7 @@ class Notice(SQLModel, table=True):
         Index("notice_customer", "customer_id", "created_at", "id"),
         Index("notice_person", "person_id", "created_at", "id"),
         Index("notice_created", "created_at", "id"),
+        Index("notice_mailing_letters", "mailing_id", postgresql_where=text("mailing_id is not null")),
         Index("notice_waiting", "channel", "next_try_at", "id", postgresql_where=text("state = 'WAITING'")),
     )
 
@@ -58,6 +59,23 @@ class Notice(SQLModel, table=True):
     cost: Decimal | None = unit_price(nullable=True)
     currency: str | None = None
     reported_at: datetime | None = instant(nullable=True)
+    mailing_id: int | None = reference(nullable=True)
+
+
+class NoticeMailing(SQLModel, table=True):
+    """Notices that are printed together, as one ZIP; closed when it was made, and posted when an employee says so."""
+
+    __tablename__ = "notice_mailing"
+
+    id: int = key()
+    made_at: datetime = instant()
+    made_by_person_id: int = reference()
+    letters: int
+    sha256: str
+    size: int
+    content: bytes = Field(sa_type=LargeBinary)
+    posted_at: datetime | None = instant(nullable=True)
+    posted_by_person_id: int | None = reference(nullable=True)
 
 
 class NoticeReport(SQLModel, table=True):

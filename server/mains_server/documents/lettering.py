@@ -1,0 +1,52 @@
+"""Letters in plain words: laid out for the template `letter.typ`, which only places them on paper."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from functools import cache
+from importlib.resources import files
+
+import orjson
+
+from mains_server.documents.printing import fonts
+from mains_server.documents.records import DocumentLanguage
+from mains_server.documents.rules import date_text, printable
+
+PART_MAX = 4_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A letter: to whom and where, line by line, on which day, and its words; an empty line parts paragraphs."""
+
+    address: Sequence[str]
+    day: date
+    subject: str
+    body: str
+    language: DocumentLanguage
+
+
+def print_letter(letter: Letter) -> bytes:
+    """Print a letter as PDF; the same letter gives the same bytes."""
+    from typst import Compiler
+
+    page = {
+        "language": letter.language.value,
+        "title": printable(letter.subject),
+        "date": date_text(letter.day, language=letter.language),
+        "address": [printable(line, longest=60) for line in letter.address],
+        "parts": [printable(part, longest=PART_MAX) for part in letter.body.split("\n\n") if part.strip()],
+    }
+    made_at = int(datetime.combine(letter.day, time(), tzinfo=UTC).timestamp())
+    compiler = Compiler(font_paths=fonts(), ignore_system_fonts=True)
+    given = {"page": orjson.dumps(page).decode()}
+    printed = compiler.compile(_template(), sys_inputs=given, format="pdf", timestamp=made_at)
+    assert isinstance(printed, bytes)
+    return printed
+
+
+@cache
+def _template() -> bytes:
+    return files("mains_server.documents").joinpath("letter.typ").read_bytes()
