@@ -27,6 +27,7 @@ from mains_server.db.engine import make_engine
 from mains_server.db.unit_of_work import read_session
 from mains_server.documents.links import DocumentLinks
 from mains_server.logs import log_to_console
+from mains_server.notifications.refusing import RefusalLinks
 from mains_server.notifications.sealing import Seal
 from mains_server.outages.links import FeedLinks
 from mains_server.paying.flow import Counter
@@ -41,6 +42,7 @@ from mains_server.routes.metrics import metrics_route
 from mains_server.routes.outages import outage_routes
 from mains_server.routes.payments import terminals_set_up, webhook_route
 from mains_server.routes.payouts import payout_route
+from mains_server.routes.refusals import refusal_route
 from mains_server.routes.reports import report_route
 from mains_server.routes.sms import sms_route
 from mains_server.routes.statements import statement_route
@@ -102,6 +104,7 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
         *outage_routes(engine=engine, links=FeedLinks(links.secret)),
         payout_route(engine=engine),
         webhook_route(counter=Counter(engine=engine, terminals=terminals, clock=utc_now)),
+        refusal_route(engine=engine, links=RefusalLinks(links.secret, settings.public_url or "")),
         report_route(engine=engine, gateways=gateways_set_up(settings), seal=Seal(links.secret)),
         Route("/health/alive", _is_alive),
         Route("/health/ready", is_ready),

@@ -102,6 +102,11 @@ class Settings(BaseSettings):
     audit_anchor: Path | None = Field(
         default=None, description="File, outside the database, to which each seal of the audit trail is added, signed."
     )
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s/]+(/[^\s]*)?$",
+        description="Where the world reaches this server; mails that may be refused then have a link for that.",
+    )
     cors_origins: frozenset[str] = Field(
         default=frozenset(), description="Sites whose pages may ask from browsers, such as `https://portal.example`."
     )

@@ -169,6 +169,7 @@ EXTRA = {
         "listening.py",
         "outages.py",
         "posting.py",
+        "refusing.py",
         "reminding.py",
         "reporting.py",
         "sealing.py",

@@ -20,6 +20,7 @@ from mains_server.notifications.listening import ears
 from mains_server.notifications.outages import tell_outages
 from mains_server.notifications.queries import TIME_ZONE
 from mains_server.notifications.records import Channel
+from mains_server.notifications.refusing import RefusalLinks
 from mains_server.notifications.reminding import Day, remind_of_day
 from mains_server.notifications.sealing import Seal, seal_of_this_process
 from mains_server.notifications.sending import Carrier, MailCarrier, Office, send_notices
@@ -56,16 +57,19 @@ async def day_of_notices(engine: AsyncEngine, *, settings: Settings, seal: Seal,
     for outcome, count in (await deliver_events(engine, ears=listeners, now=now)).items():
         counts[f"events_{outcome}"] += count
     counts["outages_told"] += await tell_outages(engine, seal=seal, now=now)
-    counts += await send_notices(Office(engine=engine, carriers=carriers_of(settings), seal=seal, now=now))
+    counts += await send_notices(
+        Office(engine=engine, carriers=carriers_of(settings, secret=seal.secret), seal=seal, now=now)
+    )
     return +counts
 
 
-def carriers_of(settings: Settings) -> dict[Channel, Carrier]:
+def carriers_of(settings: Settings, *, secret: bytes) -> dict[Channel, Carrier]:
     """Give who carries notices by each channel that is set up; others' notices wait."""
     carriers: dict[Channel, Carrier] = {}
     server, gateways = mail_server_of(settings), gateways_set_up(settings)
     if server is not None:
-        carriers[Channel.EMAIL] = MailCarrier(server=server)
+        links = None if settings.public_url is None else RefusalLinks(secret, settings.public_url)
+        carriers[Channel.EMAIL] = MailCarrier(server=server, links=links)
     code = settings.sms_channel or next(iter(gateways), None)
     if code is not None and code in gateways:
         carriers[Channel.SMS] = TextCarrier(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.notifications import queries, rules
@@ -13,8 +14,11 @@ from mains_server.notifications.operations import supersede_all, tell_all
 from mains_server.notifications.records import Addressee, Channel, Message, Recipient, Topic, Value
 from mains_server.notifications.sealing import Seal
 from mains_server.outages.operations import take_notices
+from mains_server.outages.queries import is_notice_wanted
 from mains_server.outages.records import Author, OutageChange, OwedNotice
 
+OCCASION = re.compile(r"outage ([0-9]+) revision ([0-9]+) customer [0-9]+", re.ASCII)
+CHANGED_SINCE = "the outage was changed since"
 INSTANT = (Channel.SMS, Channel.EMAIL)
 TEMPLATES: Mapping[OutageChange, str] = {
     OutageChange.PLANNED: "outage_planned",
@@ -36,12 +40,18 @@ async def tell_outages(engine: AsyncEngine, *, seal: Seal, now: datetime) -> int
             if not owed:
                 return told
             former = [_occasion(one, revision) for one in owed for revision in range(1, one.revision)]
-            await supersede_all(session, occasions=former, reason="the outage was changed since")
+            await supersede_all(session, occasions=former, reason=CHANGED_SINCE)
             known, _ = await queries.addressees(
                 session, customer_ids=(one.customer_id for one in owed if not one.may_be_post), person_ids=()
             )
             messages = [_message(one, addressee=known.get(one.customer_id)) for one in owed]
             told += await tell_all(session, messages=messages, seal=seal, now=now)
+
+
+async def is_wanted(session: AsyncSession, *, occasion: str) -> bool:
+    """Tell whether a notice is still the last word of its outage, asked when it is sent; others are always wanted."""
+    found = OCCASION.fullmatch(occasion)
+    return found is None or await is_notice_wanted(session, outage_id=int(found[1]), revision=int(found[2]))
 
 
 def _message(owed: OwedNotice, *, addressee: Addressee | None) -> Message:

@@ -20,6 +20,7 @@ from mains_server.documents.lettering import Letter, print_letter
 from mains_server.documents.operations import require_libraries
 from mains_server.documents.rules import language_of, neutral
 from mains_server.notifications import queries
+from mains_server.notifications.outages import CHANGED_SINCE, is_wanted
 from mains_server.notifications.queries import TIME_ZONE
 from mains_server.notifications.records import NoticeState, PrintedNotice
 from mains_server.notifications.tables import Notice, NoticeMailing
@@ -60,7 +61,8 @@ async def make_notice_mailing(session: AsyncSession, *, person_id: int, now: dat
     own. Raises `NoLetters`.
     """
     require_libraries()
-    waiting = [one for one in await _letters(session, now=now) if _wrong_with(one, now=now) is None]
+    found = await _letters(session, now=now)
+    waiting = [one for one in found if await _wrong_with(session, one, now=now) is None]
     if not waiting:
         raise NoLetters("no notice waits for the printer")
     day = now.astimezone(ZoneInfo(TIME_ZONE)).date()
@@ -82,12 +84,17 @@ async def make_notice_mailing(session: AsyncSession, *, person_id: int, now: dat
 
 
 async def set_aside_unprintable(session: AsyncSession, *, now: datetime) -> int:
-    """Note that notices which came too late, or carry a secret, are not printed, and count them."""
-    wrong = [(one.id, reason) for one in await _letters(session, now=now) if (reason := _wrong_with(one, now=now))]
-    for notice_id, reason in wrong:
-        ended = {"state": NoticeState.FAILED, "next_try_at": None, "sealed": None, "detail": reason}
-        await session.execute(update(Notice).where(col(Notice.id) == notice_id).values(**ended))
-    return len(wrong)
+    """Note that notices which came too late, carry a secret, or tell of what was changed since are not printed."""
+    count = 0
+    for one in await _letters(session, now=now):
+        reason = await _wrong_with(session, one, now=now)
+        if reason is None:
+            continue
+        state = NoticeState.SUPERSEDED if reason == CHANGED_SINCE else NoticeState.FAILED
+        ended = {"state": state, "next_try_at": None, "sealed": None, "detail": reason}
+        await session.execute(update(Notice).where(col(Notice.id) == one.id).values(**ended))
+        count += 1
+    return count
 
 
 async def mark_posted(session: AsyncSession, *, mailing_id: int, person_id: int, now: datetime) -> int:
@@ -121,9 +128,11 @@ async def _letters(session: AsyncSession, *, now: datetime) -> Sequence[PrintedN
     return await queries.waiting_letters(session, now=now, most=LETTERS_MAX)
 
 
-def _wrong_with(one: PrintedNotice, *, now: datetime) -> str | None:
+async def _wrong_with(session: AsyncSession, one: PrintedNotice, *, now: datetime) -> str | None:
     if one.holds_until is not None and one.holds_until <= now:
         return TOO_LATE
+    if not await is_wanted(session, occasion=one.occasion):
+        return CHANGED_SINCE
     return HAS_SECRET if one.has_secret else None
 
 

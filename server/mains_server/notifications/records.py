@@ -167,6 +167,7 @@ class PrintedNotice:
     body: str
     has_secret: bool
     holds_until: datetime | None
+    occasion: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,12 +19,14 @@ from mains_server.db.unit_of_work import unit_of_work
 from mains_server.delivery.mail import hand_over
 from mains_server.delivery.records import MailServer, ReceiptOutcome
 from mains_server.notifications.operations import fall_back
+from mains_server.notifications.outages import CHANGED_SINCE, is_wanted
 from mains_server.notifications.queries import next_notice
 from mains_server.notifications.records import Channel, Handed, NoticeState, WaitingNotice
+from mains_server.notifications.refusing import FOOTERS, RefusalLinks
 from mains_server.notifications.rules import TRIES_MAX, pause
 from mains_server.notifications.sealing import Seal, Unsealable
 from mains_server.notifications.tables import Notice
-from mains_server.notifications.templates import revealed
+from mains_server.notifications.templates import FALLBACK, revealed
 
 TOO_LATE = "it was of no use any more"
 IN_VAIN_MAX = 5
@@ -42,9 +44,13 @@ class MailCarrier:
     """Hands notices to a mail server."""
 
     server: MailServer
+    links: RefusalLinks | None = None
 
     async def carry(self, notice: WaitingNotice, *, subject: str, body: str, now: datetime) -> Handed:
-        """Send a mail; tried again it keeps its Message-ID, so that one that was sent twice is seen to be the same."""
+        """Send a mail, with a link to refuse what may be refused (RFC 8058).
+
+        Tried again it keeps its Message-ID, so that one that was sent twice is seen to be the same.
+        """
         mail = EmailMessage(policy=SMTP_POLICY)
         mail["From"], mail["To"], mail["Subject"] = self.server.sender, notice.address, subject
         mail["Date"] = format_datetime(now)
@@ -52,6 +58,10 @@ class MailCarrier:
         mail["Message-ID"] = f"<notice-{name}@{self.server.sender.rpartition('@')[2]}>"
         mail["Auto-Submitted"] = "auto-generated"
         mail["Content-Language"] = notice.language
+        link = None if self.links is None else self.links.link(notice)
+        if link is not None:
+            mail["List-Unsubscribe"], mail["List-Unsubscribe-Post"] = f"<{link}>", "List-Unsubscribe=One-Click"
+            body = f"{body.rstrip()}\n\n-- \n{FOOTERS.get(notice.language, FOOTERS[FALLBACK]).format(link=link)}\n"
         mail.set_content(body)
         answer = await hand_over(mail, server=self.server)
         return Handed(outcome=answer.outcome, detail=answer.detail)
@@ -97,6 +107,8 @@ async def _send_by(channel: Channel, *, office: Office, most: int | None) -> Cou
 async def _send(session: AsyncSession, *, office: Office, notice: WaitingNotice) -> NoticeState:
     if notice.holds_until is not None and notice.holds_until <= office.now:
         return await _note(session, notice, state=NoticeState.FAILED, detail=TOO_LATE)
+    if not await is_wanted(session, occasion=notice.occasion):
+        return await _note(session, notice, state=NoticeState.SUPERSEDED, detail=CHANGED_SINCE)
     handed = await _handed(office, notice=notice)
     tries = notice.tries + 1
     told: dict[str, Any] = {"detail": handed.detail, "tries": tries}

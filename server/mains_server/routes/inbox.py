@@ -139,6 +139,8 @@ async def delivering(
         yield
         return
     into = {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_tls": "none", "mail_sender": "invoices@demo.example"}
+    if settings.public_url is None:
+        into |= {"public_url": f"http://{settings.host}:{settings.port}"}
     task = asyncio.create_task(_deliver_on(engine, settings=settings.model_copy(update=into), key=key))
     try:
         yield

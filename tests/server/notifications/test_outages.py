@@ -8,10 +8,13 @@ import pytest
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.notifications.operations import prefer
 from mains_server.notifications.outages import tell_outages
+from mains_server.notifications.posting import set_aside_unprintable
 from mains_server.notifications.records import Channel, Topic
 from mains_server.notifications.sealing import Seal
+from mains_server.notifications.sending import Office, send_notices
 from sqlalchemy import text
 
+from tests.server.notifications.conftest import Hand
 from tests.server.outages.conftest import NOW, Street, area, street
 
 pytestmark = pytest.mark.asyncio
@@ -68,3 +71,23 @@ async def test_telling_again_tells_nothing(street: Street):
 
     assert await tell_outages(street.engine, seal=SEAL, now=NOW) == 3
     assert await tell_outages(street.engine, seal=SEAL, now=NOW + timedelta(hours=1)) == 0
+
+
+async def test_what_was_changed_since_is_neither_sent_nor_printed(street: Street):
+    """The outage was moved, and nobody has told of that yet: what waits asks whether it is still true."""
+    await reach(street)
+    outage = await street.plan(places=area())
+    await told(street)
+    await street.move(outage)
+    hand = Hand()
+    carriers = dict.fromkeys((Channel.SMS, Channel.EMAIL), hand)
+    morning = NOW + timedelta(hours=12)
+
+    sent = await send_notices(Office(engine=street.engine, carriers=carriers, seal=SEAL, now=morning))
+    async with unit_of_work(street.engine) as session:
+        assert await set_aside_unprintable(session, now=morning) == 1
+
+    assert (dict(sent), hand.taken) == ({"superseded": 3}, [])
+    assert await street.rows("select distinct state, detail from notice") == [
+        ("SUPERSEDED", "the outage was changed since")
+    ]
