@@ -188,12 +188,24 @@ class Story:
         before = (await self.plan(date(2023, 4, 20)))["levelledPlan"]
         assert before["prepaid"] == before["paidSoFar"] == money(str(self.paid))
 
+    async def settles(self, **given: str) -> dict[str, Any]:
+        """Ask for the settlement in May, with or without a key."""
+        return await self.office.do(SETTLE, on=date(2023, 5, 3), with_key=False, contractId=self.own, **given)
+
     async def is_settled(self) -> Decimal:
         """The meter is read, and the administrator settles; give what the next year asks."""
         settled_on = date(2023, 5, 3)
         await self.reads(date(2023, 5, 1), "3700")
-        settled = await self.office.do(SETTLE, on=settled_on, with_key=False, contractId=self.own, day="2023-05-01")
+        settled = await self.settles(day="2023-05-01", idempotencyKey="may")
         assert settled["userErrors"] == []
+        assert await self.settles(day="2023-05-01", idempotencyKey="may") == settled
+        for given, code in (
+            ({"day": "2023-04-30", "idempotencyKey": "may"}, "IDEMPOTENCY_KEY_REUSED"),
+            ({"day": "2023-05-01", "idempotencyKey": ""}, "IDEMPOTENCY_KEY_MALFORMED"),
+            ({"day": "2023-05-01", "idempotencyKey": "june"}, "NOTHING_TO_SETTLE"),
+            ({"day": "2023-05-01"}, "NOTHING_TO_SETTLE"),
+        ):
+            assert [one["code"] for one in (await self.settles(**given))["userErrors"]] == [code]
         (invoice,) = (await self.office.ask(INVOICES, on=settled_on, id=self.own))["node"]["invoices"]["nodes"]
         used = Decimal(invoice["total"]["amount"])
         assert (invoice["kind"], invoice["status"], invoice["openAmount"]) == ("SETTLEMENT", "PAID", money("0.00"))
