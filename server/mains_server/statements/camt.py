@@ -7,45 +7,59 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from mains_server.statements.entries import Fields, foot_of, head_of, lines_of
 from mains_server.statements.records import BankLine, StatementFoot, StatementHead
 from mains_server.statements.refusals import BankFileRefused
-from mains_server.statements.xml_stream import read_pieces
+from mains_server.statements.xml_stream import Node, read_pieces
 
 NAMESPACES = ("urn:iso:std:iso:20022:tech:xsd:camt.053.001.02", "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08")
 STATEMENTS_MAX = 1_000
 LINES_MAX = 100_000
+STATEMENT = "BkToCstmrStmt/Stmt"
+BALANCE, ENTRY = f"{STATEMENT}/Bal", f"{STATEMENT}/Ntry"
+DETAIL = f"{ENTRY}/NtryDtls/TxDtls"
+MESSAGE_ID = "BkToCstmrStmt/GrpHdr/MsgId"
+PARTY = ("Nm", "Pty/Nm")
+# What is of interest in each part, by paths from it.
+PARTS: Mapping[str, tuple[str, ...]] = {
+    STATEMENT: ("Id", "FrToDt/FrDtTm", "FrToDt/ToDtTm", "Acct/Id/IBAN", "Acct/Ccy"),
+    BALANCE: ("Tp/CdOrPrtry/Cd", "Amt", "CdtDbtInd", "Dt/Dt", "Dt/DtTm"),
+    ENTRY: (
+        "Amt", "CdtDbtInd", "RvslInd", "Sts", "Sts/Cd", "BookgDt/Dt", "BookgDt/DtTm", "ValDt/Dt", "ValDt/DtTm",
+        "AcctSvcrRef", "AddtlNtryInf", "NtryDtls/Btch/NbOfTxs",
+    ),
+    DETAIL: (
+        "Refs/AcctSvcrRef", "Refs/EndToEndId", "Amt", "CdtDbtInd", "AmtDtls/TxAmt/Amt", "RmtInf/Ustrd",
+        "RmtInf/Strd/CdtrRefInf/Ref", "RltdPties/DbtrAcct/Id/IBAN", "RltdPties/CdtrAcct/Id/IBAN", "RtrInf/Rsn/Cd",
+        "AddtlTxInf",
+        *(f"RltdPties/{who}/{name}" for who in ("Dbtr", "Cdtr", "UltmtDbtr") for name in PARTY),
+    ),
+    MESSAGE_ID: (),
+}  # fmt: skip
 
 Event = StatementHead | BankLine | StatementFoot
-Tree = Mapping[str, Any]
 
 
-def _paths(*paths: str) -> Tree:
-    """Make a tree of the paths of interest; at its leaves stands the path itself."""
-    tree: dict[str, Any] = {}
-    for path in paths:
-        at = tree
-        for name in path.split("/")[:-1]:
-            at = at.setdefault(name, {})
-        at.setdefault(path.split("/")[-1], {})[""] = path
-    return tree
+def _tree(space: str) -> Node:
+    """Make the tree of what is of interest in one version of the format."""
+    root = Node()
+    for part, paths in PARTS.items():
+        at = _descend(root, part, space=space)
+        at.part = part
+        for path in paths:
+            _descend(at, path, space=space).path = path
+    return root
 
 
-HEAD = _paths("Id", "FrToDt/FrDtTm", "FrToDt/ToDtTm", "Acct/Id/IBAN", "Acct/Ccy")
-BALANCE = _paths("Tp/CdOrPrtry/Cd", "Amt", "CdtDbtInd", "Dt/Dt", "Dt/DtTm")
-ENTRY = _paths(
-    "Amt", "CdtDbtInd", "RvslInd", "Sts", "Sts/Cd", "BookgDt/Dt", "BookgDt/DtTm", "ValDt/Dt", "ValDt/DtTm",
-    "AcctSvcrRef", "AddtlNtryInf", "NtryDtls/Btch/NbOfTxs",
-)  # fmt: skip
-PARTY = ("Nm", "Pty/Nm")
-DETAIL = _paths(
-    "Refs/AcctSvcrRef", "Refs/EndToEndId", "Amt", "CdtDbtInd", "AmtDtls/TxAmt/Amt", "RmtInf/Ustrd",
-    "RmtInf/Strd/CdtrRefInf/Ref", "RltdPties/DbtrAcct/Id/IBAN", "RltdPties/CdtrAcct/Id/IBAN", "RtrInf/Rsn/Cd",
-    "AddtlTxInf",
-    *(f"RltdPties/{who}/{name}" for who in ("Dbtr", "Cdtr", "UltmtDbtr") for name in PARTY),
-)  # fmt: skip
+def _descend(at: Node, path: str, *, space: str) -> Node:
+    for name in path.split("/"):
+        at = at.children.setdefault(f"{space} {name}", Node())
+    return at
+
+
+ROOTS = {f"{space} Document": _tree(space) for space in NAMESPACES}
 
 
 def read_statements(file: BinaryIO) -> Iterator[Event]:
@@ -59,103 +73,82 @@ def read_statements(file: BinaryIO) -> Iterator[Event]:
 
 
 class _Reader:
-    """Follows the elements and collects what is of interest of the statement and entry that they are in."""
+    """Collects what is of interest of the statement, balance, entry or detail that it is in."""
 
     def __init__(self) -> None:
         self.found: deque[Event] = deque()
         self.statements = 0
         self._lines = 0
         self._pending = 0
-        self._names: dict[str, str] = {}
-        self._space: str | None = None
-        self._path: list[str] = []
-        self._nodes: list[Tree | None] = []
-        self._fields: Fields | None = None
+        self._fields = Fields()
         self._message_id = ""
-        self._head: Fields = Fields()
+        self._head = Fields()
         self._balances: list[Fields] = []
-        self._entry: Fields | None = None
+        self._entry = Fields()
         self._is_head_given = False
 
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        """Find out what begins, and where its values go."""
-        local = self._names.get(name) or self._local(name)
-        self._path.append(local)
-        if len(self._path) <= 4:
-            self._nodes.append(self._enter(len(self._path), local))
-        elif local == "TxDtls" and self._entry is not None and len(self._path) == 6:
-            self._fields = self._entry.begin_detail()
-            self._nodes.append(DETAIL)
-        else:
-            node = self._nodes[-1]
-            self._nodes.append(None if node is None else node.get(local))
-        if local == "Amt" and self._fields is not None:
+    def root(self, name: str) -> Node:
+        """Refuse what is no statement of a known version."""
+        if name not in ROOTS:
+            raise BankFileRefused(
+                "FORMAT_UNKNOWN", "this is no camt.053 statement of version 001.02 or 001.08; choose it at the bank"
+            )
+        return ROOTS[name]
+
+    def begin(self, node: Node, attributes: dict[str, str]) -> None:
+        """Find out where the values of what begins go."""
+        if node.part:
+            self._begin_part(node.part)
+        elif node.path.endswith("Amt"):
             self._fields.currency_next = attributes.get("Ccy", "")
 
-    def end(self, text: str) -> None:
+    def end(self, node: Node, text: str) -> None:
         """Keep a value that is of interest; hand over what is complete."""
-        local, node = self._path.pop(), self._nodes.pop()
-        depth = len(self._path)
-        if node is not None and self._fields is not None and (path := node.get("")) is not None:
-            self._fields.put(path, text.strip())
-        if depth == 5 and local == "TxDtls" and self._entry is not None:
-            self._fields = self._entry
-        elif depth == 3:
-            self._leave_part(local, text)
-        elif depth == 2 and local == "Stmt":
-            self._leave_statement()
+        if node.path:
+            self._fields.put(node.path, text)
+        elif node.part:
+            self._end_part(node.part, text)
 
-    def _local(self, name: str) -> str:
-        space, _, local = name.rpartition(" ")
-        if self._space is None:
-            if local != "Document" or space not in NAMESPACES:
-                raise BankFileRefused(
-                    "FORMAT_UNKNOWN", "this is no camt.053 statement of version 001.02 or 001.08; choose it at the bank"
-                )
-            self._space = space
-        known = local if space == self._space else "?"
-        if len(self._names) < 1_000:
-            self._names[name] = known
-        return known
-
-    def _enter(self, depth: int, local: str) -> Tree | None:
-        if depth == 3 and local == "Stmt":
-            self.statements += 1
-            self._head, self._balances, self._pending, self._is_head_given = Fields(), [], 0, False
-            if self.statements > STATEMENTS_MAX:
-                raise BankFileRefused("TOO_MANY_LINES", f"a file has at most {STATEMENTS_MAX} statements")
-        if depth < 4 or self._path[2] != "Stmt":
-            return None
-        if local == "Bal":
+    def _begin_part(self, part: str) -> None:
+        if part == DETAIL:
+            self._fields = self._entry.begin_detail()
+        elif part == ENTRY:
+            self._give_head()
+            self._fields = self._entry = Fields()
+        elif part == BALANCE:
             if self._is_head_given:
                 raise BankFileRefused("STATEMENT_INCOMPLETE", "a statement's balances stand before its entries")
             self._fields = Fields()
             self._balances.append(self._fields)
-            return BALANCE
-        if local == "Ntry":
+        elif part == STATEMENT:
+            self.statements += 1
+            self._head, self._balances, self._pending, self._is_head_given = Fields(), [], 0, False
+            self._fields = self._head
+            if self.statements > STATEMENTS_MAX:
+                raise BankFileRefused("TOO_MANY_LINES", f"a file has at most {STATEMENTS_MAX} statements")
+
+    def _end_part(self, part: str, text: str) -> None:
+        if part == DETAIL:
+            self._fields = self._entry
+        elif part == ENTRY:
+            self._take_entry()
+            self._fields = self._head
+        elif part == BALANCE:
+            self._fields = self._head
+        elif part == STATEMENT:
             self._give_head()
-            self._fields = self._entry = Fields()
-            return ENTRY
-        self._fields = self._head
-        return HEAD.get(local)
+            self.found.append(foot_of(pending=self._pending))
+        else:
+            self._message_id = text
 
-    def _leave_part(self, local: str, text: str) -> None:
-        if local == "MsgId" and self._path[2] == "GrpHdr":
-            self._message_id = text.strip()
-        if local == "Ntry" and self._entry is not None:
-            lines = lines_of(self._entry, place=f"entry {self._lines + 1}")
-            self._entry = None
-            if not lines:
-                self._pending += 1
-            self._lines += len(lines)
-            if self._lines > LINES_MAX:
-                raise BankFileRefused("TOO_MANY_LINES", f"a file has at most {LINES_MAX} movements; ask for fewer days")
-            self.found.extend(lines)
-        self._fields = None
-
-    def _leave_statement(self) -> None:
-        self._give_head()
-        self.found.append(foot_of(pending=self._pending))
+    def _take_entry(self) -> None:
+        lines = lines_of(self._entry, place=f"entry {self._lines + 1}")
+        if not lines:
+            self._pending += 1
+        self._lines += len(lines)
+        if self._lines > LINES_MAX:
+            raise BankFileRefused("TOO_MANY_LINES", f"a file has at most {LINES_MAX} movements; ask for fewer days")
+        self.found.extend(lines)
 
     def _give_head(self) -> None:
         if not self._is_head_given:

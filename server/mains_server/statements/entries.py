@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 from mains_server.money.records import AMOUNT_MAX
@@ -63,7 +64,10 @@ class Fields:
 
     def first(self, *paths: str) -> str:
         """Give the first of some values that is there, shortened to what a bank may write."""
-        return next((self.values[path] for path in paths if path in self.values), "")[:TEXT_MAX]
+        for path in paths:
+            if path in self.values:
+                return self.values[path][:TEXT_MAX]
+        return ""
 
 
 def head_of(head: Fields, *, balances: list[Fields], message_id: str) -> StatementHead:
@@ -213,8 +217,13 @@ def _amount(text: str, *, place: str) -> Decimal:
 
 def _day(text: str, *, place: str) -> date:
     try:
-        if not _DAY.fullmatch(text):
-            raise ValueError
-        return date.fromisoformat(text[:10])
+        return _date(text)
     except ValueError:
         raise BankFileRefused("VALUE_MALFORMED", f"{place}: {text[:20]!r} is not a date") from None
+
+
+@lru_cache(maxsize=100)
+def _date(text: str) -> date:
+    if not _DAY.fullmatch(text):
+        raise ValueError(text)
+    return date.fromisoformat(text[:10])

@@ -30,7 +30,7 @@ from mains_server.statements.tables import BankAccount, BankStatement
 if TYPE_CHECKING:
     from hashlib import _Hash as Hash
 
-EVENTS_AT_ONCE = 500
+EVENTS_AT_ONCE = 2_000
 HELD_BACK_MAX = 5_000
 """Movements that look like known ones and are kept at hand, in case the balances prove them new."""
 COPIED = (

@@ -17,14 +17,31 @@ TOKEN_BYTES_MAX = 262_144
 """How much of a file may wait for the end of one tag; a real one has a hundred signs."""
 
 
+class Node:
+    """An element that somebody wants to hear of, with those of interest inside it by `<namespace> <name>`.
+
+    A `part` is heard of when it begins and ends; of a `path` the element's own text is wanted.
+    """
+
+    __slots__ = ("children", "part", "path")
+
+    def __init__(self) -> None:
+        self.children: dict[str, Node] = {}
+        self.part = ""
+        self.path = ""
+
+
 class Listener(Protocol):
-    """Hears of elements by their names with namespace, `<namespace> <name>`."""
+    """Hears of the elements of interest."""
 
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        """Hear that an element begins."""
+    def root(self, name: str) -> Node:
+        """Say what is of interest in a document, by its outermost element."""
 
-    def end(self, text: str) -> None:
-        """Hear that the element begun last ends, with its own text."""
+    def begin(self, node: Node, attributes: dict[str, str]) -> None:
+        """Hear that an element of interest begins."""
+
+    def end(self, node: Node, text: str) -> None:
+        """Hear that an element of interest ends, with its own text, the blanks around it cut off."""
 
 
 def read_pieces(file: BinaryIO, *, listener: Listener) -> Iterator[None]:
@@ -42,6 +59,7 @@ def read_pieces(file: BinaryIO, *, listener: Listener) -> Iterator[None]:
             raise BankFileRefused(
                 "FILE_NOT_XML", f"the file is no whole XML, by line {error.lineno}; fetch it from the bank again"
             ) from error
+        guard.require_short()
         fed += len(piece)
         if fed - parser.CurrentByteIndex > TOKEN_BYTES_MAX:
             raise guard.too_much()
@@ -60,18 +78,18 @@ def _require_utf8(decoder: codecs.IncrementalDecoder, piece: bytes, *, is_last: 
 
 
 class _Guard:
-    """Takes what the parser finds, and stops at the first sign of a bomb."""
+    """Takes what the parser finds, and stops at the first sign of a bomb; written for the million tags of a file."""
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
-        self._depth = 0
+        self._node: Node | None = None
+        self._around: list[Node | None] = []
         self._text: list[str] = []
-        self._length = 0
         self.parser = expat.ParserCreate(encoding="UTF-8", namespace_separator=" ")
         self.parser.buffer_text = True
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
-        self.parser.CharacterDataHandler = self._characters
+        self.parser.CharacterDataHandler = self._text.append
         self.parser.XmlDeclHandler = self._declare
         for handler in ("StartDoctypeDeclHandler", "EntityDeclHandler", "ExternalEntityRefHandler"):
             setattr(self.parser, handler, self._refuse)
@@ -82,32 +100,46 @@ class _Guard:
             "XML_BOUNDS", f"the XML is deeper or longer than a statement is, by line {self.parser.CurrentLineNumber}"
         )
 
+    def require_short(self) -> None:
+        """Refuse a text that goes on and on, also where no tag ends it."""
+        if sum(map(len, self._text)) > TEXT_MAX:
+            raise self.too_much()
+
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        self._depth += 1
-        if self._length:
-            self._text, self._length = [], 0
-        if self._depth > DEPTH_MAX or len(name) > TEXT_MAX:
+        around, node = self._around, self._node
+        if self._text:
+            self._take_text()
+        if node is not None:
+            node = node.children.get(name)
+        elif not around:
+            node = self._listener.root(name)
+        around.append(self._node)
+        self._node = node
+        if len(around) > DEPTH_MAX or (node is None and len(name) > TEXT_MAX):
             raise self.too_much()
         if attributes:
-            longest = max(len(key) + len(value) for key, value in attributes.items())
-            if len(attributes) > ATTRIBUTES_MAX or longest > TEXT_MAX:
-                raise self.too_much()
-        self._listener.start(name, attributes)
+            self._require_few(attributes)
+        if node is not None and (node.path or node.part):
+            self._listener.begin(node, attributes)
 
-    def _end(self, name: str) -> None:
-        self._depth -= 1
-        if not self._length:
-            self._listener.end("")
-            return
+    def _end(self, _name: str) -> None:
+        node = self._node
+        text = self._take_text() if self._text else ""
+        if node is not None and (node.path or node.part):
+            self._listener.end(node, text.strip())
+        self._node = self._around.pop()
+
+    def _take_text(self) -> str:
         text = "".join(self._text)
-        self._text, self._length = [], 0
-        self._listener.end(text)
-
-    def _characters(self, words: str) -> None:
-        self._length += len(words)
-        if self._length > TEXT_MAX:
+        self._text.clear()
+        if len(text) > TEXT_MAX:
             raise self.too_much()
-        self._text.append(words)
+        return text
+
+    def _require_few(self, attributes: dict[str, str]) -> None:
+        longest = max(len(key) + len(value) for key, value in attributes.items())
+        if len(attributes) > ATTRIBUTES_MAX or longest > TEXT_MAX:
+            raise self.too_much()
 
     def _declare(self, version: str, encoding: str | None, standalone: int) -> None:
         if encoding is not None and encoding.upper() not in ("UTF-8", "UTF8", "US-ASCII"):
