@@ -25,6 +25,7 @@ EXTRA = {
         "columns.py",
         "conflicts.py",
         "copying.py",
+        "cycles.py",
         "embedded.py",
         "idempotency.py",
         "engine.py",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -19,6 +17,7 @@ from mains_server.billing.estimates import Estimator
 from mains_server.billing.gather import Gathered, Question, gather
 from mains_server.billing.rate import Rated, Rater
 from mains_server.billing.records import Bounds, Run, RunRequest, RunSeller, RunState
+from mains_server.db.cycles import no_search_for_cycles
 
 BILLED_ONCE = "invoice_billed_once"
 
@@ -71,20 +70,8 @@ def work_off(connection: Connection, *, run: Run, seller: RunSeller, shift: Shif
 
 
 def _billed_next_chunk(connection: Connection, *, chunks: Chunks) -> bool:
-    with _no_search_for_cycles():
+    with no_search_for_cycles():
         return _bill_next_chunk(connection, chunks=chunks)
-
-
-@contextmanager
-def _no_search_for_cycles() -> Iterator[None]:
-    """Spare a chunk the search for cycles, a third of its time: its rows hold none, and they go when it is booked."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _bill_next_chunk(connection: Connection, *, chunks: Chunks) -> bool:

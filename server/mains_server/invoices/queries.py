@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import func, select, text, tuple_
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -36,6 +36,10 @@ select i.id, i.customer_id, i.contract_id, i.document_number, i.customer_name, i
 from (select distinct * from unnest(cast(:series as text[]), cast(:numbers as bigint[]))) n (series, number)
 join invoice_state i on i.series = n.series and i.number = n.number
 order by i.id
+""")
+LOCK_BY_NUMBER = text("""
+select i.id from (select distinct * from unnest(cast(:series as text[]), cast(:numbers as bigint[]))) n (series, number)
+join invoice i on i.series = n.series and i.number = n.number order by i.id for update of i
 """)
 OPEN_OF_CUSTOMERS = text("""
 select i.customer_id, i.open_amount from invoice_state i
@@ -165,20 +169,20 @@ async def open_invoices(session: AsyncSession, *, customer_id: int) -> tuple[Ope
 
 async def payable_invoices(session: AsyncSession, *, numbers: Sequence[tuple[str, int]]) -> tuple[PayableInvoice, ...]:
     """Find many invoices by series and number with what is open on each; credit notes are left out."""
-    asked = {"series": [series for series, _ in numbers], "numbers": [number for _, number in numbers]}
+    rows = await session.execute(OPEN_BY_NUMBER, _asked(numbers))
     return tuple(
         PayableInvoice(
-            id=row.id,
-            customer_id=row.customer_id,
-            contract_id=row.contract_id,
-            document_number=row.document_number,
-            customer_name=row.customer_name,
-            currency=row.currency,
-            total=row.total,
-            open_amount=row.open_amount,
+            id=id_,
+            customer_id=customer_id,
+            contract_id=contract_id,
+            document_number=document_number,
+            customer_name=customer_name,
+            currency=currency,
+            total=total,
+            open_amount=open_amount,
         )
-        for row in await session.execute(OPEN_BY_NUMBER, asked)
-        if row.kind != InvoiceKind.CREDIT.name
+        for id_, customer_id, contract_id, document_number, customer_name, kind, currency, total, open_amount in rows
+        if kind != InvoiceKind.CREDIT.name
     )
 
 
@@ -186,9 +190,12 @@ async def lock_payable_invoices(
     session: AsyncSession, *, numbers: Sequence[tuple[str, int]]
 ) -> tuple[PayableInvoice, ...]:
     """Lock many invoices in the order of their ids, and find them as they then stand."""
-    wanted = tuple_(col(Invoice.series), col(Invoice.number)).in_(sorted(set(numbers)))
-    await session.execute(select(col(Invoice.id)).where(wanted).order_by(col(Invoice.id)).with_for_update())
+    await session.execute(LOCK_BY_NUMBER, _asked(numbers))
     return await payable_invoices(session, numbers=numbers)
+
+
+def _asked(numbers: Sequence[tuple[str, int]]) -> dict[str, list[str] | list[int]]:
+    return {"series": [series for series, _ in numbers], "numbers": [number for _, number in numbers]}
 
 
 async def open_amounts(

@@ -15,6 +15,7 @@ from mains_server.contracts.statements import contracts_by_plain_numbers
 from mains_server.customers.queries import customers_by_ids, customers_by_names, customers_by_plain_numbers
 from mains_server.db.conflicts import do_again, is_conflict
 from mains_server.db.copying import copy_rows, draw_ids
+from mains_server.db.cycles import no_search_for_cycles
 from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.invoices.queries import open_amounts, payable_invoices
 from mains_server.invoices.rules import parse_document_number
@@ -64,9 +65,10 @@ async def match_new_lines(
 
 
 async def _match_bundle(engine: AsyncEngine, *, now: datetime, payouts: Mapping[str, str], count: int) -> int:
-    async with unit_of_work(engine) as session:
-        lines = await queries.lock_new_lines(session, count=count)
-        await match_lines(session, lines=lines, now=now, payouts=payouts)
+    with no_search_for_cycles():
+        async with unit_of_work(engine) as session:
+            lines = await queries.lock_new_lines(session, count=count)
+            await match_lines(session, lines=lines, now=now, payouts=payouts)
     return len(lines)
 
 
