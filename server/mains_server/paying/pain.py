@@ -1,6 +1,7 @@
 """Transfers as a file that banks take: ISO 20022 pain.001.001.09, in euro within SEPA. Pure.
 
-A bank that wants another version, or more in it, is served here and nowhere else. Names keep their letters.
+A bank that wants another version, or more in it, is served here and nowhere else. Names keep their letters; words of
+which nothing can be printed are left out, since one empty element has a bank refuse the whole file.
 """
 
 from __future__ import annotations
@@ -66,7 +67,9 @@ def _transfer(payment: Element, transfer: Transfer) -> None:
     amount.text = f"{transfer.amount:.2f}"
     _text(SubElement(one, "Cdtr"), "Nm", _cut(transfer.name, NAME_LENGTH_MAX))
     _account(one, "CdtrAcct", transfer.iban)
-    _text(SubElement(one, "RmtInf"), "Ustrd", _cut(transfer.words, WORDS_LENGTH_MAX))
+    words = _cut(transfer.words, WORDS_LENGTH_MAX)
+    if words:
+        _text(SubElement(one, "RmtInf"), "Ustrd", words)
 
 
 def _totals(parent: Element, transfers: Sequence[Transfer]) -> None:
