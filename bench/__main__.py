@@ -5,6 +5,8 @@ import sys
 
 MODULES = (
     "billing_run",
+    "debts",
+    "delivery",
     "documents",
     "interval_import",
     "levelling",
