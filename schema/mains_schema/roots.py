@@ -7,6 +7,7 @@ from datetime import date
 import strawberry
 
 from mains_schema.billing.bill_preview import BILL_PREVIEW_ROWS, PREVIEW_GIVEN, BillPreview, bill_preview
+from mains_schema.billing.mutations_bank_einvoices import BankEinvoiceMutations
 from mains_schema.billing.mutations_billing import BillingMutations
 from mains_schema.billing.mutations_delivery import DeliveryMutations
 from mains_schema.contracts.contract_inputs import ContractPlanInput
@@ -177,6 +178,7 @@ class Mutation(
     DebtMutations,
     BankMutations,
     DeliveryMutations,
+    BankEinvoiceMutations,
     PayingMutations,
     PrivacyMutations,
     NoticeMutations,

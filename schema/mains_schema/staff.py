@@ -11,6 +11,7 @@ from mains_server.billing.tables import BillingHold as H
 from mains_server.billing.tables import BillingRun as BR
 from mains_server.billing.tables import CorrectionDue as CD
 
+from mains_schema.billing.bank_einvoices import BankEinvoiceFile, bank_einvoice_files
 from mains_schema.billing.billing_corrections import CorrectionOrder
 from mains_schema.billing.invoice import InvoiceFilter, InvoiceOrder
 from mains_schema.billing.invoice_delivery import PrintMailing, print_mailings
@@ -212,6 +213,12 @@ class Staff:
     notice_mailings: list[NoticeMailing] = asked_with(
         "Notices by letter that were put together for the printer, the newest first; at most 50.",
         notice_mailings,
+        given=(),
+        rows=50,
+    )
+    bank_einvoice_files: list[BankEinvoiceFile] = asked_with(
+        "Invoices that were put into files for banks, the newest first; at most 50.",
+        bank_einvoice_files,
         given=(),
         rows=50,
     )

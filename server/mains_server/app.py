@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from mains_schema.http.edge import Budget, Edge
 from mains_schema.served import graphql_app
@@ -33,6 +34,7 @@ from mains_server.outages.links import FeedLinks
 from mains_server.paying.flow import Counter
 from mains_server.privacy.links import ExportLinks
 from mains_server.routes.answers import utc_now
+from mains_server.routes.bank_einvoices import bank_einvoice_route
 from mains_server.routes.charts import chart_route
 from mains_server.routes.documents import document_route
 from mains_server.routes.exports import export_route
@@ -47,7 +49,7 @@ from mains_server.routes.reports import report_route
 from mains_server.routes.sms import sms_route
 from mains_server.routes.statements import statement_route
 from mains_server.routes.uploads import upload_route
-from mains_server.settings import DEMO_SMS_SECRET, Mode, Settings, insist_on_safety, load_settings
+from mains_server.settings import DEMO_SMS_SECRET, Mode, Settings, banks_of, insist_on_safety, load_settings
 
 
 def app_from_environment() -> Starlette:
@@ -92,7 +94,7 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
     graphql = graphql_app(
         engine=engine, host=host, session_lifetime=settings.session_lifetime, links=links, edge=_edge(settings)
     )
-    graphql.services = replace(graphql.services, terminals=terminals, access_lifetime=settings.access_lifetime)
+    graphql.services = replace(graphql.services, terminals=terminals, **_told(settings))
     routes = [
         Route("/graphql", graphql),
         chart_route(engine=engine, links=links),
@@ -100,6 +102,7 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
         upload_route(engine=engine, host=host),
         statement_route(engine=engine, ibans=settings.bank_accounts, payouts=settings.payout_accounts),
         *mailing_routes(engine=engine),
+        *(mailing_route(engine=engine), bank_einvoice_route(engine=engine)),
         export_route(engine=engine, links=ExportLinks(links.secret)),
         *outage_routes(engine=engine, links=FeedLinks(links.secret)),
         payout_route(engine=engine),
@@ -113,6 +116,15 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
         routes += inbox.routes()
     routes += _routes_with_secrets(engine=engine, settings=settings, host=host)
     return Starlette(routes=routes, lifespan=lifespan, debug=False, middleware=_middleware(settings))
+
+
+def _told(settings: Settings) -> dict[str, Any]:
+    """Give what the schema is told of the settings."""
+    return {
+        "access_lifetime": settings.access_lifetime,
+        "einvoice_banks": banks_of(settings),
+        "falls_back_to_post": settings.mail_falls_back_to_post,
+    }
 
 
 def _routes_with_secrets(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> list[Route]:

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEMO_SMS_SECRET = SecretStr("mains-demo-sms")
 
+DEMO_BANKS = frozenset({"HABALV22", "PARXLV22", "RIKOLV2X", "UNLALV2X"})
 KNOWN_SECRETS = ("mains-demo", "changeme", "change-me", "change_me", "secret", "password", "example", "12345678")
 
 
@@ -93,6 +94,9 @@ class Settings(BaseSettings):
         description="Address that invoices are sent from.",
     )
     mail_tries_max: int = Field(default=10, ge=1, le=100, description="Tries of a mail before it is given up.")
+    einvoice_banks: frozenset[str] = Field(
+        default=frozenset(), description="BICs, 8 characters, of banks that take our e-invoices, such as HABALV22."
+    )
     mail_falls_back_to_post: bool = Field(default=True, description="Whether what cannot be mailed is posted.")
     log_format: Literal["text", "json"] = "text"
     operation_seconds_max: int = Field(default=30, ge=1, le=600, description="Time that one GraphQL operation has.")
@@ -142,3 +146,8 @@ def load_settings(**overrides: object) -> Settings:
     """Read the settings, letting what a command line gave win over the environment."""
     given = {name: value for name, value in overrides.items() if value is not None}
     return Settings(**given)  # type: ignore[arg-type]
+
+
+def banks_of(settings: Settings) -> frozenset[str]:
+    """Give the banks that e-invoices go to; a demonstration has some of Latvia's without being told."""
+    return settings.einvoice_banks or (DEMO_BANKS if settings.mode is Mode.DEMO else frozenset())

@@ -148,6 +148,7 @@ EXTRA = {
         "ubl.py",
     },
     "privacy": {"links.py", "statements.py"},
+    "bank_einvoices": {"choosing.py", "einvoice.py", "statements.py"},
     "delivery": {"mail.py", "posting.py", "sending.py", "statements.py"},
     "dunning": {"accruing.py", "arranging.py", "interest.py", "policy_file.py", "reminding.py", "statements.py"},
     "facts": {"overlaying.py"},

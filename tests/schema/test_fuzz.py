@@ -54,6 +54,7 @@ OF_OTHER_ROOMS = {
     "DebtReminder",
     "DeliveryReceipt",
     "PrintMailing",
+    "BankEinvoiceFile",
     "InvoiceDelivery",
     "NoticePreference",
     "UndeliveredEvent",

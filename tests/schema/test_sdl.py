@@ -142,6 +142,7 @@ BANK = {
 }
 DELIVERIES = {
     **dict.fromkeys(("Mutation.invoiceDeliver", "Mutation.printMailingMake"), "it writes"),
+    **dict.fromkeys(("Mutation.bankEinvoiceFilesMake", "Mutation.bankEinvoiceFileHandOver"), "it writes"),
     "Invoice.deliveries": "the delivery room reads it with its receipts",
     "Staff.auditTrail": "names people and customers whatever became of their rows; of administrators",
     **dict.fromkeys(("Mutation.noticePreferenceSet", "Mutation.eventSendAgain"), "it writes"),
@@ -149,6 +150,7 @@ DELIVERIES = {
     "Customer.noticePreferences": "the usual channels are no rows",
     "Staff.undeliveredEvents": "the outbox is no table of the schema",
     "Staff.noticeMailings": "the files themselves are not read",
+    "Staff.bankEinvoiceFiles": "the files themselves are not read",
     "Staff.printMailings": "the files themselves are not read",
 }
 OUTAGES = [

@@ -126,7 +126,7 @@ ATTRIBUTES = (
     ContractAttribute(
         name="delivery",
         labels=Labels("Rēķina saņemšana", "Delivery of invoices", "Доставка счёта"),
-        values=("portal", "email", "post"),
+        values=("portal", "email", "post", "bank"),
         default="portal",
     ),
 )

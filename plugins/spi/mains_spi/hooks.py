@@ -57,6 +57,7 @@ class Channel(StrEnum):
     PORTAL = "PORTAL"
     EMAIL = "EMAIL"
     POST = "POST"
+    BANK = "BANK"
     PHONE = "PHONE"
 
 

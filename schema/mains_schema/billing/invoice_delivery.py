@@ -36,14 +36,19 @@ STAFF_WHO_DELIVER = frozenset({StaffRole.OPERATOR, StaffRole.BILLING_CLERK, Staf
 described(
     DeliveryChannel,
     "By which road an invoice is delivered.",
-    {"PORTAL": "It is shown in the portal.", "EMAIL": "By e-mail, with PDF and e-invoice.", "POST": "By letter."},
+    {
+        "PORTAL": "It is shown in the portal.",
+        "EMAIL": "By e-mail, with PDF and e-invoice.",
+        "POST": "By letter.",
+        "BANK": "To the customer's internet bank, as an e-invoice.",
+    },
 )
 described(
     DeliveryState,
     "How a delivery stands.",
     {
         "WAITING": "It is to be sent, perhaps once more.",
-        "DELIVERED": "It was shown, taken by the customer's mail server's road, or handed to the printer.",
+        "DELIVERED": "It was shown, taken by the customer's mail server's road, or handed to the printer or the bank.",
         "FAILED": "It was refused, or tried too often.",
         "NO_ADDRESS": "There is no address that it could go to.",
     },
@@ -59,6 +64,7 @@ described(
         "UNREACHABLE": "The mail server was not reached, or does not let us in.",
         "NO_ADDRESS": "There is no address that it could go to.",
         "PRINTED": "It is in a mailing for the printer.",
+        "HANDED_OVER": "It went to the customer's bank in a file.",
     },
 )
 

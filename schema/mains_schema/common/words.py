@@ -111,7 +111,12 @@ _ENUMS: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
     ),
     Delivery: (
         "How invoices are delivered.",
-        {"PORTAL": "They are only shown here.", "EMAIL": "By e-mail.", "POST": "By post."},
+        {
+            "PORTAL": "They are only shown here.",
+            "EMAIL": "By e-mail.",
+            "POST": "By post.",
+            "BANK": "In the customer's internet bank, as e-invoices.",
+        },
     ),
     PointRole: (
         "What a supply point serves.",

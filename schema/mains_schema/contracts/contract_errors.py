@@ -22,6 +22,8 @@ ERROR_WORDS = {
     "PRODUCT_NOT_OFFERED": "The utility does not sell this product.",
     "SETTLEMENT_NOT_ALLOWED": "The product is not paid that way.",
     "CHANNEL_NOT_ALLOWED": "The product's invoices are not delivered that way.",
+    "IBAN_MALFORMED": "The account is no IBAN, or none was given for the bank.",
+    "BANK_NOT_SERVED": "The utility sends no e-invoices to the account's bank; the message names those that it serves.",
     "CONTRACT_NOT_ALLOWED": "The utility's own rules refuse it; the message says why.",
     "ADAPTER_SILENT": "The utility's adapter did not say whether this can be; try again later.",
     "ATTRIBUTE_WRONG": "The utility takes no such attribute or value.",
@@ -65,6 +67,8 @@ class ContractErrorCode(Enum):
     PRODUCT_NOT_OFFERED = "PRODUCT_NOT_OFFERED"
     SETTLEMENT_NOT_ALLOWED = "SETTLEMENT_NOT_ALLOWED"
     CHANNEL_NOT_ALLOWED = "CHANNEL_NOT_ALLOWED"
+    IBAN_MALFORMED = "IBAN_MALFORMED"
+    BANK_NOT_SERVED = "BANK_NOT_SERVED"
     CONTRACT_NOT_ALLOWED = "CONTRACT_NOT_ALLOWED"
     ADAPTER_SILENT = "ADAPTER_SILENT"
     ATTRIBUTE_WRONG = "ATTRIBUTE_WRONG"

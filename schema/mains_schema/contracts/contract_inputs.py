@@ -46,7 +46,9 @@ class ContractPlanInput:
         default=strawberry.UNSET,
     )
     delivery: Delivery | None = strawberry.field(
-        description="How invoices are delivered; in the portal if left out.", default=strawberry.UNSET
+        description="How invoices are delivered; in the portal if left out, and never BANK."
+        " Choose that afterwards, with its account.",
+        default=strawberry.UNSET,
     )
     attributes: list[ContractAttributeInput] | None = strawberry.field(
         description="Values the utility prices by; those left out are its defaults.", default=strawberry.UNSET
@@ -131,6 +133,11 @@ class ContractDeliveryChangeInput:
 
     contract_id: strawberry.ID = strawberry.field(description=CONTRACT_ID)
     delivery: Delivery = strawberry.field(description="How invoices are delivered from the next one on.")
+    iban: str | None = strawberry.field(
+        description="IBAN of the customer's account whose internet bank shows the invoices; needed for BANK, else left"
+        " out. Given again with BANK it takes the place of the account before.",
+        default=strawberry.UNSET,
+    )
     idempotency_key: str = strawberry.field(description=KEY_WORDS)
 
 

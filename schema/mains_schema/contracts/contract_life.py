@@ -8,13 +8,13 @@ from decimal import Decimal
 
 import strawberry
 from mains_server.access.records import Refusal
+from mains_server.bank_einvoices.choosing import DeliveryChange, change_with_account
 from mains_server.contracts.concluding import Planned, conclude, plan_contract, warnings_of
 from mains_server.contracts.desk import Desk, StepAsked, once
 from mains_server.contracts.ending import plan_termination, take_back_termination, terminate, withdraw
 from mains_server.contracts.offering import accept_offer
 from mains_server.contracts.points import NewCoverage, add_point, end_point
 from mains_server.contracts.switching import NewProduct, plan_switch, switch_product
-from mains_server.contracts.terms import change_delivery
 from mains_server.db.unit_of_work import read_session, unit_of_work
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -228,7 +228,9 @@ async def contract_delivery_change(info: Info, given: ContractDeliveryChangeInpu
     async def do(session: AsyncSession, desk: Desk) -> int:
         contract = await desk.held_contract(session, number)
         adapter = desk.adapter(contract.adapter)
-        await change_delivery(session, contract_id=number, delivery=given.delivery, adapter=adapter, step=desk.step)
+        banks = info.context.services.einvoice_banks
+        change = DeliveryChange(delivery=given.delivery, iban=given.iban or None, banks=banks)
+        await change_with_account(session, contract=contract, change=change, adapter=adapter, step=desk.step)
         return number
 
     return await taken(info, StepAsked("contract_delivery_change", given.idempotency_key, body_of(given)), do)

@@ -32,7 +32,7 @@ class Services:
 
     `explain` tells how the lines of invoices came about, by invoice id; what it cannot explain it leaves out.
     `proofs` are the viewers of the tokens used last, `links` sign the addresses of charts, `terminals` are the payment
-    providers.
+    providers, `einvoice_banks` the banks that take e-invoices.
     """
 
     host: AdapterHost
@@ -43,6 +43,8 @@ class Services:
     links: ChartLinks = field(default_factory=links_of_this_process)
     terminals: Terminals = NO_TERMINALS
     access_lifetime: timedelta | None = None
+    einvoice_banks: frozenset[str] = frozenset()
+    falls_back_to_post: bool = True
 
     @property
     def lifetimes(self) -> Lifetimes:

@@ -71,7 +71,7 @@ async def check_allowed(
     product = offered(
         adapter, code=terms.product, on=max(terms.starts, today), is_had=not is_new and _had(contract, terms)
     )
-    check_product(product, contract=contract, terms=terms)
+    check_product(product, adapter=adapter, contract=contract, terms=terms)
     customer = await customer_by_id(session, customer_id=contract.customer_id)
     assert customer is not None
     lasting = [
@@ -119,12 +119,14 @@ def _heard() -> Iterator[None]:
         raise AdapterSaysNothing("the utility's adapter did not say whether this can be; try again later") from failed
 
 
-def check_product(product: Product, *, contract: Contract, terms: Terms) -> None:
-    """Refuse a settlement or delivery that a product does not have."""
+def check_product(product: Product, *, adapter: LiveAdapter, contract: Contract, terms: Terms) -> None:
+    """Refuse a settlement or delivery that a product does not have, or that its adapter has no word for."""
     if ProductSettlement[terms.settlement.name] not in product.settlements:
         allowed = ", ".join(settlement.name for settlement in product.settlements)
         raise SettlementNotAllowed(f"{product.code} is settled by: {allowed}")
-    if Channel[contract.delivery.name] not in product.channels:
+    by_adapter = {attribute.name: attribute.values for attribute in adapter.utility.attributes}.get("delivery")
+    is_known = not by_adapter or contract.delivery.name.lower() in by_adapter
+    if Channel[contract.delivery.name] not in product.channels or not is_known:
         allowed = ", ".join(channel.name for channel in product.channels)
         raise ChannelNotAllowed(f"the invoices of {product.code} are delivered by: {allowed}")
 

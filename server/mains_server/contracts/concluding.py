@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mains_server.access.records import Refusal
 from mains_server.adapters.live import LiveAdapter
 from mains_server.contracts import queries, statements
-from mains_server.contracts.admission import ProductNotOffered, check_allowed, offered
+from mains_server.contracts.admission import ChannelNotAllowed, ProductNotOffered, check_allowed, offered
 from mains_server.contracts.desk import Desk
 from mains_server.contracts.life import (
     DayOutside,
@@ -91,6 +91,8 @@ class Planned:
 async def plan_contract(session: AsyncSession, *, desk: Desk, wanted: WantedContract) -> Planned:
     """Work out the contract that would be concluded, or refuse it by name, telling the next day it could start."""
     desk.admit_customer(wanted.customer_id)
+    if wanted.delivery is Delivery.BANK:
+        raise ChannelNotAllowed("agree on the bank account once the contract has its number")
     adapter = desk.adapter(wanted.adapter)
     code = wanted.product or adapter.utility.contract_rules.universal_product
     if code is None:

@@ -45,6 +45,7 @@ class Delivery(Enum):
     PORTAL = "PORTAL"
     EMAIL = "EMAIL"
     POST = "POST"
+    BANK = "BANK"
 
 
 class ContractState(Enum):

@@ -15,7 +15,7 @@ from mains_server.contracts.concluding import AUTOMATIC_PAYMENTS, BY_INVOICE, Pl
 from mains_server.contracts.desk import Desk
 from mains_server.contracts.ending import end_by_switch
 from mains_server.contracts.life import check_unbilled, earliest_first, first_of_next_month, switch_fee
-from mains_server.contracts.records import Contract, ContractStep, NewContract, Settlement
+from mains_server.contracts.records import Contract, ContractStep, Delivery, NewContract, Settlement
 from mains_server.contracts.terms import NothingChanges, agree, check_day
 
 
@@ -113,7 +113,8 @@ def _continued(contract: Contract, *, wanted: NewProduct, keeps_number: bool) ->
     return replace(
         draft,
         settlement=contract.terms_on(day).settlement if keeps_number else Settlement.INVOICE,
-        delivery=contract.delivery,
+        # A bank shows the invoices of one contract number; those of another come to the portal until a bank is told.
+        delivery=Delivery.PORTAL if contract.delivery is Delivery.BANK and not keeps_number else contract.delivery,
         payment_term_days=contract.payment_term_days,
         attributes=lasting,
         is_distance=True,

@@ -25,6 +25,7 @@ ROOMS = (
     "levelling",
     "dunning",
     "delivery",
+    "bank_einvoices",
     "allocation",
     "statements",
     "offers",

@@ -15,7 +15,15 @@ from mains_server.db.outbox import append_event
 from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.delivery import queries
 from mains_server.delivery.queries import Undelivered
-from mains_server.delivery.records import Answer, DeliveryChannel, DeliveryState, Envelope, ReceiptOutcome, SendingRules
+from mains_server.delivery.records import (
+    Answer,
+    DeliveryChannel,
+    DeliveryState,
+    Envelope,
+    HandedOver,
+    ReceiptOutcome,
+    SendingRules,
+)
 from mains_server.delivery.rules import pause
 from mains_server.delivery.tables import DeliveryReceipt, InvoiceDelivery
 
@@ -108,6 +116,33 @@ async def note_letter(
     if mailing_id is not None:
         mine = col(InvoiceDelivery.id) == envelope.delivery_id, col(InvoiceDelivery.customer_id) == envelope.customer_id
         await session.execute(update(InvoiceDelivery).where(*mine).values(mailing_id=mailing_id))
+
+
+async def put_in_bank_file(session: AsyncSession, *, delivery_ids: Sequence[int], file_id: int) -> None:
+    """Note that deliveries which the caller holds are in a file for a bank; they wait until it is handed over."""
+    these = col(InvoiceDelivery.id).in_(delivery_ids)
+    await session.execute(update(InvoiceDelivery).where(these).values(bank_file_id=file_id))
+
+
+async def note_handed_over(session: AsyncSession, *, entries: Sequence[HandedOver], now: datetime) -> None:
+    """Note that the deliveries of a file went to the bank, each with a receipt."""
+    receipts = [
+        {
+            "customer_id": one.customer_id,
+            "delivery_id": one.delivery_id,
+            "at": now,
+            "address": one.address,
+            "outcome": ReceiptOutcome.HANDED_OVER,
+            "detail": one.detail,
+            "files": list(one.files),
+        }
+        for one in entries
+    ]
+    await session.execute(insert(DeliveryReceipt), receipts)
+    these = col(InvoiceDelivery.id).in_([one.delivery_id for one in entries])
+    await session.execute(
+        update(InvoiceDelivery).where(these).values(state=DeliveryState.DELIVERED, tries=InvoiceDelivery.tries + 1)
+    )
 
 
 async def _begin_first(session: AsyncSession, *, invoice_id: int, now: datetime) -> bool:

@@ -71,6 +71,11 @@ async def waiting_letters(session: AsyncSession, *, most: int) -> tuple[Envelope
     return tuple(_envelope(row) for row in await session.execute(text(statements.LETTERS), {"most": most}))
 
 
+async def waiting_for_bank(session: AsyncSession, *, most: int) -> tuple[Envelope, ...]:
+    """Take invoices for banks that are in no file yet, held until the transaction ends."""
+    return tuple(_envelope(row) for row in await session.execute(text(statements.FOR_BANK), {"most": most}))
+
+
 async def deliveries_of(session: AsyncSession, *, invoice_ids: Sequence[int]) -> tuple[Delivered, ...]:
     """List the deliveries of invoices with their receipts, the first first."""
     wanted = select(InvoiceDelivery).where(col(InvoiceDelivery.invoice_id).in_(invoice_ids))

@@ -15,6 +15,7 @@ class DeliveryChannel(Enum):
     PORTAL = "PORTAL"
     EMAIL = "EMAIL"
     POST = "POST"
+    BANK = "BANK"
 
 
 class DeliveryState(Enum):
@@ -36,6 +37,7 @@ class ReceiptOutcome(Enum):
     UNREACHABLE = "UNREACHABLE"
     NO_ADDRESS = "NO_ADDRESS"
     PRINTED = "PRINTED"
+    HANDED_OVER = "HANDED_OVER"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,17 @@ class Answer:
 
     outcome: ReceiptOutcome
     detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedOver:
+    """A delivery that went to a bank in a file: where to, in which words, and the file's name."""
+
+    delivery_id: int
+    customer_id: int
+    address: str
+    detail: str
+    files: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

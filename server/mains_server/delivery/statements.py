@@ -26,6 +26,11 @@ order by v.next_try_at, v.id limit 1 for update of v skip locked
 LETTERS = f"""{ENVELOPE}
 where v.state = 'WAITING' and v.channel = 'POST' order by v.id limit :most for update of v skip locked
 """
+# What is in a file waits too, until the file is handed over.
+FOR_BANK = f"""{ENVELOPE}
+where v.state = 'WAITING' and v.channel = 'BANK' and v.bank_file_id is null
+order by v.id limit :most for update of v skip locked
+"""
 LAST_NUMBER = """
 select coalesce(max(number), 0) from invoice_delivery where invoice_id = :invoice and customer_id = :customer
 """

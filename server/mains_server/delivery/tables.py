@@ -32,6 +32,7 @@ class InvoiceDelivery(SQLModel, table=True):
     next_try_at: datetime | None = instant(nullable=True)
     created_at: datetime = instant()
     mailing_id: int | None = reference(nullable=True)
+    bank_file_id: int | None = reference(nullable=True)
     asked_by_person_id: int | None = reference(nullable=True)
 
 

@@ -59,6 +59,8 @@ KEPT: Mapping[str, str] = {
             "correction_due",
             "invoice_delivery",
             "delivery_receipt",
+            "bank_einvoice_agreement",
+            "bank_einvoice_entry",
             "reminder",
             "debt_arrangement",
             "debt_part",
