@@ -44,6 +44,7 @@ from mains_schema.money.paying import PAYABLE_ROWS, Payable, PaymentProvider, pa
 from mains_schema.parties.delegation_link import INVITATION_ROWS, DelegationOffer, delegation_offer
 from mains_schema.parties.mutations_account import AccountMutations
 from mains_schema.parties.mutations_delegation import DelegationMutations
+from mains_schema.parties.mutations_impersonation import ImpersonationMutations
 from mains_schema.parties.mutations_privacy import PrivacyMutations
 from mains_schema.parties.mutations_session import SessionMutations
 from mains_schema.parties.viewer import Viewer
@@ -186,6 +187,7 @@ class Mutation(
     OutageMutations,
     ApplicationMutations,
     DelegationMutations,
+    ImpersonationMutations,
     PaymentEventMutations,
     PayoutMutations,
 ):

@@ -184,6 +184,7 @@ EXTRA = {
     "signin": {
         "codes.py",
         "hashing.py",
+        "impersonation.py",
         "passwords.py",
         "sessions.py",
         "telling.py",

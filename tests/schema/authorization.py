@@ -276,6 +276,8 @@ MUTATIONS: Mapping[str, Act] = {
     "delegationRevoke": Act("owner", ("DELEGATION_UNKNOWN",), {"delegationId": an_id("CustomerAccess", 105)}),
     "delegationUpdate": Act("owner", ("DELEGATION_UNKNOWN",), {"delegationId": an_id("CustomerAccess", 104)}),
     "ownershipOffer": Act("owner", ("CUSTOMER_UNKNOWN", "NOT_OWNER")),
+    "impersonationBegin": Act("operators", ("NOT_PERMITTED",)),
+    "impersonationEnd": Act("signed in", ()),
     "invoiceCorrect": Act("clerks"),
     "invoiceDeliver": Act("staff"),
     "invoiceDispute": Act("requests, or operators", INVOICE_DESK),

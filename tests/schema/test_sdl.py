@@ -188,6 +188,8 @@ DELEGATION = {
             "delegationUpdate",
             "delegatedPaymentApprove",
             "delegatedPaymentRefuse",
+            "impersonationBegin",
+            "impersonationEnd",
         )
     },
     "Query.delegationOffer": "whoever has the token is no viewer",

@@ -19,11 +19,12 @@ from mains_server.db.unit_of_work import before_commit
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_schema.declaring.context import Context
-from mains_schema.declaring.errors import RequestRefused
+from mains_schema.declaring.errors import RequestRefused, forbidden
 from mains_schema.declaring.mapping import mapping_of
 from mains_schema.declaring.node import decode_id
 
 SUBJECTS_MAX = 20
+ENDS_LOOKING = "impersonationEnd"
 REASONS = ("reason", "note", "comment")
 # Of customers, acts about money, contracts and rights are written down; these are none. Of employees every act is.
 OF_STAFF_ONLY = frozenset(
@@ -55,6 +56,7 @@ def audited(act: str, resolve: Resolve, owners: dict[str, str]) -> Resolve:
 
     @wraps(resolve)
     async def run(source: Any, info: Any, **given: Any) -> Any:
+        _insist_on_changing(act, info.context)
         entry = _entry(act, info.context, given)
         if entry is None:
             return await _settled(resolve(source, info, **given))
@@ -66,6 +68,12 @@ def audited(act: str, resolve: Resolve, owners: dict[str, str]) -> Resolve:
             return await _settled(resolve(source, info, **given))
 
     return run
+
+
+def _insist_on_changing(act: str, context: Context) -> None:
+    """Refuse every mutation to who looks at an account as its customer sees it, but the one that ends it."""
+    if context.viewer.looks_as is not None and act != ENDS_LOOKING:
+        raise forbidden(f"`{act}` changes something, and who looks as a customer changes nothing.")
 
 
 async def _settled(result: Any) -> Any:
@@ -115,6 +123,7 @@ def _parts(given: Any, name: str) -> Sequence[tuple[str, Any]]:
 
 def _owners(mapped_classes: Sequence[type]) -> Iterator[tuple[str, str]]:
     """Give, by type, the column that says whose a row is."""
+    yield "Impersonation", "impersonation.customer_id"
     for cls in mapped_classes:
         table = mapping_of(cls).table
         if table.name == "customer":

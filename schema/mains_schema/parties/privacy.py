@@ -90,7 +90,7 @@ class CustomerErasePayload:
 async def data_export(reads: Reads, _person: int) -> DataExport | None:
     """Sign a link to the viewer's export; none without a session, whose end would end it."""
     viewer, documents = reads.viewer, reads.document_links
-    if viewer.person_id is None or viewer.session_id is None or documents is None:
+    if viewer.person_id is None or viewer.session_id is None or documents is None or viewer.looks_as is not None:
         return None
     asked = ExportAsked(person_id=viewer.person_id, session_id=viewer.session_id)
     token = ExportLinks(documents.secret).sign(asked, now=reads.now)

@@ -120,10 +120,14 @@ class HeldGrant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Viewer:
-    """Who asks, resolved once a request; every read and write is checked against it."""
+    """Who asks, resolved once a request; every read and write is checked against it.
+
+    `looks_as` is the customer whose account an employee sees as that customer does; nothing can be changed then.
+    """
 
     person_id: int | None = None
     session_id: int | None = None
+    looks_as: int | None = None
     language: str = "lv"
     grants: tuple[Grant, ...] = ()
     staff: frozenset[StaffRole] = field(default_factory=frozenset)

@@ -124,6 +124,14 @@ async def ownership_transferred(session: AsyncSession, event: Event) -> Sequence
     )
 
 
+async def staff_looked(session: AsyncSession, event: Event) -> Sequence[Message]:
+    """Tell the customer that an employee looks at their account, until when and why, without the employee's name."""
+    values = {"id": event.payload["impersonation_id"], "customer": event.customer_id}
+    row = (await session.execute(text(statements.IMPERSONATION), values)).one()
+    words: dict[str, Value] = {"begins": row.began_at, "until": row.ends_at, "reason": row.reason}
+    return (_to_customer(event, f"staff looked {row.id}", "staff_looked", words),)
+
+
 def acting(*, seal: Seal, page_address: str | None) -> Mapping[str, Teller]:
     """Give who tells of each kind of event about acting for each other."""
     page = InvitationPage(seal.secret, page_address)
@@ -137,6 +145,7 @@ def acting(*, seal: Seal, page_address: str | None) -> Mapping[str, Teller]:
         "delegation.approval_decided": approval_decided,
         "delegation.payment_made": payment_made,
         "delegation.ownership_transferred": ownership_transferred,
+        "access.staff_looked": staff_looked,
     }
 
 

@@ -20,6 +20,7 @@ select a.id, a.person_id, p.name, a.shown_reference, a.amount, a.currency
 from payment_approval a join person p on p.id = a.person_id
 where a.id = :id and a.customer_id = :customer
 """
+IMPERSONATION = "select id, began_at, ends_at, reason from impersonation where id = :id and customer_id = :customer"
 DELEGATED_PAYMENT = """
 select p.name, d.currency from delegated_payment d join person p on p.id = d.person_id
 where d.intent_id = :intent and d.customer_id = :customer

@@ -71,7 +71,8 @@ KEPT: Mapping[str, str] = {
         PROOF,
     ),
     **dict.fromkeys(
-        ("audit_entry", "delegation_activity", "outage_revision", "staff_member", "statement_upload"), ACTS
+        ("audit_entry", "delegation_activity", "impersonation", "outage_revision", "staff_member", "statement_upload"),
+        ACTS,
     ),
     "allocation_method": "how a house shares its cost, which holds for all who live there",
     "allocation_value": "how a house shares its cost, which holds for all who live there",

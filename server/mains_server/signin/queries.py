@@ -15,12 +15,22 @@ from sqlmodel import col
 from mains_server.access.queries import grant_of_parts, person_by_email, viewer_of_person
 from mains_server.access.records import StaffRole, Viewer
 from mains_server.signin.records import MessageRoad, StoredCredential
-from mains_server.signin.rules import FAILURE_WINDOW, is_storable, token_hash
-from mains_server.signin.tables import Credential, PasswordReset, RefreshToken, Session, SigninAttempt, SigninMessage
+from mains_server.signin.rules import FAILURE_WINDOW, as_customer, is_storable, token_hash
+from mains_server.signin.tables import (
+    Credential,
+    Impersonation,
+    PasswordReset,
+    RefreshToken,
+    Session,
+    SigninAttempt,
+    SigninMessage,
+)
 
 VIEWER_TEXT = """
 select json_build_array(s.id, p.id, p.language,
     (select json_agg(m.role order by m.role) from staff_member m where m.person_id = p.id and m.since <= {now}),
+    (select json_build_array(i.customer_id, i.ended_at is null and i.ends_at > {now})
+     from impersonation i where i.session_id = s.id),
     (select json_agg(json_build_array(g.id, g.customer_id, g.role, g.permissions, g.contract_ids) order by g.id)
      from access_grant g
      where g.person_id = p.id and g.starts_at <= {now} and (g.ends_at is null or g.ends_at > {now})))::text
@@ -49,7 +59,7 @@ async def viewer_of_token(session: AsyncSession, *, token: str, now: datetime) -
     row = found.one_or_none()
     if row is None:
         return None
-    return await viewer_of_person(session, person_id=row.person_id, session_id=row.id, now=now)
+    return await _viewer(session, person_id=row.person_id, session_id=row.id, now=now)
 
 
 async def viewer_of_session(session: AsyncSession, *, session_id: int, now: datetime) -> Viewer | None:
@@ -63,7 +73,17 @@ async def viewer_of_session(session: AsyncSession, *, session_id: int, now: date
     )
     if person_id is None:
         return None
-    return await viewer_of_person(session, person_id=person_id, session_id=session_id, now=now)
+    return await _viewer(session, person_id=person_id, session_id=session_id, now=now)
+
+
+async def lock_impersonation(session: AsyncSession, *, impersonation_id: int) -> Impersonation | None:
+    """Take hold of an impersonation until the transaction ends."""
+    return await session.scalar(
+        select(Impersonation)
+        .where(col(Impersonation.id) == impersonation_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
 
 
 def viewer_text_sql(*, token: str, now: str) -> str:
@@ -80,16 +100,17 @@ async def viewer_text_by_token(connection: Any, *, token: str, now: datetime) ->
     return found
 
 
-def viewer_of_text(text: str) -> Viewer:
+def viewer_of_text(text: str) -> Viewer | None:
     """Make the viewer that a text of `viewer_text_sql` describes, as `viewer_of_token` would."""
-    session_id, person_id, language, roles, grants = orjson.loads(text)
-    return Viewer(
+    session_id, person_id, language, roles, looks, grants = orjson.loads(text)
+    viewer = Viewer(
         person_id=person_id,
         session_id=session_id,
         language=language,
         grants=tuple(grant_of_parts(*parts) for parts in grants or ()),
         staff=frozenset(StaffRole[role] for role in roles or ()),
     )
+    return viewer if looks is None else as_customer(viewer, customer_id=looks[0], is_on=looks[1])
 
 
 async def credential_by_email(session: AsyncSession, *, email: str) -> StoredCredential | None:
@@ -166,6 +187,14 @@ async def lock_address(session: AsyncSession, *, address: bytes) -> bool:
     """
     number = int.from_bytes(address[:8], "big", signed=True)
     return bool(await session.scalar(select(func.pg_try_advisory_xact_lock(number))))
+
+
+async def _viewer(session: AsyncSession, *, person_id: int, session_id: int, now: datetime) -> Viewer | None:
+    viewer = await viewer_of_person(session, person_id=person_id, now=now, session_id=session_id)
+    looks = await session.scalar(select(Impersonation).where(col(Impersonation.session_id) == session_id))
+    if viewer is None or looks is None:
+        return viewer
+    return as_customer(viewer, customer_id=looks.customer_id, is_on=looks.ended_at is None and looks.ends_at > now)
 
 
 _VIEWER_BY_TOKEN = viewer_text_sql(token="$1", now="$2")

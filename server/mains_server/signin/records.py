@@ -36,6 +36,24 @@ UNKNOWN_DEVICE = Device()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WantedImpersonation:
+    """Whose account an employee wants to see as its customer does, why, and for how many minutes."""
+
+    customer_id: int
+    reason: str
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BegunImpersonation:
+    """An impersonation that began, with its token, which is shown this once."""
+
+    id: int
+    token: str = field(repr=False)
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewSession:
     """A sign-in, or a refresh, that succeeded; both tokens are shown this once and are stored only as their hashes."""
 

@@ -6,11 +6,13 @@ import functools
 import hashlib
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from pwdlib import PasswordHash
 
+from mains_server.access.records import Grant, GrantRole, Permission, StaffRole, Viewer
 from mains_server.access.rules import plain_email
 
 FAILURES_MAX = 10
@@ -20,6 +22,9 @@ PASSWORD_CHARACTERS_MAX = 1000
 ACCESS_LASTS_MAX = timedelta(minutes=60)
 SESSION_LASTS_MAX = timedelta(days=180)
 PROOF_LASTS_FOR = timedelta(minutes=5)
+LOOK_MINUTES_MAX = 30
+REASON_LENGTH_MIN, REASON_LENGTH_MAX = 3, 500
+STAFF_WHO_LOOK = frozenset({StaffRole.OPERATOR, StaffRole.ADMIN})
 TABS_RACE_FOR = timedelta(seconds=10)
 DEVICE_CHARACTERS_MAX = 200
 LETTERS_MIN = 4
@@ -121,3 +126,14 @@ def _normal(password: str) -> bytes:
 
 def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
+
+
+def as_customer(viewer: Viewer, *, customer_id: int, is_on: bool) -> Viewer | None:
+    """Make an employee see what a customer's owner sees, and nothing else; None once that is over.
+
+    It is over too when the employee has no role any more in which one may look.
+    """
+    if not is_on or not viewer.staff & STAFF_WHO_LOOK:
+        return None
+    seen = Grant(customer_id=customer_id, role=GrantRole.OWNER, permissions=frozenset({Permission.VIEW}))
+    return replace(viewer, grants=(seen,), staff=frozenset(), looks_as=customer_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Index, LargeBinary, text
+from sqlalchemy import BigInteger, Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from mains_server.db.columns import choice, instant, key, reference
@@ -61,6 +61,22 @@ class RefreshToken(SQLModel, table=True):
     token_hash: bytes = Field(sa_type=LargeBinary)
     created_at: datetime = instant()
     used_at: datetime | None = instant(nullable=True)
+
+
+class Impersonation(SQLModel, table=True):
+    """An employee's look at an account as its customer sees it, by a session of its own."""
+
+    __tablename__ = "impersonation"
+    __table_args__ = (UniqueConstraint("session_id"), Index("impersonation_customer", "customer_id", "began_at", "id"))
+
+    id: int = key()
+    session_id: int = reference()
+    person_id: int = reference("person.id")
+    customer_id: int = reference()
+    reason: str
+    began_at: datetime = instant()
+    ends_at: datetime = instant()
+    ended_at: datetime | None = instant(nullable=True)
 
 
 class SigninAttempt(SQLModel, table=True):
