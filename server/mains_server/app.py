@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mains_schema.http.edge import Budget, Edge
+from mains_schema.http.trusted import TrustedDocuments
 from mains_schema.served import graphql_app
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -92,7 +93,11 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
     links = links_of_this_process() if secret is None else ChartLinks(secret.get_secret_value().encode())
     terminals = terminals_set_up(settings)
     graphql = graphql_app(
-        engine=engine, host=host, session_lifetime=settings.session_lifetime, links=links, edge=_edge(settings)
+        engine=engine,
+        host=host,
+        session_lifetime=settings.session_lifetime,
+        links=links,
+        edge=_edge(settings, engine=engine),
     )
     graphql.services = replace(graphql.services, terminals=terminals, **_told(settings))
     routes = [
@@ -138,7 +143,7 @@ def _routes_with_secrets(*, engine: AsyncEngine, settings: Settings, host: Adapt
     return routes
 
 
-def _edge(settings: Settings) -> Edge:
+def _edge(settings: Settings, *, engine: AsyncEngine) -> Edge:
     """Say what `/graphql` allows; the editor and introspection belong to a demo alone."""
     is_demo = settings.mode is Mode.DEMO
     return Edge(
@@ -147,6 +152,8 @@ def _edge(settings: Settings) -> Edge:
         operation_seconds_max=settings.operation_seconds_max,
         budget=Budget(settings.rows_a_minute) if settings.rows_a_minute else None,
         origins=settings.cors_origins,
+        find_document=TrustedDocuments(engine, clock=utc_now).find,
+        only_registered=settings.trusted_documents_only,
     )
 
 

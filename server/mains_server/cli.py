@@ -29,6 +29,7 @@ GROUPS = (
     "statements",
     "audit",
     "outages",
+    "trusted",
 )
 
 app = typer.Typer(name="mains", no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)

@@ -98,6 +98,9 @@ class Settings(BaseSettings):
         default=frozenset(), description="BICs, 8 characters, of banks that take our e-invoices, such as HABALV22."
     )
     mail_falls_back_to_post: bool = Field(default=True, description="Whether what cannot be mailed is posted.")
+    trusted_documents_only: bool = Field(
+        default=False, description="Run only documents that `mains trusted add` registered; others are FORBIDDEN."
+    )
     log_format: Literal["text", "json"] = "text"
     operation_seconds_max: int = Field(default=30, ge=1, le=600, description="Time that one GraphQL operation has.")
     rows_a_minute: int = Field(

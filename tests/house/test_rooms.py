@@ -34,6 +34,7 @@ EXTRA = {
         "migrate.py",
         "migrations",
         "outbox.py",
+        "trusted.py",
         "pool.py",
         "registry.py",
         "server_account.py",

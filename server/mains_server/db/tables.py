@@ -46,3 +46,14 @@ class IdempotentRequest(SQLModel, table=True):
     body_hash: bytes = Field(sa_type=LargeBinary)
     answer: Any = document(nullable=True)
     at: datetime = instant()
+
+
+class TrustedDocument(SQLModel, table=True):
+    """A GraphQL document that a front end's build registered, by the SHA-256 of its text in hex."""
+
+    __tablename__ = "trusted_document"
+
+    sha256: str = Field(primary_key=True)
+    document: str
+    source: str
+    registered_at: datetime = instant()
