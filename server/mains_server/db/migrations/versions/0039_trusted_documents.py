@@ -1,13 +1,13 @@
 """Documents that front ends registered.
 
-Revision: 0035, after 0034.
+Revision: 0039, after 0038.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0035"
-down_revision = "0034"
+revision = "0039"
+down_revision = "0038"
 branch_labels = None
 depends_on = None
 
