@@ -37,6 +37,7 @@ from mains_schema.declaring.context import Services
 from mains_schema.http.build import Schema, build_schema
 from mains_schema.http.edge import PLAIN_EDGE, Edge
 from mains_schema.http.view import GraphQLView
+from mains_schema.live import subscription
 from mains_schema.metering import allocation, consumption, intake, meter, reading, reading_link, reading_round, supply
 from mains_schema.money import bank, bank_desk, debt, debt_changes, debt_errors, paying, paying_asked, payment
 from mains_schema.parties import (
@@ -109,6 +110,7 @@ ROOMS = (
     staff,
     session,
     sessions,
+    subscription,
     roots,
 )
 
@@ -121,7 +123,7 @@ def utc_now() -> datetime:
 @cache
 def schema() -> Schema:
     """Give the schema; it is built once a process."""
-    return build_schema(query=roots.Query, mutation=roots.Mutation, rooms=ROOMS)
+    return build_schema(query=roots.Query, mutation=roots.Mutation, subscription=subscription.Subscription, rooms=ROOMS)
 
 
 def graphql_app(

@@ -10,6 +10,8 @@ from typing import Any
 
 from mains_schema.http.edge import Budget, Edge
 from mains_schema.http.trusted import TrustedDocuments
+from mains_schema.live.hub import Hub
+from mains_schema.live.socket import endpoint_of
 from mains_schema.served import graphql_app
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -19,7 +21,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from mains_server.adapters.host import AdapterHost
 from mains_server.adapters.loading import load_adapters
@@ -77,7 +79,7 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with delivering(inbox, engine=engine, settings=settings, key=links.secret):
+        async with delivering(inbox, engine=engine, settings=settings, key=links.secret), hub.running():
             yield
         await engine.dispose()
 
@@ -101,7 +103,12 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
     )
     graphql.services = replace(graphql.services, terminals=terminals, **_told(settings))
     routes = [
+    graphql.services = replace(graphql.services, terminals=terminals, access_lifetime=settings.access_lifetime)
+    edge = graphql.edge
+    hub = Hub(engine, sockets_max=edge.sockets_max, sockets_per_address=edge.sockets_per_address)
+    routes: list[BaseRoute] = [
         Route("/graphql", graphql),
+        WebSocketRoute("/graphql", endpoint_of(graphql, hub)),
         chart_route(engine=engine, links=links),
         document_route(engine=engine, host=host, links=DocumentLinks(links.secret)),
         upload_route(engine=engine, host=host),
@@ -133,8 +140,9 @@ def _told(settings: Settings) -> dict[str, Any]:
 
 
 def _routes_with_secrets(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> list[Route]:
+def _routes_with_secrets(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> list[BaseRoute]:
     """Give the addresses that are there only where a setting names their secret."""
-    routes = []
+    routes: list[BaseRoute] = []
     sms_secret = settings.sms_secret or (DEMO_SMS_SECRET if settings.mode is Mode.DEMO else None)
     if sms_secret is not None:
         routes.append(sms_route(engine=engine, secret=sms_secret.get_secret_value(), host=host))
@@ -154,6 +162,7 @@ def _edge(settings: Settings, *, engine: AsyncEngine) -> Edge:
         origins=settings.cors_origins,
         find_document=TrustedDocuments(engine, clock=utc_now).find,
         only_registered=settings.trusted_documents_only,
+        sockets_per_address=settings.sockets_per_address,
     )
 
 

@@ -106,6 +106,9 @@ class Settings(BaseSettings):
     rows_a_minute: int = Field(
         default=1_000_000, ge=0, description="Rows that one token may read in a minute of one process; 0 for any."
     )
+    sockets_per_address: int = Field(
+        default=100, ge=1, description="WebSockets of one network address that one process holds."
+    )
     audit_anchor: Path | None = Field(
         default=None, description="File, outside the database, to which each seal of the audit trail is added, signed."
     )

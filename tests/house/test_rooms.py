@@ -29,6 +29,7 @@ EXTRA = {
         "embedded.py",
         "idempotency.py",
         "engine.py",
+        "hearing.py",
         "ids.py",
         "leftovers.py",
         "migrate.py",

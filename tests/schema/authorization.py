@@ -2,7 +2,8 @@
 
 `TYPES` has a row for each type with an id, which holds for the type's columns and relations. `FIELDS` has a row for
 each field that no declared scope protects (roots, and what a room works out), and for each that differs from its type.
-`MUTATIONS` has a row for each mutation. What a row says is proven for each field and actor by itself.
+`SUBSCRIPTIONS` says who is told of an event of customer 1, and `MUTATIONS` has a row for each mutation. What a row says
+is proven for each field and actor by itself.
 
 A row names an audience of `AUDIENCES`. To add an actor, add a column to `ACTORS` and name it in the audiences it is of.
 """
@@ -51,6 +52,8 @@ AUDIENCES: Mapping[str, frozenset[str]] = {
     "payer, or staff": STAFF | {"payer"},
     "customer, or staff": STAFF | {"owner", "view"},
     "contract": CONTRACT,
+    "customer": frozenset({"owner", "view"}),
+    "house": CONTRACT | {"manager"},
     "contract, or staff": STAFF | CONTRACT,
     "house, or staff": STAFF | CONTRACT | {"manager"},
     "manager, or staff": STAFF | {"manager"},
@@ -199,6 +202,16 @@ FIELDS: Mapping[str, str] = {
     "SupplyPoint.consumption": "house, or staff",
     "SupplyPoint.gaps": "house, or staff",
     "SupplyPoint.intervalDays": "contract, or staff",
+}
+
+# Employees are told of customers they act for themselves, as everybody is.
+SUBSCRIPTIONS: Mapping[str, str] = {
+    "balanceChanged": "customer",
+    "inboxMessage": "customer",
+    "invoiceIssued": "contract",
+    "outageChanged": "house",
+    "paymentChanged": "customer",
+    "readingAccepted": "house",
 }
 
 

@@ -10,6 +10,9 @@ from typing import Any, ClassVar
 import pytest
 import pytest_asyncio
 import structlog
+from mains_schema.declaring.node import decode_id
+from mains_schema.live.feeds import FEEDS, Happened
+from mains_schema.live.running import narrowed
 from mains_schema.served import schema
 from mains_server.access.records import Viewer
 from mains_server.paying.calling import NOT_ANSWERED
@@ -18,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from tests.schema import broad
 from tests.schema.asking import NO_ADAPTERS, Asker
-from tests.schema.authorization import ACTORS, AUDIENCES, FIELDS, MUTATIONS, TYPES
+from tests.schema.authorization import ACTORS, AUDIENCES, FIELDS, MUTATIONS, SUBSCRIPTIONS, TYPES
 from tests.schema.authorizing import (
     Told,
     do_mutation,
@@ -222,3 +225,20 @@ async def _do(matrix: Matrix, actor: str, *, is_allowed: bool, told: Told) -> li
 def _named_in(logs: Sequence[Any], marks: Mapping[str, str]) -> list[str]:
     text = str(logs)
     return [mark for mark in marks if re.search(rf"(?<![\w.-]){re.escape(mark)}(?![\w.-])", text)]
+
+
+@pytest.mark.asyncio
+async def test_each_subscription_tells_whom_its_row_says(matrix: Matrix) -> None:
+    told: dict[str, set[str]] = {field: set() for field in FEEDS}
+    for field, feed in FEEDS.items():
+        _type, number = decode_id(matrix.ids[feed.target.__name__])
+        for actor, viewer in matrix.viewers.items():
+            result = await schema().execute(
+                f"subscription {{ {field} {{ id }} }}",
+                context_value=matrix.asker.context(narrowed(viewer, None)),
+                root_value=Happened(feed.target, number),
+            )
+            if result.data is not None:
+                told[field].add(actor)
+
+    assert told == {field: AUDIENCES[audience] for field, audience in SUBSCRIPTIONS.items()}

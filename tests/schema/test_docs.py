@@ -50,6 +50,7 @@ def test_every_query_of_the_guide_is_valid_and_cheap_enough() -> None:
         "Announce",
         "Leaving",
         "Debts",
+        "Bills",
     ]
 
 

@@ -12,6 +12,7 @@ from graphql import (
 )
 from mains_schema.declaring.mapping import Asked, ReadField, source_of
 from mains_schema.http.build import export_sdl
+from mains_schema.live.feeds import FEEDS
 from mains_schema.served import schema
 
 ROOT = Path(__file__).parents[2]
@@ -228,8 +229,7 @@ def test_hand_written_fields_are_few_and_have_a_reason() -> None:
         **dict.fromkeys(("InvoiceLine.weightedPrice", "InvoiceLine.explanation"), "billing works it out"),
         "Invoice.verification": "billing works it out again",
         "Query.billPreview": "billing works it out, and foretells the rest",
-        **BANK,
-        **PRIVACY,
+        **(BANK | PRIVACY),
         "SupplyPoint.consumption": "the consumption room works it out",
         "Building.consumption": "the consumption room works it out",
         "Product.prices": "the offers room works them out",
@@ -238,6 +238,7 @@ def test_hand_written_fields_are_few_and_have_a_reason() -> None:
         "Contract.productComparison": "the offers room works it out",
         "Invoice.documents": "links are signed for who asks",
         **dict.fromkeys(("Contract.invoiceArchive", "Customer.invoiceArchive"), "links are signed for who asks"),
+        **{f"Subscription.{name}": "an event says which row" for name in FEEDS},
         "Contract.readingWindow": "billing works the bill out that comes if nothing is sent",
     }
     found = {

@@ -25,10 +25,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A row that a payload shows: its type and its number."""
+    """A row that a payload shows: its type and its number, and what is raised where the viewer may not see it."""
 
     target: type
     number: int
+    unseen: Callable[[], Exception] | None = None
 
 
 def changed(target: type[T], number: int) -> T:
@@ -57,9 +58,13 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
     async def _read(self, row: Changed, part: Part, resolve: Callable[[Any], Any], *, is_needed: bool) -> Any:
         context: Context = self.context_value
         found = await self._compiled(row, part, context)
+        if found == b"null" and row.unseen is not None:
+            raise row.unseen()
         if found is not None and not (found == b"null" and is_needed):
             return orjson.loads(found)
         read = await row_by_number(target=shape_of(row.target), reads=context.reads, number=row.number)
+        if read is None and row.unseen is not None:
+            raise row.unseen()
         completed = resolve(read)
         return await completed if self.is_awaitable(completed) else completed
 

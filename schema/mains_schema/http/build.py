@@ -79,7 +79,13 @@ class Guard(SchemaExtension):
         return {} if self.cost is None else {"cost": published(self.cost)}
 
 
-def build_schema(*, query: type, mutation: type | None = None, rooms: Sequence[ModuleType]) -> Schema:
+def build_schema(
+    *,
+    query: type,
+    mutation: type | None = None,
+    subscription: type | None = None,
+    rooms: Sequence[ModuleType],
+) -> Schema:
     """Build a schema from root types and the modules that declare the others; refuse declarations that do not hold."""
     classes = _classes_of([connection, node, scalars, *rooms])
     _resolve_names({**classes, **_unions_in(rooms)})
@@ -99,6 +105,7 @@ def build_schema(*, query: type, mutation: type | None = None, rooms: Sequence[M
     schema = Schema(
         query=query,
         mutation=mutation,
+        subscription=subscription,
         types=mapped_classes,
         extensions=[Guard],
         execution_context_class=Execution,

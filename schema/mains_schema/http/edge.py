@@ -74,7 +74,8 @@ class Edge:
 
     With `has_editor` browsers get GraphiQL, a page for trying queries out; with `hides_schema` introspection is off.
     `find_document` gives a registered document by its hash; with `only_registered` no other is run. `origins` are the
-    sites, besides our own, whose pages may use a session kept in a cookie.
+    sites, besides our own, whose pages may use a session kept in a cookie. A process holds `sockets_max`
+    WebSockets, and `sockets_per_address` of one network address.
     """
 
     has_editor: bool = False
@@ -85,6 +86,8 @@ class Edge:
     find_document: FindDocument | None = None
     only_registered: bool = False
     origins: frozenset[str] = frozenset()
+    sockets_max: int = 5_000
+    sockets_per_address: int = 100
 
 
 PLAIN_EDGE = Edge()

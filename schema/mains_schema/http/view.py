@@ -144,13 +144,13 @@ class GraphQLView(GraphQL[Context, None]):
 
     async def _proven(self, request: Request, given: GraphQLRequestData, plans: Plans) -> Response | None:
         """Answer who asked before by the one SELECT that also proves them; whatever it cannot answer is asked anew."""
-        token = _token(request.headers, self._caller(request))
+        token = _token(request.headers, self.caller(request))
         proof = None if token is None else self.services.proofs.known(token)
         if proof is None:
             return None
         now = self._clock()
         self._insist_on_budget(request, proof.viewer, now)
-        context = self._context_of(proof.viewer, request, now)
+        context = self.context_of(proof.viewer, request, now)
         context.reads.proof = proof
         answered = await plans.attempt(
             query=given.query or "", name=given.operation_name, variables=given.variables or {}, context=context
@@ -217,16 +217,29 @@ class GraphQLView(GraphQL[Context, None]):
             await lent.give_back()
 
     async def _context(self, request: Request | WebSocket, lent: Lent) -> Context:
-        now = self._clock()
+        now = self.now()
         viewer = await self._viewer(request, now, lent)
         if isinstance(request, Request):
             self._insist_on_budget(request, viewer, now)
-        context = self._context_of(viewer, request, now)
+        context = self.context_of(viewer, request, now)
         context.reads.lent = lent
         context.reads.address = None if request.client is None else request.client.host
         return context
 
-    def _context_of(self, viewer: Viewer, request: Request | WebSocket, now: datetime) -> Context:
+    def now(self) -> datetime:
+        """Take the time."""
+        return self._clock()
+
+    async def viewer_by(self, token: str, now: datetime) -> Viewer | None:
+        """Tell who a token stands for now; None if it is no good."""
+        lent = Lent(self._engine)
+        try:
+            return await self._authenticate(lent, token, now)
+        finally:
+            await lent.give_back()
+
+    def context_of(self, viewer: Viewer, request: Request | WebSocket, now: datetime) -> Context:
+        """Make what resolvers get for one operation of somebody who is known."""
         reads = Reads(
             engine=self._reading_engine,
             viewer=viewer,
@@ -247,13 +260,13 @@ class GraphQLView(GraphQL[Context, None]):
             now=now,
             plans=self._plans,
             hides_schema=self.edge.hides_schema,
-            caller=self._caller(request),
+            caller=self.caller(request),
         )
 
-    def _caller(self, request: Request | WebSocket) -> Caller:
-        """Read once what the request says of its sender."""
+    def caller(self, request: Request | WebSocket) -> Caller:
+        """Read once what the request says of its sender; a socket can do as much as a POST."""
         if CALLER not in request.scope:
-            method = request.scope.get("method", "GET")
+            method = request.scope.get("method", "POST")
             request.scope[CALLER] = caller_of(request.headers, method=method, front_ends=self.edge.origins)
         caller: Caller = request.scope[CALLER]
         return caller
@@ -291,7 +304,7 @@ class GraphQLView(GraphQL[Context, None]):
         if (told := request.scope.get(EXECUTOR)) is not None:
             answer["extensions"] = {**answer.get("extensions", {}), "executor": _with_payloads(*told)}
         answer["accept"] = request.headers.get("accept", "")
-        answer["cookies"] = self._caller(request).set_cookies
+        answer["cookies"] = self.caller(request).set_cookies
         return answer
 
     def create_response(self, response_data: Any, sub_response: Response) -> Response:
@@ -309,7 +322,7 @@ class GraphQLView(GraphQL[Context, None]):
     async def _viewer(self, request: Request | WebSocket, now: datetime, lent: Lent) -> Viewer:
         """Find out who asks; a cookie that has run out is nobody's, so that its browser can refresh or sign in."""
         has_cookie = "authorization" not in request.headers
-        token = _token(request.headers, self._caller(request))
+        token = _token(request.headers, self.caller(request))
         viewer = None if token is None else await self._authenticate(lent, token, now)
         if viewer is None and has_cookie:
             return ANONYMOUS

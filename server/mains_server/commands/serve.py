@@ -13,6 +13,8 @@ from mains_server.db.migrate import server_role
 from mains_server.logs import log_to_console
 from mains_server.settings import Settings, insist_on_safety, load_settings
 
+MESSAGE_BYTES_MAX = 1_000_000
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -53,5 +55,6 @@ def run_server(*, settings: Settings, address: str, workers: int = 1) -> None:
         log_level="warning",
         access_log=False,
         log_config=None,
+        ws_max_size=MESSAGE_BYTES_MAX,
         http="mains_server.routes.slow_clients:ImpatientProtocol",
     )

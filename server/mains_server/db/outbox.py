@@ -1,12 +1,59 @@
 """Events: what happened is written down with what changed, and told to others afterwards."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.db.tables import OutboxEvent
+
+# All that was committed since a snapshot, in one statement, so that the snapshot it gives is the one it read by. An
+# event is known by its transaction: its id is drawn long before others with higher ids are committed.
+COMMITTED_SINCE = """
+select pg_current_snapshot()::text as seen, coalesce((
+    select jsonb_agg(jsonb_build_array(e.id, e.kind, e.customer_id, e.payload) order by e.id)::text
+    from outbox_event e
+    where e.transaction >= pg_snapshot_xmin($1::text::pg_snapshot)::text::bigint
+        and not pg_visible_in_snapshot(e.transaction::text::xid8, $1::text::pg_snapshot)
+        and (e.kind = any($2::text[])
+            or (e.kind = any($3::text[]) and (e.customer_id is null or e.customer_id = any($4::bigint[]))))
+), '[]') as events
+"""
+NOW_SEEN = "select pg_current_snapshot()::text"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewsEvent:
+    """Something for those alone who look on right now: nothing waits for its delivery."""
+
+    kind: str
+    customer_id: int
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """An event whose transaction has ended well."""
+
+    id: int
+    kind: str
+    customer_id: int | None
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which events somebody looks for: `kinds` of these customers and of none, `always` of whomever."""
+
+    kinds: frozenset[str]
+    always: frozenset[str]
+    customer_ids: frozenset[int]
 
 
 def append_event(
@@ -14,3 +61,35 @@ def append_event(
 ) -> None:
     """Write an event in the session's transaction; it is delivered after that, and never if the transaction fails."""
     session.add(OutboxEvent(kind=kind, payload=dict(payload), customer_id=customer_id, occurred_at=now))
+
+
+async def append_news(session: AsyncSession, *, news: Sequence[NewsEvent], now: datetime) -> None:
+    """Write what only open subscriptions want to hear of; it counts as delivered, as no listener waits for it."""
+    rows = [
+        {
+            "kind": one.kind,
+            "customer_id": one.customer_id,
+            "payload": dict(one.payload),
+            "occurred_at": now,
+            "delivered_at": now,
+        }
+        for one in news
+    ]
+    if rows:
+        await session.execute(insert(OutboxEvent), rows)
+
+
+async def snapshot(connection: Any) -> str:
+    """Tell, over asyncpg, what is committed now, as `committed_since` wants it."""
+    seen: str = await connection.fetchval(NOW_SEEN)
+    return seen
+
+
+async def committed_since(connection: Any, *, seen: str, wanted: Wanted) -> tuple[str, tuple[Committed, ...]]:
+    """Give, over asyncpg, each event that was committed since a snapshot, and the snapshot to ask with next time.
+
+    Asked so again and again, every event comes once, also one whose transaction began before and ended after others.
+    """
+    given = sorted(wanted.always), sorted(wanted.kinds), sorted(wanted.customer_ids)
+    row = await connection.fetchrow(COMMITTED_SINCE, seen, *given)
+    return row["seen"], tuple(Committed(*parts) for parts in orjson.loads(row["events"]))

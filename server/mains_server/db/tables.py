@@ -5,19 +5,23 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from mains_server.db.columns import document, instant, key, reference
 
 
 class OutboxEvent(SQLModel, table=True):
-    """Something that happened, written in the transaction that made it happen; delivered afterwards, in order."""
+    """Something that happened, written in the transaction that made it happen; delivered afterwards, in order.
+
+    `transaction` is PostgreSQL's number of that transaction; by it one tells what was committed since one looked last.
+    """
 
     __tablename__ = "outbox_event"
     __table_args__ = (
         Index("outbox_event_waiting", "delivered_at", "id"),
         Index("outbox_event_of_customer", "customer_id", "id", postgresql_where=text("delivered_at is null")),
+        Index("outbox_event_transaction", "transaction"),
         Index("outbox_event_given_up", "given_up_at", "id", postgresql_where=text("given_up_at is not null")),
     )
 
@@ -31,6 +35,12 @@ class OutboxEvent(SQLModel, table=True):
     next_try_at: datetime | None = instant(nullable=True)
     given_up_at: datetime | None = instant(nullable=True)
     failure: str | None = None
+    transaction: int | None = Field(
+        default=None,
+        sa_type=BigInteger,
+        nullable=False,
+        sa_column_kwargs={"server_default": text("pg_current_xact_id()::text::bigint")},
+    )
 
 
 class IdempotentRequest(SQLModel, table=True):

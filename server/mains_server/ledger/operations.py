@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from mains_server.db.copying import RowExists, copy_rows, draw_ids
+from mains_server.db.outbox import NewsEvent, append_news
 from mains_server.ledger.queries import posting_by_key
 from mains_server.ledger.records import Booking, Posting, Reversal
-from mains_server.ledger.rules import BookingKeyReused, require_bookable, require_same, reversed_entries
+from mains_server.ledger.rules import RECEIVABLE, BookingKeyReused, require_bookable, require_same, reversed_entries
 from mains_server.ledger.tables import LedgerEntry, LedgerTransaction
 
 INSERT_TRANSACTION = """
@@ -26,7 +27,7 @@ insert into ledger_entry (customer_id, transaction_id, account, currency, amount
 values (%(customer)s, %(transaction)s, %(account)s, %(currency)s, %(amount)s)
 """
 
-
+BALANCE_CHANGED = "ledger.balance_changed"
 TRANSACTION_COLUMNS = ("id", "customer_id", "key", "kind", "document_id", "effective_on", "booked_at")
 ENTRY_COLUMNS = ("customer_id", "transaction_id", "account", "currency", "amount")
 
@@ -53,6 +54,7 @@ async def post(session: AsyncSession, *, booking: Booking, now: datetime) -> Pos
         for entry in booking.entries
     ]
     await session.execute(insert(LedgerEntry), rows)
+    await append_news(session, news=_news([booking]), now=now)
     return Posting(transaction_id=transaction_id, booking=booking, is_new=True)
 
 
@@ -95,6 +97,7 @@ async def post_many(session: AsyncSession, *, bookings: Sequence[Booking], now: 
     except RowExists as exists:
         raise BookingKeyReused("one of the bookings is there already") from exists
     await copy_rows(session, table="ledger_entry", columns=ENTRY_COLUMNS, rows=entries)
+    await append_news(session, news=_news(bookings), now=now)
 
 
 async def reverse(session: AsyncSession, *, reversal: Reversal, now: datetime) -> Posting:
@@ -109,6 +112,19 @@ async def reverse(session: AsyncSession, *, reversal: Reversal, now: datetime) -
         entries=reversed_entries(earlier.booking.entries),
     )
     return await post(session, booking=booking, now=now)
+
+
+def _news(bookings: Sequence[Booking]) -> list[NewsEvent]:
+    """Tell of bookings that change what customers owe; the billing run tells of its own by `invoice.issued`."""
+    return [
+        NewsEvent(
+            kind=BALANCE_CHANGED,
+            customer_id=one.customer_id,
+            payload={"kind": one.kind.name, "document_id": one.document_id},
+        )
+        for one in bookings
+        if any(entry.account == RECEIVABLE for entry in one.entries)
+    ]
 
 
 async def _insert_transaction(session: AsyncSession, *, booking: Booking, now: datetime) -> int | None:

@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.access.records import Refusal, Viewer
+from mains_server.contracts.queries import contracts_there
 from mains_server.metering import gathering, judging, queries
-from mains_server.metering.operations import STAFF_WHO_READ, accept
+from mains_server.metering.operations import STAFF_WHO_READ, accept, tell_accepted
 from mains_server.metering.records import IsBilled, NoteCorrection, ReadingStatus
 from mains_server.metering.tables import Reading as ReadingRow
 
@@ -59,6 +60,8 @@ async def accept_flagged_reading(
     judging.check_order(await gathering.held_in_context(session, register=register, reading=row))
     _decide(row, viewer=viewer, now=now, note=note)
     await accept(session, row=row, now=now, is_billed=is_billed, note_correction=note_correction)
+    there = await contracts_there(session, supply_point_id=row.supply_point_id, day=row.counts_for)
+    await tell_accepted(session, reading_id=row.id, customer_ids={one.customer_id for one in there}, now=now)
 
 
 async def reject_flagged_reading(

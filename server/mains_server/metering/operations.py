@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from mains_server.adapters.host import AdapterHost
 from mains_server.contracts.queries import contracts_billed_by, contracts_there
 from mains_server.contracts.records import ContractThere
 from mains_server.db.idempotency import keep_answer
+from mains_server.db.outbox import NewsEvent, append_news
 from mains_server.metering import gathering, judging, queries, rules
 from mains_server.metering.records import (
     InstalledRegister,
@@ -37,6 +38,7 @@ from mains_server.metering.records import (
 from mains_server.metering.tables import Reading as ReadingRow
 
 SUBMIT = "reading_submit"
+READING_ACCEPTED = "reading.accepted"
 STAFF_WHO_READ = frozenset({StaffRole.OPERATOR, StaffRole.ADMIN})
 
 
@@ -74,6 +76,7 @@ class _Admitted:
     language: str
     is_staff: bool
     contract: ContractThere | None
+    customer_ids: frozenset[int]
 
 
 async def submit_reading(
@@ -113,9 +116,20 @@ async def submit_reading(
         status = ReadingStatus.FLAGGED if reasons else ReadingStatus.ACCEPTED
         plausible = judging.plausible_range(reading)
         outcome = _outcome(replace(written, status=status), plausible=plausible, estimate_replaced=is_replaced)
+        if not reasons:
+            await tell_accepted(session, reading_id=written.id, customer_ids=admitted.customer_ids, now=now)
     if person_id is not None:
         await keep_answer(session, person_id=person_id, operation=SUBMIT, key=key, answer=rules.answer_of(outcome))
     return outcome
+
+
+async def tell_accepted(
+    session: AsyncSession, *, reading_id: int, customer_ids: Collection[int], now: datetime
+) -> None:
+    """Let the customers who look on know that a reading counts."""
+    payload = {"reading_id": reading_id}
+    news = [NewsEvent(kind=READING_ACCEPTED, customer_id=one, payload=payload) for one in sorted(customer_ids)]
+    await append_news(session, news=news, now=now)
 
 
 async def write_flagged(
@@ -192,6 +206,7 @@ async def _admitted(
                 language=viewer.language,
                 is_staff=isinstance(viewer, Viewer) and bool(viewer.staff & STAFF_WHO_READ),
                 contract=gathering.contract_of(there),
+                customer_ids=frozenset(one.customer_id for one in there),
             )
     raise RegisterUnknown("you have no such register at that time; choose one of your own meters")
 

@@ -15,6 +15,7 @@ from sqlmodel import col
 from mains_server.access.records import Permission, Refusal, Viewer
 from mains_server.contracts.desk import STAFF_WHO_CONTRACT, NotPermitted
 from mains_server.customers.operations import CustomerUnknown
+from mains_server.db.outbox import NewsEvent, append_news
 from mains_server.delivery.rules import mail_address
 from mains_server.notifications import queries, rules
 from mains_server.notifications.queries import TIME_ZONE
@@ -24,6 +25,7 @@ from mains_server.notifications.tables import Notice, NoticePreference
 from mains_server.notifications.templates import FALLBACK, packed, unpacked, written
 
 ROWS_AT_ONCE = 1_000
+NOTICE_TOLD = "notice.told"
 NO_ADDRESS = "no address for any of the channels"
 
 
@@ -68,8 +70,15 @@ async def tell_all(session: AsyncSession, *, messages: Sequence[Message], seal: 
     count = 0
     insert = postgresql.insert(Notice).on_conflict_do_nothing(index_elements=["occasion", "number"])
     for start in range(0, len(rows), ROWS_AT_ONCE):
-        done = await session.execute(insert.returning(col(Notice.id)), rows[start : start + ROWS_AT_ONCE])
-        count += len(done.scalars().all())
+        made = insert.returning(col(Notice.id), col(Notice.customer_id))
+        done = (await session.execute(made, rows[start : start + ROWS_AT_ONCE])).all()
+        count += len(done)
+        news = [
+            NewsEvent(kind=NOTICE_TOLD, customer_id=customer_id, payload={"notice_id": notice_id})
+            for notice_id, customer_id in done
+            if customer_id is not None
+        ]
+        await append_news(session, news=news, now=now)
     return count
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.contracts.queries import contract_by_id, lock_contract
 from mains_server.contracts.records import Settlement
+from mains_server.db.outbox import NewsEvent, append_news
 from mains_server.invoices.queries import lock_customer_invoices
 from mains_server.ledger.operations import post
 from mains_server.payments import queries, rules
@@ -18,6 +19,7 @@ from mains_server.payments.records import PrepaidOwner, ReceivedPayment, Returne
 from mains_server.payments.tables import PaymentReturn
 
 REVERSAL_KEY = "reversal"
+PAYMENT_CHANGED = "payment.changed"
 
 
 async def reverse_payment(
@@ -165,4 +167,6 @@ async def _write(
     returned = queries.returned_payment(row, is_new=True)
     account = rules.money_account(payment.method, payment.provider)
     await post(session, booking=rules.booking_of_return(returned, account=account), now=now)
+    news = NewsEvent(kind=PAYMENT_CHANGED, customer_id=payment.customer_id, payload={"payment_id": payment.id})
+    await append_news(session, news=[news], now=now)
     return returned

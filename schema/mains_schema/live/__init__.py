@@ -1,0 +1,1 @@
+"""Live updates: subscriptions over WebSocket, fed by what is committed to the outbox."""

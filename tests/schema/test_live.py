@@ -1,0 +1,306 @@
+"""Subscriptions over graphql-transport-ws: the protocol to the letter, and nobody is told what they may not see."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from mains_schema.declaring.node import encode_id
+from mains_schema.http.edge import Budget
+from mains_schema.live.feeds import FEEDS
+from mains_schema.live.socket import LiveSocket
+from mains_schema.served import schema
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from tests.schema.authorizing import settle_actors
+from tests.schema.canaries import settle_canaries
+from tests.schema.living import EDGE, MESSAGES, Live, living
+
+pytestmark = pytest.mark.asyncio
+
+CUSTOMER_1, CUSTOMER_5 = (encode_id(type_name="Customer", number=n) for n in (1, 5))
+OF_ONE = "subscription ($of: ID) { inboxMessage(customerId: $of) { subject } }"
+# An event of customer 1 for each field, and the row that is answered.
+EVENTS: dict[str, tuple[str, dict[str, Any], tuple[str, int]]] = {
+    "invoiceIssued": ("invoice.issued", {"invoice_id": 100, "contract_id": 1}, ("Invoice", 100)),
+    "balanceChanged": ("ledger.balance_changed", {"kind": "REVERSAL", "document_id": 7}, ("Customer", 1)),
+    "readingAccepted": ("reading.accepted", {"reading_id": 100}, ("Reading", 100)),
+    "outageChanged": ("outage.changed", {"outage_id": 1, "revision": 1}, ("Outage", 1)),
+    "paymentChanged": ("payment.changed", {"payment_id": 1}, ("Payment", 1)),
+    "inboxMessage": ("notice.told", {"notice_id": 1}, ("Notice", 1)),
+}
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """Let nothing depend on how fast the machine is."""
+    for limit in ("begin_seconds_max", "send_seconds_max"):
+        monkeypatch.setattr(LiveSocket, limit, 600)
+
+
+@pytest_asyncio.fixture
+async def town(engine: AsyncEngine) -> AsyncEngine:
+    async with engine.begin() as connection:
+        await settle_canaries(connection)
+        await settle_actors(connection)
+    return engine
+
+
+@pytest_asyncio.fixture
+async def live(town: AsyncEngine) -> AsyncIterator[Live]:
+    async with living(town) as found:
+        yield found
+
+
+async def subject(live: Live, notice: int) -> dict[str, Any]:
+    async with live.engine.connect() as connection:
+        found = await connection.exec_driver_sql(f"select subject from notice where id = {notice}")
+        return {"inboxMessage": {"subject": found.scalar_one()}}
+
+
+async def test_each_field_is_fed_and_says_what_is_there(live):
+    assert set(EVENTS) == set(FEEDS) == set(schema()._schema.subscription_type.fields)
+    for field, (kind, payload, (type_name, number)) in EVENTS.items():
+        async with live.subscriber("owner", f"subscription {{ it: {field} {{ id }} }}") as talk:
+            await live.happens(kind, None if field == "outageChanged" else 1, **payload)
+            assert await talk.next("1") == {"it": {"id": encode_id(type_name=type_name, number=number)}}
+
+
+async def test_a_payment_is_told_by_its_booking_and_an_invoice_changes_the_balance(live):
+    async with live.subscriber("owner", "subscription { paymentChanged { id } }") as talk:
+        await talk.subscribe("2", "subscription { balanceChanged { balances { owed { currency } } } }")
+
+        await live.happens("ledger.balance_changed", kind="PAYMENT", document_id=1)
+        told = [await talk.hear(), await talk.hear()]
+        assert {one["id"] for one in told} == {"1", "2"}
+
+        await live.happens("invoice.issued", invoice_id=100, contract_id=1)
+        assert "balanceChanged" in await talk.next("2")
+
+
+async def test_strangers_hear_nothing_even_of_what_names_the_wrong_customer(live):
+    async with live.subscriber("stranger") as stranger:
+        await live.told(1)
+        await live.told(1, customer_id=5)
+        await live.told(5, customer_id=5)
+
+        assert await stranger.next("1") == await subject(live, 5)
+
+
+async def test_who_may_not_look_cannot_subscribe(live):
+    for actor in ("pay", "submit", "request", "revoked", "invitee", "operator"):
+        async with live.talk() as talk:
+            await talk.begin(actor)
+            await talk.say("subscribe", id="1", payload={"query": MESSAGES})
+
+            assert await talk.refused("1") == "FORBIDDEN", actor
+
+
+async def test_a_delegate_who_may_look_is_told_until_that_ends(live):
+    async with live.subscriber("view") as talk:
+        await live.told(1)
+        assert await talk.next("1") == await subject(live, 1)
+
+        await live.ended("view", person_id=101)
+
+        assert await talk.refused("1") == "FORBIDDEN"
+        await live.told(1)
+        await talk.settled()
+
+
+async def test_rights_are_asked_anew_at_each_event_without_being_told_that_they_ended(live):
+    async with live.subscriber("view") as talk:
+        await live.ended("view")
+        await live.told(1)
+
+        assert await talk.refused("1") == "FORBIDDEN"
+
+
+async def test_a_delegate_of_one_contract_sees_its_invoices_and_not_the_customer(live):
+    async with live.subscriber("view one", "subscription { balanceChanged { id } }") as talk:
+        await talk.subscribe("2", "subscription { invoiceIssued { id } }")
+
+        await live.happens("invoice.issued", invoice_id=100, contract_id=1)
+
+        assert await talk.next("2") == {"invoiceIssued": {"id": encode_id(type_name="Invoice", number=100)}}
+
+
+async def test_one_customer_alone_can_be_asked_for_if_one_sees_it(live):
+    async with live.subscriber("owner", OF_ONE, variables={"of": CUSTOMER_1}) as talk:
+        await live.told(1)
+        assert await talk.next("1") == await subject(live, 1)
+
+        await talk.say("subscribe", id="2", payload={"query": OF_ONE, "variables": {"of": CUSTOMER_5}})
+        assert await talk.refused("2") == "FORBIDDEN"
+
+
+async def test_what_just_happened_is_told_to_who_subscribes_after_the_ack(live):
+    async with live.subscriber("owner") as talk:
+        await live.told(1)
+        await talk.next("1")
+
+        await talk.say("subscribe", id="2", payload={"query": MESSAGES})
+
+        assert await talk.next("2") == await subject(live, 1)
+
+
+async def test_a_token_that_is_no_good_any_more_ends_the_connection(town, monkeypatch):
+    gone: set[str] = set()
+    monkeypatch.setattr(LiveSocket, "recheck_seconds", 0.05)
+    async with living(town, gone=gone) as live, live.subscriber("owner") as talk:
+        gone.add("owner")
+
+        assert await talk.closed() == 4403
+
+
+REFUSED_DOCUMENTS = {
+    "subscription { inboxMessage": "BAD_INPUT",
+    "subscription { nothing { id } }": "BAD_INPUT",
+    "{ viewer { id } }": "BAD_INPUT",
+    "mutation { sessionRevoke { isRevoked } }": "BAD_INPUT",
+    "subscription { inboxMessage { id } outageChanged { id } }": "BAD_INPUT",
+    "subscription { __typename }": "BAD_INPUT",
+    'subscription { inboxMessage(customerId: "x") { id } }': "BAD_INPUT",
+    "subscription A { inboxMessage { id } } subscription B { inboxMessage { id } }": "BAD_INPUT",
+    "subscription { inboxMessage @skip(if: true) { id } }": "BAD_INPUT",
+    "subscription { balanceChanged { contracts(first: 100) { nodes { invoices(first: 100) { nodes { lines { label } } } } } } }": (  # noqa: E501
+        "TOO_COMPLEX"
+    ),
+    "": "BAD_INPUT",
+}
+
+
+async def test_bad_documents_are_refused_and_the_others_go_on(live):
+    async with live.subscriber("owner") as talk:
+        for number, (query, code) in enumerate(REFUSED_DOCUMENTS.items()):
+            await talk.say("subscribe", id=f"bad {number}", payload={"query": query})
+            assert await talk.refused(f"bad {number}") == code, query
+        for payload in ({"query": 1}, {"query": MESSAGES, "variables": []}, {"query": MESSAGES, "operationName": 1}):
+            await talk.say("subscribe", id="bad", payload=payload)
+            assert await talk.refused("bad") == "BAD_INPUT"
+
+        await live.told(1)
+        assert await talk.next("1") == await subject(live, 1)
+
+
+async def test_no_more_than_ten_subscriptions_and_a_completed_one_makes_room(live):
+    async with live.talk() as talk:
+        await talk.begin("owner")
+        for number in range(10):
+            await talk.subscribe(str(number))
+        await talk.say("subscribe", id="more", payload={"query": MESSAGES})
+        assert await talk.refused("more") == "TOO_COMPLEX"
+
+        await talk.say("complete", id="0")
+        await talk.say("complete", id="never begun")
+        await talk.subscribe("more")
+        await live.told(1)
+
+        assert {(await talk.hear())["id"] for _ in range(10)} == {*map(str, range(1, 10)), "more"}
+
+
+async def test_a_budget_that_is_spent_ends_a_subscription(town):
+    async with living(town, edge=replace(EDGE, budget=Budget(2))) as live, live.subscriber("owner") as talk:
+        await live.told(1)
+        assert (await talk.hear())["payload"]["extensions"]["cost"]["budget"]["left"] == 0
+        await live.told(1)
+
+        assert await talk.refused("1") == "RATE_LIMITED"
+
+
+BAD_MESSAGES = {
+    "no JSON": "{",
+    "no object": "[]",
+    "no type": "{}",
+    "a type of the server's": '{"type": "connection_ack"}',
+    "an unknown type": '{"type": "start", "id": "1"}',
+    "a type that is no string": '{"type": ["ping"]}',
+    "no id": '{"type": "subscribe", "payload": {"query": "{a}"}}',
+    "an empty id": '{"type": "complete", "id": ""}',
+    "an id that is no string": '{"type": "complete", "id": 1}',
+    "no payload": '{"type": "subscribe", "id": "1"}',
+    "a payload that is no object": '{"type": "ping", "payload": []}',
+    "binary": b'{"type": "ping"}',
+}
+
+
+async def test_a_message_the_protocol_does_not_know_closes_the_connection(live):
+    for name, message in BAD_MESSAGES.items():
+        async with live.talk() as talk:
+            await talk.connection.send(message)
+
+            assert await talk.closed() == 4400, name
+    async with live.talk() as talk:
+        await talk.connection.send("x" * 1_000_001)
+
+        assert await talk.closed() == 1009
+
+
+async def test_the_order_of_the_protocol_is_kept(live, monkeypatch):
+    async with live.talk() as talk:
+        await talk.say("subscribe", id="1", payload={"query": MESSAGES})
+        assert await talk.closed() == 4401
+    async with live.talk() as talk:
+        await talk.begin("owner")
+        await talk.say("connection_init")
+        assert await talk.closed() == 4429
+    async with live.subscriber("owner") as talk:
+        await talk.say("subscribe", id="1", payload={"query": MESSAGES})
+        assert await talk.closed() == 4409
+    async with live.talk(protocol="graphql-ws") as talk:
+        assert await talk.closed() == 4406
+    monkeypatch.setattr(LiveSocket, "begin_seconds_max", 0.05)
+    async with live.talk() as talk:
+        assert await talk.closed() == 4408
+
+
+async def test_pings_are_answered_before_the_connection_has_begun(live):
+    async with live.talk() as talk:
+        await talk.say("pong")
+        await talk.settled()
+
+
+BAD_TOKENS = (None, "", "owner", "Bearer", "Bearer nobody", "Basic owner", f"Bearer {'x' * 501}", 1, ["Bearer owner"])
+
+
+async def test_a_connection_begins_with_a_token_or_not_at_all(live):
+    for given in BAD_TOKENS:
+        async with live.talk() as talk:
+            await talk.say("connection_init", payload=None if given is None else {"authorization": given})
+
+            assert await talk.closed() == 4403, given
+
+
+COOKIE = {"cookie": "mains_session=owner"}
+
+
+async def test_a_cookie_counts_from_a_front_end_of_ours_alone(live):
+    host = live.address.split("/")[2]
+    for origin in ("https://portal.example", f"http://{host}"):
+        async with live.talk(headers=COOKIE | {"origin": origin}) as talk:
+            await talk.say("connection_init")
+            assert await talk.hear() == {"type": "connection_ack"}
+    for header in ({}, {"origin": "null"}, {"origin": "https://elsewhere.example"}):
+        async with live.talk(headers=COOKIE | header) as talk:
+            await talk.say("connection_init")
+            assert await talk.closed() == 4403, header
+
+
+async def test_an_address_holds_a_number_of_connections(town):
+    async with living(town, edge=replace(EDGE, sockets_per_address=1)) as live:
+        async with live.subscriber("owner"), live.talk() as second:
+            assert await second.closed() == 1013
+        async with live.subscriber("owner") as again:
+            await again.settled()
+
+
+async def test_who_is_too_slow_for_what_happens_is_cut(live, monkeypatch):
+    async with live.subscriber("owner") as talk:
+        monkeypatch.setattr("mains_schema.live.socket.EVENTS_WAITING_MAX", 0)
+
+        await live.told(1)
+
+        assert await talk.closed() == 1013
