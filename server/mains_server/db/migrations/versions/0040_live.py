@@ -1,13 +1,13 @@
 """Events say in which transaction they were written, and whoever listens is told of them.
 
-Revision: 0036, after 0035.
+Revision: 0040, after 0039.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0036"
-down_revision = "0035"
+revision = "0040"
+down_revision = "0039"
 branch_labels = None
 depends_on = None
 
