@@ -53,7 +53,15 @@ from mains_schema.parties import (
     viewer,
 )
 from mains_schema.selling import adapter, catalogue, comparison, fact, tariff
-from mains_schema.telling import application, application_changes, notice, outage, outage_changes
+from mains_schema.telling import (
+    application,
+    application_changes,
+    application_errors,
+    attachment,
+    notice,
+    outage,
+    outage_changes,
+)
 
 ROOMS = (
     words,
@@ -107,6 +115,8 @@ ROOMS = (
     outage_changes,
     application,
     application_changes,
+    application_errors,
+    attachment,
     staff,
     session,
     sessions,

@@ -25,6 +25,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from mains_server.adapters.host import AdapterHost
 from mains_server.adapters.loading import load_adapters
+from mains_server.applications.links import AttachmentLinks
 from mains_server.commands.notices import gateways_set_up
 from mains_server.consumption.links import ChartLinks, links_of_this_process
 from mains_server.db.engine import make_engine
@@ -38,6 +39,7 @@ from mains_server.paying.flow import Counter
 from mains_server.privacy.links import ExportLinks
 from mains_server.routes.answers import utc_now
 from mains_server.routes.bank_einvoices import bank_einvoice_route
+from mains_server.routes.applications import attachment_routes
 from mains_server.routes.charts import chart_route
 from mains_server.routes.documents import document_route
 from mains_server.routes.exports import export_route
@@ -117,6 +119,7 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
         *(mailing_route(engine=engine), bank_einvoice_route(engine=engine)),
         export_route(engine=engine, links=ExportLinks(links.secret)),
         *outage_routes(engine=engine, links=FeedLinks(links.secret)),
+        *attachment_routes(engine=engine, links=AttachmentLinks(links.secret)),
         payout_route(engine=engine),
         webhook_route(counter=Counter(engine=engine, terminals=terminals, clock=utc_now)),
         refusal_route(engine=engine, links=RefusalLinks(links.secret, settings.public_url or "")),

@@ -120,6 +120,7 @@ TYPES: Mapping[str, str] = {
 }
 
 FIELDS: Mapping[str, str] = {
+    "Application.attachments": "customer, or staff",
     "AllocationMethod.contract": "manager, or staff",
     "Building.consumption": "house, or staff",
     "Building.debts": "house, or staff",
@@ -243,6 +244,7 @@ MUTATIONS: Mapping[str, Act] = {
     ),
     "allocationMethodCancel": Act("manager, or operators", ("METHOD_UNKNOWN",)),
     "applicationAnswer": Act("requests", ("APPLICATION_UNKNOWN",)),
+    "applicationAttachmentCreate": Act("requests, or operators", ("APPLICATION_UNKNOWN",)),
     "applicationOfferAccept": Act("requests", ("APPLICATION_UNKNOWN",)),
     "applicationOfferRefuse": Act("requests", ("APPLICATION_UNKNOWN",)),
     "applicationWithdraw": Act("requests", ("APPLICATION_UNKNOWN",)),

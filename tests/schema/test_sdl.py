@@ -162,6 +162,7 @@ APPLICATIONS = [
     f"Mutation.application{name}"
     for name in (
         "Submit",
+        "AttachmentCreate",
         "Offer",
         "Complete",
         "TakeUp",
@@ -236,6 +237,7 @@ def test_hand_written_fields_are_few_and_have_a_reason() -> None:
         "SupplyPoint.gaps": "the intervals room works it out",
         "Query.productComparison": "the offers room works it out",
         "Contract.productComparison": "the offers room works it out",
+        "Application.attachments": "links are signed for who asks",
         "Invoice.documents": "links are signed for who asks",
         **dict.fromkeys(("Contract.invoiceArchive", "Customer.invoiceArchive"), "links are signed for who asks"),
         **{f"Subscription.{name}": "an event says which row" for name in FEEDS},

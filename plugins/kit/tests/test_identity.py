@@ -10,8 +10,12 @@ from mains_example_cold_water import PRODUCT, TARIFF, UTILITY
 from mains_kit import Adapter
 from mains_kit.identity import identity_mistakes
 from mains_spi import (
+    ApplicationType,
     Capability,
     ContractAttribute,
+    FieldKind,
+    FormField,
+    Labels,
     LevelledRules,
     PerUnit,
     Price,
@@ -23,6 +27,8 @@ from mains_spi import (
     hookimpl,
 )
 
+NAMED = Labels(lv="Baseins", en="Pool", ru="Бассейн")
+POOL = FormField(name="size", labels=NAMED, kind=FieldKind.NUMBER, unit="m3")
 M3 = Qty("cold_water", "m3")
 
 
@@ -41,6 +47,28 @@ def with_component(component):
 
 def test_complete_card_has_no_mistakes():
     assert mistakes() == ()
+
+
+def test_a_form_of_its_own_has_no_mistakes():
+    assert mistakes(replace(UTILITY, applications=(ApplicationType(code="pool", labels=NAMED, fields=(POOL,)),))) == ()
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ({"code": "Pool"}, "Utility.applications: 'Pool' is no code: write small letters, digits and `_`, at most 40"),
+        ({"labels": Labels(lv="", en="Pool", ru="Бассейн")}, "application `pool` has no label in 'lv'"),
+        ({"fields": (replace(POOL, labels=Labels(lv="a", en="", ru="b")),)}, "field `size` of application `pool` has"),
+        ({"fields": (replace(POOL, kind=FieldKind.DATE),)}, "has bounds or a unit, which only a NUMBER has"),
+        ({"fields": (replace(POOL, kind=FieldKind.CHOICE, unit=None),)}, "has choices exactly if it is a CHOICE"),
+    ],
+)
+def test_what_is_wrong_with_a_form_is_named(form, words):
+    declared = ApplicationType(**{"code": "pool", "labels": NAMED, "fields": (POOL,), **form})
+
+    found = mistakes(replace(UTILITY, applications=(declared,)))
+
+    assert any(words in one for one in found), found
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from mains_schema.common.words import in_language
 from mains_schema.declaring.context import Context
 from mains_schema.declaring.expressions import plain
+from mains_schema.declaring.given import asked_with
 from mains_schema.declaring.mapping import (
     OrderBy,
     ascending,
@@ -42,6 +43,7 @@ from mains_schema.declaring.mapping import (
 from mains_schema.declaring.node import Node
 from mains_schema.declaring.scalars import Money
 from mains_schema.declaring.scope import allowed, oneself
+from mains_schema.telling.attachment import ATTACHMENT_ROWS, ApplicationAttachment, attachments
 
 if TYPE_CHECKING:
     from mains_schema.contracts.contract import Contract
@@ -181,6 +183,13 @@ class Application(Node):
     steps: list[ApplicationStep] = many(
         "Its progress, the first step first; a few dozen at most.", AS.application_id, order=(AS.number,), about=5
     )
+    attachments: list[ApplicationAttachment] = asked_with(
+        "Files that were sent to it, at most ten, with links for who asks; empty without a session to come back with.",
+        attachments,
+        A.id,
+        given=(),
+        rows=ATTACHMENT_ROWS,
+    )
     customer: Customer | None = one("Whose it is; null before somebody is a customer.", A.customer_id)
     contract: Contract | None = one("The contract that it is about; null if it is about none.", A.contract_id)
     result: Contract | None = one("The contract that came of it; null if none did.", A.result_contract_id)
@@ -225,7 +234,7 @@ def application_types(context: Context) -> list[ApplicationType]:
     return [
         _type(live.utility.code, declared, context)
         for live in context.services.host.live.values()
-        for declared in types_of(live.utility.applications).values()
+        for declared in types_of(live.utility).values()
     ]
 
 

@@ -21,49 +21,13 @@ from mains_schema.declaring.context import Info
 from mains_schema.declaring.errors import forbidden, unauthenticated
 from mains_schema.declaring.mapping import described
 from mains_schema.declaring.node import number_of
-from mains_schema.declaring.payload import USER_ERROR_PATH, USER_ERRORS, user_error
-from mains_schema.metering.metering_staff import IN_ENGLISH, KEY_WORDS, RETRYABLE
+from mains_schema.declaring.payload import USER_ERRORS, user_error
+from mains_schema.metering.metering_staff import IN_ENGLISH, KEY_WORDS
 from mains_schema.telling.application import Application
+from mains_schema.telling.application_errors import ApplicationErrorCode, ApplicationUserError
 
 APPLICATION_ID = "Global id of the application."
 ANSWERS_MAX = 100
-
-
-class ApplicationErrorCode(Enum):
-    """Why nothing was done."""
-
-    TYPE_UNKNOWN = "TYPE_UNKNOWN"
-    CONTRACT_UNKNOWN = "CONTRACT_UNKNOWN"
-    CONTRACT_NEEDED = "CONTRACT_NEEDED"
-    ANSWERS_WRONG = "ANSWERS_WRONG"
-    APPLICATIONS_TOO_MANY = "APPLICATIONS_TOO_MANY"
-    APPLICATION_UNKNOWN = "APPLICATION_UNKNOWN"
-    STEP_NOT_POSSIBLE = "STEP_NOT_POSSIBLE"
-    NOTE_WRONG = "NOTE_WRONG"
-    OFFER_WRONG = "OFFER_WRONG"
-    OFFER_OVER = "OFFER_OVER"
-    IDEMPOTENCY_KEY_MALFORMED = "IDEMPOTENCY_KEY_MALFORMED"
-    IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
-
-
-described(
-    ApplicationErrorCode,
-    "Why nothing was done.",
-    {
-        "TYPE_UNKNOWN": "There is no such utility now, or it takes no such applications.",
-        "CONTRACT_UNKNOWN": "There is no such customer or contract for which the viewer may request services.",
-        "CONTRACT_NEEDED": "Applications of this type are about a contract, and none is named.",
-        "ANSWERS_WRONG": "Answers do not fit the form; `fieldErrors` names each.",
-        "APPLICATIONS_TOO_MANY": "The viewer has twenty open applications.",
-        "APPLICATION_UNKNOWN": "There is no such application on which the viewer may do this.",
-        "STEP_NOT_POSSIBLE": "The application stands so that this cannot be done.",
-        "NOTE_WRONG": "A note is missing where one is needed, or longer than 4,000 characters.",
-        "OFFER_WRONG": "The offer is not 0 to 1,000,000 EUR in whole cents, or over before it is made.",
-        "OFFER_OVER": "The last day of the offer is over.",
-        "IDEMPOTENCY_KEY_MALFORMED": "The key is not 1 to 200 printable characters.",
-        "IDEMPOTENCY_KEY_REUSED": "The key was used for another request.",
-    },
-)
 
 
 class ApplicationFieldErrorCode(Enum):
@@ -87,16 +51,6 @@ described(
         "OUT_OF_RANGE": "The number is too small or too large.",
     },
 )
-
-
-@strawberry.type(description="Why nothing was done.")
-class ApplicationUserError:
-    """A refusal."""
-
-    code: ApplicationErrorCode = strawberry.field(description="What could not be done.")
-    message: str = strawberry.field(description=IN_ENGLISH)
-    path: str | None = strawberry.field(description=USER_ERROR_PATH)
-    retryable: bool = strawberry.field(description=RETRYABLE)
 
 
 @strawberry.type(description="Why the answer to a field does not do.")

@@ -21,6 +21,11 @@ from mains_schema.telling.application_changes import (
     application_step,
     application_submit,
 )
+from mains_schema.telling.attachment import (
+    ApplicationAttachmentCreateInput,
+    ApplicationAttachmentCreatePayload,
+    attachment_create,
+)
 
 FOR_OPERATORS = " FORBIDDEN to who is no operator or administrator."
 StepGiven = Annotated[ApplicationStepInput, strawberry.argument(name="input", description="Which, and what to say.")]
@@ -38,6 +43,15 @@ class ApplicationMutations:
     ) -> ApplicationSubmitPayload:
         """Apply."""
         return await application_submit(info, given)
+
+    @resolved("Gives an address to send a file of an application to. UNAUTHENTICATED without a session.")
+    async def application_attachment_create(
+        self,
+        info: Info,
+        given: Annotated[ApplicationAttachmentCreateInput, strawberry.argument(name="input", description="Which.")],
+    ) -> ApplicationAttachmentCreatePayload:
+        """Announce a file."""
+        return await attachment_create(info, given)
 
     @resolved("Makes the applicant a cost offer, or another one instead." + FOR_OPERATORS)
     async def application_offer(

@@ -131,7 +131,7 @@ async def take_step(session: AsyncSession, *, viewer: Viewer, step: StepRequest,
     """Take a step on an application, and give its number; refuse one that is not the viewer's, or not possible now."""
     row = await queries.hold_application(session, application_id=step.application_id)
     is_staff_step = rules.MOVES[step.kind].is_staff
-    if row is None or not (bool(viewer.staff & STAFF_WHO_DECIDE) if is_staff_step else _is_applicant(viewer, row)):
+    if row is None or not (bool(viewer.staff & STAFF_WHO_DECIDE) if is_staff_step else is_applicant(viewer, row)):
         raise ApplicationUnknown("there is no such application on which you may do this")
     move = rules.require_step(step.kind, state=row.state)
     note = rules.require_note(move, step.note)
@@ -151,7 +151,7 @@ async def take_step(session: AsyncSession, *, viewer: Viewer, step: StepRequest,
 
 def _type(host: AdapterHost, new: NewApplication) -> ApplicationType:
     live = host.live.get(new.adapter)
-    kind = None if live is None else rules.types_of(live.utility.applications).get(new.type)
+    kind = None if live is None else rules.types_of(live.utility).get(new.type)
     if kind is None:
         raise TypeUnknown("there is no such utility now, or it takes no such applications")
     return kind
@@ -175,7 +175,8 @@ async def _customer(session: AsyncSession, *, viewer: Viewer, new: NewApplicatio
     return contract.customer_id
 
 
-def _is_applicant(viewer: Viewer, row: Application) -> bool:
+def is_applicant(viewer: Viewer, row: Application) -> bool:
+    """Tell whether the viewer may take the applicant's steps."""
     if row.customer_id is None:
         return viewer.person_id == row.person_id
     if row.contract_id is None:

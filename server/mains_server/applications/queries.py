@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from mains_server.applications.records import AttachmentFile
 from mains_server.applications.rules import OPEN
-from mains_server.applications.tables import Application, ApplicationStep
+from mains_server.applications.tables import Application, ApplicationAttachment, ApplicationStep
 
 
 async def hold_application(session: AsyncSession, *, application_id: int) -> Application | None:
@@ -26,3 +29,34 @@ async def open_count(session: AsyncSession, *, person_id: int) -> int:
     """Count a person's applications that are not closed."""
     mine = col(Application.person_id) == person_id, col(Application.state).in_(OPEN)
     return int(await session.scalar(select(func.count()).select_from(Application).where(*mine)) or 0)
+
+
+async def application_by_id(session: AsyncSession, *, application_id: int) -> Application | None:
+    """Give an application as it stands."""
+    return await session.get(Application, application_id)
+
+
+async def attachment_by_id(session: AsyncSession, *, attachment_id: int) -> ApplicationAttachment | None:
+    """Give a file with its content."""
+    return await session.get(ApplicationAttachment, attachment_id)
+
+
+async def attachment_like(session: AsyncSession, *, application_id: int, sha256: str) -> ApplicationAttachment | None:
+    """Give the file of an application that has this content."""
+    one = ApplicationAttachment
+    wanted = select(one).where(col(one.application_id) == application_id, col(one.sha256) == sha256)
+    return (await session.scalars(wanted)).one_or_none()
+
+
+async def attachments_count(session: AsyncSession, *, application_id: int) -> int:
+    """Count an application's files."""
+    its = col(ApplicationAttachment.application_id) == application_id
+    return int(await session.scalar(select(func.count()).select_from(ApplicationAttachment).where(its)) or 0)
+
+
+async def attachments_of(session: AsyncSession, *, application_ids: Sequence[int]) -> list[AttachmentFile]:
+    """List applications' files in the order they came, without their content."""
+    one = ApplicationAttachment
+    columns = (one.id, one.application_id, one.name, one.media_type, one.size, one.created_at)
+    wanted = select(*(col(part) for part in columns)).where(col(one.application_id).in_(application_ids))
+    return [AttachmentFile(**row._mapping) for row in await session.execute(wanted.order_by(col(one.id)))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 
@@ -69,3 +69,15 @@ class StepRequest:
     note: str | None = None
     offer: Offer | None = None
     contract_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachmentFile:
+    """A file of an application, without its content; `size` is in bytes."""
+
+    id: int
+    application_id: int
+    name: str
+    media_type: str
+    size: int
+    created_at: datetime

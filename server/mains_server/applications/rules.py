@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from mains_spi import ApplicationType, FieldChoice, FieldKind, FormField, Labels
+from mains_spi import ApplicationType, Capability, FieldChoice, FieldKind, FormField, Labels, Utility
 
 from mains_server.access.records import Refusal
 from mains_server.applications.records import ApplicationState, Offer, StepKind
@@ -16,6 +16,9 @@ S = ApplicationState
 OPEN = frozenset({S.SUBMITTED, S.IN_REVIEW, S.NEEDS_ANSWER, S.WITH_OPERATOR, S.OFFERED, S.ACCEPTED})
 NOTE_CHARACTERS_MAX = 4_000
 OFFER_MAX = Decimal(1_000_000)
+FILE_NAME_CHARACTERS_MAX = 120
+NEEDED = {"two_zone_meter": Capability.TWO_ZONES, "allocation_method": Capability.BUILDINGS}
+"""What a utility must do for it to be applied for there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,43 @@ class OfferOver(Refusal):
     path = "applicationId"
 
 
+class AttachmentNameWrong(Refusal):
+    """A file has no name that could be shown."""
+
+    code = "ATTACHMENT_NAME_WRONG"
+    path = "name"
+
+
+class AttachmentTypeWrong(Refusal):
+    """A file is none of the types that are taken, whatever it is called."""
+
+    code = "ATTACHMENT_TYPE_WRONG"
+
+
+def require_file_name(name: str) -> str:
+    """Give a file's name without outer space; refuse one that cannot be shown, or that is a path."""
+    kept = name.strip()
+    if not 1 <= len(kept) <= FILE_NAME_CHARACTERS_MAX or not kept.isprintable() or set(kept) & set('/\\"'):
+        raise AttachmentNameWrong(f"a name has 1 to {FILE_NAME_CHARACTERS_MAX} printable characters, and no slashes")
+    return kept
+
+
+def require_media_type(content: bytes) -> str:
+    """Tell by its content what a file is: PDF, PNG or JPEG, from its first bytes to its last; refuse everything else.
+
+    Sources: ISO 32000-1, 7.5 (header, `%%EOF` near the end); PNG, 5.2 and 11.2 (signature, IHDR first, IEND last);
+    ISO 10918-1, annex B (SOI and EOI markers).
+    """
+    tail = content[-1024:]
+    if content.startswith(b"%PDF-") and b"%%EOF" in tail:
+        return "application/pdf"
+    if content.startswith(b"\x89PNG\r\n\x1a\n") and content[12:16] == b"IHDR" and content[-8:-4] == b"IEND":
+        return "image/png"
+    if content.startswith(b"\xff\xd8\xff") and b"\xff\xd9" in tail:
+        return "image/jpeg"
+    raise AttachmentTypeWrong("a file is a whole PDF, PNG or JPEG")
+
+
 def require_step(kind: StepKind, *, state: ApplicationState) -> Move:
     """Give what a step does; refuse it where the state does not allow it."""
     move = MOVES.get(kind)
@@ -100,9 +140,10 @@ def require_offer(offer: Offer, *, today: date) -> None:
         raise OfferWrong("an offer holds until today or later")
 
 
-def types_of(added: tuple[ApplicationType, ...]) -> Mapping[str, ApplicationType]:
-    """Give the types that a utility takes by code: those of all, and those it adds or words otherwise."""
-    return {one.code: one for one in (*USUAL, *added)}
+def types_of(utility: Utility) -> Mapping[str, ApplicationType]:
+    """Give the types that a utility takes by code: the usual ones it has a use for, and those it adds or rewords."""
+    usual = [one for one in USUAL if one.code not in NEEDED or NEEDED[one.code] in utility.capabilities]
+    return {one.code: one for one in (*usual, *utility.applications)}
 
 
 def _text(name: str, lv: str, en: str, ru: str, **more: object) -> FormField:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import Index, UniqueConstraint
-from sqlmodel import SQLModel
+from sqlalchemy import Index, LargeBinary, UniqueConstraint
+from sqlmodel import Field, SQLModel
 
 from mains_server.applications.records import ApplicationState, StepKind
 from mains_server.db.columns import choice, instant, key, money, reference
@@ -66,3 +66,23 @@ class ApplicationStep(SQLModel, table=True):
     person_id: int = reference("person.id")
     is_staff: bool
     note: str | None = None
+
+
+class ApplicationAttachment(SQLModel, table=True):
+    """A file that was sent to an application, its type told by its content; `size` is in bytes."""
+
+    __tablename__ = "application_attachment"
+    __table_args__ = (
+        UniqueConstraint("application_id", "sha256", name="application_attachment_once"),
+        Index("application_attachment_order", "application_id", "id"),
+    )
+
+    id: int = key()
+    application_id: int = reference("application.id")
+    person_id: int = reference("person.id")
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    content: bytes = Field(sa_type=LargeBinary)
+    created_at: datetime = instant()

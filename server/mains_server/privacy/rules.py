@@ -83,6 +83,7 @@ ERASED = frozenset(
         "access_grant",
         "application",
         "application_answer",
+        "application_attachment",
         "application_step",
         "contract_fee",
         "correction",
@@ -128,6 +129,7 @@ BY_ROAD: Mapping[str, str] = {
     "supply_point": """t.id in (select supply_point_id from contract_supply_point
         where customer_id = any(:customers))""",
     "application_answer": THEIR_APPLICATIONS,
+    "application_attachment": THEIR_APPLICATIONS,
     "application_step": THEIR_APPLICATIONS,
     "reading_upload_row": "t.upload_id in (select id from reading_upload where person_id = :person)",
     "sms_inbound": """regexp_replace(t.sender, '[^0-9]', '', 'g') in (select regexp_replace(phone, '[^0-9]', '', 'g')

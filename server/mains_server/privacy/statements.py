@@ -39,6 +39,8 @@ OF_CUSTOMER = {
     "reading_link": "delete from reading_link where customer_id = :customer",
     "application_answer": """delete from application_answer
         where application_id in (select id from application where customer_id = :customer)""",
+    "application_attachment": """delete from application_attachment
+        where application_id in (select id from application where customer_id = :customer)""",
     "application_step": """delete from application_step
         where application_id in (select id from application where customer_id = :customer)""",
     "application": "delete from application where customer_id = :customer",
@@ -64,6 +66,8 @@ OF_PERSON = {
     "session": "update session set revoked_at = :now where person_id = :person and revoked_at is null",
     "password_reset": "delete from password_reset where person_id = :person",
     "application_answer": """delete from application_answer where application_id in
+        (select id from application where person_id = :person and customer_id is null)""",
+    "application_attachment": """delete from application_attachment where application_id in
         (select id from application where person_id = :person and customer_id is null)""",
     "application_step": """delete from application_step where application_id in
         (select id from application where person_id = :person and customer_id is null)""",

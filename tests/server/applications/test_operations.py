@@ -14,7 +14,7 @@ from mains_server.adapters.host import AdapterHost
 from mains_server.adapters.loading import load_adapters
 from mains_server.applications.operations import AnswersWrong, submit_application, take_step
 from mains_server.applications.records import NewApplication, Offer, StepKind, StepRequest
-from mains_server.applications.rules import MOVES, USUAL
+from mains_server.applications.rules import MOVES, USUAL, types_of
 from mains_server.db.unit_of_work import unit_of_work
 from mains_spi import application_mistakes
 from sqlalchemy import text
@@ -75,6 +75,15 @@ async def office(engine: AsyncEngine, utilities: AdapterHost, house: House) -> O
 def test_the_usual_forms_have_no_mistakes_and_every_step_a_move():
     assert list(application_mistakes(USUAL)) == []
     assert set(StepKind) - {StepKind.SUBMIT} == set(MOVES)
+
+
+def test_a_utility_takes_what_it_has_a_use_for_and_what_it_adds(utilities: AdapterHost):
+    heat, power = (utilities.adapter(code).utility for code in ("district_heating", "electricity_retail"))
+    own = replace(USUAL[0], needs_contract=True)
+
+    assert set(types_of(heat)) ^ set(types_of(power)) == {"allocation_method", "two_zone_meter"}
+    assert "two_zone_meter" in types_of(power)
+    assert types_of(replace(heat, applications=(own,)))["new_connection"] is own
 
 
 @pytest.mark.asyncio
