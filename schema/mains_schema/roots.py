@@ -46,6 +46,7 @@ from mains_schema.parties.mutations_account import AccountMutations
 from mains_schema.parties.mutations_delegation import DelegationMutations
 from mains_schema.parties.mutations_impersonation import ImpersonationMutations
 from mains_schema.parties.mutations_privacy import PrivacyMutations
+from mains_schema.parties.mutations_second_factor import SecondFactorMutations
 from mains_schema.parties.mutations_session import SessionMutations
 from mains_schema.parties.viewer import Viewer
 from mains_schema.selling.adapter import UtilityAdapter, utility_adapters
@@ -169,6 +170,7 @@ class Query:
 @section
 class Mutation(
     SessionMutations,
+    SecondFactorMutations,
     AccountMutations,
     ReadingMutations,
     MeterMutations,

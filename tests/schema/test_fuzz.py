@@ -43,6 +43,7 @@ OF_OTHER_ROOMS = {
     "AuditEntry",
     "DataExport",
     "DelegationOffer",
+    "SecondFactor",
     "PayoutFile",
     "ComparedComponent",
     "ComparedConsumption",

@@ -203,6 +203,19 @@ ALLOCATION_STEPS = [
 
 
 PRIVACY = {"Viewer.dataExport": "links are signed for who asks", "Mutation.customerErase": "it writes"}
+SECOND_FACTOR = {
+    "Viewer.secondFactor": "the sign-in room counts the recovery codes that are left",
+    **dict.fromkeys(
+        (
+            "Mutation.sessionConfirm",
+            "Mutation.secondFactorBegin",
+            "Mutation.secondFactorConfirm",
+            "Mutation.secondFactorRecoveryCodesRenew",
+            "Mutation.secondFactorDisable",
+        ),
+        "it writes",
+    ),
+}
 
 
 def test_hand_written_fields_are_few_and_have_a_reason() -> None:
@@ -231,6 +244,9 @@ def test_hand_written_fields_are_few_and_have_a_reason() -> None:
         "Invoice.verification": "billing works it out again",
         "Query.billPreview": "billing works it out, and foretells the rest",
         **(BANK | PRIVACY),
+        **BANK,
+        **PRIVACY,
+        **SECOND_FACTOR,
         "SupplyPoint.consumption": "the consumption room works it out",
         "Building.consumption": "the consumption room works it out",
         "Product.prices": "the offers room works them out",

@@ -9,7 +9,7 @@ import strawberry
 from mains_server.access.records import Refusal
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.signin.operations import create_session, prove_by_password
-from mains_server.signin.records import Device, NewSession, SessionMode, SigninRefused
+from mains_server.signin.records import Device, FactorNeeded, NewSession, SessionMode, SigninRefused
 from mains_server.signin.rules import PROOF_LASTS_FOR
 from mains_server.signin.sessions import refresh_session, revoke_all_sessions, revoke_session
 
@@ -32,6 +32,9 @@ class SessionErrorCode(Enum):
     REFRESH_TOKEN_WRONG = "REFRESH_TOKEN_WRONG"
     REFRESH_TOKEN_REUSED = "REFRESH_TOKEN_REUSED"
     REFRESH_RACED = "REFRESH_RACED"
+    SECOND_FACTOR_NEEDED = "SECOND_FACTOR_NEEDED"
+    CHALLENGE_WRONG = "CHALLENGE_WRONG"
+    CODE_WRONG = "CODE_WRONG"
 
 
 described(
@@ -45,6 +48,9 @@ described(
         "REFRESH_TOKEN_WRONG": "There is no such refresh token, or its session has ended; sign in again.",
         "REFRESH_TOKEN_REUSED": "The token was used before, so somebody else may have it: the session has ended.",
         "REFRESH_RACED": "Another tab of the browser refreshed the session a moment ago; repeat the request.",
+        "SECOND_FACTOR_NEEDED": "The password is right; send `challenge` and a code of the app by `sessionConfirm`.",
+        "CHALLENGE_WRONG": "The sign-in that waited for a code has ended; begin again with `sessionCreate`.",
+        "CODE_WRONG": "The code is wrong, was used, or is too old; which of them is not told.",
     },
 )
 
@@ -119,7 +125,15 @@ class SessionCreatePayload:
     retry_at: datetime | None = strawberry.field(
         description="When to try again after too many attempts; null otherwise."
     )
-    user_errors: list[SessionUserError] = strawberry.field(description=USER_ERRORS)
+    challenge: str | None = strawberry.field(
+        description="With SECOND_FACTOR_NEEDED, what `sessionConfirm` takes together with a code; keep it secret. Null"
+        " otherwise.",
+        default=None,
+    )
+    challenge_expires_at: datetime | None = strawberry.field(
+        description="Until when the challenge waits for a code, five minutes; null if there is none.", default=None
+    )
+    user_errors: list[SessionUserError] = strawberry.field(description=USER_ERRORS, default_factory=list)
 
 
 @strawberry.type(description="Whether the viewer's sessions have ended.")
@@ -170,7 +184,9 @@ async def session_create(info: Info, given: SessionCreateInput) -> SessionCreate
         return no_session(user_error(SessionUserError, SessionErrorCode, refusal))
     if isinstance(made, NewSession):
         return begun(context, made)
-    return no_session(_refused(made), retry_at=made.retry_at)
+    if isinstance(made, FactorNeeded):
+        return _awaiting_code(made)
+    return no_session(refused_error(made), retry_at=made.retry_at)
 
 
 async def session_refresh(info: Info, given: SessionRefreshInput) -> SessionCreatePayload:
@@ -227,7 +243,7 @@ async def session_prove(info: Info, given: SessionProveInput) -> SessionProvePay
         error = user_error(SessionUserError, SessionErrorCode, refusal)
         return SessionProvePayload(proved_until=None, retry_at=None, user_errors=[error])
     if refused is not None:
-        return SessionProvePayload(proved_until=None, retry_at=refused.retry_at, user_errors=[_refused(refused)])
+        return SessionProvePayload(proved_until=None, retry_at=refused.retry_at, user_errors=[refused_error(refused)])
     return SessionProvePayload(proved_until=context.now + PROOF_LASTS_FOR, retry_at=None, user_errors=[])
 
 
@@ -259,7 +275,15 @@ def no_session(error: SessionUserError, *, retry_at: datetime | None = None) -> 
     )
 
 
-def _refused(refused: SigninRefused) -> SessionUserError:
+def _awaiting_code(needed: FactorNeeded) -> SessionCreatePayload:
+    words = "the password is right; a code of the authenticator app is needed too"
+    payload = no_session(made_error(SessionUserError, SessionErrorCode.SECOND_FACTOR_NEEDED, words))
+    payload.challenge, payload.challenge_expires_at = needed.challenge, needed.expires_at
+    return payload
+
+
+def refused_error(refused: SigninRefused) -> SessionUserError:
+    """Say why a sign-in or a proof was refused."""
     code = SessionErrorCode[refused.code.name]
     return made_error(SessionUserError, code, refused.message, is_retryable=refused.retry_at is not None)
 

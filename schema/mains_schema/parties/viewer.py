@@ -31,6 +31,7 @@ from mains_schema.money.paying import PaymentIntentFilter, PaymentIntentOrder
 from mains_schema.parties.customer import CustomerOrder
 from mains_schema.parties.delegation import ActivityOrder, CustomerAccessOrder, PaymentApprovalOrder
 from mains_schema.parties.privacy import DataExport, data_export
+from mains_schema.parties.second_factor import SecondFactor, second_factor
 from mains_schema.parties.sessions import SessionOrder
 from mains_schema.telling.application import ApplicationFilter, ApplicationOrder
 
@@ -103,6 +104,12 @@ class Viewer(Node):
         AP.person_id,
         orders=ApplicationOrder,
         filters=ApplicationFilter,
+    second_factor: SecondFactor | None = asked_with(
+        "The app whose codes signing in needs too; null if the password is enough.",
+        second_factor,
+        PE.id,
+        given=(),
+        rows=1,
     )
     outage_calendars: Connection[OutageCalendar] = connection(
         "Links that the viewer made to calendars of outages.", OC.person_id

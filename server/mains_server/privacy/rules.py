@@ -104,8 +104,11 @@ ERASED = frozenset(
         "reading_link",
         "reading_upload",
         "reading_upload_row",
+        "recovery_code",
         "registration",
+        "second_factor",
         "session",
+        "signin_challenge",
         "signin_message",
         "sms_inbound",
     }
@@ -114,6 +117,9 @@ ERASED = frozenset(
 NOT_EXPORTED: Mapping[str, str] = {
     "idempotent_request": "answers that were given before, kept for thirty days under a client's key",
     "credential": "nothing but the hash of a password",
+    "recovery_code": "nothing but hashes of codes",
+    "second_factor": "nothing but the sealed secret of an app",
+    "signin_challenge": "sign-ins that wait five minutes for a code",
 }
 THEIR_POINTS = """exists (select from contract_supply_point s where s.customer_id = any(:customers)
     and s.supply_point_id = t.supply_point_id and s.starts <= t.{day} and (s.ends is null or s.ends >= t.{day}))"""

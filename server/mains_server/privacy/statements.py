@@ -72,6 +72,9 @@ OF_PERSON = {
     "application_step": """delete from application_step where application_id in
         (select id from application where person_id = :person and customer_id is null)""",
     "application": "delete from application where person_id = :person and customer_id is null",
+    "recovery_code": "delete from recovery_code where person_id = :person",
+    "second_factor": "delete from second_factor where person_id = :person",
+    "signin_challenge": "delete from signin_challenge where person_id = :person",
     "outage_calendar": "delete from outage_calendar where person_id = :person",
     "credential": "delete from credential where person_id = :person",
     "idempotent_request": "delete from idempotent_request where person_id = :person",

@@ -18,14 +18,16 @@ from mains_server.signin.hashing import beside_the_loop
 from mains_server.signin.records import (
     UNKNOWN_DEVICE,
     Device,
+    FactorNeeded,
     Lifetimes,
     NewSession,
     SigninRefusalCode,
     SigninRefused,
     StoredCredential,
 )
+from mains_server.signin.second_factor import ask_for_factor
 from mains_server.signin.sessions import begin_session, note_proof, revoke_all_sessions
-from mains_server.signin.tables import Credential, SigninAttempt
+from mains_server.signin.tables import Credential, SigninAttempt, SigninChallenge
 
 SOON = timedelta(seconds=1)
 
@@ -59,8 +61,8 @@ async def create_session(
     now: datetime,
     lifetimes: Lifetimes,
     device: Device = UNKNOWN_DEVICE,
-) -> NewSession | SigninRefused:
-    """Sign somebody in by e-mail address and password, or say why not.
+) -> NewSession | FactorNeeded | SigninRefused:
+    """Sign somebody in by e-mail address and password, or say why not, or that a code of their app is needed too.
 
     The refusal is returned, not raised, because the caller's transaction must keep the failure it counts. An unknown
     address is answered like a wrong password, after the same work.
@@ -68,6 +70,8 @@ async def create_session(
     known = await check_credential(session, email=email, password=password, now=now)
     if isinstance(known, SigninRefused):
         return known
+    if await queries.has_factor(session, person_id=known.person.id):
+        return await ask_for_factor(session, person_id=known.person.id, device=device, now=now)
     return await begin_session(session, person=known.person, device=device, now=now, lifetimes=lifetimes)
 
 
@@ -129,7 +133,8 @@ def insist_on_strength(password: str, *, about: Sequence[str]) -> None:
 
 
 async def store_hash(session: AsyncSession, *, person_id: int, password_hash: str, now: datetime) -> None:
-    """Keep a password's hash, in the place of the one before."""
+    """Keep a password's hash, in the place of the one before; sign-ins by that one wait for a code no longer."""
+    await session.execute(delete(SigninChallenge).where(col(SigninChallenge.person_id) == person_id))
     values = {"password_hash": password_hash, "changed_at": now}
     await session.execute(
         insert(Credential)

@@ -14,15 +14,18 @@ from sqlmodel import col
 
 from mains_server.access.queries import grant_of_parts, person_by_email, viewer_of_person
 from mains_server.access.records import StaffRole, Viewer
-from mains_server.signin.records import MessageRoad, StoredCredential
+from mains_server.signin.records import FactorState, MessageRoad, StoredCredential
 from mains_server.signin.rules import FAILURE_WINDOW, as_customer, is_storable, token_hash
 from mains_server.signin.tables import (
     Credential,
     Impersonation,
     PasswordReset,
+    RecoveryCode,
     RefreshToken,
+    SecondFactor,
     Session,
     SigninAttempt,
+    SigninChallenge,
     SigninMessage,
 )
 
@@ -145,6 +148,46 @@ async def lock_reset(session: AsyncSession, *, token: str) -> PasswordReset | No
     return await session.scalar(
         select(PasswordReset)
         .where(col(PasswordReset.token_hash) == token_hash(token))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+async def has_factor(session: AsyncSession, *, person_id: int) -> bool:
+    """Tell whether a person signs in with a code of an app too."""
+    confirmed = select(col(SecondFactor.confirmed_at)).where(col(SecondFactor.person_id) == person_id)
+    return await session.scalar(confirmed) is not None
+
+
+async def factor_state(session: AsyncSession, *, person_id: int) -> FactorState | None:
+    """Say since when a person has a second factor, and how many recovery codes are left; None without one."""
+    left = select(func.count()).where(col(RecoveryCode.person_id) == person_id, col(RecoveryCode.used_at).is_(None))
+    found = await session.execute(
+        select(col(SecondFactor.confirmed_at), left.scalar_subquery()).where(
+            col(SecondFactor.person_id) == person_id, col(SecondFactor.confirmed_at).is_not(None)
+        )
+    )
+    row = found.one_or_none()
+    if row is None or row[0] is None:
+        return None
+    return FactorState(confirmed_at=row[0], recovery_codes_left=row[1])
+
+
+async def lock_factor(session: AsyncSession, *, person_id: int) -> SecondFactor | None:
+    """Take hold of a person's app until the transaction ends, so that no code of it is taken twice at once."""
+    return await session.scalar(
+        select(SecondFactor)
+        .where(col(SecondFactor.person_id) == person_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+async def lock_challenge(session: AsyncSession, *, token: str) -> SigninChallenge | None:
+    """Take hold of a sign-in that waits for a code until the transaction ends."""
+    return await session.scalar(
+        select(SigninChallenge)
+        .where(col(SigninChallenge.token_hash) == token_hash(token))
         .with_for_update()
         .execution_options(populate_existing=True)
     )

@@ -88,6 +88,8 @@ class SigninRefusalCode(Enum):
 
     WRONG_EMAIL_OR_PASSWORD = "WRONG_EMAIL_OR_PASSWORD"
     TOO_MANY_ATTEMPTS = "TOO_MANY_ATTEMPTS"
+    CHALLENGE_WRONG = "CHALLENGE_WRONG"
+    CODE_WRONG = "CODE_WRONG"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,30 @@ class SigninRefused:
     code: SigninRefusalCode
     message: str
     retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactorNeeded:
+    """A sign-in whose password was right; the token takes a code of the person's app in its place."""
+
+    challenge: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolment:
+    """The secret of an app that does not count yet, to be shown this once."""
+
+    secret: str = field(repr=False)
+    uri: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactorState:
+    """A person's second factor, and how many recovery codes are left."""
+
+    confirmed_at: datetime
+    recovery_codes_left: int
 
 
 class MessageKind(Enum):
@@ -109,6 +135,10 @@ class MessageKind(Enum):
     REGISTRATION_TRIED = "REGISTRATION_TRIED"
     EMAIL_CHANGED = "EMAIL_CHANGED"
     BANK_ACCOUNT_CHANGED = "BANK_ACCOUNT_CHANGED"
+    SECOND_FACTOR_ON = "SECOND_FACTOR_ON"
+    SECOND_FACTOR_OFF = "SECOND_FACTOR_OFF"
+    RECOVERY_CODES_MADE = "RECOVERY_CODES_MADE"
+    RECOVERY_CODE_USED = "RECOVERY_CODE_USED"
 
 
 class MessageRoad(Enum):

@@ -118,6 +118,53 @@ class PasswordReset(SQLModel, table=True):
     used_at: datetime | None = instant(nullable=True)
 
 
+class SecondFactor(SQLModel, table=True):
+    """A person's authenticator app; it counts once a code of it was typed (`confirmed_at`).
+
+    `sealed` is its secret under the server's; `used_step` is the step of the last code taken, which is not taken again.
+    """
+
+    __tablename__ = "second_factor"
+
+    person_id: int = Field(primary_key=True, foreign_key="person.id", sa_type=BigInteger)
+    sealed: bytes = Field(sa_type=LargeBinary)
+    created_at: datetime = instant()
+    confirmed_at: datetime | None = instant(nullable=True)
+    used_step: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class RecoveryCode(SQLModel, table=True):
+    """A code that is good once in the place of one of the app's; kept as its hash."""
+
+    __tablename__ = "recovery_code"
+    __table_args__ = (Index("recovery_code_hash", "person_id", "code_hash", unique=True),)
+
+    id: int = key()
+    person_id: int = reference("person.id")
+    code_hash: bytes = Field(sa_type=LargeBinary)
+    created_at: datetime = instant()
+    used_at: datetime | None = instant(nullable=True)
+
+
+class SigninChallenge(SQLModel, table=True):
+    """A sign-in whose password was right and whose second factor is awaited; its token is kept as a hash."""
+
+    __tablename__ = "signin_challenge"
+    __table_args__ = (
+        Index("signin_challenge_token", "token_hash", unique=True),
+        Index("signin_challenge_person", "person_id"),
+    )
+
+    id: int = key()
+    person_id: int = reference("person.id")
+    token_hash: bytes = Field(sa_type=LargeBinary)
+    mode: SessionMode = choice(SessionMode)
+    device: str
+    created_at: datetime = instant()
+    expires_at: datetime = instant()
+    used_at: datetime | None = instant(nullable=True)
+
+
 class SigninMessage(SQLModel, table=True):
     """A code or notice on its way: what it is about, where it goes, and what a code in it is made of."""
 

@@ -138,6 +138,86 @@ WORDS: dict[MessageKind, dict[str, Words]] = {
             "Здравствуйте!\n\nСчёт, на который мы возвращаем деньги, изменён. Если это были не Вы, сообщите нам.\n",
         ),
     },
+    MessageKind.SECOND_FACTOR_ON: {
+        "lv": (
+            "Ieslēgta pierakstīšanās ar kodu",
+            "Labdien!\n\n"
+            "Turpmāk, pierakstoties Jūsu kontā, vajadzīgs arī kods no autentifikācijas lietotnes. "
+            "Ja to neieslēdzāt Jūs, sazinieties ar mums.\n",
+        ),
+        "en": (
+            "Signing in now needs a code",
+            "Good day,\n\n"
+            "From now on, signing in to your account also needs a code of an authenticator app. "
+            "If it was not you who turned this on, tell us.\n",
+        ),
+        "ru": (
+            "Включён вход с кодом",
+            "Здравствуйте!\n\n"
+            "Теперь для входа в Вашу учётную запись нужен также код из приложения-аутентификатора. "
+            "Если его включили не Вы, сообщите нам.\n",
+        ),
+    },
+    MessageKind.SECOND_FACTOR_OFF: {
+        "lv": (
+            "Pierakstīšanās ar kodu ir izslēgta",
+            "Labdien!\n\n"
+            "Turpmāk, pierakstoties Jūsu kontā, kods vairs nav vajadzīgs. "
+            "Ja to neizslēdzāt Jūs, nomainiet paroli un sazinieties ar mums.\n",
+        ),
+        "en": (
+            "Signing in needs no code any more",
+            "Good day,\n\n"
+            "From now on, signing in to your account needs no code of an app. "
+            "If it was not you who turned this off, change your password and tell us.\n",
+        ),
+        "ru": (
+            "Вход с кодом выключен",
+            "Здравствуйте!\n\n"
+            "Теперь для входа в Вашу учётную запись код больше не нужен. "
+            "Если его выключили не Вы, смените пароль и сообщите нам.\n",
+        ),
+    },
+    MessageKind.RECOVERY_CODES_MADE: {
+        "lv": (
+            "Jauni rezerves kodi",
+            "Labdien!\n\n"
+            "Jūsu kontam ir izveidoti jauni rezerves kodi, līdzšinējie vairs neder. "
+            "Ja to nedarījāt Jūs, nomainiet paroli un sazinieties ar mums.\n",
+        ),
+        "en": (
+            "New recovery codes",
+            "Good day,\n\n"
+            "New recovery codes were made for your account, and those before are worth nothing. "
+            "If it was not you, change your password and tell us.\n",
+        ),
+        "ru": (
+            "Новые резервные коды",
+            "Здравствуйте!\n\n"
+            "Для Вашей учётной записи созданы новые резервные коды, прежние больше не действуют. "
+            "Если это были не Вы, смените пароль и сообщите нам.\n",
+        ),
+    },
+    MessageKind.RECOVERY_CODE_USED: {
+        "lv": (
+            "Izmantots rezerves kods",
+            "Labdien!\n\n"
+            "Jūsu kontā izmantots rezerves kods; tas vairs neder. "
+            "Ja to nedarījāt Jūs, nomainiet paroli un sazinieties ar mums.\n",
+        ),
+        "en": (
+            "A recovery code was used",
+            "Good day,\n\n"
+            "A recovery code of your account was used, and is worth nothing any more. "
+            "If it was not you, change your password and tell us.\n",
+        ),
+        "ru": (
+            "Использован резервный код",
+            "Здравствуйте!\n\n"
+            "Использован резервный код Вашей учётной записи; больше он не действует. "
+            "Если это были не Вы, смените пароль и сообщите нам.\n",
+        ),
+    },
 }
 
 
