@@ -38,8 +38,8 @@ from mains_server.outages.links import FeedLinks
 from mains_server.paying.flow import Counter
 from mains_server.privacy.links import ExportLinks
 from mains_server.routes.answers import utc_now
-from mains_server.routes.bank_einvoices import bank_einvoice_route
 from mains_server.routes.applications import attachment_routes
+from mains_server.routes.bank_einvoices import bank_einvoice_route
 from mains_server.routes.charts import chart_route
 from mains_server.routes.documents import document_route
 from mains_server.routes.exports import export_route
@@ -104,8 +104,6 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
         edge=_edge(settings, engine=engine),
     )
     graphql.services = replace(graphql.services, terminals=terminals, **_told(settings))
-    routes = [
-    graphql.services = replace(graphql.services, terminals=terminals, access_lifetime=settings.access_lifetime)
     edge = graphql.edge
     hub = Hub(engine, sockets_max=edge.sockets_max, sockets_per_address=edge.sockets_per_address)
     routes: list[BaseRoute] = [
@@ -116,7 +114,7 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
         upload_route(engine=engine, host=host),
         statement_route(engine=engine, ibans=settings.bank_accounts, payouts=settings.payout_accounts),
         *mailing_routes(engine=engine),
-        *(mailing_route(engine=engine), bank_einvoice_route(engine=engine)),
+        bank_einvoice_route(engine=engine),
         export_route(engine=engine, links=ExportLinks(links.secret)),
         *outage_routes(engine=engine, links=FeedLinks(links.secret)),
         *attachment_routes(engine=engine, links=AttachmentLinks(links.secret)),
@@ -142,7 +140,6 @@ def _told(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _routes_with_secrets(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> list[Route]:
 def _routes_with_secrets(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> list[BaseRoute]:
     """Give the addresses that are there only where a setting names their secret."""
     routes: list[BaseRoute] = []

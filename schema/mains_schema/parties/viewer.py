@@ -104,6 +104,7 @@ class Viewer(Node):
         AP.person_id,
         orders=ApplicationOrder,
         filters=ApplicationFilter,
+    )
     second_factor: SecondFactor | None = asked_with(
         "The app whose codes signing in needs too; null if the password is enough.",
         second_factor,
