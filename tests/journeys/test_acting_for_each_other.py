@@ -13,10 +13,10 @@ from mains_schema.declaring.node import encode_id
 from mains_schema.served import utc_now
 from mains_server.adapters.host import AdapterHost
 from mains_server.app import make_app
-from mains_server.delivery.records import Answer, ReceiptOutcome
+from mains_server.delivery.records import ReceiptOutcome
 from mains_server.notifications.events import deliver_events
 from mains_server.notifications.listening import ears
-from mains_server.notifications.records import Channel
+from mains_server.notifications.records import Channel, Handed
 from mains_server.notifications.sealing import Seal
 from mains_server.notifications.sending import Office, send_notices
 from mains_server.paying.calling import NOT_ANSWERED
@@ -72,9 +72,9 @@ class Postman:
     def __init__(self) -> None:
         self.mail: dict[str, list[str]] = {}
 
-    async def carry(self, notice: Any, *, subject: str, body: str, now: Any) -> Answer:
+    async def carry(self, notice: Any, *, subject: str, body: str, now: Any) -> Handed:
         self.mail.setdefault(notice.address, []).append(f"{subject}\n{body}")
-        return Answer(outcome=ReceiptOutcome.ACCEPTED, detail="taken")
+        return Handed(outcome=ReceiptOutcome.ACCEPTED, detail="taken")
 
 
 @dataclass
