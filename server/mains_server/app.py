@@ -85,14 +85,6 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
             yield
         await engine.dispose()
 
-    async def is_ready(request: Request) -> Response:
-        try:
-            async with read_session(engine) as session:
-                await session.scalar(text("select 1"))
-        except (DBAPIError, OSError):
-            return PlainTextResponse("the database does not answer\n", status_code=503)
-        return PlainTextResponse("ready\n")
-
     secret = settings.secret
     links = links_of_this_process() if secret is None else ChartLinks(secret.get_secret_value().encode())
     terminals = terminals_set_up(settings)
@@ -123,12 +115,26 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
         refusal_route(engine=engine, links=RefusalLinks(links.secret, settings.public_url or "")),
         report_route(engine=engine, gateways=gateways_set_up(settings), seal=Seal(links.secret)),
         Route("/health/alive", _is_alive),
-        Route("/health/ready", is_ready),
+        _ready_route(engine),
     ]
     if inbox is not None:
         routes += inbox.routes()
     routes += _routes_with_secrets(engine=engine, settings=settings, host=host)
     return Starlette(routes=routes, lifespan=lifespan, debug=False, middleware=_middleware(settings))
+
+
+def _ready_route(engine: AsyncEngine) -> Route:
+    """Give the address that answers 200 while the database answers, and 503 while it does not."""
+
+    async def is_ready(request: Request) -> Response:
+        try:
+            async with read_session(engine) as session:
+                await session.scalar(text("select 1"))
+        except (DBAPIError, OSError):
+            return PlainTextResponse("the database does not answer\n", status_code=503)
+        return PlainTextResponse("ready\n")
+
+    return Route("/health/ready", is_ready)
 
 
 def _told(settings: Settings) -> dict[str, Any]:

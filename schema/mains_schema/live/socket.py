@@ -169,7 +169,8 @@ class LiveSocket:
     async def _tell(self) -> None:
         """Tell what happened, in its order, as long as there is somebody who may know it."""
         try:
-            await asyncio.wait_for(self._was_greeted.wait(), self.begin_seconds_max)
+            async with asyncio.timeout(self.begin_seconds_max):
+                await self._was_greeted.wait()
         except TimeoutError:
             raise Closing(Close.TOO_LONG_TO_BEGIN, "There was no connection_init in time.") from None
         await self._has_begun.wait()
@@ -188,7 +189,8 @@ class LiveSocket:
     async def _wait(self) -> None:
         """Wait for events; now and then look without one whether the session still holds."""
         try:
-            await asyncio.wait_for(self._wake.wait(), self.recheck_seconds)
+            async with asyncio.timeout(self.recheck_seconds):
+                await self._wake.wait()
         except TimeoutError:
             return
         self._wake.clear()
@@ -241,7 +243,10 @@ def _customers(viewer: Viewer) -> frozenset[int]:
 
 
 async def _first_of(*parts: Awaitable[None]) -> None:
-    """Run parts until one ends, and end the others with it."""
+    """Run parts until one ends, and end the others with it.
+
+    Parts wait by `asyncio.timeout`: in Python 3.11 `wait_for` loses a cancellation that meets what it waits for.
+    """
     tasks: list[asyncio.Future[Any]] = [asyncio.ensure_future(part) for part in parts]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.adapters.live import LiveAdapter
 from mains_server.bank_einvoices import queries
-from mains_server.bank_einvoices.operations import agree_account, end_agreement
+from mains_server.bank_einvoices.operations import agree_account, end_account
 from mains_server.contracts.records import Contract, Delivery
 from mains_server.contracts.terms import NothingChanges, Step, change_delivery
 
@@ -33,9 +33,9 @@ async def change_with_account(
     mine = {"customer_id": contract.customer_id, "contract_id": contract.id}
     if change.delivery is not Delivery.BANK:
         await change_delivery(session, contract_id=contract.id, delivery=change.delivery, adapter=adapter, step=step)
-        await end_agreement(session, **mine, now=step.now)
+        await end_account(session, **mine, now=step.now)
         return
-    before = (await queries.agreements_of(session, contract_ids=[contract.id])).get(contract.id)
+    before = (await queries.accounts_of(session, contract_ids=[contract.id])).get(contract.id)
     agreed = await agree_account(
         session, **mine, iban=change.iban or "", banks=change.banks, now=step.now, person_id=step.person_id
     )

@@ -17,9 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mains_server.access.records import Refusal
 from mains_server.bank_einvoices import queries, statements
 from mains_server.bank_einvoices.einvoice import einvoice_file
-from mains_server.bank_einvoices.records import BankAgreement, BankInvoice
+from mains_server.bank_einvoices.records import BankInvoice, EinvoiceAccount
 from mains_server.bank_einvoices.rules import account_at, hidden, is_too_late
-from mains_server.bank_einvoices.tables import BankEinvoiceAgreement, BankEinvoiceEntry, BankEinvoiceFile
+from mains_server.bank_einvoices.tables import BankEinvoiceAccount, BankEinvoiceEntry, BankEinvoiceFile
 from mains_server.delivery.operations import note_handed_over, note_try, put_in_bank_file
 from mains_server.delivery.queries import waiting_for_bank
 from mains_server.delivery.records import Answer, Envelope, HandedOver, ReceiptOutcome, SendingRules
@@ -72,15 +72,15 @@ async def agree_account(
     banks: Collection[str],
     now: datetime,
     person_id: int | None,
-) -> BankAgreement:
+) -> EinvoiceAccount:
     """Agree that a contract's invoices are shown at an account; an earlier account of the contract ends.
 
     IbanMalformed and BankNotServed refuse. The contract's delivery is `contracts`' to change.
     """
     account, bank = account_at(iban, banks=banks)
-    await end_agreement(session, customer_id=customer_id, contract_id=contract_id, now=now)
+    await end_account(session, customer_id=customer_id, contract_id=contract_id, now=now)
     session.add(
-        BankEinvoiceAgreement(
+        BankEinvoiceAccount(
             customer_id=customer_id,
             contract_id=contract_id,
             iban=account,
@@ -90,10 +90,10 @@ async def agree_account(
         )
     )
     await session.flush()
-    return BankAgreement(contract_id=contract_id, iban=account, bank=bank)
+    return EinvoiceAccount(contract_id=contract_id, iban=account, bank=bank)
 
 
-async def end_agreement(session: AsyncSession, *, customer_id: int, contract_id: int, now: datetime) -> None:
+async def end_account(session: AsyncSession, *, customer_id: int, contract_id: int, now: datetime) -> None:
     """Let no account of a contract hold any more."""
     asked = {"customer": customer_id, "contract": contract_id, "now": now}
     await session.execute(text(statements.END), asked)
@@ -106,7 +106,7 @@ async def set_aside(session: AsyncSession, *, making: Making) -> int:
     """
     count = 0
     waiting = await waiting_for_bank(session, most=INVOICES_AT_ONCE)
-    agreed = await queries.agreements_of(session, contract_ids=[one.contract_id for one in waiting])
+    agreed = await queries.accounts_of(session, contract_ids=[one.contract_id for one in waiting])
     opened = await queries.open_invoices(session, invoice_ids=[one.invoice_id for one in waiting])
     for envelope in waiting:
         answer = _given_up(agreed.get(envelope.contract_id), opened[envelope.invoice_id], making=making)
@@ -133,7 +133,7 @@ async def make_files(session: AsyncSession, *, making: Making) -> tuple[int, ...
     """
     waiting = await waiting_for_bank(session, most=INVOICES_AT_ONCE)
     ids = [one.invoice_id for one in waiting]
-    agreed = await queries.agreements_of(session, contract_ids=[one.contract_id for one in waiting])
+    agreed = await queries.accounts_of(session, contract_ids=[one.contract_id for one in waiting])
     opened = await queries.open_invoices(session, invoice_ids=ids)
     sheets = await _sheets(session, waiting=waiting, press=making.press)
     groups: Mapping[tuple[str, str, str], list[tuple[Envelope, BankInvoice]]] = defaultdict(list)
@@ -192,7 +192,7 @@ async def _sheets(session: AsyncSession, *, waiting: Sequence[Envelope], press: 
     return await sheets_of(session, invoice_ids=ids) if len(written) < len(ids) else written
 
 
-def _given_up(account: BankAgreement | None, invoice: Any, *, making: Making) -> Answer | None:
+def _given_up(account: EinvoiceAccount | None, invoice: Any, *, making: Making) -> Answer | None:
     if account is None:
         return Answer(outcome=ReceiptOutcome.NO_ADDRESS, detail="no account is agreed on")
     if account.bank not in making.banks:

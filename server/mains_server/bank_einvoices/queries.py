@@ -9,15 +9,15 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.bank_einvoices import statements
-from mains_server.bank_einvoices.records import BankAgreement, BankFile
+from mains_server.bank_einvoices.records import BankFile, EinvoiceAccount
 
 FILES_SHOWN = 50
 
 
-async def agreements_of(session: AsyncSession, *, contract_ids: Sequence[int]) -> Mapping[int, BankAgreement]:
+async def accounts_of(session: AsyncSession, *, contract_ids: Sequence[int]) -> Mapping[int, EinvoiceAccount]:
     """Tell the accounts that hold now, by contract; a contract without one is left out."""
     rows = await session.execute(text(statements.AGREEMENTS), {"contracts": list(contract_ids)})
-    return {row.contract_id: BankAgreement(**row._mapping) for row in rows}
+    return {row.contract_id: EinvoiceAccount(**row._mapping) for row in rows}
 
 
 async def open_invoices(session: AsyncSession, *, invoice_ids: Sequence[int]) -> Mapping[int, Any]:

@@ -10,7 +10,7 @@ from mains_server.documents.records import Sheet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BankAgreement:
+class EinvoiceAccount:
     """The account that a contract's invoices are shown at, and its bank by BIC."""
 
     contract_id: int

@@ -1,7 +1,7 @@
 """SQL of the bank e-invoices room."""
 
 AGREEMENTS = """
-select contract_id, iban, bank from bank_einvoice_agreement
+select contract_id, iban, bank from bank_einvoice_account
 where contract_id = any(cast(:contracts as bigint[])) and ended_at is null
 """
 OPEN = """
@@ -28,6 +28,6 @@ insert into bank_einvoice_handover (file_id, at, person_id) values (:file, :now,
 on conflict (file_id) do nothing returning file_id
 """
 END = """
-update bank_einvoice_agreement set ended_at = :now
+update bank_einvoice_account set ended_at = :now
 where contract_id = :contract and customer_id = :customer and ended_at is null
 """

@@ -11,19 +11,19 @@ from sqlmodel import Field, SQLModel
 from mains_server.db.columns import instant, key, money, owner, reference
 
 
-class BankEinvoiceAgreement(SQLModel, table=True):
+class BankEinvoiceAccount(SQLModel, table=True):
     """That a contract's invoices are shown at an account in the customer's internet bank, until another is agreed."""
 
-    __tablename__ = "bank_einvoice_agreement"
+    __tablename__ = "bank_einvoice_account"
     __table_args__ = (
         Index(
-            "bank_einvoice_agreement_holds",
+            "bank_einvoice_account_holds",
             "customer_id",
             "contract_id",
             unique=True,
             postgresql_where=text("ended_at is null"),
         ),
-        Index("bank_einvoice_agreement_contract", "contract_id", "id"),
+        Index("bank_einvoice_account_contract", "contract_id", "id"),
     )
 
     id: int = key()

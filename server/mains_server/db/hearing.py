@@ -72,7 +72,8 @@ class Hearing:
     async def _wait(self) -> None:
         """Wait for a notification, yet look now and then, since a connection can die without a word."""
         try:
-            await asyncio.wait_for(self._wake.wait(), PATIENCE_SECONDS)
+            async with asyncio.timeout(PATIENCE_SECONDS):  # `wait_for` of Python 3.11 can lose a cancellation
+                await self._wake.wait()
         except TimeoutError:
             return
         self._wake.clear()

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from mains_server.db.columns import choice, instant, key, reference
+from mains_server.db.columns import choice, instant, key, owner, reference
 from mains_server.signin.records import MessageKind, MessageRoad, SessionMode
 
 
@@ -67,12 +67,15 @@ class Impersonation(SQLModel, table=True):
     """An employee's look at an account as its customer sees it, by a session of its own."""
 
     __tablename__ = "impersonation"
-    __table_args__ = (UniqueConstraint("session_id"), Index("impersonation_customer", "customer_id", "began_at", "id"))
+    __table_args__ = (
+        UniqueConstraint("session_id", "customer_id"),
+        Index("impersonation_customer", "customer_id", "began_at", "id"),
+    )
 
     id: int = key()
     session_id: int = reference()
     person_id: int = reference("person.id")
-    customer_id: int = reference()
+    customer_id: int = owner()
     reason: str
     began_at: datetime = instant()
     ends_at: datetime = instant()

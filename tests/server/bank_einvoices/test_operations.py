@@ -11,7 +11,7 @@ from mains_server.access.records import Refusal
 from mains_server.bank_einvoices.operations import (
     Making,
     agree_account,
-    end_agreement,
+    end_account,
     hand_over,
     make_files,
     set_aside,
@@ -164,7 +164,7 @@ async def test_what_no_bank_would_take_goes_by_post(office, why, later, banks, r
     if why == "ended":
         (customer,) = office.rows("select customer_id from contract")[0]
         async with unit_of_work(office.engine) as session:
-            await end_agreement(session, customer_id=customer, contract_id=contract, now=office.now)
+            await end_account(session, customer_id=customer, contract_id=contract, now=office.now)
 
     with pytest.raises(Refusal) as nothing:
         await made(office, later=later, banks=banks)
@@ -195,7 +195,7 @@ async def test_an_account_that_no_file_goes_to_is_refused(office, iban, code):
         await agreed(office, contract, iban)
 
     assert (refused.value.code, refused.value.path) == (code, "iban")
-    assert office.rows("select iban, ended_at from bank_einvoice_agreement") == [(SWEDBANK, None)]
+    assert office.rows("select iban, ended_at from bank_einvoice_account") == [(SWEDBANK, None)]
 
 
 async def test_what_was_paid_is_shown_and_not_paid_again(office):

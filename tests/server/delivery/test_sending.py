@@ -251,7 +251,7 @@ async def test_each_contract_has_its_way(office):
     assert await office.begin() == len(ids)
 
     assert [(await office.deliveries(one))[0][:2] for one in ids] == [
-        ("PORTAL", "DELIVERED"), ("EMAIL", "WAITING"), ("POST", "WAITING"),
+        ("PORTAL", "DELIVERED"), ("EMAIL", "WAITING"), ("POST", "WAITING"), ("BANK", "WAITING"),
     ]  # fmt: skip
 
 

@@ -36,14 +36,14 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in (*reversed(APPEND_ONLY), "bank_einvoice_agreement"):
+    for table in (*reversed(APPEND_ONLY), "bank_einvoice_account"):
         op.drop_table(table)
     op.drop_column("invoice_delivery", "bank_file_id")
 
 
 def _create_agreement() -> None:
     op.create_table(
-        "bank_einvoice_agreement",
+        "bank_einvoice_account",
         sa.Column("id", sa.BigInteger(), autoincrement=True, nullable=False),
         sa.Column("customer_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("contract_id", sa.BigInteger(), nullable=False),
@@ -55,13 +55,13 @@ def _create_agreement() -> None:
         sa.PrimaryKeyConstraint("id", "customer_id"),
     )
     op.create_index(
-        "bank_einvoice_agreement_holds",
-        "bank_einvoice_agreement",
+        "bank_einvoice_account_holds",
+        "bank_einvoice_account",
         ["customer_id", "contract_id"],
         unique=True,
         postgresql_where=sa.text("ended_at is null"),
     )
-    op.create_index("bank_einvoice_agreement_contract", "bank_einvoice_agreement", ["contract_id", "id"], unique=False)
+    op.create_index("bank_einvoice_account_contract", "bank_einvoice_account", ["contract_id", "id"], unique=False)
 
 
 def _create_file() -> None:

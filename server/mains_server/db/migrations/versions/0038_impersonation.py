@@ -24,8 +24,8 @@ def upgrade() -> None:
         sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"]),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("session_id"),
+        sa.PrimaryKeyConstraint("id", "customer_id"),
+        sa.UniqueConstraint("session_id", "customer_id"),
     )
     op.create_index("impersonation_customer", "impersonation", ["customer_id", "began_at", "id"])
 
