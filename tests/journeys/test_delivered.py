@@ -43,7 +43,8 @@ async def test_an_invoice_by_mail_and_by_post(front_end, demo_address):
                 asked = {"invoiceId": invoice["id"], "channel": channel, "idempotencyKey": f"send {channel}"}
                 sent = (await operator.ask(SEND, input=asked))["invoiceDeliver"]
                 assert sent["userErrors"] == []
-        assert [one["state"] for one in sent["deliveries"]] == ["WAITING", "WAITING"]
+        begun = {one["channel"]: one["state"] for one in sent["deliveries"]}
+        assert (begun["EMAIL"], begun["POST"]) == ("WAITING", "WAITING")
 
         mail = await the_mail_of(demo_address)
         assert mail["to"] == "anna@example.lv" and invoice["number"] in mail["subject"]
@@ -64,7 +65,8 @@ async def test_an_invoice_by_mail_and_by_post(front_end, demo_address):
             assert invoice["number"] in archive.read(index).decode("utf-8-sig")
             assert archive.read(letter)[:5] == b"%PDF-"
 
-        seen = (await owner.ask(DELIVERIES, id=invoice["id"]))["node"]["deliveries"]
+        found = (await owner.ask(DELIVERIES, id=invoice["id"]))["node"]["deliveries"]
+        seen = [one for one in found if one["channel"] in ("EMAIL", "POST")]  # other journeys use this demo, too
     assert [(one["channel"], one["state"], one["receipts"][0]["outcome"]) for one in seen] == [
         ("EMAIL", "DELIVERED", "ACCEPTED"), ("POST", "DELIVERED", "PRINTED"),
     ]  # fmt: skip
