@@ -42,7 +42,16 @@ EXTRA = {
         "unit_of_work.py",
         "work.py",
     },
-    "adapters": {"asking.py", "channels.py", "host.py", "live.py", "loading.py", "providers.py", "sources.py"},
+    "adapters": {
+        "admitting.py",
+        "asking.py",
+        "channels.py",
+        "host.py",
+        "live.py",
+        "loading.py",
+        "providers.py",
+        "sources.py",
+    },
     "billing": {  # the run's stages, each a file: gather, rate, round, book
         "attributes.py",
         "binary.py",

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from typing import Any
 
 from mains_spi import (
     NOTIFICATION_CHANNEL_GROUP,
     REQUIRED_CHANNEL_HOOKS,
-    SPI_MAJOR,
     EventRequest,
     NotificationChannel,
     NotificationChannelHooks,
@@ -21,17 +19,11 @@ from mains_spi import (
     SendRequest,
 )
 
-from mains_server.adapters.asking import AdapterFailed, AdapterLine, ask_hook
-from mains_server.adapters.loading import (
-    AdapterRefused,
-    FoundPlugin,
-    found_plugin,
-    import_plugin,
-    refuse_wrong_plain_hooks,
-)
+from mains_server.adapters.admitting import PlainContract, admit_each
+from mains_server.adapters.asking import AdapterLine, ask_hook
+from mains_server.adapters.loading import FoundPlugin
 from mains_server.adapters.providers import METHODS, is_below
-from mains_server.adapters.records import AdapterState, Channel
-from mains_server.adapters.rules import CODE
+from mains_server.adapters.records import Plugin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,52 +58,17 @@ class LiveChannel:
 class ChannelHost:
     """The notification channels found, active or set aside, and the live ones by code."""
 
-    channels: tuple[Channel, ...]
+    channels: tuple[Plugin[NotificationChannel], ...]
     live: Mapping[str, LiveChannel]
 
 
 def load_channels(*, plugins: Iterable[FoundPlugin] | None = None) -> ChannelHost:
     """Let in every notification channel that keeps the contract, one by one."""
-    channels: list[Channel] = []
-    live: dict[str, LiveChannel] = {}
-    for found in installed_channels() if plugins is None else plugins:
-        try:
-            admitted = _admit(found)
-            if live.setdefault(admitted.card.code, admitted) is not admitted:
-                taken = live[admitted.card.code].line.adapter
-                raise AdapterRefused(f"the code {admitted.card.code} is taken by {taken}")
-            state, reason, card = AdapterState.ACTIVE, None, admitted.card
-        except AdapterRefused as refusal:
-            state, reason, card = AdapterState.SET_ASIDE, str(refusal), None
-        channels.append(Channel(name=found.name, version=found.version, state=state, reason=reason, card=card))
-    return ChannelHost(channels=tuple(channels), live=live)
-
-
-def installed_channels() -> tuple[FoundPlugin, ...]:
-    """Find the notification channels that installed packages announce, in the order of their names."""
-    points = sorted(entry_points(group=NOTIFICATION_CHANNEL_GROUP), key=lambda point: (point.name, point.value))
-    return tuple(found_plugin(point) for point in points)
-
-
-def _admit(found: FoundPlugin) -> LiveChannel:
-    plugin: Any = import_plugin(found)
-    refuse_wrong_plain_hooks(plugin, hooks=NotificationChannelHooks, required=REQUIRED_CHANNEL_HOOKS)
-    line = AdapterLine(adapter=found.name)
-    try:
-        card: NotificationChannel = ask_hook(line, "describe_channel", plugin, wanted=NotificationChannel)
-    except AdapterFailed as failure:
-        raise AdapterRefused(f"hook {failure.hook}: {failure.reason}") from failure
-    reason = _wrong_with_card(card)
-    if reason is not None:
-        raise AdapterRefused(reason)
-    return LiveChannel(card=card, plugin=plugin, line=line)
+    found, live = admit_each(CONTRACT, make=LiveChannel, plugins=plugins)
+    return ChannelHost(channels=found, live=live)
 
 
 def _wrong_with_card(card: NotificationChannel) -> str | None:
-    if card.spi_major != SPI_MAJOR:
-        return f"speaks mains-spi {card.spi_major}, this server speaks {SPI_MAJOR}"
-    if CODE.fullmatch(card.code) is None:
-        return f"code {card.code!r} is not of the form {CODE.pattern}"
     if card.road != "SMS":
         return f"carries {card.road!r}; there is only SMS"
     if not card.encodings or card.segments_max < 1:
@@ -119,3 +76,13 @@ def _wrong_with_card(card: NotificationChannel) -> str | None:
     if card.address is not None and not card.address.startswith("https://"):
         return "its address is not of https"
     return None
+
+
+CONTRACT = PlainContract(
+    group=NOTIFICATION_CHANNEL_GROUP,
+    hooks=NotificationChannelHooks,
+    required=REQUIRED_CHANNEL_HOOKS,
+    describe="describe_channel",
+    card=NotificationChannel,
+    wrong_with=_wrong_with_card,
+)

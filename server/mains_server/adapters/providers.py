@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from mains_spi import (
     PAYMENT_PROVIDER_GROUP,
     REQUIRED_PROVIDER_HOOKS,
-    SPI_MAJOR,
     CallRequest,
     EventReading,
     EventRequest,
@@ -22,16 +20,10 @@ from mains_spi import (
     ProviderReport,
 )
 
-from mains_server.adapters.asking import AdapterFailed, AdapterLine, ask_hook
-from mains_server.adapters.loading import (
-    AdapterRefused,
-    FoundPlugin,
-    found_plugin,
-    import_plugin,
-    refuse_wrong_plain_hooks,
-)
-from mains_server.adapters.records import AdapterState, Provider
-from mains_server.adapters.rules import CODE
+from mains_server.adapters.admitting import PlainContract, admit_each
+from mains_server.adapters.asking import AdapterLine, ask_hook
+from mains_server.adapters.loading import FoundPlugin
+from mains_server.adapters.records import Plugin
 
 ROADS = ("CARD", "BANK_TRANSFER")
 METHODS = ("GET", "POST", "PUT", "DELETE")
@@ -73,7 +65,7 @@ class LiveProvider:
 class ProviderHost:
     """The payment providers found, active or set aside, and the live ones by code."""
 
-    providers: tuple[Provider, ...]
+    providers: tuple[Plugin[PaymentProvider], ...]
     live: Mapping[str, LiveProvider]
 
     def provider(self, code: str) -> LiveProvider:
@@ -89,46 +81,11 @@ class ProviderHost:
 
 def load_providers(*, plugins: Iterable[FoundPlugin] | None = None) -> ProviderHost:
     """Let in every payment provider that keeps the contract, one by one."""
-    providers: list[Provider] = []
-    live: dict[str, LiveProvider] = {}
-    for found in installed_providers() if plugins is None else plugins:
-        try:
-            admitted = _admit(found)
-            if live.setdefault(admitted.card.code, admitted) is not admitted:
-                taken = live[admitted.card.code].line.adapter
-                raise AdapterRefused(f"the code {admitted.card.code} is taken by {taken}")
-            state, reason, card = AdapterState.ACTIVE, None, admitted.card
-        except AdapterRefused as refusal:
-            state, reason, card = AdapterState.SET_ASIDE, str(refusal), None
-        providers.append(Provider(name=found.name, version=found.version, state=state, reason=reason, card=card))
-    return ProviderHost(providers=tuple(providers), live=live)
-
-
-def installed_providers() -> tuple[FoundPlugin, ...]:
-    """Find the payment providers that installed packages announce, in the order of their names."""
-    points = sorted(entry_points(group=PAYMENT_PROVIDER_GROUP), key=lambda point: (point.name, point.value))
-    return tuple(found_plugin(point) for point in points)
-
-
-def _admit(found: FoundPlugin) -> LiveProvider:
-    plugin: Any = import_plugin(found)
-    refuse_wrong_plain_hooks(plugin, hooks=PaymentProviderHooks, required=REQUIRED_PROVIDER_HOOKS)
-    line = AdapterLine(adapter=found.name)
-    try:
-        card: PaymentProvider = ask_hook(line, "describe_provider", plugin, wanted=PaymentProvider)
-    except AdapterFailed as failure:
-        raise AdapterRefused(f"hook {failure.hook}: {failure.reason}") from failure
-    reason = _wrong_with_card(card)
-    if reason is not None:
-        raise AdapterRefused(reason)
-    return LiveProvider(card=card, plugin=plugin, line=line)
+    found, live = admit_each(CONTRACT, make=LiveProvider, plugins=plugins)
+    return ProviderHost(providers=found, live=live)
 
 
 def _wrong_with_card(card: PaymentProvider) -> str | None:
-    if card.spi_major != SPI_MAJOR:
-        return f"speaks mains-spi {card.spi_major}, this server speaks {SPI_MAJOR}"
-    if CODE.fullmatch(card.code) is None:
-        return f"code {card.code!r} is not of the form {CODE.pattern}"
     if card.pays_by not in ROADS:
         return f"pays by {card.pays_by!r}; there are {', '.join(ROADS)}"
     if not card.currencies or not 0 < card.amount_min <= card.amount_max:
@@ -136,6 +93,16 @@ def _wrong_with_card(card: PaymentProvider) -> str | None:
     if card.address is not None and not card.address.startswith("https://"):
         return "its address is not of https"
     return None
+
+
+CONTRACT = PlainContract(
+    group=PAYMENT_PROVIDER_GROUP,
+    hooks=PaymentProviderHooks,
+    required=REQUIRED_PROVIDER_HOOKS,
+    describe="describe_provider",
+    card=PaymentProvider,
+    wrong_with=_wrong_with_card,
+)
 
 
 def is_below(url: str, address: str) -> bool:

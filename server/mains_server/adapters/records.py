@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Generic, TypeVar
 
 from mains_spi import (
     Capability,
     ContractAttribute,
-    FactSource,
     Labels,
-    NotificationChannel,
-    PaymentProvider,
     Product,
     Utility,
 )
+
+Card = TypeVar("Card")
 
 
 class AdapterState(Enum):
@@ -70,33 +70,11 @@ class Adapter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Provider:
-    """One payment provider as it was found: active with its identity card, or set aside with one line of reason."""
+class Plugin(Generic[Card]):
+    """A source, provider or channel as it was found: active with its card, or set aside with one line of reason."""
 
     name: str
     version: str
     state: AdapterState
     reason: str | None = None
-    card: PaymentProvider | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """One fact source as it was found: active with its identity card, or set aside with one line of reason."""
-
-    name: str
-    version: str
-    state: AdapterState
-    reason: str | None = None
-    card: FactSource | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Channel:
-    """One notification channel as it was found: active with its identity card, or set aside with one line of reason."""
-
-    name: str
-    version: str
-    state: AdapterState
-    reason: str | None = None
-    card: NotificationChannel | None = None
+    card: Card | None = None

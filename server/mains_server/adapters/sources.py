@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from importlib.metadata import entry_points
 from typing import Any
 
 from mains_spi import (
     FACT_SOURCE_GROUP,
     REQUIRED_SOURCE_HOOKS,
-    SPI_MAJOR,
     BadUnit,
     FactFetch,
     FactFile,
@@ -22,16 +20,10 @@ from mains_spi import (
 )
 from mains_spi.units import parse_unit
 
-from mains_server.adapters.asking import AdapterFailed, AdapterLine, ask_hook
-from mains_server.adapters.loading import (
-    AdapterRefused,
-    FoundPlugin,
-    found_plugin,
-    import_plugin,
-    refuse_wrong_plain_hooks,
-)
-from mains_server.adapters.records import AdapterState, Source
-from mains_server.adapters.rules import CODE
+from mains_server.adapters.admitting import PlainContract, admit_each
+from mains_server.adapters.asking import AdapterLine, ask_hook
+from mains_server.adapters.loading import FoundPlugin
+from mains_server.adapters.records import Plugin
 
 READ_WITHIN = timedelta(seconds=30)
 
@@ -72,7 +64,7 @@ class LiveSource:
 class SourceHost:
     """The fact sources found, active or set aside, and the live ones by code."""
 
-    sources: tuple[Source, ...]
+    sources: tuple[Plugin[FactSource], ...]
     live: Mapping[str, LiveSource]
 
     def source(self, code: str) -> LiveSource:
@@ -87,47 +79,11 @@ class SourceHost:
 
 def load_sources(*, plugins: Iterable[FoundPlugin] | None = None, answer_within: timedelta = READ_WITHIN) -> SourceHost:
     """Let in every fact source that keeps the contract, one by one."""
-    sources: list[Source] = []
-    live: dict[str, LiveSource] = {}
-    for found in installed_sources() if plugins is None else plugins:
-        try:
-            admitted = _admit(found, answer_within)
-            if live.setdefault(admitted.card.code, admitted) is not admitted:
-                raise AdapterRefused(
-                    f"the code {admitted.card.code} is taken by {live[admitted.card.code].line.adapter}"
-                )
-            state, reason, card = AdapterState.ACTIVE, None, admitted.card
-        except AdapterRefused as refusal:
-            state, reason, card = AdapterState.SET_ASIDE, str(refusal), None
-        sources.append(Source(name=found.name, version=found.version, state=state, reason=reason, card=card))
-    return SourceHost(sources=tuple(sources), live=live)
-
-
-def installed_sources() -> tuple[FoundPlugin, ...]:
-    """Find the fact sources that installed packages announce, in the order of their names."""
-    points = sorted(entry_points(group=FACT_SOURCE_GROUP), key=lambda point: (point.name, point.value))
-    return tuple(found_plugin(point) for point in points)
-
-
-def _admit(found: FoundPlugin, answer_within: timedelta) -> LiveSource:
-    plugin: Any = import_plugin(found)
-    refuse_wrong_plain_hooks(plugin, hooks=FactSourceHooks, required=REQUIRED_SOURCE_HOOKS)
-    line = AdapterLine(adapter=found.name, answer_within=answer_within)
-    try:
-        card: FactSource = ask_hook(line, "describe_source", plugin, wanted=FactSource)
-    except AdapterFailed as failure:
-        raise AdapterRefused(f"hook {failure.hook}: {failure.reason}") from failure
-    reason = _wrong_with_card(card)
-    if reason is not None:
-        raise AdapterRefused(reason)
-    return LiveSource(card=card, plugin=plugin, line=line)
+    found, live = admit_each(CONTRACT, make=LiveSource, plugins=plugins, answer_within=answer_within)
+    return SourceHost(sources=found, live=live)
 
 
 def _wrong_with_card(card: FactSource) -> str | None:
-    if card.spi_major != SPI_MAJOR:
-        return f"speaks mains-spi {card.spi_major}, this server speaks {SPI_MAJOR}"
-    if CODE.fullmatch(card.code) is None:
-        return f"code {card.code!r} is not of the form {CODE.pattern}"
     names = [kind.name for kind in card.series]
     if len(set(names)) != len(names) or not all(names):
         return "names a series twice, or one without a name"
@@ -140,3 +96,13 @@ def _wrong_with_card(card: FactSource) -> str | None:
         except BadUnit as error:
             return f"series {kind.name}: {error}"
     return None
+
+
+CONTRACT = PlainContract(
+    group=FACT_SOURCE_GROUP,
+    hooks=FactSourceHooks,
+    required=REQUIRED_SOURCE_HOOKS,
+    describe="describe_source",
+    card=FactSource,
+    wrong_with=_wrong_with_card,
+)

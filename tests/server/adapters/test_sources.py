@@ -6,10 +6,11 @@ from decimal import Decimal as D
 from types import SimpleNamespace
 
 import pytest
+from mains_server.adapters.admitting import installed
 from mains_server.adapters.asking import AdapterFailed
 from mains_server.adapters.loading import FoundPlugin
 from mains_server.adapters.records import AdapterState
-from mains_server.adapters.sources import UnknownSource, installed_sources, load_sources
+from mains_server.adapters.sources import CONTRACT, UnknownSource, load_sources
 from mains_spi import (
     FactFetch,
     FactFile,
@@ -82,7 +83,7 @@ def test_a_source_without_fetches_has_none():
 
 
 def test_the_first_party_sources_are_installed():
-    names = [found.name for found in installed_sources()]
+    names = [found.name for found in installed(CONTRACT)]
 
     assert {"csv", "entsoe"} <= set(names)
     assert [source.reason for source in load_sources().sources] == [None] * len(names)
