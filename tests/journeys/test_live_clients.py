@@ -90,9 +90,8 @@ async def serving(address: str) -> AsyncIterator[tuple[int, asyncio.subprocess.P
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    app = ("mains_server.app:app_from_environment", "--factory", "--port", str(port), "--log-level", "error")
-    told = {**os.environ, "MAINS_DATABASE_URL": address}
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "uvicorn", *app, env=told)
+    command = (str(Path(sys.executable).with_name("mains")), "serve", "--port", str(port))
+    process = await asyncio.create_subprocess_exec(*command, env={**os.environ, "MAINS_DATABASE_URL": address})
     try:
         async with asyncio.timeout(PATIENCE_SECONDS), httpx2.AsyncClient() as http:
             while not await _is_ready(http, port):  # noqa: ASYNC110
