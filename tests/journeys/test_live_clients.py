@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import socket
-import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -30,6 +28,7 @@ from mains_server.signin.records import UNKNOWN_DEVICE, Lifetimes
 from mains_server.signin.sessions import begin_session
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from tests.npm import install
 from tests.schema.town import settle
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.slow]
@@ -43,13 +42,9 @@ OWNER = Person(id=1, email="person1@example.lv", name="Person 1", language="lv")
 
 @pytest.fixture(scope="module")
 def packages() -> Iterator[Path]:
-    """Give a folder with the clients from npm, where there are node and a registry."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        pytest.skip("there is no node here")
+    """Give a folder with the clients from npm."""
     with tempfile.TemporaryDirectory() as folder:
-        command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", folder, *PACKAGES]
-        if subprocess.run(command, capture_output=True, check=False).returncode:
-            pytest.skip("npm cannot install the clients here")
+        install(Path(folder), *PACKAGES)
         yield Path(folder)
 
 

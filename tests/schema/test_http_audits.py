@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,8 @@ from mains_server.adapters.host import AdapterHost
 from mains_server.app import make_app
 from mains_server.settings import Mode, Settings
 from sqlalchemy.ext.asyncio import AsyncEngine
+
+from tests.npm import install
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
 PACKAGES = ("graphql-http@1.23.1", "graphql@16.11.0")
@@ -48,9 +49,8 @@ async def served(engine: AsyncEngine) -> AsyncIterator[str]:
     await running
 
 
-@pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
 async def test_every_audit_of_graphql_http_is_ok(engine: AsyncEngine, tmp_path: Path) -> None:
-    await run("npm", "install", "--prefix", str(tmp_path), "--no-audit", "--no-fund", "--no-package-lock", *PACKAGES)
+    await asyncio.to_thread(install, tmp_path, *PACKAGES)
 
     async with served(engine) as url:
         told: list[dict[str, Any]] = json.loads(await run("node", str(SCRIPT), url, str(tmp_path)))
