@@ -259,15 +259,22 @@ def _check_words(method: NewMethod, *, utility: Utility, today: date) -> None:
 
 
 async def _check_days(session: AsyncSession, *, method: NewMethod, house: House) -> None:
-    is_over = house.ends is not None and method.valid_from >= house.ends
-    if method.valid_from < house.starts or is_over:
-        until = "" if house.ends is None else f" and before {house.ends}"
-        raise ValidFromWrong(f"choose a day of the contract, from {house.starts} on{until}")
+    """Refuse a day that is not the contract's or was billed; the message names days that can be chosen, if any."""
     contracts = await contracts_in_house(session, building_id=house.building_id, adapter=house.adapter)
-    until_day = await any_billed_until(session, contract_ids=contracts | {house.contract_id})
-    if until_day is not None and method.valid_from < until_day:
-        free = rules.first_free_month(until_day)
-        raise ValidFromBilled(f"the house is billed until {until_day}; let it hold from {free} on", allowed_from=free)
+    billed_until = await any_billed_until(session, contract_ids=contracts | {house.contract_id})
+    first = house.starts if billed_until is None else max(house.starts, rules.first_free_month(billed_until))
+    if house.ends is not None and first >= house.ends:
+        raise ValidFromWrong(
+            f"no day of this contract is left to choose, since it ends on {house.ends};"
+            " announce it on the next contract over the house"
+        )
+    if method.valid_from < house.starts or (house.ends is not None and method.valid_from >= house.ends):
+        until = "" if house.ends is None else f" and before {house.ends}"
+        raise ValidFromWrong(f"choose a day of the contract, from {first} on{until}")
+    if billed_until is not None and method.valid_from < billed_until:
+        raise ValidFromBilled(
+            f"the house is billed until {billed_until}; let it hold from {first} on", allowed_from=first
+        )
 
 
 async def _check_together(session: AsyncSession, *, method: NewMethod, adapter: LiveAdapter) -> None:

@@ -224,7 +224,9 @@ async def _check_free(session: AsyncSession, *, points: Sequence[SupplyPoint], s
         taken = await statements.coverage_after(session, supply_point_id=point.id, day=starts)
         if taken is not None:
             until = "it has no end" if taken.ends is None else f"it is free from {taken.ends}"
-            raise SupplyPointTaken(f"a contract has supply point {point.identifier} already; {until}")
+            raise SupplyPointTaken(
+                f"a contract has supply point {point.identifier} already; {until}", next_allowed=taken.ends
+            )
 
 
 def _attributes(given: tuple[tuple[str, str], ...], *, adapter: LiveAdapter) -> tuple[DatedAttribute, ...]:

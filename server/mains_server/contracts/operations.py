@@ -16,6 +16,7 @@ from sqlmodel import col
 from mains_server.access.operations import grant_delegate
 from mains_server.access.records import NewDelegate, Refusal
 from mains_server.contracts import queries, rules, statements
+from mains_server.contracts.life import LifeRefusal
 from mains_server.contracts.records import NewBuilding, NewContract, NewSupplyPoint, NewTermsDocument
 from mains_server.contracts.tables import (
     Building,
@@ -53,8 +54,8 @@ class SupplyPointUnknown(Refusal):
     path = "covers"
 
 
-class SupplyPointTaken(Refusal):
-    """Another contract has the supply point on some of the days."""
+class SupplyPointTaken(LifeRefusal):
+    """Another contract has the supply point on some of the days; `next_allowed` is the first day without any."""
 
     code = "SUPPLY_POINT_TAKEN"
     path = "covers"

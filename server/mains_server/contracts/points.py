@@ -9,7 +9,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from mains_server.contracts import queries
+from mains_server.contracts import queries, statements
 from mains_server.contracts.admission import check_allowed
 from mains_server.contracts.desk import Desk
 from mains_server.contracts.life import (
@@ -64,6 +64,7 @@ async def add_point(session: AsyncSession, *, desk: Desk, wanted: NewCoverage) -
     point = await _point(session, wanted.supply_point)
     await _check_commodity(session, contract=contract, point=point)
     await queries.lock_supply_points(session, supply_point_ids=[point.id])
+    held = await statements.coverage_after(session, supply_point_id=point.id, day=wanted.starts)
     cover = Coverage(supply_point_id=point.id, starts=wanted.starts, ends=contract.ends)
     terms = replace(contract.terms_on(wanted.starts), starts=wanted.starts)
     seen = replace(contract, covers=(*contract.covers, cover))
@@ -73,7 +74,10 @@ async def add_point(session: AsyncSession, *, desk: Desk, wanted: NewCoverage) -
     await session.flush()
     overlap = await queries.first_overlap(session, first_id=contract.id, last_id=contract.id)
     if overlap is not None:
-        raise SupplyPointTaken(f"contract {overlap[2]} has supply point {overlap[0]} on some of these days")
+        raise SupplyPointTaken(
+            f"contract {overlap[2]} has supply point {overlap[0]} on some of these days",
+            next_allowed=None if held is None else held.ends,
+        )
     note_step(session, contract=contract, what=ContractStep.POINT_ADDED, day=wanted.starts, step=desk.step)
     await session.flush()
     return contract.id
@@ -123,9 +127,21 @@ def _covered_until(contract: Contract, *, point: SupplyPoint, ends: date) -> Cov
         is_open = cover.ends is None or cover.ends == contract.ends
         if cover.supply_point_id == point.id and is_open:
             if ends <= (cover.starts or contract.starts) or (cover.ends is not None and ends >= cover.ends):
-                raise DayOutside(f"contract {contract.number} has {point.identifier} from {cover.starts}; choose later")
+                raise _outside(contract, point=point, cover=cover)
             return cover
     raise SupplyPointUnknown(f"contract {contract.number} has no supply point {point.identifier} now")
+
+
+def _outside(contract: Contract, *, point: SupplyPoint, cover: Coverage) -> DayOutside:
+    first = (cover.starts or contract.starts) + timedelta(days=1)
+    until = "" if cover.ends is None else f" to {cover.ends - timedelta(days=1)}"
+    is_possible = cover.ends is None or first < cover.ends
+    return DayOutside(
+        f"contract {contract.number} can let {point.identifier} go on a day from {first}{until}"
+        if is_possible
+        else f"contract {contract.number} has {point.identifier} for one day only",
+        next_allowed=first if is_possible else None,
+    )
 
 
 async def _point(session: AsyncSession, identifier: str) -> SupplyPoint:

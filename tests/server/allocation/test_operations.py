@@ -13,6 +13,7 @@ from mains_server.access.records import Refusal
 from mains_server.adapters.host import AdapterHost
 from mains_server.allocation.operations import ValidFromBilled, correct_area
 from mains_server.allocation.records import NewArea
+from mains_server.contracts.operations import end_contract
 from mains_server.db.unit_of_work import unit_of_work
 from mains_spi import Period
 
@@ -111,6 +112,43 @@ async def test_a_day_that_was_billed_is_refused_with_the_next_that_is_free(
     assert refused.value.code == "VALID_FROM_BILLED"
     assert isinstance(refused.value, ValidFromBilled) and refused.value.allowed_from == JANUARY
     assert await house.counts() == before
+    await house.announce(valid_from=JANUARY)
+
+
+async def test_a_contract_that_was_withdrawn_from_names_no_day_that_is_not_there(
+    house: House, psycopg_dsn: str, heat_host: AdapterHost
+) -> None:
+    """The manager withdrew in January, so that no first of a month after December's bills is a day of the contract."""
+    await asyncio.to_thread(bill_month, psycopg_dsn, host=heat_host, month=Period(date(2023, 12, 1), JANUARY))
+    contract = await house.contract()
+    async with unit_of_work(house.engine) as session:
+        await end_contract(session, contract_id=contract, ends=JANUARY)
+    before = await house.counts()
+
+    for day in (date(2023, 12, 15), JANUARY, FEBRUARY, date(2023, 11, 30)):
+        with pytest.raises(Refusal) as refused:
+            await house.announce(valid_from=day)
+        assert refused.value.code == "VALID_FROM_WRONG"
+        assert str(refused.value) == (
+            "no day of this contract is left to choose, since it ends on 2024-01-01;"
+            " announce it on the next contract over the house"
+        )
+
+    assert await house.counts() == before
+
+
+async def test_a_day_outside_is_refused_with_days_that_are_free(
+    house: House, psycopg_dsn: str, heat_host: AdapterHost
+) -> None:
+    await asyncio.to_thread(bill_month, psycopg_dsn, host=heat_host, month=Period(date(2023, 12, 1), JANUARY))
+    contract = await house.contract()
+    async with unit_of_work(house.engine) as session:
+        await end_contract(session, contract_id=contract, ends=MARCH)
+
+    with pytest.raises(Refusal) as refused:
+        await house.announce(valid_from=MARCH)
+
+    assert str(refused.value) == "choose a day of the contract, from 2024-01-01 on and before 2024-03-01"
     await house.announce(valid_from=JANUARY)
 
 

@@ -11,6 +11,7 @@ from mains_server.contracts import concluding, life
 from mains_server.contracts.admission import ChannelNotAllowed, ProductNotOffered, SettlementNotAllowed
 from mains_server.contracts.concluding import WantedContract, conclude, plan_contract
 from mains_server.contracts.desk import NotPermitted
+from mains_server.contracts.ending import terminate
 from mains_server.contracts.operations import SupplyPointTaken, SupplyPointUnknown
 from mains_server.contracts.records import Delivery, Settlement
 from mains_server.customers.operations import CustomerUnknown
@@ -138,6 +139,20 @@ async def test_a_place_has_one_contract_a_day(town, wanted, customers, desks):
         await other.do(conclude, wanted=replace(wanted, customer_id=customers[1], supply_points=("GARAGE", "HOME")))
 
     assert await town.rows("select count(*) from contract") == [(1,)]
+
+
+async def test_a_place_that_will_be_free_is_refused_with_the_day(town, wanted, customers, desks):
+    first = await town.do(conclude, wanted=replace(wanted, supply_points=("HOME",)))
+    await town.do(terminate, contract_id=first, ends=date(2023, 9, 16))
+    other = town.as_(desks.owner(customers[1]))
+    mine = replace(wanted, customer_id=customers[1], supply_points=("HOME",), is_from_other_utility=False)
+
+    with pytest.raises(SupplyPointTaken, match="it is free from 2023-09-16") as refused:
+        await other.do(conclude, wanted=mine)
+
+    assert refused.value.next_allowed == date(2023, 9, 16)
+    assert await town.rows("select count(*) from contract") == [(1,)]
+    assert await other.do(conclude, wanted=replace(mine, starts=refused.value.next_allowed))
 
 
 async def test_of_two_who_take_one_place_at_once_one_gets_it(town, wanted, customers, desks):

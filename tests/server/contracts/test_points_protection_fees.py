@@ -14,7 +14,9 @@ from mains_server.contracts.charging import (
     NewFee,
     note_fee,
 )
+from mains_server.contracts.concluding import WantedContract, conclude
 from mains_server.contracts.desk import NotPermitted
+from mains_server.contracts.ending import terminate
 from mains_server.contracts.operations import SupplyPointTaken, SupplyPointUnknown
 from mains_server.contracts.points import LastSupplyPoint, NewCoverage, add_point, end_point
 from mains_server.contracts.protecting import (
@@ -71,6 +73,32 @@ async def test_a_place_that_cannot_join_is_refused(june, running, changes, refus
 
     assert getattr(refused.value, "next_allowed", None) == next_allowed
     assert len(await june.rows(COVERS)) == 2
+
+
+async def test_a_place_that_will_be_free_joins_on_the_day_that_is_told(june, running, customers, desks):
+    neighbour = june.as_(desks.owner(customers[1]))
+    theirs = WantedContract(
+        customer_id=customers[1], adapter="electricity_retail", supply_points=("GARAGE",), starts=date(2023, 6, 12)
+    )
+    other = await neighbour.do(conclude, wanted=theirs)
+    await neighbour.do(terminate, contract_id=other, ends=date(2023, 8, 16))
+    wanted = NewCoverage(contract_id=running, supply_point="GARAGE", starts=JULY)
+
+    with pytest.raises(SupplyPointTaken) as refused:
+        await june.do(add_point, wanted=wanted)
+
+    assert refused.value.next_allowed == date(2023, 8, 16)
+    await june.do(add_point, wanted=replace(wanted, starts=refused.value.next_allowed))
+
+
+@pytest.mark.parametrize(
+    ("ends", "next_allowed"), [(date(2023, 3, 1), date(2023, 4, 2)), (date(2023, 4, 1), date(2023, 4, 2))]
+)
+async def test_a_place_cannot_leave_before_it_came(june, running, ends, next_allowed):
+    with pytest.raises(life.DayOutside) as refused:
+        await june.do(end_point, contract_id=running, supply_point="HOME", ends=ends)
+
+    assert refused.value.next_allowed == next_allowed
 
 
 async def test_the_last_place_stays(june, running):
