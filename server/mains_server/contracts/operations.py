@@ -51,14 +51,14 @@ class SupplyPointUnknown(Refusal):
     """A contract names a supply point that is not there."""
 
     code = "SUPPLY_POINT_UNKNOWN"
-    path = "covers"
+    path = "supplyPoints"
 
 
 class SupplyPointTaken(LifeRefusal):
     """Another contract has the supply point on some of the days; `next_allowed` is the first day without any."""
 
     code = "SUPPLY_POINT_TAKEN"
-    path = "covers"
+    path = "supplyPoints"
 
 
 class ContractNumberTaken(Refusal):

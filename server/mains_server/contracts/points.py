@@ -26,6 +26,18 @@ from mains_server.contracts.tables import ContractSupplyPoint
 from mains_server.contracts.terms import note_step
 
 
+class PlaceUnknown(SupplyPointUnknown):
+    """There is no such supply point, or the contract does not have it."""
+
+    path = "supplyPoint"
+
+
+class PlaceTaken(SupplyPointTaken):
+    """A contract has the supply point on some of the days."""
+
+    path = "supplyPoint"
+
+
 class LastSupplyPoint(LifeRefusal):
     """A contract has at least one supply point on each of its days."""
 
@@ -74,7 +86,7 @@ async def add_point(session: AsyncSession, *, desk: Desk, wanted: NewCoverage) -
     await session.flush()
     overlap = await queries.first_overlap(session, first_id=contract.id, last_id=contract.id)
     if overlap is not None:
-        raise SupplyPointTaken(
+        raise PlaceTaken(
             f"contract {overlap[2]} has supply point {overlap[0]} on some of these days",
             next_allowed=None if held is None else held.ends,
         )
@@ -129,7 +141,7 @@ def _covered_until(contract: Contract, *, point: SupplyPoint, ends: date) -> Cov
             if ends <= (cover.starts or contract.starts) or (cover.ends is not None and ends >= cover.ends):
                 raise _outside(contract, point=point, cover=cover)
             return cover
-    raise SupplyPointUnknown(f"contract {contract.number} has no supply point {point.identifier} now")
+    raise PlaceUnknown(f"contract {contract.number} has no supply point {point.identifier} now")
 
 
 def _outside(contract: Contract, *, point: SupplyPoint, cover: Coverage) -> DayOutside:
@@ -147,7 +159,7 @@ def _outside(contract: Contract, *, point: SupplyPoint, cover: Coverage) -> DayO
 async def _point(session: AsyncSession, identifier: str) -> SupplyPoint:
     found = await queries.points_by_identifiers(session, identifiers=[identifier])
     if len(found) != 1:
-        raise SupplyPointUnknown(f"there is no supply point {identifier}")
+        raise PlaceUnknown(f"there is no supply point {identifier}")
     return found[0]
 
 

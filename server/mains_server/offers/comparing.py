@@ -59,7 +59,7 @@ def compare(connection: Connection, *, host: AdapterHost, request: ComparisonReq
     years, not_compared = _priced(pricer, asker=asker, on=request.on)
     allowance = _allowance(pricer, asker=asker, years=years)
     above = None if allowance is None else above_allowance(asker.use, allowance=allowance)
-    costs, failed = _costs(pricer, asker=asker, years=years, above=above)
+    costs, failed = _costs(pricer, asker=asker, years=years, above=above, on=request.on)
     if not costs:
         first = (*failed, *not_compared)[0]
         raise ComparisonRefused(
@@ -112,7 +112,7 @@ def _allowance(pricer: YearPricer, *, asker: Asker, years: Mapping[str, PricedYe
 
 
 def _costs(
-    pricer: YearPricer, *, asker: Asker, years: Mapping[str, PricedYear], above: YearUse | None
+    pricer: YearPricer, *, asker: Asker, years: Mapping[str, PricedYear], above: YearUse | None, on: date
 ) -> tuple[tuple[ProductCost, ...], tuple[NotCompared, ...]]:
     costs: dict[str, YearCost] = {}
     failed = []
@@ -120,7 +120,7 @@ def _costs(
         try:
             costs[code] = cost_of(year, use=asker.use, asker=asker, zones=asker.connection.zones)
         except SpiError as refusal:
-            problem = problem_of(refusal)
+            problem = _on_the_day(year, asker=asker, on=on, refusal=refusal)
             failed.append(NotCompared(product=year.product, code=problem.code, reason=problem.reason))
     present = None if asker.present is None else costs.get(asker.present)
     advised = (asker.use if above is None else above).total / len(asker.use.months)
@@ -139,6 +139,18 @@ def _costs(
         for code, cost in costs.items()
     ]
     return tuple(sorted(found, key=lambda one: (one.cost.payable, one.product.code))), tuple(failed)
+
+
+def _on_the_day(year: PricedYear, *, asker: Asker, on: date, refusal: SpiError) -> Problem:
+    """Say why a product cannot be worked out, of the day asked about where it is the same of it."""
+    months = problem_of(refusal)
+    nothing = asker.counted(total=Decimal(0), night=Decimal(0), zones=asker.connection.zones)
+    try:
+        next(iter(year.months.values())).on_day(on).cost(nothing)
+    except SpiError as of_day:
+        day = problem_of(of_day)
+        return day if day.code == months.code else months
+    return months
 
 
 def _above(pricer: YearPricer, *, asker: Asker, product: Product, use: YearUse) -> YearCost | None:

@@ -100,6 +100,11 @@ class PricedMonth:
             return self._evaluated(used, places=EXACTLY).payable
         return _units(cohort.rate([row])[0][6], EXACTLY)
 
+    def on_day(self, on: date) -> PricedMonth:
+        """Give the day whose prices these are, so that what is missing is told of it and not of the months shown."""
+        day = Period(on, on + timedelta(days=1))
+        return replace(self, request=_stretched(self.request, days=day), _compiled={})
+
     def weighed_by(self, own: Series) -> PricedMonth:
         """Give the same month for one customer, whose own intervals stand in the place of the typical profile.
 

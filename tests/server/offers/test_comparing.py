@@ -127,6 +127,16 @@ def test_a_missing_price_leaves_one_product_out(compared, connection):
     assert reason == "energy: give a version of price list `product` for 2023-03-01"
 
 
+def test_a_day_without_a_price_is_named_and_not_the_month_it_stands_for(compared, connection):
+    connection.execute("update price_version set ends = '2023-03-15' where list = 'dso' and code = 'dso-2020'")
+
+    with pytest.raises(ComparisonRefused) as refused:
+        compared(on=date(2023, 3, 15))
+
+    assert refused.value.problem is ComparisonProblem.NOTHING_COMPARABLE
+    assert refused.value.message.endswith(": dso_fixed: give a version of price list `dso` for 2023-03-15")
+
+
 def test_exchange_prices_that_are_not_known_leave_their_product_out(compared, connection):
     connection.execute("delete from fact_series where name = 'profile.lv'")
 
