@@ -34,6 +34,7 @@ from mains_server.documents.links import DocumentLinks
 from mains_server.logs import log_to_console
 from mains_server.notifications.refusing import RefusalLinks
 from mains_server.notifications.sealing import Seal
+from mains_server.notifications.wordings import wordings_of
 from mains_server.outages.links import FeedLinks
 from mains_server.paying.flow import Counter
 from mains_server.privacy.links import ExportLinks
@@ -87,7 +88,7 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
 
     secret = settings.secret
     links = links_of_this_process() if secret is None else ChartLinks(secret.get_secret_value().encode())
-    terminals = terminals_set_up(settings)
+    terminals, words = terminals_set_up(settings), wordings_of(host)
     graphql = graphql_app(
         engine=engine,
         host=host,
@@ -113,7 +114,7 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
         payout_route(engine=engine),
         webhook_route(counter=Counter(engine=engine, terminals=terminals, clock=utc_now)),
         refusal_route(engine=engine, links=RefusalLinks(links.secret, settings.public_url or "")),
-        report_route(engine=engine, gateways=gateways_set_up(settings), seal=Seal(links.secret)),
+        report_route(engine=engine, gateways=gateways_set_up(settings), seal=Seal(links.secret), wordings=words),
         Route("/health/alive", _is_alive),
         _ready_route(engine),
     ]

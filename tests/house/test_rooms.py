@@ -190,6 +190,7 @@ EXTRA = {
         "statements.py",
         "templates.py",
         "texting.py",
+        "wordings.py",
         "texts",
     },
     "signin": {

@@ -18,6 +18,7 @@ from mains_spi import (
 )
 
 from mains_district_heating.choices import ATTRIBUTES
+from mains_district_heating.notices import NOTICE_TEXTS
 
 CODE = "district_heating"
 TAX = "heat"
@@ -91,6 +92,7 @@ UTILITY = Utility(
     reading_rules=READING_RULES,
     invoicing_rules=InvoicingRules(by_day=15, holidays="LV"),
     contacts=Contacts(operator="Gren Jelgava", phone="63007055"),
+    notice_texts=NOTICE_TEXTS,
 )
 
 PRODUCTS = (

@@ -20,6 +20,8 @@ from mains_spi import (
     hookimpl,
 )
 
+from mains_example_cold_water.notices import READ_PLEASE
+
 CODE = "example_cold_water"
 USUAL_M3_MAX = 1_000
 
@@ -35,6 +37,7 @@ UTILITY = Utility(
     ),
     price_lists=("water",),
     capabilities=(Capability.SUBMIT_READINGS,),
+    notice_texts=(READ_PLEASE,),
 )
 
 m3 = Qty("cold_water", "m3")

@@ -26,6 +26,7 @@ from mains_spi import (
     contract_rules_mistakes,
     invoicing_rules_mistakes,
     levelled_rules_mistakes,
+    notice_mistakes,
     reading_rules_mistakes,
 )
 from mains_spi.units import parse_unit
@@ -77,6 +78,7 @@ def _card(utility: Utility) -> Iterator[str]:
         invoicing_rules_mistakes(utility.invoicing_rules),
         levelled_rules_mistakes(utility.levelled_rules),
         application_mistakes(utility.applications),
+        notice_mistakes(utility.notice_texts),
     ):
         yield from (f"Utility.{mistake}" for mistake in rules)
 

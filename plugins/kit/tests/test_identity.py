@@ -17,6 +17,8 @@ from mains_spi import (
     FormField,
     Labels,
     LevelledRules,
+    NoticeText,
+    NoticeWords,
     PerUnit,
     Price,
     Qty,
@@ -30,6 +32,8 @@ from mains_spi import (
 NAMED = Labels(lv="Baseins", en="Pool", ru="Бассейн")
 POOL = FormField(name="size", labels=NAMED, kind=FieldKind.NUMBER, unit="m3")
 M3 = Qty("cold_water", "m3")
+DUE = "due_soon"
+WORDS = NoticeWords(subject="Invoice {invoice}", text="Pay until {due}.", sms="Pay until {due}.")
 
 
 def mistakes(utility=UTILITY, product=PRODUCT, tariff=TARIFF):
@@ -69,6 +73,52 @@ def test_what_is_wrong_with_a_form_is_named(form, words):
     found = mistakes(replace(UTILITY, applications=(declared,)))
 
     assert any(words in one for one in found), found
+
+
+@pytest.mark.parametrize(
+    ("template", "language", "changes", "words"),
+    [
+        ("water_news", "lv", {}, "notice_texts: 'water_news' is no notice that a utility may word: invoice_ready, "),
+        ("invitation", "lv", {}, "notice_texts: 'invitation' is no notice that a utility may word: invoice_ready, "),
+        (DUE, "ru", {"text": " "}, "in 'ru': text is missing: a customer with that language would read nothing"),
+        (DUE, "ru", {"sms": ""}, "in 'ru': sms is missing: a customer with that language would read nothing"),
+        (DUE, "en", {"text": "{deu}"}, "in 'en': text has the place {deu}, which has no value there: there are amount"),
+        (DUE, "en", {"text": "{due"}, "in 'en': text has a bracket that belongs to no place: write {name} or"),
+        (DUE, "en", {"text": "⟦link⟧"}, "in 'en': text has a bracket that belongs to no place: write {name} or"),
+        (DUE, "en", {"text": "Pay."}, "notice due_soon: text has {due} in some languages, not in 'en'"),
+        (DUE, "en", {"subject": "a\nb"}, "in 'en': subject has more than one line"),
+        (DUE, "en", {"sms": "x" * 601}, "in 'en': sms has 601 characters: at most 600"),
+        (
+            *(DUE, "ru", {"subject": "{days#one=день|few=дня|other=дня}"}),
+            "in 'ru': subject has the plural 'one=день|few=дня|other=дня': give each of one, few, many, other once",
+        ),
+        (
+            *(DUE, "en", {"subject": "{days#one=day|one=days|other=days}"}),
+            "in 'en': subject has the plural 'one=day|one=days|other=days': give each of one, other once",
+        ),
+        (DUE, "en", {"subject": "{days#one|other}"}, "subject has the plural 'one|other': write each form as one=day"),
+        (
+            *(DUE, "en", {"subject": "{due#one=a|other=b}"}),
+            "in 'en': subject has a plural of {due}, which is no whole number: days, stage are",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_notice_is_named(template, language, changes, words):
+    text = NoticeText(template=template, **dict.fromkeys(("lv", "en", "ru"), WORDS))
+    text = replace(text, **{language: replace(WORDS, **changes)})
+
+    found = mistakes(replace(UTILITY, notice_texts=(text,)))
+
+    assert any(words in one for one in found), found
+
+
+def test_a_notice_is_worded_once():
+    text = NoticeText(template=DUE, lv=WORDS, en=WORDS, ru=WORDS)
+
+    assert mistakes(replace(UTILITY, notice_texts=(text,))) == ()
+    assert mistakes(replace(UTILITY, notice_texts=(text, text))) == (
+        "Utility.notice_texts: 'due_soon' is worded twice: keep one",
+    )
 
 
 @pytest.mark.parametrize(

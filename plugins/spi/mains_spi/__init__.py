@@ -88,6 +88,16 @@ from mains_spi.hooks import (
 from mains_spi.invoicing import InvoicingRules, invoicing_rules_mistakes
 from mains_spi.labels import Labels
 from mains_spi.levelled import LevelledRules, levelled_rules_mistakes
+from mains_spi.notices import (
+    COUNTED_PLACES,
+    NOTICE_LANGUAGES,
+    NOTICE_PLACE,
+    NOTICE_PLACES,
+    PLURAL_FORMS,
+    NoticeText,
+    NoticeWords,
+    notice_mistakes,
+)
 from mains_spi.notification_channels import (
     NOTIFICATION_CHANNEL_GROUP,
     REQUIRED_CHANNEL_HOOKS,
@@ -170,13 +180,18 @@ __all__ = [
     "ALWAYS",
     "ANSWER_BYTES_MAX",
     "CLOCKS_DIFFER_MAX",
+    "COUNTED_PLACES",
     "ENTRY_POINT_GROUP",
     "EVENT_BYTES_MAX",
     "FACT_SOURCE_GROUP",
     "FILE_BYTES_MAX",
     "MICRO",
+    "NOTICE_LANGUAGES",
+    "NOTICE_PLACE",
+    "NOTICE_PLACES",
     "NOTIFICATION_CHANNEL_GROUP",
     "PAYMENT_PROVIDER_GROUP",
+    "PLURAL_FORMS",
     "PROJECT",
     "REQUIRED_CHANNEL_HOOKS",
     "REQUIRED_HOOKS",
@@ -256,6 +271,8 @@ __all__ = [
     "NotCovered",
     "Note",
     "NotesRequest",
+    "NoticeText",
+    "NoticeWords",
     "NotificationChannel",
     "NotificationChannelHooks",
     "Number",
@@ -341,6 +358,7 @@ __all__ = [
     "hookspec",
     "invoicing_rules_mistakes",
     "levelled_rules_mistakes",
+    "notice_mistakes",
     "reading_rules_mistakes",
     "replay",
     "request_from_json",

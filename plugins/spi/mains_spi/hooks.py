@@ -15,6 +15,7 @@ from mains_spi.contracts import USUAL_CONTRACT_RULES, ContractRules, FeeFall
 from mains_spi.invoicing import USUAL_INVOICING_RULES, InvoicingRules
 from mains_spi.labels import Labels
 from mains_spi.levelled import USUAL_LEVELLED_RULES, LevelledRules
+from mains_spi.notices import NoticeText
 from mains_spi.prices import ChargeTax
 from mains_spi.readings import USUAL_READING_RULES, ReadingRules
 from mains_spi.record import Period, Record
@@ -126,6 +127,7 @@ class Utility(Record):
     ``invoicing_rules`` when invoices are sent and how long there is to pay them, ``levelled_rules`` when levelled
     payments are due. Without ``comparing`` products are not compared. ``applications`` add to what every utility
     takes, or word one of it otherwise by the same code; ``contacts`` are whom people call, also about faults.
+    ``notice_texts`` word notices about the utility's contracts in the place of the server's own text.
     """
 
     code: str
@@ -144,6 +146,7 @@ class Utility(Record):
     levelled_rules: LevelledRules = USUAL_LEVELLED_RULES
     applications: tuple[ApplicationType, ...] = ()
     contacts: Contacts | None = None
+    notice_texts: tuple[NoticeText, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ from mains_spi import (
     contract_rules_mistakes,
     invoicing_rules_mistakes,
     levelled_rules_mistakes,
+    notice_mistakes,
     reading_rules_mistakes,
 )
 from mains_spi.walk import find
@@ -72,6 +73,7 @@ def wrong_with_card(utility: Utility) -> str | None:
         *invoicing_rules_mistakes(utility.invoicing_rules),
         *levelled_rules_mistakes(utility.levelled_rules),
         *application_mistakes(utility.applications),
+        *notice_mistakes(utility.notice_texts),
     )
     return next(iter(mistakes), None)
 

@@ -3,7 +3,8 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from mains_server.adapters.channels import load_channels
+from mains_server.adapters.host import UnknownAdapter
 from mains_server.adapters.loading import load_adapters
 from mains_server.commands.database import opened
 from mains_server.commands.mail_server import mail_server_of
@@ -26,6 +28,7 @@ from mains_server.notifications.sealing import Seal, seal_of_this_process
 from mains_server.notifications.sending import Carrier, MailCarrier, Office, send_notices
 from mains_server.notifications.templates import FALLBACK, TemplateUnknown, catalogue, sample
 from mains_server.notifications.texting import Gateway, TextCarrier, gateways_of
+from mains_server.notifications.wordings import THE_SERVERS, Wordings, wordings_of
 from mains_server.settings import Settings, load_settings
 
 notices = typer.Typer(help="Notices: what customers are told, and in which words.", no_args_is_help=True)
@@ -53,14 +56,20 @@ def seal_of(settings: Settings) -> Seal:
 async def day_of_notices(engine: AsyncEngine, *, settings: Settings, seal: Seal, now: datetime) -> Counter[str]:
     """Deliver events that are due, then send notices that are, and count both."""
     counts: Counter[str] = Counter()
-    listeners = ears(seal=seal, now=now, invitation_page=settings.invitation_page)
+    wordings = await asyncio.to_thread(installed_wordings, now.date())
+    listeners = ears(seal=seal, now=now, invitation_page=settings.invitation_page, wordings=wordings)
     for outcome, count in (await deliver_events(engine, ears=listeners, now=now)).items():
         counts[f"events_{outcome}"] += count
     counts["outages_told"] += await tell_outages(engine, seal=seal, now=now)
-    counts += await send_notices(
-        Office(engine=engine, carriers=carriers_of(settings, secret=seal.secret), seal=seal, now=now)
-    )
+    carriers = carriers_of(settings, secret=seal.secret)
+    counts += await send_notices(Office(engine=engine, carriers=carriers, seal=seal, now=now, wordings=wordings))
     return +counts
+
+
+@lru_cache(maxsize=1)
+def installed_wordings(day: date) -> Wordings:
+    """Collect the words of the installed adapters, once a day: they cannot change while a process runs."""
+    return wordings_of(load_adapters(on=day))
 
 
 def carriers_of(settings: Settings, *, secret: bytes) -> dict[Channel, Carrier]:
@@ -87,8 +96,11 @@ def gateways_set_up(settings: Settings) -> Mapping[str, Gateway]:
 async def day_of_reminders(engine: AsyncEngine, *, seal: Seal, now: datetime) -> Counter[str]:
     """Tell what the calendar brings, and count what was news; any number of times a day."""
     today = now.astimezone(ZoneInfo(TIME_ZONE)).date()
-    rules = {code: live.utility.reading_rules for code, live in load_adapters(on=today).live.items()}
-    return await remind_of_day(Day(engine=engine, seal=seal, now=now, today=today, reading_rules=rules))
+    host = load_adapters(on=today)
+    rules = {code: live.utility.reading_rules for code, live in host.live.items()}
+    return await remind_of_day(
+        Day(engine=engine, seal=seal, now=now, today=today, reading_rules=rules, wordings=wordings_of(host))
+    )
 
 
 @notices.command("remind")
@@ -106,17 +118,39 @@ def preview(
         str | None, typer.Argument(help="Name of a template; without it their names are listed.")
     ] = None,
     language: Annotated[str, typer.Option(help="lv, en or ru.")] = "lv",
+    adapter: Annotated[
+        str | None, typer.Option(help="Code of a utility: show its own words, or list what it words itself.")
+    ] = None,
 ) -> None:
     """Show a template with values made up, as mail and as text message; secrets are marks."""
+    wordings = THE_SERVERS if adapter is None else _wordings_of(adapter)
     if template is None:
-        typer.echo("\n".join(sorted(catalogue(FALLBACK))))
+        own = (name for _, name in wordings.by_adapter)
+        typer.echo("\n".join(sorted(catalogue(FALLBACK) if adapter is None else own)))
         return
+    wording = wordings.of(template, adapter=adapter)
     try:
-        mail, text = (sample(template, channel=channel, language=language) for channel in (Channel.EMAIL, Channel.SMS))
+        mail, text = (
+            sample(template, channel=channel, language=language, wording=wording)
+            for channel in (Channel.EMAIL, Channel.SMS)
+        )
     except TemplateUnknown as refusal:
         typer.echo(f"Refused: {refusal}.", err=True)
         raise typer.Exit(1) from refusal
-    typer.echo(f"version {mail.version}\n\n{mail.subject}\n\n{mail.body}\nSMS: {text.body}")
+    whose = "the server's words" if wording is None else f"the words of {adapter}"
+    typer.echo(f"version {mail.version}, {whose}\n\n{mail.subject}\n\n{mail.body}\nSMS: {text.body}")
+
+
+def _wordings_of(adapter: str) -> Wordings:
+    """Collect the words of one installed adapter, or end with why there is none."""
+    host = load_adapters(on=datetime.now(UTC).date())
+    try:
+        host.adapter(adapter)
+    except UnknownAdapter as refusal:
+        typer.echo(f"Refused: {refusal}.", err=True)
+        raise typer.Exit(1) from refusal
+    found = wordings_of(host).by_adapter
+    return Wordings({(code, name): words for (code, name), words in found.items() if code == adapter})
 
 
 async def _remind(address: str, *, settings: Settings) -> Counter[str]:

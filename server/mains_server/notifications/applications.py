@@ -42,4 +42,13 @@ async def application_changed(session: AsyncSession, event: Event) -> Sequence[M
         values |= {"amount": Amount(amount=row.offer_amount, currency=row.offer_currency), "until": row.offer_until}
     to = Recipient(person_id=row.person_id) if event.customer_id is None else Recipient(customer_id=event.customer_id)
     occasion = f"application {row.id} step {event.payload['number']}"
-    return (Message(occasion=occasion, topic=Topic.CONTRACT, template=TEMPLATES[step], to=to, values=values),)
+    return (
+        Message(
+            occasion=occasion,
+            topic=Topic.CONTRACT,
+            template=TEMPLATES[step],
+            to=to,
+            values=values,
+            adapter=row.adapter,
+        ),
+    )

@@ -18,6 +18,7 @@ from mains_server.notifications.events import Ears, Teller
 from mains_server.notifications.operations import tell_all
 from mains_server.notifications.records import Amount, Channel, Event, Message, Recipient, Topic, Value
 from mains_server.notifications.sealing import Seal
+from mains_server.notifications.wordings import THE_SERVERS, Wordings
 
 HEARD_WITHIN = timedelta(days=14)
 """What happened longer ago is no news: an archive that is taken over tells nobody anything."""
@@ -31,6 +32,7 @@ class Told:
     teller: Teller
     seal: Seal
     now: datetime
+    wordings: Wordings = THE_SERVERS
 
     async def __call__(self, session: AsyncSession, event: Event) -> None:
         """Tell it, unless it is old."""
@@ -38,13 +40,13 @@ class Told:
             return
         messages = await self.teller(session, event)
         if messages:
-            await tell_all(session, messages=messages, seal=self.seal, now=self.now)
+            await tell_all(session, messages=messages, seal=self.seal, now=self.now, wordings=self.wordings)
 
 
-def ears(*, seal: Seal, now: datetime, invitation_page: str | None = None) -> Ears:
+def ears(*, seal: Seal, now: datetime, invitation_page: str | None = None, wordings: Wordings = THE_SERVERS) -> Ears:
     """Give everything that listens; `invitation_page` is the address that links of invitations lead to."""
     tellers = {**TELLERS, **acting(seal=seal, page_address=invitation_page)}
-    return Ears(by_kind={kind: Told(teller, seal, now) for kind, teller in tellers.items()})
+    return Ears(by_kind={kind: Told(teller, seal, now, wordings) for kind, teller in tellers.items()})
 
 
 async def invoice_ready(session: AsyncSession, event: Event) -> Sequence[Message]:
@@ -58,7 +60,8 @@ async def invoice_ready(session: AsyncSession, event: Event) -> Sequence[Message
     if not is_credit:
         values["due"] = row.due_on
     template = "credit_ready" if is_credit else "invoice_ready"
-    return (_to_customer(event, f"invoice ready {row.id}", Topic.INVOICE, template, values),)
+    message = _to_customer(event, f"invoice ready {row.id}", Topic.INVOICE, template, values)
+    return (replace(message, adapter=row.adapter),)
 
 
 async def overdue(session: AsyncSession, event: Event) -> Sequence[Message]:
@@ -73,7 +76,7 @@ async def overdue(session: AsyncSession, event: Event) -> Sequence[Message]:
     }
     template = "overdue" if row.fee_code is None else "overdue_with_fee"
     message = _to_customer(event, f"reminder {row.id}", Topic.REMINDER, template, values)
-    return (replace(message, channels=BY_REMINDER[row.channel]),)
+    return (replace(message, channels=BY_REMINDER[row.channel], adapter=row.adapter),)
 
 
 async def levelled_changed(session: AsyncSession, event: Event) -> Sequence[Message]:
@@ -94,7 +97,8 @@ async def levelled_changed(session: AsyncSession, event: Event) -> Sequence[Mess
     values |= {name: Amount(amount=amount, currency=row.currency) for name, amount in amounts.items()}
     message = _to_customer(event, f"levelled {row.version_id}", Topic.CONTRACT, "levelled_changed", values)
     channels = (Channel.POST,) if row.channel == "POST" else (Channel.EMAIL, Channel.POST)
-    return (replace(message, channels=channels, to=replace(message.to, language=row.language)),)
+    to = replace(message.to, language=row.language)
+    return (replace(message, channels=channels, to=to, adapter=row.adapter),)
 
 
 async def payment_returned(session: AsyncSession, event: Event) -> Sequence[Message]:
@@ -117,7 +121,8 @@ async def debt_arranged(session: AsyncSession, event: Event) -> Sequence[Message
     """Tell that a debt is paid in parts."""
     row = await _row(session, statements.CONTRACT, id=event.payload["contractId"], customer=event.customer_id)
     occasion = f"debt arranged {event.payload['arrangementId']}"
-    return (_to_customer(event, occasion, Topic.REMINDER, "debt_arranged", {"contract": row.number}),)
+    message = _to_customer(event, occasion, Topic.REMINDER, "debt_arranged", {"contract": row.number})
+    return (replace(message, adapter=row.adapter),)
 
 
 async def delegation_accepted(session: AsyncSession, event: Event) -> Sequence[Message]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ from mains_server.notifications.records import Addressee, Channel, Message, Noti
 from mains_server.notifications.sealing import Seal
 from mains_server.notifications.tables import Notice, NoticePreference
 from mains_server.notifications.templates import FALLBACK, packed, unpacked, written
+from mains_server.notifications.wordings import THE_SERVERS, Wordings
 
 ROWS_AT_ONCE = 1_000
 NOTICE_TOLD = "notice.told"
@@ -52,8 +53,15 @@ async def tell(session: AsyncSession, *, message: Message, seal: Seal, now: date
     return bool(await tell_all(session, messages=[message], seal=seal, now=now))
 
 
-async def tell_all(session: AsyncSession, *, messages: Sequence[Message], seal: Seal, now: datetime) -> int:
-    """Tell many, and count what was news."""
+async def tell_all(
+    session: AsyncSession,
+    *,
+    messages: Sequence[Message],
+    seal: Seal,
+    now: datetime,
+    wordings: Wordings = THE_SERVERS,
+) -> int:
+    """Tell many, each in its utility's own words where there are any, and count what was news."""
     by_occasion = {message.occasion: message for message in messages}
     known = await queries.told(session, occasions=list(by_occasion))
     fresh = [message for occasion, message in by_occasion.items() if occasion not in known]
@@ -66,7 +74,8 @@ async def tell_all(session: AsyncSession, *, messages: Sequence[Message], seal: 
     for message in fresh:
         to = message.to
         known_as = customers.get(to.customer_id or 0) or persons.get(to.person_id or 0) or _stranger(to.language)
-        rows.append(_first(message, addressee=_given(known_as, message), seal=seal, now=now))
+        clerk = _Clerk(seal=seal, now=now, wordings=wordings)
+        rows.append(_first(message, addressee=_given(known_as, message), clerk=clerk))
     count = 0
     insert = postgresql.insert(Notice).on_conflict_do_nothing(index_elements=["occasion", "number"])
     for start in range(0, len(rows), ROWS_AT_ONCE):
@@ -136,7 +145,9 @@ async def prefer(
     await session.execute(insert.on_conflict_do_update(index_elements=["customer_id", "topic"], set_=changed))
 
 
-async def fall_back(session: AsyncSession, *, notice: WaitingNotice, seal: Seal, now: datetime) -> bool:
+async def fall_back(
+    session: AsyncSession, *, notice: WaitingNotice, seal: Seal, now: datetime, wordings: Wordings = THE_SERVERS
+) -> bool:
     """Try the next channel of a notice that did not get through, and say whether there is one."""
     customers, persons = await queries.addressees(
         session,
@@ -155,16 +166,27 @@ async def fall_back(session: AsyncSession, *, notice: WaitingNotice, seal: Seal,
         secrets={} if notice.sealed is None else seal.open(notice.sealed, occasion=notice.occasion),
         channels=notice.others,
         holds_until=notice.holds_until,
+        adapter=notice.adapter,
     )
-    row = _first(again, addressee=addressee, seal=seal, now=now)
+    row = _first(again, addressee=addressee, clerk=_Clerk(seal=seal, now=now, wordings=wordings))
     if row["state"] is NoticeState.FAILED:
         return False
     await session.execute(postgresql.insert(Notice).values([{**row, "number": notice.number + 1}]))
     return True
 
 
-def _first(message: Message, *, addressee: Addressee, seal: Seal, now: datetime) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Clerk:
+    """What messages are made into notices with."""
+
+    seal: Seal
+    now: datetime
+    wordings: Wordings
+
+
+def _first(message: Message, *, addressee: Addressee, clerk: _Clerk) -> dict[str, Any]:
     """Make the row of a message by the first of its channels that reaches the addressee, if any does."""
+    now, seal = clerk.now, clerk.seal
     channels = message.channels or rules.channels_for(message.topic, preferred=addressee.preferred)
     reaching = [one for one in channels if rules.address_for(one, addressee) is not None]
     channel = reaching[0] if reaching else channels[0]
@@ -176,6 +198,7 @@ def _first(message: Message, *, addressee: Addressee, seal: Seal, now: datetime)
         values={"name": addressee.name, **message.values},
         hidden=frozenset(message.secrets),
         zone=addressee.time_zone,
+        wording=clerk.wordings.of(message.template, adapter=message.adapter),
     )
     is_shown = channel is Channel.PORTAL
     state = NoticeState.FAILED if not reaching else NoticeState.DELIVERED if is_shown else NoticeState.WAITING
@@ -189,6 +212,7 @@ def _first(message: Message, *, addressee: Addressee, seal: Seal, now: datetime)
         "topic": message.topic,
         "template": message.template,
         "template_version": words.version,
+        "adapter": message.adapter,
         "language": language,
         "channel": channel,
         "others": [one.name for one in reaching[1:]],

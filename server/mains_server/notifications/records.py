@@ -76,7 +76,7 @@ class Message:
     `occasion` names what it is about, such as `invoice ready 17`: the same occasion is told once, however often it is
     asked. `secrets` are values that are sealed until they are sent, and never shown again: codes and links.
     `channels` are tried in this order; without them those of the topic, as the customer prefers. `holds_until` is when
-    it becomes pointless, such as a code that has run out.
+    it becomes pointless, such as a code that has run out. `adapter` is the utility that it is of, which may word it.
     """
 
     occasion: str
@@ -87,6 +87,7 @@ class Message:
     secrets: Mapping[str, str] = field(default_factory=dict)
     channels: tuple[Channel, ...] = ()
     holds_until: datetime | None = None
+    adapter: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +135,7 @@ class WaitingNotice:
     sealed: bytes | None
     tries: int
     holds_until: datetime | None
+    adapter: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

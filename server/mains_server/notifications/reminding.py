@@ -23,6 +23,7 @@ from mains_server.notifications import statements
 from mains_server.notifications.operations import tell_all
 from mains_server.notifications.records import Amount, Message, Recipient, Topic, Value
 from mains_server.notifications.sealing import Seal
+from mains_server.notifications.wordings import THE_SERVERS, Wordings
 
 DUE_WITHIN = timedelta(days=3)
 CLOSES_WITHIN = timedelta(days=2)
@@ -39,6 +40,7 @@ class Day:
     now: datetime
     today: date
     reading_rules: Mapping[str, ReadingRules]
+    wordings: Wordings = THE_SERVERS
 
 
 async def remind_of_day(day: Day) -> Counter[str]:
@@ -82,7 +84,7 @@ async def _tell_found(day: Day, *, template: str, statement: str, values: dict[s
         messages = [_message(template, row, today=day.today) for row in rows]
         if messages:
             async with unit_of_work(day.engine) as session:
-                told += await tell_all(session, messages=messages, seal=day.seal, now=day.now)
+                told += await tell_all(session, messages=messages, seal=day.seal, now=day.now, wordings=day.wordings)
         if len(rows) < AT_ONCE:
             return told
         after = rows[-1].id
@@ -103,7 +105,7 @@ def _message(template: str, row: Any, *, today: date) -> Message:
     named = dict(row._mapping)
     for column in ("id", "customer_id", "occasion"):
         named.pop(column)
-    currency = named.pop("currency", None)
+    currency, adapter = named.pop("currency", None), named.pop("adapter", None)
     values: dict[str, Value] = named
     if currency is not None:
         values["amount"] = Amount(amount=named["amount"], currency=currency)
@@ -116,4 +118,5 @@ def _message(template: str, row: Any, *, today: date) -> Message:
         template=template,
         to=Recipient(customer_id=row.customer_id),
         values=values,
+        adapter=adapter,
     )

@@ -19,6 +19,7 @@ from mains_server.notifications.sealing import Seal
 from mains_server.notifications.tables import Notice, NoticeReport
 from mains_server.notifications.templates import OPEN
 from mains_server.notifications.texting import reference_of
+from mains_server.notifications.wordings import THE_SERVERS, Wordings
 
 DETAIL_CHARACTERS_MAX = 500
 MENDABLE = frozenset({NoticeState.WAITING, NoticeState.SENT})
@@ -35,7 +36,13 @@ class ReportTaken(Enum):
 
 
 async def take_report(
-    session: AsyncSession, *, gateway: str, report: DeliveryReport, seal: Seal, now: datetime
+    session: AsyncSession,
+    *,
+    gateway: str,
+    report: DeliveryReport,
+    seal: Seal,
+    now: datetime,
+    wordings: Wordings = THE_SERVERS,
 ) -> ReportTaken:
     """Keep a proven report and what follows from it, in one transaction; the same one again changes nothing.
 
@@ -51,7 +58,7 @@ async def take_report(
         return ReportTaken.STALE
     changed = _changed(report, state=state, now=now)
     if report.outcome is DeliveryOutcome.FAILED and notice.others and OPEN not in notice.body:
-        await fall_back(session, notice=notice, seal=seal, now=now)
+        await fall_back(session, notice=notice, seal=seal, now=now, wordings=wordings)
     await session.execute(update(Notice).where(col(Notice.id) == notice.id).values(gateway=gateway, **changed))
     return ReportTaken.APPLIED
 

@@ -27,6 +27,7 @@ from mains_server.notifications.rules import TRIES_MAX, pause
 from mains_server.notifications.sealing import Seal, Unsealable
 from mains_server.notifications.tables import Notice
 from mains_server.notifications.templates import FALLBACK, revealed
+from mains_server.notifications.wordings import THE_SERVERS, Wordings
 
 TOO_LATE = "it was of no use any more"
 IN_VAIN_MAX = 5
@@ -75,6 +76,7 @@ class Office:
     carriers: dict[Channel, Carrier]
     seal: Seal
     now: datetime
+    wordings: Wordings = THE_SERVERS
 
 
 async def send_notices(office: Office, *, most: int | None = None) -> Counter[str]:
@@ -142,7 +144,7 @@ async def fall_back_where_possible(session: AsyncSession, *, office: Office, not
     """Go on with the next channel of a notice, if it has one and its secrets can be opened."""
     if notice.others:
         try:
-            await fall_back(session, notice=notice, seal=office.seal, now=office.now)
+            await fall_back(session, notice=notice, seal=office.seal, now=office.now, wordings=office.wordings)
         except Unsealable:
             return
 

@@ -29,7 +29,7 @@ TOLD = "select distinct occasion from notice where occasion = any(cast(:occasion
 # Who sends holds the row until its receipt is written, so that no two workers send one notice.
 NOTICE = """
 select id, customer_id, person_id, occasion, number, topic, template, language, channel, others, address, subject, body,
-    values, sealed, tries, holds_until, state
+    values, sealed, tries, holds_until, state, adapter
 from notice
 """
 NEXT_NOTICE = f"""{NOTICE}
@@ -77,28 +77,31 @@ update outbox_event set tries = 0, next_try_at = null, given_up_at = null
 where id = :id and given_up_at is not null returning id
 """
 INVOICE = """
-select id, kind, document_number, currency, total, open_amount, due_on from invoice_state
-where id = :id and customer_id = :customer
+select i.id, i.kind, i.document_number, i.currency, i.total, i.open_amount, i.due_on, k.adapter
+from invoice_state i join contract k on k.id = i.contract_id and k.customer_id = i.customer_id
+where i.id = :id and i.customer_id = :customer
 """
 REMINDER = """
-select r.id, r.stage, r.channel, r.day, r.open_amount, r.currency, r.fee_code, i.document_number, i.due_on
+select r.id, r.stage, r.channel, r.day, r.open_amount, r.currency, r.fee_code, i.document_number, i.due_on,
+    k.adapter
 from reminder r join invoice i on i.id = r.invoice_id and i.customer_id = r.customer_id
+join contract k on k.id = r.contract_id and k.customer_id = r.customer_id
 where r.id = :id and r.customer_id = :customer
 """
 LEVELLED_LETTER = """
-select l.*, k.number as contract
+select l.*, k.number as contract, k.adapter
 from levelled_letter l join contract k on k.id = l.contract_id and k.customer_id = l.customer_id
 where l.version_id = :id and l.customer_id = :customer
 """
 PAYMENT = "select id, amount, currency from payment where id = :id and customer_id = :customer"
 REFUND = "select id, amount, currency from payment_refund where id = :id and customer_id = :customer"
-CONTRACT = "select id, number from contract where id = :id and customer_id = :customer"
+CONTRACT = "select id, number, adapter from contract where id = :id and customer_id = :customer"
 # The calendar's questions give at most so many that nobody was told of, ordered by `id`, with `occasion` and the values
 # of their template.
 DUE_SOON = """
 select i.id, i.customer_id, :prefix || i.id as occasion, i.document_number as invoice, i.due_on as due,
-    i.open_amount as amount, i.currency
-from invoice_state i
+    i.open_amount as amount, i.currency, k.adapter
+from invoice_state i join contract k on k.id = i.contract_id and k.customer_id = i.customer_id
 where i.due_on > :today and i.due_on <= :until and i.issued_on >= cast(:today as date) - 120
     and i.kind <> 'CREDIT' and i.open_amount > 0 and i.id > :after
     and not exists (select from notice n where n.occasion = :prefix || i.id)
@@ -106,14 +109,15 @@ order by i.id limit :most
 """
 LEVELLED_DUE = """
 select v.version_id * 100 + v.number as id, v.customer_id, :prefix || v.version_id || '/' || v.number as occasion,
-    k.number as contract, v.due_on as due, v.amount - v.paid as amount, v.currency
+    k.number as contract, v.due_on as due, v.amount - v.paid as amount, v.currency, k.adapter
 from levelled_instalment v join contract k on k.id = v.contract_id and k.customer_id = v.customer_id
 where v.due_on > :today and v.due_on <= :until and v.paid < v.amount and v.version_id * 100 + v.number > :after
     and not exists (select from notice n where n.occasion = :prefix || v.version_id || '/' || v.number)
 order by 1 limit :most
 """
 PRICE_PERIOD_ENDS = """
-select o.id, o.customer_id, :prefix || o.id as occasion, k.number as contract, o.starts as ends
+select o.id, o.customer_id, :prefix || o.id as occasion, k.number as contract, o.starts as ends,
+    k.adapter
 from contract_offer o join contract k on k.id = o.contract_id and k.customer_id = o.customer_id
 where o.starts > :today and o.accepted_at is null and o.lapsed_at is null and o.id > :after
     and not exists (select from notice n where n.occasion = :prefix || o.id)
@@ -130,7 +134,7 @@ order by p.id limit :most
 # with its premises'.
 UNREAD = """
 select k.id, k.customer_id, :prefix || k.id || '/' || cast(:counts_for as date) as occasion,
-    cast(:opens as date) as opens, cast(:closes as date) as closes,
+    cast(:opens as date) as opens, cast(:closes as date) as closes, k.adapter,
     (
         select s.address_line || case when s.premise is null then '' else '-' || s.premise end
         from contract_supply_point p join supply_point s on s.id = p.supply_point_id
@@ -157,7 +161,7 @@ order by k.id limit :most
 """
 # Words for the applicant, who may be no customer yet.
 APPLICATION = """
-select a.id, a.person_id, a.created_at, a.offer_amount, a.offer_currency, a.offer_until, s.note
+select a.id, a.person_id, a.adapter, a.created_at, a.offer_amount, a.offer_currency, a.offer_until, s.note
 from application a join application_step s on s.application_id = a.id and s.number = :number
 where a.id = :id
 """

@@ -37,6 +37,7 @@ class Notice(SQLModel, table=True):
     topic: Topic = choice(Topic)
     template: str
     template_version: str
+    adapter: str | None = None
     language: str
     channel: Channel = choice(Channel)
     others: list[str] = words()

@@ -20,12 +20,14 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_date, format_time
 from babel.numbers import format_currency, format_decimal
+from mains_spi import NOTICE_PLACE
 
 from mains_server.notifications.records import Amount, Channel, Value, Words
+from mains_server.notifications.wordings import Wording
 
 LANGUAGES = ("lv", "en", "ru")
 FALLBACK = "lv"
-PLACE = re.compile(r"\{([a-z_]+)(?:#([^{}]*))?\}")
+PLACE = NOTICE_PLACE
 DATES = {"lv": "dd.MM.y.", "en": "long", "ru": "long"}
 """Latvian puts the month into the case that its preposition asks for, which CLDR does not know; figures have none."""
 OPEN, CLOSE = "⟦", "⟧"
@@ -41,11 +43,21 @@ class ValueMissing(Exception):
 
 
 def written(
-    template: str, *, channel: Channel, language: str, values: Mapping[str, Value], hidden: frozenset[str], zone: str
+    template: str,
+    *,
+    channel: Channel,
+    language: str,
+    values: Mapping[str, Value],
+    hidden: frozenset[str],
+    zone: str,
+    wording: Wording | None = None,
 ) -> Words:
-    """Write a template; the `hidden` names are secrets, whose places stay marked until `revealed` fills them."""
+    """Write a template, in a utility's own `wording` where it has one.
+
+    The `hidden` names are secrets, whose places stay marked until `revealed` fills them.
+    """
     own = language if language in LANGUAGES else FALLBACK
-    parts = template_of(template, language=own)
+    parts = template_of(template, language=own) if wording is None else wording[own]
     body = parts["sms"] if channel is Channel.SMS else parts["text"]
 
     def fill(found: re.Match[str]) -> str:
@@ -58,7 +70,7 @@ def written(
         return shown(value, language=own, zone=zone) if forms is None else _plural(value, forms, language=own)
 
     subject = " ".join(PLACE.sub(fill, parts["subject"]).split())
-    return Words(subject=subject, body=PLACE.sub(fill, body), version=version_of(template, language=own))
+    return Words(subject=subject, body=PLACE.sub(fill, body), version=fingerprint(parts))
 
 
 SAMPLES: Mapping[str, Value] = {
@@ -73,15 +85,21 @@ SAMPLES: Mapping[str, Value] = {
 SECRETS = frozenset({"code", "link"})
 
 
-def sample(template: str, *, channel: Channel, language: str) -> Words:
+def sample(template: str, *, channel: Channel, language: str, wording: Wording | None = None) -> Words:
     """Write a template with values made up, to be looked at; what has none shows its own name."""
     if language not in LANGUAGES:
         raise TemplateUnknown(f"there are no templates in {language!r}")
-    parts = template_of(template, language=language)
+    parts = template_of(template, language=language) if wording is None else wording[language]
     names = {found.group(1) for part in parts.values() for found in PLACE.finditer(part)}
     values = {name: SAMPLES.get(name, f"[{name}]") for name in names - SECRETS}
     return written(
-        template, channel=channel, language=language, values=values, hidden=SECRETS & names, zone="Europe/Riga"
+        template,
+        channel=channel,
+        language=language,
+        values=values,
+        hidden=SECRETS & names,
+        zone="Europe/Riga",
+        wording=wording,
     )
 
 
@@ -107,10 +125,13 @@ def catalogue(language: str) -> Mapping[str, Mapping[str, str]]:
     return tomllib.loads(text)
 
 
-@cache
 def version_of(name: str, *, language: str) -> str:
-    """Give the fingerprint of a template's words, so that a receipt says which wording was sent."""
-    parts = template_of(name, language=language)
+    """Give the fingerprint of the server's own words for a template."""
+    return fingerprint(template_of(name, language=language))
+
+
+def fingerprint(parts: Mapping[str, str]) -> str:
+    """Give the fingerprint of words, so that a receipt says which wording was sent, the server's or a utility's."""
     return sha256("\0".join(f"{part}={parts[part]}" for part in sorted(parts)).encode()).hexdigest()[:12]
 
 

@@ -18,6 +18,7 @@ from mains_server.db.unit_of_work import unit_of_work
 from mains_server.notifications.reporting import take_report
 from mains_server.notifications.sealing import Seal
 from mains_server.notifications.texting import Gateway
+from mains_server.notifications.wordings import THE_SERVERS, Wordings
 from mains_server.routes.answers import RouteRefused, answered, json_answer, receive_body, utc_now
 
 STATUSES = {"SIGNATURE_WRONG": 401, "TIMESTAMP_TOO_FAR": 401, "EVENT_MALFORMED": 400}
@@ -30,7 +31,12 @@ HEADERS_MAX = 100
 
 
 def report_route(
-    *, engine: AsyncEngine, gateways: Mapping[str, Gateway], seal: Seal, clock: Callable[[], datetime] = utc_now
+    *,
+    engine: AsyncEngine,
+    gateways: Mapping[str, Gateway],
+    seal: Seal,
+    wordings: Wordings = THE_SERVERS,
+    clock: Callable[[], datetime] = utc_now,
 ) -> Route:
     """Make the route; a report is proven by its channel's package before anything is looked up.
 
@@ -57,7 +63,9 @@ def report_route(
             refused = reading.refused if reading.refused in STATUSES else "EVENT_MALFORMED"
             raise RouteRefused(STATUSES[refused], refused, WORDS[refused])
         async with unit_of_work(engine) as session:
-            taken = await take_report(session, gateway=code, report=reading.report, seal=seal, now=now)
+            taken = await take_report(
+                session, gateway=code, report=reading.report, seal=seal, now=now, wordings=wordings
+            )
         return json_answer({"code": taken.name})
 
     return Route("/notices/reports/{gateway}", post, methods=["POST"])

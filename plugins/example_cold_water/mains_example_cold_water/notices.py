@@ -1,0 +1,25 @@
+"""Notices in the words of the utility."""
+
+from mains_spi import NoticeText, NoticeWords
+
+READ_PLEASE = NoticeText(
+    template="reading_window_opens",
+    lv=NoticeWords(
+        subject="Lūdzu, nolasiet ūdens skaitītāju līdz {closes}",
+        text="Labdien, {name}!\n\nNo {opens} līdz {closes} gaidām Jūsu ūdens skaitītāja rādījumu adresē {address}. "
+        "Kamēr tā nav, rēķinu neizrakstām.\n",
+        sms="Lūdzu, nosūtiet ūdens skaitītāja rādījumu adresē {address} līdz {closes}.",
+    ),
+    en=NoticeWords(
+        subject="Please read your water meter by {closes}",
+        text="Hello {name},\n\nFrom {opens} until {closes} we expect the reading of your water meter at {address}. "
+        "Without it we send no invoice.\n",
+        sms="Please send the reading of your water meter at {address} by {closes}.",
+    ),
+    ru=NoticeWords(
+        subject="Пожалуйста, снимите показание счётчика воды до {closes}",
+        text="Здравствуйте, {name}!\n\nС {opens} по {closes} ждём показание Вашего счётчика воды по адресу {address}. "
+        "Пока его нет, счёт не выставляем.\n",
+        sms="Пожалуйста, передайте показание счётчика воды по адресу {address} до {closes}.",
+    ),
+)
