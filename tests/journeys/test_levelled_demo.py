@@ -113,6 +113,7 @@ def own(demo_rows):
     ("document", "contract", "given", "code", "path"),
     [
         (START, OURS, {}, "LEVELLED_ALREADY", None),
+        (START, PLAIN, {}, "NO_HISTORY", "forecast"),
         (START, PROTECTED, {"forecast": KWH}, "PROTECTED_SETTLES_BY_INVOICE", "settlement"),
         (START, "exchange", {"forecast": KWH}, "SETTLEMENT_NOT_ALLOWED", "settlement"),
         (START, "heat", {"forecast": KWH}, "LEVELLING_NOT_OFFERED", None),

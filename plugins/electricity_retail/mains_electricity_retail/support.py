@@ -65,13 +65,13 @@ def protected_supports(part: EnergyPart, *, carries: bool) -> tuple[Component, .
 
     The sum is taken off after tax: VAT stays that of the whole bill, and the sum is never more than the net amount of
     energy, network and mandatory procurement. With ``carries`` what a month left of it is added to the next month's,
-    as from November 2021 to the end of 2022 (source: domain facts, 2.5). Only a month that was protected as a whole,
-    and unchanged, leaves something.
+    as from November 2021 to the end of 2022 (source: domain facts, 2.5). Days that are not protected get no part of
+    either; what the protected days of a month left adds up, whether they are all of it or not (decision 0049).
     """
     allowance = Price("protected.kwh", "kWh", ("protected",))
     monthly = Price("protected.monthly", "EUR/month", ("protected",)) * Months()
     # By days as well, so that where something changes inside a month no part of it spends all that was left.
-    carried = OrElse(Fact(UNSPENT, "EUR", back=1), Const(0, "EUR")) * Months() / Const(1, "month")
+    carried = OrElse(Fact(UNSPENT, "EUR", back=1, parts=True), Const(0, "EUR")) * Months() / Const(1, "month")
     sum_of_month = monthly + carried if carries else monthly
     left = Figure(UNSPENT, sum_of_month + Amount("protected_sum"), when=(PROTECTED,))
     return (

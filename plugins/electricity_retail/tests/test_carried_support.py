@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from itertools import pairwise
 
 import mains_electricity_retail
@@ -47,11 +48,20 @@ class Household:
         self.versions, self.taxes = versions, taxes
         self.facts: tuple[FactValue, ...] = ()
 
-    def bill(self, month: Period, used: str, *, since: date | None = None, fuse: date | None = None) -> Bill:
-        days = Period(since or month.start, month.end)
-        protected = [Attribute("protected", "low_income", days)]
-        if since is not None:
-            protected.append(Attribute("protected", "none", Period(month.start, since)))
+    def bill(
+        self,
+        month: Period,
+        used: str,
+        *,
+        since: date | None = None,
+        until: date | None = None,
+        fuse: date | None = None,
+    ) -> Bill:
+        first, end = since or month.start, until or month.end
+        stretches = (("none", month.start, first), ("low_income", first, end), ("none", end, month.end))
+        protected = [
+            Attribute("protected", value, Period(start, end)) for value, start, end in stretches if start < end
+        ]
         changes = fuse or month.end
         amperes = [Attribute("amperes", "16", Period(month.start, changes))]
         if fuse is not None:
@@ -129,16 +139,30 @@ def test_what_was_granted_is_taken_or_left(price_versions: Versions, tax_rates: 
         assert left(bill) == before + 15 - taken(bill) >= 0
 
 
-def test_a_month_protected_in_part_leaves_nothing(household: Household) -> None:
+def test_a_month_protected_in_part_leaves_what_its_days_were_granted(household: Household) -> None:
     may, june, july = months(MAY, date(2022, 7, 1))
 
-    household.bill(may, "0", since=date(2022, 5, 16))
+    first = household.bill(may, "0", since=date(2022, 5, 16))
     second = household.bill(june, "0")
     third = household.bill(july, "400")
 
-    # Without use June charges 1.24 and 0.54; July spends what June left, 13.22, and nothing of May's half.
-    assert (taken(second), left(second)) == (Decimal("1.78"), Decimal("13.22"))
-    assert taken(third) == Decimal("28.22")
+    # 16 of May's 31 days: 15.00 x 16/31 = 7.741935 and charges of 0.64 and 0.28. June charges 1.24 and 0.54.
+    assert (taken(first), round(left(first), 6)) == (Decimal("0.92"), Decimal("6.821935"))
+    assert (taken(second), round(left(second), 6)) == (Decimal("1.78"), Decimal("20.041935"))
+    assert taken(third) == Decimal("35.04")
+
+
+def test_a_status_that_ends_inside_a_month_spends_its_days_part_of_what_was_left(household: Household) -> None:
+    """Until 15 May 15 of 31 days: of what April left, 13.22, they have 15/31 as well; June has nothing of it."""
+    april, may, june = months(date(2022, 4, 1), date(2022, 6, 1))
+    household.facts = (FactValue("protected_unspent", april, Decimal("13.22"), "EUR", "bill"),)
+
+    second = household.bill(may, "400", until=date(2022, 5, 16))
+    third = household.bill(june, "400", until=june.start)
+
+    # (15.00 + 13.22) x 15/31 = 13.654839
+    assert (taken(second), round(left(second), 6)) == (Decimal("13.65"), Decimal("0.004839"))
+    assert (taken(third), third.figures) == (Decimal("0"), ())
 
 
 def test_what_changes_inside_a_month_spends_what_was_left_once(household: Household) -> None:
@@ -151,6 +175,27 @@ def test_what_changes_inside_a_month_spends_what_was_left_once(household: Househ
 
     assert taken(second) == Decimal("28.22")
     assert taken(third) == Decimal("15.00")
+
+
+@given(
+    changes=st.lists(st.tuples(st.integers(2, 28), st.sampled_from(["fuse", "since", ""])), min_size=8, max_size=8),
+    used=st.lists(st.integers(0, 400), min_size=8, max_size=8),
+)
+def test_whatever_changes_inside_the_months_nothing_is_lost_or_given_twice(
+    price_versions: Versions, tax_rates: Rates, changes: list[tuple[int, str]], used: list[int]
+) -> None:
+    """The status begins inside the first month at most, so that all days after it are protected."""
+    household = Household(price_versions, tax_rates)
+    granted = spent = Fraction(0)
+
+    for at, (month, (day, change), kwh) in enumerate(zip(months(MAY, DECEMBER), changes, used, strict=True)):
+        inside = month.start.replace(day=day)
+        since = inside if change == "since" and at == 0 else None
+        bill = household.bill(month, str(kwh), since=since, fuse=inside if change == "fuse" else None)
+        granted += Fraction(15 * (month.end - (since or month.start)).days, month.days)
+        spent += Fraction(taken(bill))
+        rest = sum((Fraction(figure.value) for figure in bill.figures), Fraction(0))
+        assert abs(granted - spent - rest) < Fraction(1, 10**6)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date
+from itertools import pairwise
 
 from mains_spi.civil import month_of, shift_months
 from mains_spi.errors import CannotRate, MissingInput
@@ -90,6 +91,18 @@ class Book:
         if len(found) > 1:
             raise CannotRate("fact_twice", component, f"fact `{term.name}` has {len(found)} values on {day}: give one")
         return _checked(found, term, component)[0]
+
+    def facts_of_parts(self, term: Fact, day: date, component: str) -> list[FactValue]:
+        """Find what was kept of any days of the month that lies ``back`` months before a day's."""
+        month = month_of(shift_months(day.replace(day=1), -term.back))
+        found = sorted((f for f in self.facts.get(term.name, ()) if month.covers(f.period)), key=lambda f: f.period)
+        if not found:
+            raise MissingInput("missing_fact", component, f"give the fact `{term.name}` for {month.start:%Y-%m}")
+        for before, following in pairwise(found):
+            if following.period.start < before.period.end:
+                remedy = f"fact `{term.name}` has two values on {following.period.start}: give one"
+                raise CannotRate("fact_twice", component, remedy)
+        return _checked(found, term, component)
 
     def facts_of_month(self, term: Fact, month: Period, component: str) -> list[FactValue]:
         """Find the one value, or the values that follow each other, of a fact in a month."""

@@ -166,6 +166,8 @@ def _attribute(part: Qty | GroupQty, here: Here, scope: Scope, day: date) -> str
 
 
 def _facts(part: Fact, here: Here, day: date, component: str) -> tuple[Any, ...]:
+    if part.parts:
+        return tuple(fact.value for fact in here.book.facts_of_parts(part, day, component))
     if not part.months:
         return (here.book.fact_on(part, day, component).value,)
     months = fact_months(part, day)

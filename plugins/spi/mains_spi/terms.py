@@ -121,6 +121,7 @@ class Fact(Term):
     Without ``months``: the value that holds in the line's period, or ``back`` calendar months earlier. With ``months``,
     a run such as (6, 7, 8): one value for each of these months, reduced to one. ``back=0`` takes the run of the
     period's own year; ``back=1`` the latest run that ended before the line's period, ``back=2`` the one before that.
+    With ``parts`` what was kept of parts of the month ``back`` adds up, whether or not they are all of its days.
     """
 
     name: str
@@ -128,6 +129,7 @@ class Fact(Term):
     months: tuple[int, ...] = ()
     back: int = 0
     reduce: Reduce = "sum"
+    parts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,18 +97,26 @@ def _share(segment: Period, whole: Period) -> Fraction:
 
 
 def _fact(term: Fact, here: Here) -> Value:
+    if term.parts:
+        kept = here.book.facts_of_parts(term, here.segment.start, here.component)
+        return _sum_of([_fact_value(fact, here) for fact in kept], here)
     if not term.months:
         return _fact_value(here.book.fact_on(term, here.segment.start, here.component), here)
     months = []
     for month in fact_months(term, here.segment.start):
-        parts = [_fact_value(f, here) for f in here.book.facts_of_month(term, month, here.component)]
-        months.append(parts[0] if len(parts) == 1 else here.trace.step("sum", *parts))
+        months.append(
+            _sum_of([_fact_value(f, here) for f in here.book.facts_of_month(term, month, here.component)], here)
+        )
     if term.reduce == "most":
         return here.trace.step("most", *months)
     total = here.trace.step("sum", *months)
     if term.reduce == "sum":
         return total
     return here.trace.step("div", total, here.number(len(months), "months"))
+
+
+def _sum_of(parts: list[Value], here: Here) -> Value:
+    return parts[0] if len(parts) == 1 else here.trace.step("sum", *parts)
 
 
 def _fact_value(fact: FactValue, here: Here) -> Value:

@@ -47,13 +47,15 @@ def vet_time_of_use(component: TimeOfUse, tariff: Tariff) -> Iterator[Mistake]:
 
 
 def vet_fact(fact: Fact, name: str) -> Iterator[Mistake]:
-    """Find facts asked for in months that make no run."""
+    """Find facts asked for in months that make no run, or in parts of a month that is not over."""
     expected = tuple((fact.months[0] - 1 + i) % 12 + 1 for i in range(len(fact.months))) if fact.months else ()
     if fact.months != expected or len(fact.months) > 12:
         remedy = f"months of Fact('{fact.name}') are {fact.months}: give months that follow each other, as (6, 7, 8)"
         yield Mistake("bad_fact", name, remedy)
     if fact.back < 0:
         yield Mistake("bad_fact", name, f"Fact('{fact.name}') looks {fact.back} back: give 0 or more")
+    if fact.parts and (fact.months or fact.back < 1):
+        yield Mistake("bad_fact", name, f"Fact('{fact.name}') adds up parts: give back=1 or more, and no months")
 
 
 def _limited(rule: ZoneRule) -> bool:

@@ -75,6 +75,29 @@ def test_figures_kept_in_parts_of_a_month_add_up(make):
     assert value_of(make, Fact("f", "MWh", (7,), back=1), parts) == 4
 
 
+@pytest.mark.parametrize(
+    ("kept", "expected"),
+    [
+        (((16, 31, "2.5"),), D("2.5")),
+        (((1, 11, "1.5"), (11, 16, "0.25")), D("1.75")),
+        (((1, 5, "1.5"), (20, 31, "2")), D("3.5")),
+    ],
+)
+def test_what_was_kept_of_some_days_of_a_month_adds_up(make, kept, expected):
+    values = [(Period(date(2022, 12, start), date(2022, 12, end)), value) for start, end, value in kept]
+    others = [(month(2022, 11), "100"), (month(2023, 1), "1000")]
+
+    assert value_of(make, Fact("f", "MWh", back=1, parts=True), [*values, *others]) == expected
+
+
+@pytest.mark.parametrize(("kept", "code"), [((), "missing_fact"), (((1, 16, "1"), (15, 20, "2")), "fact_twice")])
+def test_parts_of_a_month_that_do_not_add_up_hold(make, kept, code):
+    values = [(Period(date(2022, 12, start), date(2022, 12, end)), value) for start, end, value in kept]
+
+    with pytest.raises(CannotRate, match=code):
+        value_of(make, Fact("f", "MWh", back=1, parts=True), [(month(2022, 11), "9"), *values])
+
+
 @pytest.mark.parametrize(("back", "expected"), [(0, 5), (1, 4), (2, 3)])
 def test_fact_of_this_month_or_of_an_earlier_one(make, back, expected):
     values = [(month(2022, 11), "3"), (month(2022, 12), "4"), (month(2023, 1), "5")]

@@ -205,6 +205,8 @@ ZONES = (Zone("day", "day", energy), Zone("night", "night", energy))
         ("tiers_order", "energy", tariff(PerUnit("energy", Block(kwh, above=300, upto=100), energy))),
         ("unknown_word", "fee", tariff(Monthly("fee", Price("product.fee", "EUR/month"), prorate="week"))),
         ("bad_fact", "energy", tariff(PerUnit("energy", Fact("kwh", "kWh", (6, 8)), energy))),
+        ("bad_fact", "energy", tariff(PerUnit("energy", Fact("kwh", "kWh", parts=True), energy))),
+        ("bad_fact", "energy", tariff(PerUnit("energy", Fact("kwh", "kWh", (6,), back=1, parts=True), energy))),
         ("unknown_calendar", "day", tariff(TimeOfUse(kwh, "zones", ZONES))),
         ("bad_calendar", "zones", tariff(TimeOfUse(kwh, "zones", ZONES), calendars=(calendar(NIGHT, DAY),))),
         (

@@ -18,6 +18,7 @@ from mains_server.billing import correcting, lookups
 from mains_server.billing.comparing import differences, is_same
 from mains_server.billing.records import (
     Corrected,
+    CorrectionOutcome,
     CorrectionReason,
     Difference,
     Hold,
@@ -140,8 +141,12 @@ async def correct_within(
         today=_day_that_holds_now(request.now),
         of_invoice=wrong.invoice_id,
     )
-    anew = (await _rated(engine, adapter=adapter, request=asked)).bills[wrong.contract_id]
-    return await _put_right(session, adapter=adapter, request=request, wrong=wrong, anew=anew)
+    found = await _rated(engine, adapter=adapter, request=asked)
+    anew = found.bills[wrong.contract_id]
+    corrected = await _put_right(session, adapter=adapter, request=request, wrong=wrong, anew=anew)
+    if corrected.outcome is not CorrectionOutcome.UNCHANGED:
+        await _keep(session, request=request, found=found)
+    return corrected
 
 
 async def invoice_number(session: AsyncSession, *, invoice_id: int) -> str:
@@ -293,12 +298,19 @@ async def _correct_house(
         await correcting.settle_house(session, invoice_ids=[bill.invoice_id for bill in bills], now=request.now)
         return await correcting.note_unchanged(session, correction=_correction(request, wrong=wrong), now=request.now)
     assert found.house is not None
+    await _keep(session, request=request, found=found)
     group = await correcting.add_house_question(session, wrong=wrong, inputs=found.house, net=_net(found))
     answers = [
         await _put_right_in_house(session, adapter=adapter, request=request, compared=one, group=group)
         for one in compared
     ]
     return next(answer for answer in answers if answer.document_number == wrong.document_number)
+
+
+async def _keep(session: AsyncSession, *, request: CorrectionRequest, found: Rerated) -> None:
+    await correcting.keep_figures(
+        session, figures=found.figures, known_at=request.issued_on, document_number=request.document_number
+    )
 
 
 def _net(found: Rerated) -> Decimal:

@@ -77,7 +77,7 @@ insert into fact_figure (name, subject, unit, starts_at, ends_at, value, known_a
 values (%(name)s, %(subject)s, %(unit)s,
   %(from)s::timestamp at time zone %(zone)s, %(to)s::timestamp at time zone %(zone)s,
   %(value)s, (%(known_at)s::date + 1)::timestamp at time zone %(zone)s, %(source)s)
-on conflict (name, subject, starts_at, known_at) do nothing
+on conflict (name, subject, starts_at, known_at) do update set ends_at = excluded.ends_at, value = excluded.value
 """
 
 

@@ -30,7 +30,7 @@ from mains_server.billing import queries
 from mains_server.billing.due import DueRow, Problem
 from mains_server.billing.prices import (
     AgreedPrice,
-    fact_of,
+    facts_of,
     for_product,
     going_on,
     known_on,
@@ -163,10 +163,9 @@ class PriceBook:
         known = queries.KnownOn(period=days, known_at=self._known_at, time_zone=time_zone)
         names = sorted({name for name, _ in needs})
         rows = queries.figures(connection, names=names, subjects=[EVERYBODY, *subjects], known=known)
-        found: dict[str, list[FactValue]] = {subject: [] for subject in (EVERYBODY, *subjects)}
-        for row in rows:
-            found[row.subject].append(fact_of(row))
-        return {subject: (*found[EVERYBODY], *found[subject]) for subject in subjects}
+        found = facts_of(rows)
+        everybodys = found.get(EVERYBODY, [])
+        return {subject: (*everybodys, *found.get(subject, [])) for subject in subjects}
 
     def _ask(self, product: str) -> Offer | Problem:
         found = self._adapter.product(code=product, on=self._period.start)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -111,9 +112,17 @@ def taxes_of(rows: Iterable[tuple[Any, ...]], *, codes: Iterable[str]) -> tuple[
     )
 
 
-def fact_of(row: FigureRow) -> FactValue:
-    """Give a kept figure back as a fact."""
-    return FactValue(row.name, Period(row.starts, row.ends), row.value, row.unit, row.source)
+def facts_of(rows: Iterable[FigureRow]) -> dict[str, list[FactValue]]:
+    """Give kept figures back as facts of their subjects, given what became known last first.
+
+    A figure of days of which another one became known since has had its time, also where that began on another day.
+    """
+    found: dict[str, list[FactValue]] = defaultdict(list)
+    for row in rows:
+        days = Period(row.starts, row.ends)
+        if not any(kept.name == row.name and kept.period.meets(days) for kept in found[row.subject]):
+            found[row.subject].append(FactValue(row.name, days, row.value, row.unit, row.source))
+    return {subject: sorted(facts, key=lambda fact: (fact.name, fact.period)) for subject, facts in found.items()}
 
 
 def series_of(rows: Iterable[SeriesRow]) -> tuple[Series, ...]:

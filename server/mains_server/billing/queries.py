@@ -230,7 +230,7 @@ def tax_rates(connection: Connection, *, period: Period) -> list[TupleRow]:
 def figures(
     connection: Connection, *, names: Sequence[str], subjects: Sequence[str], known: KnownOn
 ) -> list[FigureRow]:
-    """Read kept figures of some subjects as they were known at the end of a civil day."""
+    """Read kept figures of some subjects as they were known at the end of a civil day, what became known last first."""
     asked = {**known.parameters(), "names": list(names), "subjects": list(subjects)}
     return _rows(connection, statements.FIGURES, asked, kind=FigureRow) if names else []
 

@@ -11,7 +11,7 @@ from psycopg import IsolationLevel
 
 from mains_server.adapters.live import LiveAdapter
 from mains_server.billing.book import term_of
-from mains_server.billing.draft import Draft, as_invoice
+from mains_server.billing.draft import Draft, KeptFigure, as_invoice
 from mains_server.billing.estimates import Estimator
 from mains_server.billing.gather import Question, gather
 from mains_server.billing.rate import Rater
@@ -50,10 +50,11 @@ class RatedAnew:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rerated:
-    """The bills of the contracts asked for, and the question of their house where they were rated with one."""
+    """The bills of the contracts asked for, their house's question, if any, and what is kept for later bills."""
 
     bills: dict[int, RatedAnew]
     house: bytes | None
+    figures: tuple[KeptFigure, ...] = ()
 
 
 def rerate(address: str, *, adapter: LiveAdapter, request: RerateRequest) -> Rerated | Hold:
@@ -92,7 +93,7 @@ def rerate(address: str, *, adapter: LiveAdapter, request: RerateRequest) -> Rer
         for draft in rated.drafts
     }
     house = next((found.inputs for found in rated.houses), None)
-    return Rerated(bills=bills, house=house)
+    return Rerated(bills=bills, house=house, figures=tuple(rated.figures))
 
 
 def _anew(draft: Draft, *, code: str, term: int) -> RatedAnew:

@@ -274,14 +274,14 @@ order by code, kind nulls first, starts
 """
 
 FIGURES = """
-select distinct on (name, subject, starts_at) name, subject,
-  (starts_at at time zone %(time_zone)s)::date, (ends_at at time zone %(time_zone)s)::date, value, unit, source
+select name, subject, (starts_at at time zone %(time_zone)s)::date, (ends_at at time zone %(time_zone)s)::date,
+  value, unit, source
 from fact_figure
 where name = any(%(names)s::text[]) and subject = any(%(subjects)s::text[])
   and starts_at < %(to)s::timestamp at time zone %(time_zone)s
   and ends_at > %(from)s::timestamp at time zone %(time_zone)s
   and known_at <= (%(known_at)s::date + 1)::timestamp at time zone %(time_zone)s
-order by name, subject, starts_at, known_at desc
+order by known_at desc, id desc
 """
 
 SERIES = """

@@ -90,6 +90,22 @@ async def test_a_wrong_area_moves_every_flat_and_the_house_adds_up(house, correc
 
 
 @pytest.mark.asyncio
+async def test_what_the_house_keeps_for_later_bills_is_what_is_true(house, correct, february, connection):
+    """The meter showed 10 less in January: its figure of 10.1 MWh is 0.1 MWh, and February keeps January's on."""
+    connection.execute("update reading set value = value - 10 where counts_for = '2023-02-01' and value = 110.1")
+
+    await correct("S-000003", reason=CorrectionReason.READING)
+    february()
+
+    kept = connection.execute("select value, source from fact_figure order by starts_at, known_at").fetchall()
+    assert kept == [
+        (D("10.1"), "billing run of 2023-01"),
+        (D("0.1"), "correction of S-000003"),
+        (D("0.1"), "billing run of 2023-02"),
+    ]
+
+
+@pytest.mark.asyncio
 async def test_the_line_explains_itself(house, correct, february, connection, engine, small):
     connection.execute("update supply_point set area_m2 = 29.5 where premise = '3'")
     await correct("S-000003")
