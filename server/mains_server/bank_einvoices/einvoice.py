@@ -87,9 +87,9 @@ def _information(invoice: Element, sheet: Sheet) -> None:
     _text(information, "InvoiceDate", sheet.issued_on.isoformat())
     _text(information, "DueDate", sheet.due_on.isoformat())
     period = SubElement(information, "Period")
-    _text(period, "StartDate", sheet.period_from.isoformat())
+    _text(period, "StartDate", sheet.days[0].isoformat())
     # The format's periods have their last day in them.
-    _text(period, "EndDate", date.fromordinal(sheet.period_to.toordinal() - 1).isoformat())
+    _text(period, "EndDate", date.fromordinal(sheet.days[1].toordinal() - 1).isoformat())
 
 
 def _sums(invoice: Element, one: BankInvoice) -> None:

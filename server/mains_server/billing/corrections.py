@@ -203,6 +203,8 @@ async def _wrong(session: AsyncSession, *, request: CorrectionRequest) -> WrongB
         instead = wrong.replaced_by
         hint = f"replaced by {instead}; correct that" if instead else "the run bills its days again"
         raise InvoiceCredited(f"{wrong.document_number} was taken back: {hint}")
+    if wrong.kind is InvoiceKind.INTEREST:
+        raise InvoiceNotRated(f"{wrong.document_number} charges interest, which follows the debt it is for by itself")
     if wrong.priced_at is None:
         raise InvoiceNotRated(f"{wrong.document_number} was not worked out by a billing run; credit it and bill again")
     return wrong

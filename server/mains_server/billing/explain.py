@@ -147,9 +147,10 @@ def _answered(
     invoice: StoredInvoice, *, question: Stored, lines: Sequence[StoredLine], shelf: _Shelf, adapter: LiveAdapter
 ) -> Answered:
     bills, request = _bills(invoice, question=question, shelf=shelf, adapter=adapter)
+    lines_now = [_line(line) for bill in bills for line in bill.lines]
     return Answered(
         invoice_id=invoice.id,
-        lines=(*(_line(line) for bill in bills for line in bill.lines), *_settled(invoice)),
+        lines=(*_told_about(lines_now, about=question.about), *_settled(invoice)),
         kept=tuple(lines),
         total=_payable(bills, invoice=invoice),
         stored_total=invoice.total,
@@ -216,6 +217,17 @@ def _line(line: Line) -> AnsweredLine:
     period, quantity = line.period, round_half_up(line.quantity, places=MICRO_PLACES)
     told = (line.code, period.start, period.end, quantity, line.net, line.rate, line.after_tax)
     return AnsweredLine(told, line.text, line.why)
+
+
+def _told_about(lines: Sequence[AnsweredLine], *, about: Sequence[str]) -> Sequence[AnsweredLine]:
+    """Say of charges what they are for, as it was written down beside the question: the number of an invoice."""
+    if not about:
+        return lines
+    told = []
+    for line, document in zip(lines, about, strict=True):
+        inputs = [{**given, "source": document} for given in line.why["inputs"]]
+        told.append(line._replace(text=f"{document}: {line.text}", why={**line.why, "inputs": inputs}))
+    return told
 
 
 def _settled(invoice: StoredInvoice) -> list[AnsweredLine]:

@@ -17,7 +17,8 @@ from mains_server.invoices.records import InvoiceKind
 ENDED_WITHIN = timedelta(days=400)
 
 UNBILLED_FROM = f"""
-select max(i.period_to) from invoice i where i.contract_id = :contract and i.kind <> 'CREDIT' and {NOT_TAKEN_BACK}
+select max(i.period_to) from invoice i
+where i.contract_id = :contract and i.kind not in ('CREDIT', 'INTEREST') and {NOT_TAKEN_BACK}
 """
 
 COUNTING_READING = """
@@ -48,7 +49,7 @@ select o.id, coalesce(b.upto, o.starts), o.upto, coalesce(o.is_final, false), r.
 from over o
 left join lateral (
   select max(i.period_to) as upto from invoice i
-  where i.contract_id = o.id and i.kind <> 'CREDIT' and {NOT_TAKEN_BACK}
+  where i.contract_id = o.id and i.kind not in ('CREDIT', 'INTEREST') and {NOT_TAKEN_BACK}
 ) b on true
 join lateral (
   select max((a.received_at at time zone p.time_zone)::date) as told_on, bool_and(a.id is not null) as is_read

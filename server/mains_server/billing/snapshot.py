@@ -16,6 +16,7 @@ from mains_server.billing.usage import as_usage, micro_text
 
 VERSION = 1
 DAYS = "interval_days"
+ABOUT = "about"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +37,16 @@ class PricedBy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """A question as it was read back, without prices and series yet."""
+    """A question as it was read back, without prices and series yet.
+
+    `about` names what each of its charges is for, where that was written down.
+    """
 
     priced_by: PricedBy
     request: RatingRequest
     charges: tuple[Mapping[str, Any], ...] | None = None
     day_ids: tuple[int, ...] = ()
+    about: tuple[str, ...] = ()
 
 
 class SnapshotUnreadable(Exception):
@@ -108,6 +113,7 @@ def read_inputs(document: Mapping[str, Any]) -> Stored:
         request=request_from_json(asked),
         charges=None if charges is None else tuple(charges),
         day_ids=tuple(document["request"].get(DAYS, ())),
+        about=tuple(document.get(ABOUT, ())),
     )
 
 

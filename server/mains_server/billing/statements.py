@@ -149,7 +149,7 @@ select f.id, f.contract_id, f.code, f.quantity, f.unit, f.day, f.reason
 from contract_fee f
 where f.contract_id = any(%(contracts)s::bigint[]) and f.code = any(%(quantities)s::text[]) and f.day < %(to)s
   and case when %(of_invoice)s::bigint is null then f.invoice_id is null or exists (
-    select from invoice n
+    select from invoice n join invoice o on o.id = n.corrects_invoice_id and o.kind <> 'INTEREST'
     where n.customer_id = f.customer_id and n.corrects_invoice_id = f.invoice_id and n.kind = 'CREDIT'
   ) else f.invoice_id = %(of_invoice)s end
 order by f.contract_id, f.code, f.day, f.id

@@ -194,12 +194,13 @@ BILLING_CHECKS = (
     ),
     Check(
         name="billed-in-force",
-        claim="A contract is billed only for days on which it is in force.",
+        claim="A contract is billed only for days on which it is in force; interest notes come after them.",
         statement="""
             select i.document_number, 'contract ' || c.number || ' in force ' || daterange(c.starts, c.ends),
                 'billed for ' || i.period_from || ' to ' || i.period_to
             from invoice i left join contract c on c.id = i.contract_id and c.customer_id = i.customer_id
-            where i.kind <> 'CREDIT' and (c.id is null or i.period_from < c.starts or i.period_to > c.ends)
+            where i.kind not in ('CREDIT', 'INTEREST')
+                and (c.id is null or i.period_from < c.starts or i.period_to > c.ends)
         """,
     ),
     Check(

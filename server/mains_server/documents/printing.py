@@ -39,6 +39,8 @@ QR_AMOUNT_MAX = Decimal("999999999.99")
 EXPLANATION_MAX = 400
 NOTE_MAX = 600
 _DECIMAL_POINT = re.compile(r"(?<=[0-9])\.(?=[0-9])")
+# A minus stands before a number or between two; the stroke in `H-000012` and `2022-03-01` is none.
+_MINUS = re.compile(r"(?<![0-9A-Za-z])-(?=[0-9 (])")
 _UNIT = re.compile(r"\b(m)([23])\b")
 _WORD = re.compile(r"[a-z]+")
 
@@ -110,7 +112,7 @@ def _ids(sheet: Sheet, *, say: Mapping[str, str]) -> list[str]:
 
 def _facts(sheet: Sheet, *, language: DocumentLanguage, say: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     yield say["issued_on"], date_text(sheet.issued_on, language=language)
-    yield say["period"], days_text(sheet.period_from, sheet.period_to, language=language)
+    yield say["period"], days_text(*sheet.days, language=language)
     yield say["customer_number"], printable(sheet.buyer.number)
     yield say["contract_number"], printable(sheet.contract_number)
     yield say["product"], printable(sheet.product.in_language(language))
@@ -147,7 +149,7 @@ def _ask(sheet: Sheet, *, language: DocumentLanguage, say: Mapping[str, str]) ->
 
 
 def _line(line: SheetLine, *, sheet: Sheet, language: DocumentLanguage) -> Mapping[str, Any]:
-    differs = (line.period_from, line.period_to) != (sheet.period_from, sheet.period_to)
+    differs = (line.period_from, line.period_to) != sheet.days
     return {
         "label": printable(line.label.in_language(language)),
         "explanation": _formula(line.explanation, language=language),
@@ -259,7 +261,7 @@ def transfer_text(sheet: Sheet) -> str:
 
 def _formula(text: str, *, language: DocumentLanguage) -> str:
     """Write a calculation with the signs and the decimal sign of print."""
-    signs = _raised(text.replace(" x ", " × ").replace("-", "−"))
+    signs = _raised(_MINUS.sub("−", text.replace(" x ", " × ")))
     words = UNIT_WORDS[language]
     spoken = _WORD.sub(lambda found: words.get(found[0], found[0]), signs)
     plain = printable(spoken, longest=EXPLANATION_MAX)

@@ -219,6 +219,13 @@ class Sheet:
     charts: tuple[Chart, ...]
 
     @property
+    def days(self) -> tuple[date, date]:
+        """The days that it is for, the second one excluded: of an interest note those on which the interest grew."""
+        if self.kind is not InvoiceKind.INTEREST:
+            return self.period_from, self.period_to
+        return min(line.period_from for line in self.lines), max(line.period_to for line in self.lines)
+
+    @property
     def payable(self) -> Decimal:
         """What is still to be paid; negative for what the customer has to the good."""
         return self.total - self.prepaid - self.levelled

@@ -1,4 +1,7 @@
-"""Late interest is charged by a fee that the next bill takes in, and taken off again where it is not owed."""
+"""Late interest is charged by a fee that the next bill takes in, and taken off again where it is not owed.
+
+After a contract's last bill an interest note takes the fee in (`noting`), and what is not owed takes the note back.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,13 @@ from mains_server.contracts.records import Contract
 from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.dunning import queries
 from mains_server.dunning.interest import charged_until, interest_until, policy_on
-from mains_server.dunning.queries import Charged, LateInvoice
+from mains_server.dunning.queries import Charged, ChargedOnNote, LateInvoice
 from mains_server.dunning.records import Policy
 from mains_server.dunning.reminding import Dunner, fee_day
 from mains_server.dunning.rules import INTEREST, INTEREST_BACK
 from mains_server.dunning.tables import DunningWatch, InterestCharge
+from mains_server.invoices.records import CreditRequest
+from mains_server.payments.operations import credit_invoice
 
 INVOICES_AT_ONCE = 200
 LOOKED_AT_AGAIN = timedelta(days=1)
@@ -55,7 +60,9 @@ async def charge_interest(dunner: Dunner) -> Counter[str]:
             )
         for invoice_id, customer_id in found:
             async with unit_of_work(dunner.engine) as session:
-                await queries.hold_for_interest(session, invoice_id=invoice_id, customer_id=customer_id)
+                await queries.hold_for_interest(
+                    session, invoice_id=invoice_id, customer_id=customer_id, today=dunner.today
+                )
                 (invoice,) = await queries.late_invoices(session, invoice_ids=[invoice_id])
                 outcome = await _bring_up(session, dunner=dunner, policies=policies, invoice=invoice)
             counts[outcome] += 1
@@ -85,15 +92,22 @@ async def _bring_up(session: AsyncSession, *, dunner: Dunner, policies: Sequence
         return "unchanged"
     contract = await contract_by_id(session, contract_id=invoice.contract_id)
     assert contract is not None, "who was invoiced has a contract"
-    day = await fee_day(session, contract=contract, today=dunner.today)
+    next_day = await fee_day(session, contract=contract, today=dunner.today)
+    day = next_day or _last_day(contract)
     if day is None or INTEREST not in dunner.adapter.fee_codes(on=day):
         return "unbillable"
     writer = _Writer(session, dunner=dunner, contract=contract, invoice=invoice, days=(day, until))
+    writer.is_last_bill_issued = next_day is None
     if more > 0:
         await writer.charge(more)
         return "charged"
-    await writer.take_off(too_much)
-    return "taken off"
+    return "taken off" if await writer.take_off(too_much) else "unbillable"
+
+
+def _last_day(contract: Contract) -> date | None:
+    """Give the day for which fees are noted once no bill of a contract comes any more; None where it never ran."""
+    is_over = contract.ends is not None and contract.ends > contract.starts
+    return contract.ends - timedelta(days=1) if is_over and contract.ends is not None else None
 
 
 class _Writer:
@@ -113,28 +127,64 @@ class _Writer:
         self.contract = contract
         self.invoice = invoice
         self.day, self.until = days
+        self.is_last_bill_issued = False
 
     async def charge(self, amount: Decimal) -> None:
         """Charge more interest; what is beyond the most that a fee may be comes the next time."""
         charges = await self._charges()
         await self._note(min(amount, QUANTITY_MAX), code=INTEREST, number=len(charges) + 1, sign=1)
 
-    async def take_off(self, amount: Decimal) -> None:
-        """Take interest off: what no bill has is forgotten, the rest comes off on the next bill."""
+    async def take_off(self, amount: Decimal) -> bool:
+        """Take interest off, and tell whether it could be: what no bill has is forgotten, the rest comes off.
+
+        It comes off on the next bill, or, after the last one, by taking notes back. What stood on the last bill itself
+        can only be corrected there.
+        """
         charges = await self._charges()
-        number = len(charges)
+        number, left = len(charges), amount
         for charge in charges:
-            if not charge.waits or charge.is_taken_back or charge.amount < 0 or amount <= 0:
+            if not charge.waits or charge.is_taken_back or charge.amount < 0 or left <= 0:
                 continue
             assert charge.fee_key is not None, "what waits for a bill is a fee"
             await forget_fee(self.session, contract=self.contract, key=charge.fee_key)
             number += 1
             await self._write(-charge.amount, number=number, fee_key=None, takes_back=charge.id)
-            amount -= charge.amount
-        if amount < 0:
-            await self._note(-amount, code=INTEREST, number=number + 1, sign=1)
-        elif amount > 0:
-            await self._note(min(amount, QUANTITY_MAX), code=INTEREST_BACK, number=number + 1, sign=-1)
+            left -= charge.amount
+        if left > 0 and self.is_last_bill_issued:
+            left = await self._take_notes_back(left)
+            number = len(await self._charges())
+        if left < 0:
+            await self._note(-left, code=INTEREST, number=number + 1, sign=1)
+        elif left > 0 and not self.is_last_bill_issued:
+            await self._note(min(left, QUANTITY_MAX), code=INTEREST_BACK, number=number + 1, sign=-1)
+        return left < amount or not self.is_last_bill_issued
+
+    async def _take_notes_back(self, amount: Decimal) -> Decimal:
+        """Take back notes that charge too much, the latest first, and give what is still too much.
+
+        A note is taken back whole, so what it charged on other invoices is charged anew; so is, by the caller, what
+        this one owes: below nothing is what was taken back too much.
+        """
+        for note_id, document_number in await queries.notes_on(self.session, invoice=self.invoice):
+            if amount <= 0:
+                break
+            request = CreditRequest(document_number=document_number, issued_on=self.dunner.today)
+            await credit_invoice(self.session, request=request, now=self.dunner.now)
+            for charge in await queries.charges_on(self.session, note_id=note_id, customer_id=self.invoice.customer_id):
+                is_own = charge.invoice_id == self.invoice.id
+                writer = self if is_own else await self._for_other(charge)
+                number = len(await writer._charges()) + 1
+                await writer._write(-charge.amount, number=number, fee_key=None, takes_back=charge.id)
+                if is_own:
+                    amount -= charge.amount
+                else:
+                    await writer._note(charge.amount, code=INTEREST, number=number + 1, sign=1)
+        return amount
+
+    async def _for_other(self, charge: ChargedOnNote) -> _Writer:
+        (other,) = await queries.late_invoices(self.session, invoice_ids=[charge.invoice_id])
+        days = (self.day, charge.until)
+        return _Writer(self.session, dunner=self.dunner, contract=self.contract, invoice=other, days=days)
 
     async def _charges(self) -> tuple[Charged, ...]:
         return await queries.charges_of(self.session, invoice_id=self.invoice.id, customer_id=self.invoice.customer_id)

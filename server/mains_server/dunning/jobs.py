@@ -8,17 +8,19 @@ from mains_server.adapters.loading import load_adapters
 from mains_server.db.work import Task, Work
 from mains_server.dunning.accruing import charge_interest
 from mains_server.dunning.arranging import watch_arrangements
+from mains_server.dunning.noting import issue_notes
 from mains_server.dunning.reminding import Dunner, remind
 
 
 async def day_of_debts(dunner: Dunner) -> Counter[str]:
-    """Look at debts paid in parts, remind, and charge interest, and count what was done; twice without harm.
+    """Look at debts paid in parts, remind, charge interest and issue notes of it, and count; twice without harm.
 
     In this order: an arrangement that was kept or broken decides whether reminders go out and interest runs.
     """
     counts = await watch_arrangements(dunner)
     counts["reminded"] += await remind(dunner)
     counts += await charge_interest(dunner)
+    counts["noted"] += await issue_notes(dunner)
     return +counts
 
 

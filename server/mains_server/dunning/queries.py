@@ -72,6 +72,28 @@ class Charged:
     waits: bool
 
 
+class ChargedOnNote(NamedTuple):
+    """Interest on one of the invoices that a note charges it for."""
+
+    id: int
+    invoice_id: int
+    amount: Decimal
+    until: date
+
+
+class WaitingInterest(NamedTuple):
+    """Interest that no bill takes in, as the last one is issued: on which invoice, for which days."""
+
+    contract_id: int
+    fee_id: int
+    code: str
+    sign: int
+    amount: Decimal
+    document_number: str
+    starts: date
+    ends: date
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredArrangement:
     """A debt paid in parts, with what was paid of it and when."""
@@ -168,9 +190,13 @@ async def late_invoices(session: AsyncSession, *, invoice_ids: Sequence[int]) ->
     return tuple(_late(row) for row in await session.execute(text(statements.LATE), asked))
 
 
-async def hold_for_interest(session: AsyncSession, *, invoice_id: int, customer_id: int) -> None:
-    """Hold a customer's account and the fees of an invoice's interest that no bill has, until the end."""
+async def hold_for_interest(session: AsyncSession, *, invoice_id: int, customer_id: int, today: date) -> None:
+    """Hold a customer's account and the fees of an invoice's interest that no bill has, until the end.
+
+    A contract that has ended is held too, since its notes may have to be taken back.
+    """
     asked = {"invoice": invoice_id, "customer": customer_id}
+    await session.execute(text(statements.LOCK_ENDED), {**asked, "today": today})
     await lock_accounts(session, customer_ids=[customer_id])
     await session.execute(text(statements.LOCK_FEES), asked)
 
@@ -179,6 +205,26 @@ async def charges_of(session: AsyncSession, *, invoice_id: int, customer_id: int
     """List the interest charged on an invoice, in order."""
     rows = await session.execute(text(statements.CHARGES), {"invoice": invoice_id, "customer": customer_id})
     return tuple(Charged(**row._mapping) for row in rows)
+
+
+async def notes_on(session: AsyncSession, *, invoice: LateInvoice) -> tuple[tuple[int, str], ...]:
+    """List the notes that charge interest on an invoice and stand, by id and number, the latest first."""
+    asked = {"invoice": invoice.id, "customer": invoice.customer_id}
+    return tuple(
+        (row.id, row.document_number) for row in await session.execute(text(statements.NOTES_ON_INVOICE), asked)
+    )
+
+
+async def charges_on(session: AsyncSession, *, note_id: int, customer_id: int) -> tuple[ChargedOnNote, ...]:
+    """List what a note charges, on each of its invoices."""
+    rows = await session.execute(text(statements.CHARGES_ON_NOTE), {"note": note_id, "customer": customer_id})
+    return tuple(ChargedOnNote(*row) for row in rows)
+
+
+async def waiting_for_note(session: AsyncSession, *, adapter: str, today: date) -> tuple[WaitingInterest, ...]:
+    """List a utility's interest that waits for a note of its own, contract by contract."""
+    asked = {"adapter": adapter, "today": today, "interest_codes": [INTEREST, INTEREST_BACK]}
+    return tuple(WaitingInterest(*row) for row in await session.execute(text(statements.WAITING_FOR_NOTE), asked))
 
 
 async def debt_of_building(

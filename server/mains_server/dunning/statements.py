@@ -78,10 +78,53 @@ select h.id, h.number, h.amount, h.fee_key,
         and f.key = h.fee_key and f.invoice_id is null) as waits
 from interest_charge h where h.invoice_id = :invoice and h.customer_id = :customer order by h.number
 """
+# Only where no bill of the contract may come any more; contracts are held before accounts.
+LOCK_ENDED = """
+select k.id from invoice i join contract k on k.id = i.contract_id and k.customer_id = i.customer_id
+where i.id = :invoice and i.customer_id = :customer and k.ends <= :today for no key update of k
+"""
 LOCK_FEES = """
 select f.id from contract_fee f join interest_charge h on h.fee_key = f.key and h.contract_id = f.contract_id
     and h.customer_id = f.customer_id
 where h.invoice_id = :invoice and h.customer_id = :customer and f.invoice_id is null order by f.id for update of f
+"""
+ON_NOTE = """
+from interest_charge h join contract_fee f on f.key = h.fee_key and f.contract_id = h.contract_id
+    and f.customer_id = h.customer_id
+join invoice n on n.id = f.invoice_id and n.customer_id = f.customer_id and n.kind = 'INTEREST'
+"""
+NOTES_ON_INVOICE = f"""
+select distinct n.id, n.document_number {ON_NOTE}
+where h.invoice_id = :invoice and h.customer_id = :customer and not exists (
+    select from invoice b where b.corrects_invoice_id = n.id and b.customer_id = n.customer_id and b.kind = 'CREDIT')
+order by n.id desc
+"""
+CHARGES_ON_NOTE = f"""
+select h.id, h.invoice_id, h.amount, h.until {ON_NOTE} where n.id = :note and h.customer_id = :customer order by h.id
+"""
+# Of contracts that are billed to their end; on a day there is one note of a contract, also where it was taken back.
+WAITING_FOR_NOTE = """
+select k.id as contract_id, f.id as fee_id, f.code, sign(h.amount)::int as sign, h.amount, i.document_number,
+    least(coalesce((
+        select max(b.until) from interest_charge b
+        where b.invoice_id = h.invoice_id and b.customer_id = h.customer_id and b.number < h.number
+            and b.takes_back_id is null and b.amount > 0 and not exists (
+                select from interest_charge t where t.takes_back_id = b.id and t.customer_id = b.customer_id)
+    ), i.due_on + 1), h.until - 1) as starts, h.until as ends
+from contract k
+join contract_fee f on f.contract_id = k.id and f.customer_id = k.customer_id and f.invoice_id is null
+    and f.code = any(cast(:interest_codes as text[]))
+join interest_charge h on h.fee_key = f.key and h.contract_id = f.contract_id and h.customer_id = f.customer_id
+join invoice i on i.id = h.invoice_id and i.customer_id = h.customer_id
+where k.adapter = :adapter and k.ends <= :today and exists (
+        select from invoice b where b.contract_id = k.id and b.customer_id = k.customer_id and b.period_to >= k.ends
+            and b.kind not in ('CREDIT', 'INTEREST') and not exists (
+                select from invoice n where n.corrects_invoice_id = b.id and n.customer_id = b.customer_id
+                    and n.kind = 'CREDIT'))
+    and not exists (
+        select from invoice b where b.contract_id = k.id and b.customer_id = k.customer_id and b.kind = 'INTEREST'
+            and b.period_from = :today)
+order by k.id, i.due_on, h.invoice_id, h.number
 """
 # Only utilities that supply the house as a whole: a flat's other contracts are no concern of the house.
 IN_BUILDING = """

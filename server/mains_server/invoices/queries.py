@@ -13,6 +13,7 @@ from sqlmodel import col
 from mains_server.customers.queries import lock_accounts
 from mains_server.invoices import tables
 from mains_server.invoices.records import (
+    NOT_OF_DAYS,
     InvoiceDraft,
     InvoiceKind,
     IssuedInvoice,
@@ -110,7 +111,7 @@ async def is_billed(session: AsyncSession, contract_ids: frozenset[int], day: da
     )
     wanted = select(col(Invoice.id)).where(
         col(Invoice.contract_id).in_(contract_ids),
-        col(Invoice.kind) != InvoiceKind.CREDIT,
+        col(Invoice.kind).not_in(NOT_OF_DAYS),
         col(Invoice.period_from) <= day,
         col(Invoice.period_to) >= day,
         col(Invoice.id).not_in(taken_back.where(col(Invoice.corrects_invoice_id).is_not(None))),
@@ -129,7 +130,7 @@ async def billed_until(session: AsyncSession, contract_id: int) -> date | None:
     return await session.scalar(
         select(func.max(col(Invoice.period_to))).where(
             col(Invoice.contract_id) == contract_id,
-            col(Invoice.kind) != InvoiceKind.CREDIT,
+            col(Invoice.kind).not_in(NOT_OF_DAYS),
             col(Invoice.id).not_in(taken_back.where(col(Invoice.kind) == InvoiceKind.CREDIT)),
         )
     )
@@ -143,7 +144,7 @@ async def any_billed_until(session: AsyncSession, *, contract_ids: frozenset[int
     return await session.scalar(
         select(func.max(col(Invoice.period_to))).where(
             col(Invoice.contract_id).in_(contract_ids),
-            col(Invoice.kind) != InvoiceKind.CREDIT,
+            col(Invoice.kind).not_in(NOT_OF_DAYS),
             col(Invoice.id).not_in(taken_back.where(col(Invoice.corrects_invoice_id).is_not(None))),
         )
     )

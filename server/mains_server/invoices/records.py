@@ -21,6 +21,11 @@ class InvoiceKind(Enum):
     CREDIT = "CREDIT"
     FINAL = "FINAL"
     SETTLEMENT = "SETTLEMENT"
+    INTEREST = "INTEREST"
+
+
+NOT_OF_DAYS = (InvoiceKind.CREDIT, InvoiceKind.INTEREST)
+"""What bills no days of a contract: it takes a bill back, or comes after the last one."""
 
 
 class InvoiceStatus(Enum):

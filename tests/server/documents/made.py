@@ -204,3 +204,25 @@ def named(name: str) -> Sheet:
     return replace(
         plain, buyer=replace(plain.buyer, name=name, address=name), supply_address=name, notes=(words(name),)
     )
+
+
+def interest_note() -> Sheet:
+    """Interest of 0.88 over March and 0.30 over ten days of it, on invoices of which no bill follows; no tax."""
+    grown = line(1, net="0.88", rate="0.0000", quantity=D("0.88"), unit="EUR", unit_price=D(1), price_unit="EUR/EUR")
+    lines = (
+        replace(grown, explanation="E-000005: 0.88 EUR x 1 EUR/EUR", label=words("Procenti")),
+        replace(grown, position=2, period_to=date(2023, 3, 11), net=D("0.30"), quantity=D("0.30")),
+    )
+    return sheet(
+        kind=InvoiceKind.INTEREST,
+        period_from=date(2023, 4, 10),
+        period_to=date(2023, 4, 11),
+        lines=lines,
+        taxes=(tax(base="1.18", amount="0.00", rate="0.0000"),),
+        net=D("1.18"),
+        tax=D("0.00"),
+        total=D("1.18"),
+        supply_points=(),
+        charts=(),
+        notes=(),
+    )

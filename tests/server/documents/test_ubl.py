@@ -24,6 +24,7 @@ SHEETS = {
     "covered by levelled payment": made.sheet(levelled=D("24.20")),
     "credit note": made.credit_note(),
     "credit note of two rates": made.credit_note(made.two_rates()),
+    "interest note": made.interest_note(),
     "business": made.business(),
     "Russian": made.sheet(language=DocumentLanguage.RU),
     "no lines": made.sheet(lines=(), taxes=(), net=D("0.00"), tax=D("0.00"), total=D("0.00")),

@@ -131,8 +131,10 @@ class Debtors:
         async with unit_of_work(self.engine) as session:
             return await step(session, **given)
 
-    async def pay(self, contract: int, amount: str, on: date, *, number: str | None = None) -> None:
-        """Pay for a contract's customer, the oldest invoice first or one by number."""
+    async def pay(
+        self, contract: int, amount: str, on: date, *, number: str | None = None, booked: date | None = None
+    ) -> None:
+        """Pay for a contract's customer, the oldest invoice first or one by number; it may be booked later."""
         request = PaymentRequest(
             customer_id=self.one("select customer_id from contract where id = %s", contract),
             amount=Decimal(amount),
@@ -144,7 +146,7 @@ class Debtors:
             settles=() if number is None else (Settle(document_number=number),),
         )
         async with unit_of_work(self.engine) as session:
-            await receive_payment(session, request=request, now=noon(on))
+            await receive_payment(session, request=request, now=noon(booked or on))
 
     async def take_back(self, number: str, on: date) -> None:
         """Take an invoice back by a credit note."""

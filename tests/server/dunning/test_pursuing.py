@@ -218,15 +218,28 @@ async def test_interest_that_was_billed_comes_off_on_the_next_bill(debtors):
     await debtors.assert_books()
 
 
-async def test_a_business_has_its_own_rate_and_what_no_bill_takes_is_told(debtors):
+async def test_a_business_has_its_own_rate(debtors):
     debtors.household(kind="BUSINESS")
-    debtors.household(ends=date(2023, 2, 1))
     await debtors.policy(stages=())
     debtors.bill(1)
 
-    # 185.37 x 0.12 x 29 / 365 = 1.7674; the other contract has ended and was billed to its end.
-    assert await debtors.day(date(2023, 4, 1)) == {"charged": 1, "unbillable": 1}
+    # 185.37 x 0.12 x 29 / 365 = 1.7674.
+    assert await debtors.day(date(2023, 4, 1)) == {"charged": 1}
     assert debtors.rows(CHARGES) == [(D("1.77"),)]
+
+
+async def test_interest_on_a_last_bill_itself_that_is_not_owed_any_more_is_told(debtors):
+    debtors.household(ends=date(2023, 5, 1))
+    await debtors.policy(stages=())
+    debtors.bill(1)
+    await debtors.day(date(2023, 4, 1))
+    for month in (2, 3, 4):
+        debtors.bill(month)
+    await debtors.take_back("S-000001", date(2023, 5, 11))
+
+    # The 0.88 stand on the last bill, and no other will come: a correction of that bill takes them off.
+    assert (await debtors.day(date(2023, 5, 12)))["unbillable"] == 1
+    assert debtors.rows("select net from invoice_line where code = 'late_interest_back'") == []
 
 
 async def test_two_workers_charge_once(debtors):
