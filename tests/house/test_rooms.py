@@ -184,6 +184,14 @@ EXTRA = {
         "watching.py",
         "working_out.py",
     },
+    "webhooks": {
+        "addresses.py",
+        "posting.py",
+        "queueing.py",
+        "sending.py",
+        "signing.py",
+        "statements.py",
+    },
     "notifications": {
         "applications.py",
         "events.py",

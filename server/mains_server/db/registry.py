@@ -35,6 +35,7 @@ ROOMS = (
     "registration",
     "outages",
     "applications",
+    "webhooks",
 )
 
 

@@ -74,7 +74,7 @@ def written(
 
 
 SAMPLES: Mapping[str, Value] = {
-    **dict.fromkeys(("until",), datetime(2024, 2, 10, 10, 0, tzinfo=UTC)),
+    **dict.fromkeys(("until", "at"), datetime(2024, 2, 10, 10, 0, tzinfo=UTC)),
     **dict.fromkeys(("due", "day", "starts", "ends", "opens", "closes"), date(2024, 2, 10)),
     **dict.fromkeys(("minutes", "days", "stage"), 3),
     **dict.fromkeys(

@@ -119,6 +119,8 @@ ERASED = frozenset(
         "signin_challenge",
         "signin_message",
         "sms_inbound",
+        "webhook_delivery",
+        "webhook_endpoint",
     }
 )
 # Not exported, each for a reason.

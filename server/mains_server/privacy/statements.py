@@ -51,6 +51,15 @@ OF_CUSTOMER = {
     "delegation_invitation": "delete from delegation_invitation where customer_id = :customer",
     "registration": "delete from registration where customer_id = :customer",
     "signin_message": "delete from signin_message where customer_id = :customer",
+    "webhook_delivery": """delete from webhook_delivery where customer_id = :customer
+        or endpoint_id in (select id from webhook_endpoint where customer_id = :customer)""",
+    "webhook_secret": """delete from webhook_secret
+        where endpoint_id in (select id from webhook_endpoint where customer_id = :customer)""",
+    "webhook_choice": """delete from webhook_choice
+        where endpoint_id in (select id from webhook_endpoint where customer_id = :customer)""",
+    "webhook_endpoint": "delete from webhook_endpoint where customer_id = :customer",
+    "webhook_coverage": """update webhook_endpoint set customer_ids = array_remove(customer_ids, :customer)
+        where :customer = any(customer_ids)""",
     "outbox_event": "delete from outbox_event where customer_id = :customer",
     "contract_fee": "update contract_fee set reason = '' where customer_id = :customer",
     "correction": "update correction set note = '' where customer_id = :customer",

@@ -1,0 +1,1 @@
+"""Webhooks: what happens is posted to partners, signed, as they chose to hear of it."""

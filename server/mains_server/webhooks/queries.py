@@ -1,0 +1,87 @@
+"""Questions of the webhooks room: what is due to whom, and by which secrets it is signed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from mains_server.webhooks import statements
+from mains_server.webhooks.records import Due, Endpoint, WebhookCoverage, WebhookKind
+from mains_server.webhooks.rules import LANES
+from mains_server.webhooks.tables import WebhookDelivery, WebhookEndpoint
+
+LANE_KEYS = 7_308_000
+OUTAGE_CUSTOMERS_MAX = 100
+
+
+async def busy_lanes(session: AsyncSession, *, now: datetime) -> Sequence[tuple[int, int]]:
+    """List the endpoints, each with its lanes, that have something due."""
+    found = await session.execute(text(statements.BUSY_LANES), {"now": now, "lanes": LANES})
+    return [(row.endpoint_id, row.lane) for row in found]
+
+
+async def hold_lane(session: AsyncSession, *, endpoint_id: int, lane: int) -> bool:
+    """Take a lane of an endpoint until the transaction ends, unless another sender has it."""
+    values = {"lane_key": LANE_KEYS + lane, "endpoint": endpoint_id}
+    return bool(await session.scalar(text(statements.HOLD_LANE), values))
+
+
+async def endpoint_to_serve(session: AsyncSession, *, endpoint_id: int, now: datetime) -> Endpoint | None:
+    """Give an endpoint that may be told something now; None where it is disabled or paused."""
+    found = (await session.execute(text(statements.ENDPOINT), {"id": endpoint_id, "now": now})).one_or_none()
+    if found is None:
+        return None
+    fields = dict(found._mapping)
+    covered = {"coverage": WebhookCoverage[found.coverage], "customer_ids": tuple(found.customer_ids)}
+    return Endpoint(**{**fields, **covered})
+
+
+async def next_due(session: AsyncSession, *, endpoint_id: int, lane: int, now: datetime) -> Due | None:
+    """Give the delivery of a lane whose turn it is; None where none is."""
+    values = {"endpoint": endpoint_id, "lane": lane, "lanes": LANES, "now": now}
+    found = (await session.execute(text(statements.NEXT_DUE), values)).one_or_none()
+    return None if found is None else Due(**{**found._mapping, "kind": WebhookKind[found.kind]})
+
+
+async def sealed_secrets(session: AsyncSession, *, endpoint_id: int, now: datetime) -> Sequence[bytes]:
+    """Give the secrets that sign now, the newest first."""
+    found = await session.execute(text(statements.SECRETS), {"endpoint": endpoint_id, "now": now})
+    return [row.sealed for row in found]
+
+
+async def is_owner(session: AsyncSession, *, customer_id: int, person_id: int, now: datetime) -> bool:
+    """Tell whether a person owns a customer now."""
+    values = {"customer": customer_id, "person": person_id, "now": now}
+    return bool(await session.scalar(text(statements.IS_OWNER), values))
+
+
+async def customers_at_outage(session: AsyncSession, *, outage_id: int) -> Sequence[int]:
+    """Give some of the customers whom an outage touches."""
+    values = {"outage": outage_id, "most": OUTAGE_CUSTOMERS_MAX}
+    return list(await session.scalars(text(statements.CUSTOMERS_AT_OUTAGE), values))
+
+
+async def held_endpoint(session: AsyncSession, *, endpoint_id: int) -> WebhookEndpoint | None:
+    """Take hold of an endpoint until the transaction ends, for a change inside this room."""
+    wanted = select(WebhookEndpoint).where(col(WebhookEndpoint.id) == endpoint_id)
+    return await session.scalar(wanted.with_for_update(key_share=True).execution_options(populate_existing=True))
+
+
+async def endpoint_of_delivery(session: AsyncSession, *, delivery_id: int) -> int | None:
+    """Tell whose a delivery is; None where there is none."""
+    wanted = select(col(WebhookDelivery.endpoint_id)).where(col(WebhookDelivery.id) == delivery_id)
+    return await session.scalar(wanted)
+
+
+async def endpoints_count(session: AsyncSession, *, customer_id: int | None) -> int:
+    """Count the endpoints of a customer, or the utility's own."""
+    found = await session.scalar(
+        select(func.count())
+        .select_from(WebhookEndpoint)
+        .where(col(WebhookEndpoint.customer_id).is_not_distinct_from(customer_id))
+    )
+    return found or 0
