@@ -66,7 +66,7 @@ def main() -> None:
     ):
         upgrade(address=server.address())
         with psycopg.connect(server.address(), autocommit=True) as connection:
-            for statement in (CUSTOMERS, CONTRACTS, INVOICES, "analyze"):
+            for statement in (CUSTOMERS, CONTRACTS, INVOICES, "vacuum analyze", "checkpoint"):
                 connection.execute(statement, {"lines": LINES} if "%" in statement else None)
         file = Path(folder) / "bank.xml"
         size = _write(file)

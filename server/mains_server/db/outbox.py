@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import insert
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.db.tables import OutboxEvent
@@ -25,6 +25,14 @@ select pg_current_snapshot()::text as seen, coalesce((
             or (e.kind = any($3::text[]) and (e.customer_id is null or e.customer_id = any($4::bigint[]))))
 ), '[]') as events
 """
+# One statement however many they are: a bank statement has them by the ten thousand.
+INSERT_NEWS = text("""
+insert into outbox_event (kind, customer_id, payload, occurred_at, delivered_at)
+select n.kind, n.customer_id, cast(n.payload as jsonb), :now, :now
+from unnest(cast(:kinds as text[]), cast(:customers as bigint[]), cast(:payloads as text[])) with ordinality
+    n (kind, customer_id, payload, place)
+order by n.place
+""")
 NOW_SEEN = "select pg_current_snapshot()::text"
 
 
@@ -65,18 +73,13 @@ def append_event(
 
 async def append_news(session: AsyncSession, *, news: Sequence[NewsEvent], now: datetime) -> None:
     """Write what only open subscriptions want to hear of; it counts as delivered, as no listener waits for it."""
-    rows = [
-        {
-            "kind": one.kind,
-            "customer_id": one.customer_id,
-            "payload": dict(one.payload),
-            "occurred_at": now,
-            "delivered_at": now,
+    if news:
+        told = {
+            "kinds": [one.kind for one in news],
+            "customers": [one.customer_id for one in news],
+            "payloads": [orjson.dumps(dict(one.payload)).decode() for one in news],
         }
-        for one in news
-    ]
-    if rows:
-        await session.execute(insert(OutboxEvent), rows)
+        await session.execute(INSERT_NEWS, {**told, "now": now})
 
 
 async def snapshot(connection: Any) -> str:

@@ -49,7 +49,8 @@ def _tree(space: str) -> Node:
         at = _descend(root, part, space=space)
         at.part = part
         for path in paths:
-            _descend(at, path, space=space).path = path
+            value = _descend(at, path, space=space)
+            value.path, value.has_currency = path, path.endswith("Amt")
     return root
 
 
@@ -99,15 +100,17 @@ class _Reader:
         """Find out where the values of what begins go."""
         if node.part:
             self._begin_part(node.part)
-        elif node.path.endswith("Amt"):
+        else:
             self._fields.currency_next = attributes.get("Ccy", "")
 
     def end(self, node: Node, text: str) -> None:
         """Keep a value that is of interest; hand over what is complete."""
-        if node.path:
-            self._fields.put(node.path, text)
-        elif node.part:
+        if node.part:
             self._end_part(node.part, text)
+        elif node.has_currency:
+            self._fields.put_amount(node.path, text)
+        else:
+            self._fields.put(node.path, text)
 
     def _begin_part(self, part: str) -> None:
         if part == DETAIL:

@@ -47,13 +47,16 @@ class Fields:
 
     def put(self, path: str, text: str) -> None:
         """Keep a value: of texts all, of anything else the first."""
-        if path.endswith("Amt"):
-            self.amounts.setdefault(path, Stated(text, self.currency_next))
-        elif path == "RmtInf/Ustrd" and path in self.values:
-            if len(self.values[path]) < TEXT_MAX:
-                self.values[path] += " " + text
-        elif text:
-            self.values.setdefault(path, text)
+        values = self.values
+        if path not in values:
+            if text:
+                values[path] = text
+        elif path == "RmtInf/Ustrd" and len(values[path]) < TEXT_MAX:
+            values[path] += " " + text
+
+    def put_amount(self, path: str, text: str) -> None:
+        """Keep an amount with its currency, the first."""
+        self.amounts.setdefault(path, Stated(text, self.currency_next))
 
     def begin_detail(self) -> Fields:
         """Begin the next detail of an entry."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.db.copying import copy_rows, draw_ids
+from mains_server.db.cycles import no_search_for_cycles
 from mains_server.ledger.operations import post, post_many
 from mains_server.payments.rules import ACCEPTED_CURRENCIES
 from mains_server.statements import queries, rules
@@ -74,10 +75,10 @@ async def take_in(session: AsyncSession, *, file: BinaryIO, source: FileSource) 
     Movements that are known are left alone. New ones are booked as nobody's; matching finds out whose they are.
     """
     taken: list[TakenStatement] = []
-    async with session.begin_nested():
-        taking: _Taking | None = None
-        for events in _in_pieces(read_statements(file)):
-            for group in _by_kind(events):
+    with no_search_for_cycles():
+        async with session.begin_nested():
+            taking: _Taking | None = None
+            for group in _groups(read_statements(file)):
                 if isinstance(group, StatementHead):
                     taking = await _begin(session, head=group, source=source)
                     continue
@@ -89,9 +90,10 @@ async def take_in(session: AsyncSession, *, file: BinaryIO, source: FileSource) 
     return tuple(taken)
 
 
-def _in_pieces(events: Iterator[Event]) -> Iterator[list[Event]]:
+def _groups(events: Iterator[Event]) -> Iterator[StatementHead | StatementFoot | list[BankLine]]:
+    """Give heads, feet, and the lines between them so many at a time."""
     while piece := list(islice(events, EVENTS_AT_ONCE)):
-        yield piece
+        yield from _by_kind(piece)
 
 
 def _by_kind(events: Sequence[Event]) -> Iterator[StatementHead | StatementFoot | list[BankLine]]:

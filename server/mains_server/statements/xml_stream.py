@@ -20,15 +20,20 @@ TOKEN_BYTES_MAX = 262_144
 class Node:
     """An element that somebody wants to hear of, with those of interest inside it by `<namespace> <name>`.
 
-    A `part` is heard of when it begins and ends; of a `path` the element's own text is wanted.
+    A `part` is heard of when it begins and ends; of a `path` the element's own text is wanted, and where it
+    `has_currency` its attributes too.
     """
 
-    __slots__ = ("children", "part", "path")
+    __slots__ = ("children", "has_currency", "part", "path")
 
     def __init__(self) -> None:
         self.children: dict[str, Node] = {}
         self.part = ""
         self.path = ""
+        self.has_currency = False
+
+
+_OF_NO_INTEREST = Node()
 
 
 class Listener(Protocol):
@@ -82,12 +87,12 @@ class _Guard:
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
-        self._node: Node | None = None
-        self._around: list[Node | None] = []
+        self._root = self._node = Node()
+        self._around: list[Node] = []
         self._text: list[str] = []
         self.parser = expat.ParserCreate(encoding="UTF-8", namespace_separator=" ")
         self.parser.buffer_text = True
-        self.parser.StartElementHandler = self._start
+        self.parser.StartElementHandler = self._start_root
         self.parser.EndElementHandler = self._end
         self.parser.CharacterDataHandler = self._text.append
         self.parser.XmlDeclHandler = self._declare
@@ -105,33 +110,35 @@ class _Guard:
         if sum(map(len, self._text)) > TEXT_MAX:
             raise self.too_much()
 
+    def _start_root(self, name: str, attributes: dict[str, str]) -> None:
+        self.parser.StartElementHandler = self._start
+        self._root.children[name] = self._listener.root(name)
+        self._start(name, attributes)
+
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         around, node = self._around, self._node
         if self._text:
             self._take_text()
-        if node is not None:
-            node = node.children.get(name)
-        elif not around:
-            node = self._listener.root(name)
-        around.append(self._node)
-        self._node = node
-        if len(around) > DEPTH_MAX or (node is None and len(name) > TEXT_MAX):
+        around.append(node)
+        self._node = node = node.children.get(name, _OF_NO_INTEREST)
+        if len(around) > DEPTH_MAX or len(name) > TEXT_MAX:
             raise self.too_much()
         if attributes:
             self._require_few(attributes)
-        if node is not None and (node.path or node.part):
+        if node.part or node.has_currency:
             self._listener.begin(node, attributes)
 
     def _end(self, _name: str) -> None:
         node = self._node
         text = self._take_text() if self._text else ""
-        if node is not None and (node.path or node.part):
+        if node.path or node.part:
             self._listener.end(node, text.strip())
         self._node = self._around.pop()
 
     def _take_text(self) -> str:
-        text = "".join(self._text)
-        self._text.clear()
+        texts = self._text
+        text = texts[0] if len(texts) == 1 else "".join(texts)
+        texts.clear()
         if len(text) > TEXT_MAX:
             raise self.too_much()
         return text
