@@ -104,7 +104,8 @@ async def lock_accounts(session: AsyncSession, *, customer_ids: Sequence[int]) -
     Whoever settles, opens or takes back invoices of a customer does, so that they take turns; rows that point to the
     customer are added meanwhile.
     """
-    wanted = select(col(CustomerRow.id)).where(col(CustomerRow.id).in_(customer_ids)).order_by(col(CustomerRow.id))
+    asked = any_(literal(list(customer_ids), ARRAY(BigInteger())))
+    wanted = select(col(CustomerRow.id)).where(col(CustomerRow.id) == asked).order_by(col(CustomerRow.id))
     await session.execute(wanted.with_for_update(key_share=True))
 
 

@@ -17,10 +17,9 @@ class RowExists(Exception):
 
 
 async def draw_ids(session: AsyncSession, *, sequence: str, count: int) -> tuple[int, ...]:
-    """Draw `count` ids from a sequence in one statement, for rows that others in the same load point to."""
-    statement = text("select nextval(cast(:sequence as regclass)) from generate_series(1, :count)")
-    found = await session.scalars(statement, {"sequence": sequence, "count": count})
-    return tuple(found.all())
+    """Draw `count` ids from a sequence in one value, for rows that others in the same load point to."""
+    statement = text("select array_agg(nextval(cast(:sequence as regclass))) from generate_series(1, :count)")
+    return tuple(await session.scalar(statement, {"sequence": sequence, "count": count}) or ())
 
 
 async def copy_rows(

@@ -9,6 +9,7 @@ from decimal import Context, Decimal
 PLACES = 2
 AMOUNT_MAX = Decimal("999999999999.99")
 _EXACT = Context(prec=80)
+_CENT = Decimal("0.01")
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 
 
@@ -71,6 +72,6 @@ def require_amount(value: Decimal) -> Decimal:
         raise NotMoney(f"{value} is not a finite amount")
     if value.copy_abs() > AMOUNT_MAX:
         raise NotMoney(f"{value:.3E} is more than {AMOUNT_MAX}")
-    if value != value.quantize(Decimal("0.01"), context=_EXACT):
+    if value != value.quantize(_CENT, context=_EXACT):
         raise NotMoney(f"{value} is finer than a cent")
     return value

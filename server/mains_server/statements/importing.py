@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from itertools import islice
+from operator import attrgetter
 from typing import TYPE_CHECKING, BinaryIO
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -49,6 +50,7 @@ COPIED = (
 COLUMNS = (
     "id", "bank_account_id", "statement_id", "position", "currency", "fingerprint", "occurrence", "state", *COPIED,
 )  # fmt: skip
+_said = attrgetter(*COPIED)
 
 
 @dataclass(kw_only=True)
@@ -153,7 +155,7 @@ async def _write(
     ids = await draw_ids(session, sequence="statement_line_id_seq", count=len(lines))
     rows = [
         (id_, account.id, taking.statement_id, position, currency, print_, turn, LineState.NEW.name,
-         *(getattr(line, name) for name in COPIED))
+         *_said(line))
         for id_, (position, line, print_, turn) in zip(ids, lines, strict=True)
     ]  # fmt: skip
     await copy_rows(session, table="statement_line", columns=COLUMNS, rows=rows)

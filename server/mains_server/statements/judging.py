@@ -8,7 +8,7 @@ together with something else that agrees: the amount, the name, or an account th
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from mains_server.contracts.records import NumberedContract
@@ -62,19 +62,19 @@ def judge(line: BankLine, *, evidence: Evidence, known: Known) -> Verdict:
     if not sure:
         reason = QueueReason.DOUBTFUL if suggestions else QueueReason.UNMATCHED
         return Verdict(reason=reason, suggestions=suggestions)
-    return replace(_sure(sure[0], evidence=evidence, known=known), suggestions=suggestions)
+    return _sure(sure[0], suggestions=suggestions, evidence=evidence, known=known)
 
 
-def _sure(best: Suggestion, *, evidence: Evidence, known: Known) -> Verdict:
+def _sure(best: Suggestion, *, suggestions: tuple[Suggestion, ...], evidence: Evidence, known: Known) -> Verdict:
     """Book by the surest evidence: the levelled contract that it names, or the invoices of that customer in order."""
     if best.contract_id is not None and best.invoice_id is None:
         contract = next(one for found in known.contracts.values() for one in found if one.id == best.contract_id)
-        return Verdict(sure=best, contract_number=contract.number)
+        return Verdict(sure=best, contract_number=contract.number, suggestions=suggestions)
     quoted = [invoice_of_reference(reference) for reference in evidence.references]
     numbers = [one for one in (*quoted, *evidence.invoice_numbers) if one is not None]
     named = [known.invoices[one] for one in numbers if one in known.invoices]
     mine = dict.fromkeys(one.document_number for one in named if one.customer_id == best.customer_id)
-    return Verdict(sure=best, settles=tuple(mine))
+    return Verdict(sure=best, settles=tuple(mine), suggestions=suggestions)
 
 
 def _all(line: BankLine, *, evidence: Evidence, known: Known) -> Iterable[Suggestion]:
