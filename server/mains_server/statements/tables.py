@@ -94,9 +94,18 @@ class StatementLine(SQLModel, table=True):
 
     __tablename__ = "statement_line"
     __table_args__ = (
-        UniqueConstraint("bank_account_id", "booked_on", "fingerprint", "occurrence", name="statement_line_once"),
+        # The one index that begins with account and day, so that no planner without statistics looks up by another: a
+        # day may have thousands of movements.
+        Index(
+            "statement_line_once",
+            "bank_account_id",
+            "booked_on",
+            "fingerprint",
+            "occurrence",
+            unique=True,
+            postgresql_include=["amount"],
+        ),
         CheckConstraint("amount <> 0", name="statement_line_not_zero"),
-        Index("statement_line_day", "bank_account_id", "booked_on", "id", postgresql_include=["amount"]),
         Index("statement_line_statement", "statement_id", "position", "id"),
         Index("statement_line_booked", "booked_on", "id"),
         Index("statement_line_queue", "booked_on", "id", postgresql_where=sql("state = 'QUEUED'")),

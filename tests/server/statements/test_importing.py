@@ -7,6 +7,8 @@ from io import BytesIO
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from mains_server.db.unit_of_work import unit_of_work
+from mains_server.statements import queries
 from mains_server.statements.refusals import BankFileRefused
 from sqlalchemy import text
 
@@ -15,6 +17,10 @@ from tests.server.statements.camt_files import IBAN, Paid, bank_file, file, stat
 pytestmark = pytest.mark.asyncio
 A = Paid(amount="43.10", text="nomaksa")
 B = Paid(amount="20.00", text="cits")
+COLUMNS = """
+select attname from pg_attribute where attrelid = 'statement_line'::regclass and attnum > 0 and not attisdropped
+order by attnum
+"""
 NEXT = "2024-02-10"
 MARK = {"A": A, "B": B}
 
@@ -188,3 +194,19 @@ def _cut(days, opened, start, end, turn):
     ]
     ends = (date(2024, 2, 1 + start).isoformat(), date(2024, 2, 1 + end).isoformat())
     return bank_file(*paid, opening=str(opened[start]), message=f"M{turn}", days=ends)
+
+
+async def test_a_day_of_thousands_is_looked_up_movement_by_movement(bank):
+    await bank.takes(bank_file(A))
+    many = ", ".join(("generate_series(2, 5000) n", "statement_line l"))
+    columns = await bank.asks(COLUMNS)
+    kept = ", ".join({"id": "n + 1000", "fingerprint": "md5(n::text)"}.get(name, name) for (name,) in columns)
+
+    async with unit_of_work(bank.utility.engine) as session:
+        await session.execute(text(f"insert into statement_line select {kept} from {many}"))
+        await session.execute(text("set local plan_cache_mode = force_generic_plan"))
+        asked = {"account": 1, "days": [date(2024, 2, 9)], "prints": ["0" * 32]}
+        plan = await session.scalars(text(f"explain {queries.OCCURRENCES.text}"), asked)
+
+        # Nobody has counted what the table holds: an index by the day alone would be read as a whole for each movement.
+        assert "statement_line_once" in "".join(plan)
