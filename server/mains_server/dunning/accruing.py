@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from sqlalchemy import insert
 from sqlalchemy.dialects import postgresql
@@ -30,16 +31,19 @@ from mains_server.invoices.records import CreditRequest
 from mains_server.payments.operations import credit_invoice
 
 INVOICES_AT_ONCE = 200
+INVOICES_HELD_MAX = 20
+"""How many customers wait at most while interest is charged in one transaction."""
 LOOKED_AT_AGAIN = timedelta(days=1)
 """What was booked shortly before the last look is looked at again: its transaction may have ended after it."""
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def charge_interest(dunner: Dunner) -> Counter[str]:
-    """Bring what was charged on late invoices to what is owed today, each in its own transaction, and count.
+    """Bring what was charged on late invoices to what is owed today, a few in each transaction, and count.
 
-    Open debts are charged up to the last day of charging that has come, paid ones at once; an invoice that was taken
-    back owes nothing. Repeated, it finds nothing left to do. `unbillable` are those that no bill can take in.
+    Each is held, and looked at again, before anything is written; where nothing changes nobody is held. Open debts
+    are charged up to the last day of charging that has come, paid ones at once; an invoice that was taken back owes
+    nothing. Repeated, it finds nothing left to do. `unbillable` are those that no bill can take in.
     """
     async with read_session(dunner.engine) as session:
         policies = await queries.policies_of(session, adapter=dunner.adapter.code)
@@ -58,20 +62,19 @@ async def charge_interest(dunner: Dunner) -> Counter[str]:
                 after=after,
                 most=INVOICES_AT_ONCE,
             )
-        for invoice_id, customer_id in found:
+            late = await queries.late_invoices(session, invoice_ids=[one for one, _ in found])
+        changing = [
+            (one.id, one.customer_id) for one in late if _change(one, policies=policies, today=dunner.today) is not None
+        ]
+        for at in range(0, len(changing), INVOICES_HELD_MAX):
+            held = changing[at : at + INVOICES_HELD_MAX]
             async with unit_of_work(dunner.engine) as session:
-                await queries.hold_for_interest(
-                    session, invoice_id=invoice_id, customer_id=customer_id, today=dunner.today
-                )
-                (invoice,) = await queries.late_invoices(session, invoice_ids=[invoice_id])
-                outcome = await _bring_up(session, dunner=dunner, policies=policies, invoice=invoice)
-            counts[outcome] += 1
+                counts += await _bring_up_all(session, dunner=dunner, policies=policies, invoices=held)
         if len(found) < INVOICES_AT_ONCE:
             break
         after = found[-1][0]
     async with unit_of_work(dunner.engine) as session:
         await _note_seen(session, dunner=dunner)
-    del counts["unchanged"]
     return counts
 
 
@@ -82,26 +85,51 @@ def interest_owed(invoice: LateInvoice, *, policies: Sequence[Policy], today: da
     return interest_until(invoice.debt, policies=policies, until=today)
 
 
-async def _bring_up(session: AsyncSession, *, dunner: Dunner, policies: Sequence[Policy], invoice: LateInvoice) -> str:
-    policy = policy_on(policies, dunner.today)
+class _Change(NamedTuple):
+    """What is charged more on an invoice, up to a day, or taken off where it is below nothing."""
+
+    until: date
+    amount: Decimal
+
+
+def _change(invoice: LateInvoice, *, policies: Sequence[Policy], today: date) -> _Change | None:
+    """Tell what is to be charged on an invoice or taken off; None where what was charged is right."""
+    policy = policy_on(policies, today)
     assert policy is not None, "the utility has a policy today"
-    until = charged_until(policy, today=dunner.today) if invoice.open_amount > 0 else dunner.today
+    until = charged_until(policy, today=today) if invoice.open_amount > 0 else today
     more = interest_owed(invoice, policies=policies, today=until) - invoice.charged
-    too_much = invoice.charged - interest_owed(invoice, policies=policies, today=dunner.today)
-    if more <= 0 and too_much <= 0:
-        return "unchanged"
+    if more > 0:
+        return _Change(until, more)
+    too_much = invoice.charged - interest_owed(invoice, policies=policies, today=today)
+    return _Change(until, -too_much) if too_much > 0 else None
+
+
+async def _bring_up_all(
+    session: AsyncSession, *, dunner: Dunner, policies: Sequence[Policy], invoices: Sequence[tuple[int, int]]
+) -> Counter[str]:
+    """Hold some invoices, given with their customers, and bring up what still is to change on each."""
+    await queries.hold_for_interest(session, invoices=invoices, today=dunner.today)
+    counts: Counter[str] = Counter()
+    for invoice in await queries.late_invoices(session, invoice_ids=[one for one, _ in invoices]):
+        change = _change(invoice, policies=policies, today=dunner.today)
+        if change is not None:
+            counts[await _bring_up(session, dunner=dunner, invoice=invoice, change=change)] += 1
+    return counts
+
+
+async def _bring_up(session: AsyncSession, *, dunner: Dunner, invoice: LateInvoice, change: _Change) -> str:
     contract = await contract_by_id(session, contract_id=invoice.contract_id)
     assert contract is not None, "who was invoiced has a contract"
     next_day = await fee_day(session, contract=contract, today=dunner.today)
     day = next_day or _last_day(contract)
     if day is None or INTEREST not in dunner.adapter.fee_codes(on=day):
         return "unbillable"
-    writer = _Writer(session, dunner=dunner, contract=contract, invoice=invoice, days=(day, until))
+    writer = _Writer(session, dunner=dunner, contract=contract, invoice=invoice, days=(day, change.until))
     writer.is_last_bill_issued = next_day is None
-    if more > 0:
-        await writer.charge(more)
+    if change.amount > 0:
+        await writer.charge(change.amount)
         return "charged"
-    return "taken off" if await writer.take_off(too_much) else "unbillable"
+    return "taken off" if await writer.take_off(-change.amount) else "unbillable"
 
 
 def _last_day(contract: Contract) -> date | None:

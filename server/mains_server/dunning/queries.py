@@ -140,6 +140,12 @@ async def held_invoice(session: AsyncSession, *, invoice_id: int, customer_id: i
     return None if row is None else OverdueInvoice(**row._mapping)
 
 
+async def overdue_invoices(session: AsyncSession, *, invoice_ids: Sequence[int]) -> tuple[OverdueInvoice, ...]:
+    """Read invoices with what keeps reminders off, in the order of their ids; nobody holds them."""
+    rows = await session.execute(text(statements.OVERDUE_INVOICES), {"invoices": list(invoice_ids)})
+    return tuple(OverdueInvoice(**row._mapping) for row in rows)
+
+
 async def reminders_of(session: AsyncSession, *, invoice_ids: Sequence[int]) -> tuple[SentReminder, ...]:
     """List the reminders of invoices, by stage."""
     wanted = select(Reminder).where(col(Reminder.invoice_id).in_(invoice_ids))
@@ -190,14 +196,14 @@ async def late_invoices(session: AsyncSession, *, invoice_ids: Sequence[int]) ->
     return tuple(_late(row) for row in await session.execute(text(statements.LATE), asked))
 
 
-async def hold_for_interest(session: AsyncSession, *, invoice_id: int, customer_id: int, today: date) -> None:
-    """Hold a customer's account and the fees of an invoice's interest that no bill has, until the end.
+async def hold_for_interest(session: AsyncSession, *, invoices: Sequence[tuple[int, int]], today: date) -> None:
+    """Hold invoices, given with their customers, until the end: the accounts, and fees of interest that no bill has.
 
-    A contract that has ended is held too, since its notes may have to be taken back.
+    Contracts that have ended are held too, since their notes may have to be taken back.
     """
-    asked = {"invoice": invoice_id, "customer": customer_id}
+    asked = {"invoices": [invoice_id for invoice_id, _ in invoices]}
     await session.execute(text(statements.LOCK_ENDED), {**asked, "today": today})
-    await lock_accounts(session, customer_ids=[customer_id])
+    await lock_accounts(session, customer_ids=sorted({customer_id for _, customer_id in invoices}))
     await session.execute(text(statements.LOCK_FEES), asked)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -17,7 +19,7 @@ from mains_server.contracts.records import Contract
 from mains_server.db.outbox import append_event
 from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.dunning import queries
-from mains_server.dunning.records import OverdueInvoice, Policy, ReminderStage
+from mains_server.dunning.records import OverdueInvoice, Policy, ReminderStage, SentReminder
 from mains_server.dunning.rules import stage_due
 from mains_server.dunning.tables import Reminder
 from mains_server.invoices.queries import billed_until
@@ -40,7 +42,7 @@ async def remind(dunner: Dunner) -> int:
     """Remind of every invoice for which a stage is due today, each in its own transaction, and count them.
 
     Again on the same day, or beside another worker, it reminds of nothing twice: the invoice is held, and looked at
-    again, before anything is written.
+    again, before anything is written. Where no stage is due nobody is held.
     """
     async with read_session(dunner.engine) as session:
         policy = await queries.policy_in_force(session, adapter=dunner.adapter.code, on=dunner.today)
@@ -53,7 +55,8 @@ async def remind(dunner: Dunner) -> int:
             found = await queries.remindable(
                 session, policy=policy, due_upto=due_upto, after=after, most=INVOICES_AT_ONCE
             )
-        for invoice_id, customer_id in found:
+            due = await _due(session, policy=policy, invoice_ids=[one for one, _ in found], today=dunner.today)
+        for invoice_id, customer_id in due:
             async with unit_of_work(dunner.engine) as session:
                 made += await _remind_of(
                     session, dunner=dunner, policy=policy, invoice_id=invoice_id, customer_id=customer_id
@@ -61,6 +64,21 @@ async def remind(dunner: Dunner) -> int:
         if len(found) < INVOICES_AT_ONCE:
             return made
         after = found[-1][0]
+
+
+async def _due(
+    session: AsyncSession, *, policy: Policy, invoice_ids: Sequence[int], today: date
+) -> list[tuple[int, int]]:
+    """Give the invoices for which a stage is due as they stand, each with its customer."""
+    sent: defaultdict[int, list[SentReminder]] = defaultdict(list)
+    for reminder in await queries.reminders_of(session, invoice_ids=invoice_ids):
+        sent[reminder.invoice_id].append(reminder)
+    invoices = await queries.overdue_invoices(session, invoice_ids=invoice_ids)
+    return [
+        (one.id, one.customer_id)
+        for one in invoices
+        if stage_due(policy, invoice=one, sent=sent[one.id], today=today) is not None
+    ]
 
 
 async def _remind_of(

@@ -20,6 +20,9 @@ order by i.due_on, i.id
 HELD_INVOICE = f"""{OVERDUE}
 where i.id = :invoice and i.customer_id = :customer
 """
+OVERDUE_INVOICES = f"""{OVERDUE}
+where i.id = any(cast(:invoices as bigint[])) order by i.id
+"""
 REMINDABLE = """
 select i.id, i.customer_id from invoice_state i
 where i.id > :after and i.adapter = :adapter and i.kind <> 'CREDIT' and i.due_on <= :due_upto
@@ -81,12 +84,12 @@ from interest_charge h where h.invoice_id = :invoice and h.customer_id = :custom
 # Only where no bill of the contract may come any more; contracts are held before accounts.
 LOCK_ENDED = """
 select k.id from invoice i join contract k on k.id = i.contract_id and k.customer_id = i.customer_id
-where i.id = :invoice and i.customer_id = :customer and k.ends <= :today for no key update of k
+where i.id = any(cast(:invoices as bigint[])) and k.ends <= :today order by k.id for no key update of k
 """
 LOCK_FEES = """
 select f.id from contract_fee f join interest_charge h on h.fee_key = f.key and h.contract_id = f.contract_id
     and h.customer_id = f.customer_id
-where h.invoice_id = :invoice and h.customer_id = :customer and f.invoice_id is null order by f.id for update of f
+where h.invoice_id = any(cast(:invoices as bigint[])) and f.invoice_id is null order by f.id for update of f
 """
 ON_NOTE = """
 from interest_charge h join contract_fee f on f.key = h.fee_key and f.contract_id = h.contract_id

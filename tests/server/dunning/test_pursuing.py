@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from mains_server.db.engine import make_engine
+from mains_server.dunning import accruing, queries
 from mains_server.dunning.accruing import charge_interest
 from mains_server.dunning.operations import PolicyStands, close_dispute, lay_down_policy, open_dispute
 from mains_server.dunning.reminding import remind
@@ -253,6 +254,50 @@ async def test_two_workers_charge_once(debtors):
 
     assert sum(one["charged"] for one in counts) == 4
     assert debtors.rows(CHARGES) == [(D("0.88"),)] * 4
+
+
+async def test_a_worker_that_dies_leaves_whole_charges(debtors, monkeypatch):
+    for _ in range(5):
+        debtors.household()
+    await debtors.policy()
+    debtors.bill(1)
+    begun = 0
+
+    original = AsyncSession.execute
+
+    async def dying(self, statement, *given, **more):
+        nonlocal begun
+        if str(getattr(statement, "table", "")) == "interest_charge":
+            begun += 1
+            if begun == 4:
+                raise ConnectionResetError("the worker is gone")
+        return await original(self, statement, *given, **more)
+
+    # Two in each transaction: the fee of the fourth is noted and its charge is not, and both go with the third's.
+    monkeypatch.setattr(accruing, "INVOICES_HELD_MAX", 2)
+    monkeypatch.setattr(AsyncSession, "execute", dying)
+    with pytest.raises(ConnectionResetError):
+        await charge_interest(debtors.dunner(date(2023, 4, 1)))
+    monkeypatch.setattr(AsyncSession, "execute", original)
+
+    assert (len(debtors.rows(CHARGES)), debtors.one("select count(*) from contract_fee")) == (2, 2)
+    assert await charge_interest(debtors.dunner(date(2023, 4, 1))) == {"charged": 3}
+    assert debtors.rows(CHARGES) == [(D("0.88"),)] * 5
+    assert debtors.one("select count(*) from contract_fee") == 5
+
+
+async def test_nobody_is_held_where_nothing_changes(debtors, monkeypatch):
+    debtors.household()
+    await debtors.policy()
+    debtors.bill(1)
+    await debtors.day(date(2023, 4, 1))
+
+    async def forbidden(*_given, **_more):
+        raise AssertionError("somebody was held")
+
+    monkeypatch.setattr(queries, "lock_accounts", forbidden)
+
+    assert await debtors.day(date(2023, 4, 2)) == {}
 
 
 async def test_a_policy_is_followed_and_never_changed(debtors):
