@@ -6,14 +6,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 
 def next_ids(connection: Connection, *, sequence: str, count: int) -> list[int]:
-    """Draw `count` ids from a sequence in one statement, over psycopg."""
-    return [row[0] for row in connection.execute(_draw(sequence=sequence), [count]).fetchall()]
+    """Draw `count` ids from a sequence in one value, over psycopg."""
+    with connection.cursor(binary=True) as cursor:
+        ((ids,),) = cursor.execute(_draw(sequence=sequence), [count]).fetchall()
+    return ids or []
 
 
 async def next_ids_async(connection: AsyncConnection, *, sequence: str, count: int) -> list[int]:
-    """Draw `count` ids from a sequence in one statement, over asynchronous psycopg."""
-    cursor = await connection.execute(_draw(sequence=sequence), [count])
-    return [row[0] for row in await cursor.fetchall()]
+    """Draw `count` ids from a sequence in one value, over asynchronous psycopg."""
+    async with connection.cursor(binary=True) as cursor:
+        await cursor.execute(_draw(sequence=sequence), [count])
+        ((ids,),) = await cursor.fetchall()
+    return ids or []
 
 
 async def next_id(session: AsyncSession, *, sequence: str) -> int:
@@ -24,4 +28,4 @@ async def next_id(session: AsyncSession, *, sequence: str) -> int:
 
 
 def _draw(*, sequence: str) -> sql.Composed:
-    return sql.SQL("select nextval({}::regclass) from generate_series(1, %s)").format(sql.Literal(sequence))
+    return sql.SQL("select array_agg(nextval({}::regclass)) from generate_series(1, %s)").format(sql.Literal(sequence))

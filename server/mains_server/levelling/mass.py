@@ -15,6 +15,7 @@ from mains_server.adapters.live import LiveAdapter
 from mains_server.billing.book import copy_rows
 from mains_server.billing.due import Problem
 from mains_server.billing.expected import ExpectedRater
+from mains_server.db.cycles import no_search_for_cycles
 from mains_server.db.ids import next_ids
 from mains_server.levelling import renewing, rules, statements
 from mains_server.levelling.records import RecalculationRequest
@@ -78,7 +79,7 @@ def _plan(connection: Connection, *, request: RecalculationRequest, run_id: int)
 
 
 def _next_chunk(connection: Connection, *, rater: ExpectedRater, request: RecalculationRequest, run_id: int) -> bool:
-    with connection.transaction():
+    with no_search_for_cycles(), connection.transaction():
         claimed = connection.execute(statements.CLAIM, {"run": run_id}).fetchall()
         if not claimed:
             return False
