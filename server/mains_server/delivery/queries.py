@@ -54,9 +54,12 @@ async def last_number(session: AsyncSession, *, invoice_id: int, customer_id: in
     return int(found or 0)
 
 
-async def next_mail(session: AsyncSession, *, now: datetime, skipped: Sequence[int]) -> Envelope | None:
-    """Take the next mail that is due, held until the transaction ends; others take another meanwhile."""
-    asked = {"now": now, "skipped": list(skipped)}
+async def next_mail(session: AsyncSession, *, now: datetime, held: Sequence[int]) -> Envelope | None:
+    """Take the next mail that is due and none of those that are held, until the transaction ends.
+
+    Others take another meanwhile.
+    """
+    asked = {"now": now, "held": list(held)}
     row = (await session.execute(text(statements.NEXT_MAIL), asked)).one_or_none()
     return None if row is None else _envelope(row)
 

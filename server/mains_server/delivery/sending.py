@@ -16,6 +16,8 @@ from mains_server.delivery.rules import mail_address
 from mains_server.documents.operations import AdapterSilent, Press, document_of
 from mains_server.documents.records import DocumentFile, DocumentKind, DocumentWanted
 
+HELD = "held"
+"""A mail whose document cannot be made while its adapter is silent."""
 SENT_AS = (DocumentKind.PDF, DocumentKind.XML)
 
 
@@ -36,15 +38,17 @@ async def send_mails(postman: Postman) -> Counter[str]:
     mail programs show once.
     """
     counts: Counter[str] = Counter()
-    skipped: list[int] = []
+    held: list[int] = []
     while True:
         async with unit_of_work(postman.press.engine) as session:
-            envelope = await next_mail(session, now=postman.press.now, skipped=skipped)
+            envelope = await next_mail(session, now=postman.press.now, held=held)
             if envelope is None:
                 return counts
-            skipped.append(envelope.delivery_id)
             state = await _send(session, postman=postman, envelope=envelope)
         counts[state] += 1
+        # Any other is done with, or is due again later than now.
+        if state == HELD:
+            held.append(envelope.delivery_id)
 
 
 async def _send(session: AsyncSession, *, postman: Postman, envelope: Envelope) -> str:
@@ -58,7 +62,7 @@ async def _send(session: AsyncSession, *, postman: Postman, envelope: Envelope) 
         try:
             files = await documents_for(postman.press, envelope=envelope, kinds=SENT_AS)
         except AdapterSilent:
-            return "held"
+            return HELD
         mail = invoice_mail(envelope, address=address, files=files, sender=postman.server.sender, now=now)
         answer = await hand_over(mail, server=postman.server)
     state: DeliveryState = await note_try(

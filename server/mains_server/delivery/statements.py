@@ -20,7 +20,7 @@ join seller s on s.id = i.seller_id
 join customer c on c.id = v.customer_id
 """
 NEXT_MAIL = f"""{ENVELOPE}
-where v.state = 'WAITING' and v.channel = 'EMAIL' and v.next_try_at <= :now and v.id <> all(cast(:skipped as bigint[]))
+where v.state = 'WAITING' and v.channel = 'EMAIL' and v.next_try_at <= :now and v.id <> all(cast(:held as bigint[]))
 order by v.next_try_at, v.id limit 1 for update of v skip locked
 """
 LETTERS = f"""{ENVELOPE}

@@ -21,6 +21,7 @@ from mains_server.delivery.posting import make_mailing, set_aside_unaddressed
 from mains_server.delivery.queries import print_file, print_mailings
 from mains_server.delivery.records import DeliveryChannel, SendingRules
 from mains_server.delivery.rules import mail_address, pause
+from mains_server.documents.operations import AdapterSilent
 
 from tests.server.delivery.conftest import Desk, closed_port, mail_server
 
@@ -55,6 +56,27 @@ async def test_a_mail_has_both_documents_and_a_receipt(office):
         "S-000001-lv.pdf",
         "S-000001.xml",
     ]
+
+
+async def test_mails_without_their_words_are_held_and_keep_none_waiting(office, monkeypatch):
+    for _ in range(3):
+        office.household()
+    invoices = await office.issue()
+    await office.begin()
+    original = sending.documents_for
+
+    async def silent(press, *, envelope, kinds):
+        if envelope.invoice_id in silenced:
+            raise AdapterSilent("its adapter is set aside")
+        return await original(press, envelope=envelope, kinds=kinds)
+
+    silenced = invoices[:2]
+    monkeypatch.setattr(sending, "documents_for", silent)
+    async with mail_server(Desk()) as port:
+        assert await office.send(port) == {"held": 2, "delivered": 1}
+
+        silenced = []
+        assert await office.send(port) == {"delivered": 2}
 
 
 async def test_what_is_put_off_is_tried_again_later(office):
