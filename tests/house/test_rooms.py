@@ -140,6 +140,7 @@ EXTRA = {
         "costing.py",
         "crossings.py",
         "limiting.py",
+        "combining.py",
         "measuring.py",
         "pricing.py",
         "shelf.py",

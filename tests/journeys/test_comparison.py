@@ -138,6 +138,42 @@ async def test_the_smart_home_asks_about_two_zones(front_end, demo_rows):
     assert (D(own["saving"]["amount"]) > 0) == (night / whole >= D(own["paysFrom"]))
 
 
+TOGETHER = """query ($input: ProductComparisonInput!) { productComparison(input: $input) {
+  userErrors { code path } comparison { consumption { aYear { value } } apart { amount }
+    products { code isPresent difference { amount } cost { gross { amount } } } } } }"""
+
+
+@pytest.mark.asyncio
+async def test_a_business_compares_two_contracts_as_one(front_end):
+    """What both used is compared at once, and against what they cost apart."""
+    async with front_end("business@demo.example") as portal:
+        office, shop = [await contract_of(portal, number) for number in ("E-200901", "E-200902")]
+        one_by_one = [await compared(portal, contractId=contract) for contract in (office, shop)]
+        asked = {"contractId": office, "together": [shop], "on": "2023-03-01"}
+        found = (await portal.ask(TOGETHER, input=asked))["productComparison"]["comparison"]
+        twice = (await portal.ask(TOGETHER, input={**asked, "together": [office]}))["productComparison"]
+
+    used = [D(one["consumption"]["aYear"]["value"]) for one in one_by_one]
+    assert D(found["consumption"]["aYear"]["value"]) == sum(used)
+    present = [next(p for p in one["products"] if p["isPresent"])["cost"]["gross"]["amount"] for one in one_by_one]
+    assert D(found["apart"]["amount"]) == sum(map(D, present))
+    for product in found["products"]:
+        apart = D(product["cost"]["gross"]["amount"]) - D(found["apart"]["amount"])
+        assert (D(product["difference"]["amount"]), product["isPresent"]) == (apart, False)
+    assert twice["userErrors"] == [{"code": "CONTRACT_NOT_COMPARABLE", "path": "together"}]
+
+
+@pytest.mark.asyncio
+async def test_contracts_of_others_are_not_compared_together(front_end):
+    async with front_end("owner@demo.example") as portal:
+        mine = await contract_of(portal, "E-200001")
+    async with front_end("business@demo.example") as portal:
+        office = await contract_of(portal, "E-200901")
+        answer = await portal.answer(TOGETHER, input={"contractId": office, "together": [mine]})
+
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["NOT_FOUND"]
+
+
 @pytest.mark.asyncio
 async def test_a_neighbours_contract_is_not_there(front_end):
     async with front_end("owner@demo.example") as portal:

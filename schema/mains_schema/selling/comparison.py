@@ -140,6 +140,11 @@ class ProductComparisonInput:
     contract_id: strawberry.ID | None = strawberry.field(
         description="Global id of a contract; NOT_FOUND if the viewer does not see it.", default=strawberry.UNSET
     )
+    together: list[strawberry.ID] | None = strawberry.field(
+        description="Global ids of other contracts of its customer, at most 9: compared as the one contract that they "
+        "would become, such as a home, a cottage and a garage, whose use together decides. Not with `also`.",
+        default=strawberry.UNSET,
+    )
     on: date | None = strawberry.field(
         description="Day whose prices hold, and before whose month the twelve months end; by default today. From 2000 "
         "to a year ahead.",
@@ -194,7 +199,8 @@ class ComparedProduct:
     )
     cost: ComparedCost = strawberry.field(description="The whole year.")
     difference: Money | None = strawberry.field(
-        description="How much more than the present product, below nothing if less; null for visitors."
+        description="How much more than the present product, or than contracts compared `together` cost `apart`; below "
+        "nothing if less; null for visitors."
     )
     cost_above_allowance: ComparedCost | None = strawberry.field(
         description="What lies above a protected customer's allowance, as the whole year of a customer who uses only "
@@ -294,6 +300,10 @@ class ProductComparison:
     )
     zones: list[ZoneComparison] | None = strawberry.field(
         description="One zone against two, product by product; null unless asked for with `also`."
+    )
+    apart: Money | None = strawberry.field(
+        description="What contracts that were compared `together` cost in the year as they are, each on its product, "
+        "with tax; null for others, and where a product cannot be worked out."
     )
 
 

@@ -12,7 +12,9 @@ from mains_server.db.unit_of_work import unit_of_work
 from mains_server.offers.comparing import compare_products
 from mains_server.offers.limiting import claim_comparison
 from mains_server.offers.records import (
+    CONTRACTS_MAX,
     Comparison,
+    ComparisonProblem,
     ComparisonRefused,
     ComparisonRequest,
     ComponentCost,
@@ -68,6 +70,12 @@ async def product_comparison(reads: Reads, *, input: ProductComparisonInput) -> 
     contract = None
     if input.contract_id:
         contract = await _seen(reads, number_of(input.contract_id, type_name="Contract"))
+    together = input.together or []
+    if len(together) >= CONTRACTS_MAX:
+        return _refused(
+            ComparisonProblem.CONTRACT_NOT_COMPARABLE, f"Name at most {CONTRACTS_MAX} contracts.", "together"
+        )
+    others = [await _seen(reads, number_of(one, type_name="Contract")) for one in together]
     await _counted(reads)
     return await _compared(
         reads,
@@ -77,6 +85,7 @@ async def product_comparison(reads: Reads, *, input: ProductComparisonInput) -> 
             consumption=_consumption(input.consumption) if input.consumption else None,
             connection=_connection(input.connection) if input.connection else None,
             contract_id=contract,
+            together=tuple(others),
             wants_crossings=ComparisonPart.CROSSINGS in also,
             wants_zones=ComparisonPart.ZONES in also,
         ),
@@ -135,9 +144,13 @@ async def _compared(reads: Reads, request: ComparisonRequest) -> ProductComparis
         try:
             found = await compare_products(reads.engine, host=reads.host, request=request, today=reads.today)
         except ComparisonRefused as refused:
-            error = ComparisonUserError(code=refused.problem, message=refused.message, path=refused.path)
-            return ProductComparisonAnswer(comparison=None, user_errors=[error])
+            return _refused(refused.problem, refused.message, refused.path)
     return ProductComparisonAnswer(comparison=_comparison(reads, found, request), user_errors=[])
+
+
+def _refused(problem: ComparisonProblem, message: str, path: str | None) -> ProductComparisonAnswer:
+    error = ComparisonUserError(code=problem, message=message, path=path)
+    return ProductComparisonAnswer(comparison=None, user_errors=[error])
 
 
 async def _seen(reads: Reads, number: int) -> int:
@@ -221,6 +234,7 @@ def _comparison(reads: Reads, found: Comparison, request: ComparisonRequest) -> 
         ]
         if request.wants_zones
         else None,
+        apart=None if found.apart is None else Money(amount=found.apart, currency=currency),
     )
 
 

@@ -16,10 +16,12 @@ from mains_server.adapters.live import LiveAdapter
 from mains_server.billing.attributes import AttributeTeller
 from mains_server.billing.cases import PAPER
 from mains_server.billing.due import DatedValue, Traits
+from mains_server.offers.combining import combined
 from mains_server.offers.measuring import measured_year
 from mains_server.offers.pricing import Conditions, Used
-from mains_server.offers.queries import compared_contract
+from mains_server.offers.queries import ComparedContract, compared_contract
 from mains_server.offers.records import (
+    CONTRACTS_MAX,
     ComparisonProblem,
     ComparisonRefused,
     ComparisonRequest,
@@ -97,8 +99,12 @@ def refuse_day(on: date, *, today: date) -> None:
 
 
 def asker_of(connection: Connection, *, host: AdapterHost, request: ComparisonRequest) -> Asker:
-    """Read who compares: a visitor by what they typed, or a contract by its own last twelve months."""
+    """Read who compares: a visitor by what they typed, or contracts by their own last twelve months."""
     if request.contract_id is None:
+        if request.together:
+            raise ComparisonRefused(
+                ComparisonProblem.CONTRACT_NOT_COMPARABLE, "Name the first contract in `contractId`.", path="together"
+            )
         return _visitor(host, request=request)
     if request.consumption is not None or request.connection is not None or request.adapter is not None:
         raise ComparisonRefused(
@@ -106,7 +112,14 @@ def asker_of(connection: Connection, *, host: AdapterHost, request: ComparisonRe
             "Give a contract, or a utility with a consumption and a connection, not both.",
             path="contractId",
         )
-    return _customer(connection, host=host, contract_id=request.contract_id, on=request.on)
+    contracts = (request.contract_id, *request.together)
+    if len(set(contracts)) != len(contracts) or len(contracts) > CONTRACTS_MAX:
+        raise ComparisonRefused(
+            ComparisonProblem.CONTRACT_NOT_COMPARABLE,
+            f"Name at most {CONTRACTS_MAX} contracts, each once.",
+            path="together",
+        )
+    return _customer(connection, host=host, contracts=contracts, on=request.on)
 
 
 def _visitor(host: AdapterHost, *, request: ComparisonRequest) -> Asker:
@@ -132,7 +145,39 @@ def _visitor(host: AdapterHost, *, request: ComparisonRequest) -> Asker:
     )
 
 
-def _customer(connection: Connection, *, host: AdapterHost, contract_id: int, on: date) -> Asker:
+def _customer(connection: Connection, *, host: AdapterHost, contracts: Sequence[int], on: date) -> Asker:
+    known = [_contract(connection, contract_id=contract) for contract in contracts]
+    first = known[0]
+    adapter, comparing = _comparable(host, code=first.adapter)
+    if any(contract.adapter != first.adapter for contract in known):
+        raise ComparisonRefused(
+            ComparisonProblem.CONTRACT_NOT_COMPARABLE, "The contracts are of different utilities.", path="together"
+        )
+    parts = [
+        measured_year(connection, adapter=adapter, contract=contract, comparing=comparing, on=on) for contract in known
+    ]
+    is_one = len(parts) == 1
+    teller = AttributeTeller(utility=adapter.utility, period=parts[0].day)
+    measured = parts[0] if is_one else combined(parts, teller=teller)
+    return Asker(
+        adapter=adapter,
+        comparing=comparing,
+        use=measured.use,
+        connection=measured.connection,
+        conditions=Conditions(
+            attributes=teller.tell(measured.traits),
+            places=measured.places,
+            present=measured.present_on(on) if is_one else None,
+        ),
+        letters_a_month=measured.letters_a_month,
+        present=measured.due.product if is_one else None,
+        time_zone=first.time_zone,
+        series=measured.series,
+        shares=measured.shares,
+    )
+
+
+def _contract(connection: Connection, *, contract_id: int) -> ComparedContract:
     contract = compared_contract(connection, contract_id=contract_id)
     if contract is None or not contract.is_billed_directly:
         raise ComparisonRefused(
@@ -140,23 +185,7 @@ def _customer(connection: Connection, *, host: AdapterHost, contract_id: int, on
             "This contract is billed to the members of a house; their products cannot be chosen one by one.",
             path="contractId",
         )
-    adapter, comparing = _comparable(host, code=contract.adapter)
-    measured = measured_year(connection, adapter=adapter, contract=contract, comparing=comparing, on=on)
-    teller = AttributeTeller(utility=adapter.utility, period=measured.day)
-    return Asker(
-        adapter=adapter,
-        comparing=comparing,
-        use=measured.use,
-        connection=measured.connection,
-        conditions=Conditions(
-            attributes=teller.tell(measured.traits), places=measured.places, present=measured.present_on(on)
-        ),
-        letters_a_month=measured.letters_a_month,
-        present=measured.due.product,
-        time_zone=contract.time_zone,
-        series=measured.series,
-        shares=measured.shares,
-    )
+    return contract
 
 
 def _comparable(host: AdapterHost, *, code: str | None) -> tuple[LiveAdapter, Comparing]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -59,7 +60,8 @@ def compare(connection: Connection, *, host: AdapterHost, request: ComparisonReq
     years, not_compared = _priced(pricer, asker=asker, on=request.on)
     allowance = _allowance(pricer, asker=asker, years=years)
     above = None if allowance is None else above_allowance(asker.use, allowance=allowance)
-    costs, failed = _costs(pricer, asker=asker, years=years, above=above, on=request.on)
+    apart = _apart(connection, pricer, host=host, request=request) if request.together else None
+    costs, failed = _costs(pricer, asker=asker, years=years, above=above, on=request.on, apart=apart)
     if not costs:
         first = (*failed, *not_compared)[0]
         raise ComparisonRefused(
@@ -79,6 +81,7 @@ def compare(connection: Connection, *, host: AdapterHost, request: ComparisonReq
         not_compared=(*not_compared, *failed),
         crossings=_crossings(asker, years=kept) if request.wants_crossings else (),
         zones=_zones(pricer, asker=asker, years=kept) if request.wants_zones else (),
+        apart=apart,
     )
 
 
@@ -111,8 +114,34 @@ def _allowance(pricer: YearPricer, *, asker: Asker, years: Mapping[str, PricedYe
     return found or None
 
 
+def _apart(
+    connection: Connection, pricer: YearPricer, *, host: AdapterHost, request: ComparisonRequest
+) -> Decimal | None:
+    """Add up what contracts cost as they are, each on its product; None where one of them cannot be worked out."""
+    total = Decimal(0)
+    for contract in (request.contract_id, *request.together):
+        asker = asker_of(connection, host=host, request=replace(request, contract_id=contract, together=()))
+        products = {product.code: product for product in asker.adapter.products(on=request.on)}
+        product = products.get(asker.present or "")
+        year = None if product is None else pricer.year(product, conditions=asker.conditions)
+        if year is None or isinstance(year, Problem):
+            return None
+        weighed = year.weighed_by(asker.series, measured=asker.use.measured)
+        try:
+            total += cost_of(weighed, use=asker.use, asker=asker, zones=asker.connection.zones).payable
+        except SpiError:
+            return None
+    return total
+
+
 def _costs(
-    pricer: YearPricer, *, asker: Asker, years: Mapping[str, PricedYear], above: YearUse | None, on: date
+    pricer: YearPricer,
+    *,
+    asker: Asker,
+    years: Mapping[str, PricedYear],
+    above: YearUse | None,
+    on: date,
+    apart: Decimal | None,
 ) -> tuple[tuple[ProductCost, ...], tuple[NotCompared, ...]]:
     costs: dict[str, YearCost] = {}
     failed = []
@@ -122,13 +151,14 @@ def _costs(
         except SpiError as refusal:
             problem = _on_the_day(year, asker=asker, on=on, refusal=refusal)
             failed.append(NotCompared(product=year.product, code=problem.code, reason=problem.reason))
-    present = None if asker.present is None else costs.get(asker.present)
+    present = costs.get(asker.present) if asker.present is not None else None
+    paid = apart if present is None else present.payable
     advised = (asker.use if above is None else above).total / len(asker.use.months)
     found = [
         ProductCost(
             product=years[code].product,
             cost=cost,
-            difference=None if present is None else cost.payable - present.payable,
+            difference=None if paid is None else cost.payable - paid,
             is_present=code == asker.present,
             is_in_recommended_range=is_in_range(years[code].product, a_month=advised),
             exchange=years[code].exchange,

@@ -35,7 +35,10 @@ from mains_server.offers.rules import filled, months_before
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What a contract used, and what it is on a day: traits, terms, places, and the share that each of these used."""
+    """What a contract used, and what it is on a day: traits, terms, places, and the share that each of these used.
+
+    `points` are its supply points; `places` name them, where there are several that are charged by themselves.
+    """
 
     use: YearUse
     day: Period
@@ -43,6 +46,7 @@ class Measured:
     due: DueRow
     connection: Connected
     series: Mapping[int, Series]
+    points: tuple[DueRow, ...]
     places: tuple[Place, ...] = ()
     shares: tuple[Fraction, ...] = ()
 
@@ -113,6 +117,7 @@ def measured_year(
         due=case.due,
         connection=_connected(case.traits, comparing=comparing),
         series=series,
+        points=case.points,
         places=case.places,
         shares=_shares(at_places, names=[place.name for place in case.places]),
     )

@@ -11,6 +11,7 @@ from mains_spi import Period, Product
 
 USE_A_MONTH_MAX = Decimal(1_000_000)
 MONTHS = 12
+CONTRACTS_MAX = 10
 
 
 class CustomerSort(Enum):
@@ -194,7 +195,10 @@ class ZonesCompared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """All products for one consumption, the cheapest first, at the prices that hold on a day for the whole year."""
+    """All products for one consumption, the cheapest first, at the prices that hold on a day for the whole year.
+
+    `apart` is what contracts that were compared together cost as they are, each on its product.
+    """
 
     adapter: str
     unit: str
@@ -208,12 +212,14 @@ class Comparison:
     not_compared: tuple[NotCompared, ...]
     crossings: tuple[Crossing, ...] = ()
     zones: tuple[ZonesCompared, ...] = field(default=())
+    apart: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonRequest:
     """What to compare: a typed consumption at a connection, or a contract by its own last twelve months.
 
+    With `together`, other contracts of the customer, they are compared as the one contract that they would become.
     Crossings and zones cost more and are worked out only where they are wanted.
     """
 
@@ -222,5 +228,6 @@ class ComparisonRequest:
     consumption: Consumption | None = None
     connection: Connection | None = None
     contract_id: int | None = None
+    together: tuple[int, ...] = ()
     wants_crossings: bool = False
     wants_zones: bool = False

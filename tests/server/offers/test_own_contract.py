@@ -21,11 +21,11 @@ def living(connection):
     """Give what concludes a contract over places, each read on every first of the year before with the same usage."""
     town = Town(connection)
 
-    def concluded(*places, product="universalais", **terms):
+    def concluded(*places, product="universalais", customer=None, **terms):
         points = tuple(town.point(**place) for place, _ in places)
         contract = town.contract(
-            customer=town.customer(), points=points, product=product, adapter="electricity_retail", starts=SINCE,
-            signed_on=SINCE, **terms,
+            customer=customer or town.customer(), points=points, product=product, adapter="electricity_retail",
+            starts=SINCE, signed_on=SINCE, **terms,
         )  # fmt: skip
         for point, (_, used) in zip(points, places, strict=True):
             days = [SINCE, *(month.end for month in months_before(ON))]
@@ -132,6 +132,77 @@ def test_two_places_alike_pay_two_network_fees(living, own_year):
     found = present(own_year(living((HOME, 100), (HOME, 150))))
 
     assert found.cost.payable == 12 * D("79.16")
+
+
+@pytest.fixture
+def customer(connection):
+    """Give a customer."""
+    return Town(connection, count={"customer": 900}).customer()
+
+
+@pytest.fixture
+def two(living, customer):
+    """Give a cottage and a garage of one customer, each with a contract of its own: 90 and 160 kWh a month."""
+    return living((HOME, 90), customer=customer), living((GARAGE, 160), customer=customer)
+
+
+def test_a_cottage_and_a_garage_are_compared_as_the_contract_they_would_become(living, own_year, two):
+    """As one contract they cost what such a contract costs, on every product; as they are the cap is had twice.
+
+    The cottage: 90 x 0.2450 = 22.05, 1.24, 3.67, less 90 x 0.085 = 7.65; net 19.31, VAT 4.06, 23.37 a month. The
+    garage: 160 x 0.2450 = 39.20, 4.00, 6.52, less 8.50; net 41.22, VAT 8.66, 49.88. Together 82.50, apart 73.25.
+    """
+    cottage, garage = two
+
+    found = own_year(cottage, together=(garage,))
+    turned = own_year(garage, together=(cottage,))
+    one = own_year(living((HOME, 90), (GARAGE, 160)))
+
+    paid = {product.product.code: product.cost.payable for product in found.products}
+    assert paid["universalais"] == 12 * D("82.50")
+    assert paid == {product.product.code: product.cost.payable for product in one.products}
+    assert paid == {product.product.code: product.cost.payable for product in turned.products}
+    assert found.use.total == one.use.total == 12 * D(250)
+    assert found.apart == turned.apart == 12 * D("73.25")
+    assert not any(product.is_present for product in found.products)
+    assert all(product.difference == product.cost.payable - found.apart for product in found.products)
+
+
+def test_the_consumption_of_all_together_decides_what_is_recommended(own_year, two):
+    """90 and 160 kWh a month are each below 200; 250 are above, where Universālais is recommended up to 200."""
+    cottage, garage = two
+
+    ranges = {
+        name: {one.product.code: one.is_in_recommended_range for one in found.products}
+        for name, found in (
+            ("cottage", own_year(cottage)),
+            ("garage", own_year(garage)),
+            ("both", own_year(cottage, together=(garage,))),
+        )
+    }
+
+    assert [ranges[name]["universalais"] for name in ("cottage", "garage", "both")] == [True, True, False]
+    assert [ranges[name]["izdevigais_200"] for name in ("cottage", "garage", "both")] == [False, False, True]
+
+
+def test_what_cannot_become_one_contract_is_refused(living, own_year, two, customer, connection):
+    cottage, garage = two
+    strangers, heat = living((HOME, 90)), living((HOME, 1), customer=customer)
+    over = living((HOME, 90), customer=customer, ends=date(2023, 2, 1))
+    connection.execute("update contract set adapter = 'district_heating' where id = %s", [heat])
+
+    for first, others in (
+        (cottage, (strangers,)),
+        (cottage, (heat,)),
+        (cottage, (over,)),
+        (cottage, (cottage,)),
+        (cottage, (garage, garage)),
+        (cottage, tuple(range(10**6, 10**6 + 10))),
+        (None, (garage,)),
+    ):
+        with pytest.raises(ComparisonRefused) as refused:
+            own_year(first, together=others)
+        assert (refused.value.problem, refused.value.path) == (ComparisonProblem.CONTRACT_NOT_COMPARABLE, "together")
 
 
 @pytest.mark.parametrize("also", ["wants_crossings", "wants_zones"])
