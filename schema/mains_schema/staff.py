@@ -112,17 +112,19 @@ class BillingRun(Node):
 class CorrectionDue(Node):
     """A bill that is known to be wrong.
 
-    A true reading came for a day that was billed on an estimate, or the network operator told what a smart meter
-    counted otherwise than it was billed.
+    A true reading came for a day that was billed on an estimate, the network operator told what a smart meter counted
+    otherwise than it was billed, or another premise of its house was billed anew.
     """
 
     id: strawberry.ID = key("Global id.", CD.id)
-    day: date = column("The day of the estimate, or the first that was told otherwise.", CD.day)
-    noted_at: datetime = column("When the true reading, or the file, came.", CD.noted_at)
+    day: date = column(
+        "The day of the estimate, the first that was told otherwise, or the first of the house's.", CD.day
+    )
+    noted_at: datetime = column("When the true reading, the file, or the other bill came.", CD.noted_at)
     settled_at: datetime | None = column("When a correction was issued; null while it is due.", CD.settled_at)
     contract: Contract = one("The contract.", CD.contract_id)
     invoice: Invoice = one("The invoice that is wrong.", CD.invoice_id)
-    reading: Reading | None = one("The true reading; null where a smart meter's days changed.", CD.reading_id)
+    reading: Reading | None = one("The true reading; null where there is another reason.", CD.reading_id)
 
 
 @section

@@ -15,6 +15,7 @@ from mains_server.billing import lookups, queries
 from mains_server.billing.draft import KeptFigure
 from mains_server.billing.records import Hold, Run, RunRequest, RunSeller
 from mains_server.billing.rules import issue_by
+from mains_server.billing.statements import NOT_TAKEN_BACK
 
 INSERT_RUN = """
 insert into billing_run (adapter, period_from, period_to, issued_on, issue_by, status, started_at)
@@ -71,6 +72,17 @@ where not exists (
 group by i.customer_id, i.contract_id, i.id
 order by i.id
 on conflict (customer_id, contract_id, invoice_id, import_id) do nothing
+"""
+# Bills of a house that stand beside those that were issued now: the shares of all of them are to be compared.
+NOTE_HOUSES = f"""
+insert into correction_due (customer_id, contract_id, invoice_id, day, noted_at)
+select i.customer_id, i.contract_id, i.id, i.period_from, %(now)s
+from rating_group g join invoice i on i.rating_group_id = g.id
+where g.building_id = any(%(buildings)s::bigint[]) and g.adapter = %(adapter)s
+  and g.period_from < %(to)s and g.period_to > %(from)s
+  and i.kind <> 'CREDIT' and i.contract_id <> all(%(issued)s::bigint[]) and {NOT_TAKEN_BACK}
+order by i.id
+on conflict do nothing
 """
 KEEP = """
 insert into fact_figure (name, subject, unit, starts_at, ends_at, value, known_at, source)
@@ -173,6 +185,20 @@ def keep_figures(connection: Connection, *, figures: Iterable[KeptFigure], known
     if rows:
         with connection.cursor() as cursor:
             cursor.executemany(KEEP, rows)
+
+
+def note_houses(
+    connection: Connection, *, run: Run, houses: Collection[int], issued: Collection[int], now: datetime
+) -> None:
+    """Note the bills that stand of houses of which only some premises were billed now, such as one that was taken back.
+
+    What was known of the house may have changed meanwhile (an area, a reading). A correction compares the house whole,
+    so that its premises add up to it again; where nothing changed it finds nothing.
+    """
+    if houses:
+        days = {"from": run.period.start, "to": run.period.end}
+        asked = {"adapter": run.adapter, "buildings": list(houses), "issued": list(issued), "now": now}
+        connection.execute(NOTE_HOUSES, {**asked, **days})
 
 
 async def note_correction(

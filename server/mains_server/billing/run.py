@@ -104,6 +104,8 @@ def _bill_next_chunk(connection: Connection, *, chunks: Chunks) -> bool:
         )
         book_estimates(connection, readings=gathered.estimates_of(issued), now=now)
         invoiced = [draft.due.contract_id for draft in issued]
+        houses = [house.building_id for house in rated.houses]
+        operations.note_houses(connection, run=run, houses=houses, issued=invoiced, now=now)
         operations.release_contracts(connection, run=run, contracts=invoiced, now=now)
         operations.finish_chunk(connection, chunk_id=chunk_id, invoiced=len(invoiced), held=len(rated.holds), now=now)
         watch("booked")

@@ -155,15 +155,23 @@ class SettlementLine(SQLModel, table=True):
 class CorrectionDue(SQLModel, table=True):
     """A billed period whose bill is known to be wrong.
 
-    A true reading came for an estimated day, or a file (`import_id`) told a smart meter's days otherwise. It is settled
-    by the documents of a correction.
+    A true reading came for an estimated day, or a file (`import_id`) told a smart meter's days otherwise; with neither,
+    another premise of its house was billed anew, so that their shares are to be compared. A correction settles it.
     """
 
     __tablename__ = "correction_due"
     __table_args__ = (
         UniqueConstraint("customer_id", "contract_id", "invoice_id", "reading_id"),
         UniqueConstraint("customer_id", "contract_id", "invoice_id", "import_id"),
-        CheckConstraint("(reading_id is null) <> (import_id is null)", name="correction_due_why"),
+        CheckConstraint("reading_id is null or import_id is null", name="correction_due_why"),
+        Index(
+            "correction_due_house",
+            "customer_id",
+            "contract_id",
+            "invoice_id",
+            unique=True,
+            postgresql_where=text("reading_id is null and import_id is null and settled_at is null"),
+        ),
         Index("correction_due_contract", "contract_id", "noted_at", "id"),
     )
 

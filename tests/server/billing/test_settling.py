@@ -5,16 +5,19 @@ from decimal import Decimal as D
 
 import pytest
 from mains_server.access.records import Refusal
-from mains_server.billing.corrections import CorrectionRequest, correct_invoice
+from mains_server.billing.corrections import CorrectionRequest, correct_invoice, work_off
 from mains_server.billing.explain import explain_invoices
 from mains_server.billing.preview import preview_with_usage
 from mains_server.billing.records import CorrectionOutcome, CorrectionReason, PreviewRequest
 from mains_server.books.queries import check_books
-from mains_server.db.unit_of_work import read_session
+from mains_server.db.unit_of_work import read_session, unit_of_work
+from mains_server.invoices.records import CreditRequest
+from mains_server.payments.operations import credit_invoice
 from mains_spi import Period, replay
 
 FEBRUARY = Period(date(2023, 2, 1), date(2023, 3, 1))
 LATER = datetime(2023, 3, 10, 8, tzinfo=UTC)
+DAY = LATER.date()
 
 
 @pytest.fixture
@@ -187,6 +190,46 @@ async def test_who_has_no_next_bill_gets_documents(house, correct, february, con
         ("CREDIT", 0, D("-488.84")),
         ("FINAL", 1, D("444.40")),
     ]
+    assert await _findings(engine) == ()
+
+
+@pytest.mark.asyncio
+async def test_one_flat_that_is_billed_anew_moves_the_others(house, bill, february, connection, engine, small):
+    """The last flat has 29.5 m2; its bill is taken back and issued anew: of 110 m2 it has 216.69."""
+    _, flats = house
+    connection.execute("update supply_point set area_m2 = 29.5 where premise = '3'")
+    async with unit_of_work(engine) as session:
+        await credit_invoice(session, request=CreditRequest(document_number="S-000003", issued_on=DAY), now=LATER)
+    bill()
+    bill()
+    due = "select contract_id, reading_id, day, settled_at from correction_due order by 1"
+    noted = connection.execute(due).fetchall()
+
+    report = await work_off(engine, host=small.host_of(), issued_on=DAY, now=LATER, at_most=10)
+    february()
+
+    assert noted == [(flat, None, small.JANUARY.start, None) for flat in flats[:2]]
+    assert report.refused == ()
+    lines = _nets(connection, flats, period=FEBRUARY)
+    assert {flat: [row[-1] for row in rows[1:]] for flat, rows in lines.items()} == {
+        flats[0]: [D("-36.73")],
+        flats[1]: [D("-22.40")],
+        flats[2]: [],
+    }
+    assert connection.execute("select count(*) from correction_due where settled_at is null").fetchone() == (0,)
+    assert await _findings(engine) == ()
+
+
+@pytest.mark.asyncio
+async def test_one_flat_that_is_billed_anew_and_alike_moves_nobody(house, bill, connection, engine, small):
+    async with unit_of_work(engine) as session:
+        await credit_invoice(session, request=CreditRequest(document_number="S-000003", issued_on=DAY), now=LATER)
+    bill()
+
+    await work_off(engine, host=small.host_of(), issued_on=DAY, now=LATER, at_most=10)
+
+    assert connection.execute("select count(*) from settlement_line").fetchone() == (0,)
+    assert connection.execute("select count(*), count(settled_at) from correction_due").fetchone() == (2, 2)
     assert await _findings(engine) == ()
 
 
