@@ -48,7 +48,7 @@ from mains_server.routes.inbox import Inbox, delivering
 from mains_server.routes.mailings import mailing_routes
 from mains_server.routes.metrics import metrics_route
 from mains_server.routes.outages import outage_routes
-from mains_server.routes.payments import terminals_set_up, webhook_route
+from mains_server.routes.payments import resolving, terminals_set_up, webhook_route
 from mains_server.routes.payouts import payout_route
 from mains_server.routes.refusals import refusal_route
 from mains_server.routes.reports import report_route
@@ -82,13 +82,16 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with delivering(inbox, engine=engine, settings=settings, key=links.secret), hub.running():
+        delivery = delivering(inbox, engine=engine, settings=settings, key=links.secret)
+        async with delivery, hub.running(), resolving(counter if settings.mode is Mode.DEMO else None):
             yield
         await engine.dispose()
 
     secret = settings.secret
     links = links_of_this_process() if secret is None else ChartLinks(secret.get_secret_value().encode())
     terminals, words = terminals_set_up(settings), wordings_of(host)
+    terminals = terminals_set_up(settings)
+    counter = Counter(engine=engine, terminals=terminals, clock=utc_now)
     graphql = graphql_app(
         engine=engine,
         host=host,
@@ -112,7 +115,7 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
         *outage_routes(engine=engine, links=FeedLinks(links.secret)),
         *attachment_routes(engine=engine, links=AttachmentLinks(links.secret)),
         payout_route(engine=engine),
-        webhook_route(counter=Counter(engine=engine, terminals=terminals, clock=utc_now)),
+        webhook_route(counter=counter),
         refusal_route(engine=engine, links=RefusalLinks(links.secret, settings.public_url or "")),
         report_route(engine=engine, gateways=gateways_set_up(settings), seal=Seal(links.secret), wordings=words),
         Route("/health/alive", _is_alive),

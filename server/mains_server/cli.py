@@ -23,6 +23,7 @@ GROUPS = (
     "levelled",
     "debts",
     "delivery",
+    "documents",
     "notices",
     "readings",
     "intervals",

@@ -11,6 +11,7 @@ from mains_server.documents.rules import wanted_at_issue
 from mains_server.invoices.rules import DOCUMENTS_TASK
 
 INVOICES_AT_ONCE = 25
+INVOICES_LOOKED_AT = 1_000
 
 
 async def make(work: Work, *, first: int, last: int) -> int:
@@ -25,6 +26,21 @@ async def make(work: Work, *, first: int, last: int) -> int:
         wanted = [one for invoice in owned[start : start + INVOICES_AT_ONCE] for one in wanted_at_issue(invoice)]
         made += await make_documents(press, wanted=wanted)
     return made
+
+
+async def make_missing(work: Work) -> int:
+    """Make what every invoice lacks, some at a time, and count it; raises `AdapterSilent` where one cannot be worded.
+
+    Invoices are gone through by their ids once, so that what fails is not tried for ever.
+    """
+    made = first = 0
+    while True:
+        async with read_session(work.engine) as session:
+            last = await queries.last_invoice_of(session, first=first, most=INVOICES_LOOKED_AT)
+        if last is None:
+            return made
+        made += await make(work, first=first, last=last)
+        first = last + 1
 
 
 TASKS: dict[str, Task] = {DOCUMENTS_TASK: make}

@@ -82,6 +82,7 @@ where i.id between :first and :last
                  then upper(substr(c.language, 1, 2)) else 'EN' end)) < :kinds
 order by i.id
 """
+LAST_OF = "select max(id) from (select id from invoice where id >= :first order by id limit :most) i"
 IN_PERIOD = """
 select i.id, i.customer_id, i.contract_id, i.adapter, c.language from invoice i join customer c on c.id = i.customer_id
 where i.customer_id = any(cast(:customers as bigint[])) and (:contract is null or i.contract_id = :contract)
@@ -116,6 +117,12 @@ async def invoices_without_documents(session: AsyncSession, *, first: int, last:
     """List the invoices from one id to another that lack a document in their customer's language."""
     rows = await session.execute(text(UNMADE), {"first": first, "last": last, "kinds": len(DocumentKind)})
     return tuple(_owned(row) for row in rows)
+
+
+async def last_invoice_of(session: AsyncSession, *, first: int, most: int) -> int | None:
+    """Give the last id of so many invoices from one on, in the order of ids; None where there is none any more."""
+    found: int | None = await session.scalar(text(LAST_OF), {"first": first, "most": most})
+    return found
 
 
 async def invoices_issued(

@@ -1,10 +1,18 @@
-"""`POST /payments/webhooks/{provider}`: a payment provider tells what happened, and signs it in its own way."""
+"""`POST /payments/webhooks/{provider}`: a payment provider tells what happened, and signs it in its own way.
+
+A demonstration has no worker, so the server itself asks providers there about what they have not told.
+"""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from io import BytesIO
 
+import structlog
 from mains_spi import EVENT_BYTES_MAX, EventRequest, ProviderAccess
+from sqlalchemy.exc import DBAPIError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -12,10 +20,11 @@ from starlette.routing import Route
 from mains_server.adapters.asking import AdapterFailed
 from mains_server.adapters.providers import load_providers
 from mains_server.paying.calling import ProviderUnknown, Terminals, terminals_of
-from mains_server.paying.flow import Counter, take_event
+from mains_server.paying.flow import Counter, resolve, take_event
 from mains_server.routes.answers import RouteRefused, answered, json_answer, receive_body
 from mains_server.settings import Settings
 
+log = structlog.get_logger()
 STATUSES = {"SIGNATURE_WRONG": 401, "TIMESTAMP_TOO_FAR": 401, "EVENT_MALFORMED": 400}
 WORDS = {
     "SIGNATURE_WRONG": "the event is not signed as this provider signs",
@@ -23,6 +32,7 @@ WORDS = {
     "EVENT_MALFORMED": "the event is signed, and cannot be read",
 }
 HEADERS_MAX = 100
+PAUSE_SECONDS = 2
 
 
 def terminals_set_up(settings: Settings) -> Terminals:
@@ -65,3 +75,26 @@ def webhook_route(*, counter: Counter) -> Route:
         return json_answer({"code": "KNOWN" if outcome is None else outcome.name})
 
     return Route("/payments/webhooks/{provider}", post, methods=["POST"])
+
+
+@asynccontextmanager
+async def resolving(counter: Counter | None) -> AsyncIterator[None]:
+    """Ask providers about what is due for as long as this lasts; None where workers do (`resolve_payments`)."""
+    if counter is None:
+        yield
+        return
+    task = asyncio.create_task(_resolve_on(counter))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _resolve_on(counter: Counter) -> None:
+    while True:
+        try:
+            await resolve(counter)
+        except (DBAPIError, OSError) as failure:
+            log.warning("the demonstration's payments wait", reason=str(failure))
+        await asyncio.sleep(PAUSE_SECONDS)

@@ -102,3 +102,18 @@ async def test_a_job_that_was_cut_off_makes_the_rest(town, bill, engine, psycopg
     assert await jobs.make(work, first=invoices[0], last=invoices[-1]) == 6
     assert await jobs.make(work, first=invoices[0], last=invoices[-1]) == 0
     assert len(town.connection.execute(STORED).fetchall()) == 9
+
+
+@pytest.mark.asyncio
+async def test_all_that_is_missing_is_made_some_invoices_at_a_time(town, bill, engine, psycopg_dsn, small, monkeypatch):
+    monkeypatch.setattr(jobs, "load_adapters", lambda on: small.host_of())
+    monkeypatch.setattr(jobs, "INVOICES_LOOKED_AT", 2)
+    for _ in range(3):
+        town.household()
+    invoices = bill()
+    work = Work(engine=engine, address=psycopg_dsn, now=small.NOW)
+    await jobs.make(work, first=invoices[1], last=invoices[1])
+
+    assert await jobs.make_missing(work) == 6
+    assert await jobs.make_missing(work) == 0
+    assert len(town.connection.execute(STORED).fetchall()) == 9

@@ -15,6 +15,7 @@ from mains_server.paying import flow, queries
 from mains_server.paying.records import IntentStatus
 from mains_server.paying.rules import PaymentCapturedBefore, PaymentNotAuthorized, PaymentVoided
 from mains_server.payments import operations as payments
+from mains_server.routes import payments as routes
 
 pytestmark = pytest.mark.asyncio
 WHOLE = ([], "0.00", {"clearing:sandbox": "121.00"})
@@ -193,6 +194,36 @@ async def test_an_unknown_outcome_is_asked_about_until_it_is_known(desk):
     assert await stands(desk, intent) is IntentStatus.CAPTURED
     assert await desk.owed(customer) == WHOLE
     assert await flow.resolve(desk.counter) == 0
+
+
+async def test_a_demonstration_asks_by_itself_and_goes_on_after_a_fault(desk, monkeypatch):
+    customer, _, (invoice,) = await desk.owned("100.00")
+    intent = await desk.begun(desk.viewer(customer), invoices=((invoice.id, None),))
+    desk.decide(intent, manner="unknown")
+    desk.sandbox.till.by_reference(intent.reference).is_unknown = False
+    desk.moments.append(desk.moments[-1] + timedelta(minutes=30))
+    faults, asked = [OSError("the database is away")], asyncio.Event()
+
+    async def faulty(counter):
+        if faults:
+            raise faults.pop()
+        await flow.resolve(counter)
+        asked.set()
+
+    monkeypatch.setattr(routes, "resolve", faulty)
+    monkeypatch.setattr(routes, "PAUSE_SECONDS", 0)
+    async with routes.resolving(desk.counter):
+        await asyncio.wait_for(asked.wait(), timeout=60)
+
+    assert await stands(desk, intent) is IntentStatus.CAPTURED
+    assert await desk.owed(customer) == WHOLE
+
+
+async def test_where_workers_ask_the_server_does_not(desk):
+    tasks = len(asyncio.all_tasks())
+
+    async with routes.resolving(None):
+        assert len(asyncio.all_tasks()) == tasks
 
 
 async def later(desk, minutes=30):
