@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -42,6 +42,7 @@ from mains_server.documents.records import (
     Sheet,
     SheetBuyer,
     SheetLine,
+    SheetPlace,
     SheetSeller,
     SheetTax,
     Words,
@@ -144,6 +145,7 @@ def _sheet(row: Any, *, found: Found, vocabulary: Vocabulary, host: AdapterHost)
     rebuilt = found.rebuilt.get(_explained_by(row))
     is_credit = row.kind == InvoiceKind.CREDIT.name
     told = {line.position: line for line in rebuilt.lines} if rebuilt else {}
+    places = _places(found.points.get(row.id, ()))
     product = rebuilt.product if rebuilt else row.product
     return Sheet(
         invoice_id=row.id,
@@ -172,13 +174,17 @@ def _sheet(row: Any, *, found: Found, vocabulary: Vocabulary, host: AdapterHost)
         supply_address=row.supply_address,
         supply_points=tuple(dict.fromkeys(point.identifier for point in found.points.get(row.id, ()))),
         corrects=_corrected(row),
-        lines=tuple(_line(line, row=row, told=told, vocabulary=vocabulary) for line in found.lines.get(row.id, ())),
+        lines=tuple(
+            _placed(_line(line, row=row, told=told, vocabulary=vocabulary), at=line.supply_point_id, places=places)
+            for line in found.lines.get(row.id, ())
+        ),
         taxes=tuple(
             SheetTax(code=tax.tax_code, rate=tax.rate, base=tax.base, tax=tax.tax)
             for tax in found.taxes.get(row.id, ())
         ),
         notes=() if rebuilt is None or is_credit else _notes(row, rebuilt=rebuilt, host=host),
         charts=() if is_credit else _charts(row, used=found.used.get(row.id, ()), host=host),
+        places=tuple(SheetPlace(identifier=one.identifier, address=one.address) for one in places.values()),
     )
 
 
@@ -230,6 +236,22 @@ def _line(line: Any, *, row: Any, told: Mapping[int, LineExplanation], vocabular
         explanation=why.text if why else "",
         meters=_meters(why.why["inputs"]) if why else (),
     )
+
+
+def _places(points: Sequence[Any]) -> dict[int, Any]:
+    """Tell an invoice's supply points apart by id, where there are several."""
+    found = {point.id: point for point in points}
+    return found if len(found) > 1 else {}
+
+
+def _placed(line: SheetLine, *, at: int | None, places: Mapping[int, Any]) -> SheetLine:
+    """Say of a line, and of each meter that it counts by, at which of several supply points it is."""
+    if not places:
+        return line
+    where = {serial: place.identifier for place in places.values() for serial in place.serials}
+    meters = tuple(replace(meter, place=where.get(meter.serial, "")) for meter in line.meters)
+    own = None if at is None else places.get(at)
+    return replace(line, meters=meters, place="" if own is None else own.identifier)
 
 
 def _meters(inputs: Sequence[Mapping[str, Any]]) -> tuple[MeterUse, ...]:

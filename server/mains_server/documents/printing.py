@@ -38,6 +38,7 @@ PAYEE_MAX = 70
 QR_AMOUNT_MAX = Decimal("999999999.99")
 EXPLANATION_MAX = 400
 NOTE_MAX = 600
+METERS_NAMED_MAX = 4
 _DECIMAL_POINT = re.compile(r"(?<=[0-9])\.(?=[0-9])")
 # A minus stands before a number or between two; the stroke in `H-000012` and `2022-03-01` is none.
 _MINUS = re.compile(r"(?<![0-9A-Za-z])-(?=[0-9 (])")
@@ -96,7 +97,7 @@ def _page(sheet: Sheet, *, language: DocumentLanguage) -> Mapping[str, Any]:
         "ask": _ask(sheet, language=language, say=say),
         "lines": [_line(line, sheet=sheet, language=language) for line in sheet.lines if not line.is_after_tax],
         "sums": list(_sums(sheet, language=language, say=say)),
-        "meters": [_meter(meter, language=language, say=say) for meter in _all_meters(sheet)],
+        "meters": [_meter(meter, sheet=sheet, language=language) for meter in sheet.meters],
         "notes": [printable(note.in_language(language), longest=NOTE_MAX) for note in sheet.notes],
         "is_estimated": any(line.quality is LineQuality.ESTIMATED for line in sheet.lines),
         "months": max((CHART_MONTHS, *(len(chart.bars) for chart in sheet.charts))),
@@ -154,6 +155,7 @@ def _line(line: SheetLine, *, sheet: Sheet, language: DocumentLanguage) -> Mappi
         "label": printable(line.label.in_language(language)),
         "explanation": _formula(line.explanation, language=language),
         "period": days_text(line.period_from, line.period_to, language=language) if differs else "",
+        "place": _place_of(line, sheet=sheet, language=language),
         "is_estimated": line.quality is LineQuality.ESTIMATED,
         "quantity": f"{number_text(line.quantity, language=language)} {_unit(line.unit, language=language)}".strip(),
         "price": number_text(line.unit_price, language=language),
@@ -161,6 +163,18 @@ def _line(line: SheetLine, *, sheet: Sheet, language: DocumentLanguage) -> Mappi
         "rate": percent_text(line.tax_rate, language=language),
         "net": amount_text(line.net, language=language),
     }
+
+
+def _place_of(line: SheetLine, *, sheet: Sheet, language: DocumentLanguage) -> str:
+    """Tell where a line was supplied and by which meter, on an invoice over several; else there is nothing to tell."""
+    said = []
+    if line.place:
+        said.append(f"{sheet.address_of(line.place)} ({line.place})")
+    serials = tuple(dict.fromkeys(meter.serial for meter in line.meters))
+    if serials and len({meter.serial for meter in sheet.meters}) > 1:
+        more = ", …" if len(serials) > METERS_NAMED_MAX else ""
+        said.append(f"{PHRASES[language]['meter']} {', '.join(serials[:METERS_NAMED_MAX])}{more}")
+    return printable(" · ".join(said))
 
 
 def _sums(sheet: Sheet, *, language: DocumentLanguage, say: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
@@ -184,16 +198,14 @@ def _sums(sheet: Sheet, *, language: DocumentLanguage, say: Mapping[str, str]) -
         yield row(say["to_pay"], to_pay(sheet), weight="strong")
 
 
-def _all_meters(sheet: Sheet) -> list[MeterUse]:
-    return list(dict.fromkeys(meter for line in sheet.lines for meter in line.meters))
-
-
-def _meter(meter: MeterUse, *, language: DocumentLanguage, say: Mapping[str, str]) -> Mapping[str, str]:
+def _meter(meter: MeterUse, *, sheet: Sheet, language: DocumentLanguage) -> Mapping[str, str]:
+    say = PHRASES[language]
     unit = _unit(meter.unit, language=language)
     quality = say["estimated"] if meter.is_estimated else say["read"]
     first, last = meter.first, meter.last
     return {
         "serial": printable(meter.serial, longest=40),
+        "place": printable(f"{sheet.address_of(meter.place)} ({meter.place})") if meter.place else "",
         "first": say["intervals"] if first is None else number_text(first, language=language),
         "last": "" if last is None else number_text(last, language=language),
         "used": f"{number_text(meter.quantity, language=language)} {unit}",

@@ -54,7 +54,7 @@ where i.id = any(cast(:ids as bigint[])) order by i.id
 """
 LINES = """
 select invoice_id, position, code, period_from, period_to, quantity, unit, unit_price, price_unit, net, tax_code,
-    tax_rate, is_after_tax, quality
+    tax_rate, is_after_tax, quality, supply_point_id
 from invoice_line where invoice_id = any(cast(:ids as bigint[])) order by invoice_id, position
 """
 TAXES = """
@@ -62,7 +62,9 @@ select invoice_id, tax_code, rate, base, tax from invoice_tax
 where invoice_id = any(cast(:ids as bigint[])) order by invoice_id, rate, id
 """
 POINTS = """
-select i.id as invoice_id, p.id, p.identifier, s.starts, s.ends
+select i.id as invoice_id, p.id, p.identifier, s.starts, s.ends,
+    concat_ws(', ', p.address_line, p.address_city, p.address_postcode) as address,
+    (select coalesce(array_agg(m.serial), '{}') from meter m where m.supply_point_id = p.id) as serials
 from invoice i
 join contract_supply_point s on s.contract_id = i.contract_id and s.customer_id = i.customer_id
     and s.starts < i.period_to and (s.ends is null or s.ends > i.period_from)

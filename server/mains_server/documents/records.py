@@ -110,7 +110,10 @@ class SheetBuyer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterUse:
-    """What a meter counted for a line; without readings where intervals were summed, and `source` tells how."""
+    """What a meter counted for a line; without readings where intervals were summed, and `source` tells how.
+
+    `place` is the identifier of its supply point where the invoice is over several.
+    """
 
     serial: str
     first: Decimal | None
@@ -119,11 +122,16 @@ class MeterUse:
     unit: str
     is_estimated: bool
     source: str
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetLine:
-    """One charge with how it came about; `explanation` is empty where that could not be told."""
+    """One charge with how it came about; `explanation` is empty where that could not be told.
+
+    `place` is the identifier of the supply point that it is charged for by itself, on an invoice over several; it is
+    empty for what is charged for the whole contract.
+    """
 
     position: int
     code: str
@@ -141,6 +149,15 @@ class SheetLine:
     quality: LineQuality
     explanation: str
     meters: tuple[MeterUse, ...]
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetPlace:
+    """One of the supply points that an invoice is over."""
+
+    identifier: str
+    address: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +201,7 @@ class Sheet:
     """All that stands on the documents of an invoice, in no language yet; written once, so that each is made alike.
 
     `total` is what the invoice comes to, `prepaid` what had been paid on it when it was issued, `levelled` what the
-    contract's levelled payment has taken over.
+    contract's levelled payment has taken over. `places` are its supply points where it is over several.
     """
 
     invoice_id: int
@@ -217,6 +234,16 @@ class Sheet:
     taxes: tuple[SheetTax, ...]
     notes: tuple[Words, ...]
     charts: tuple[Chart, ...]
+    places: tuple[SheetPlace, ...] = ()
+
+    @property
+    def meters(self) -> tuple[MeterUse, ...]:
+        """What all meters counted, each stretch once."""
+        return tuple(dict.fromkeys(meter for line in self.lines for meter in line.meters))
+
+    def address_of(self, place: str) -> str:
+        """Give the address of a supply point by its identifier; empty where the invoice names none of that name."""
+        return next((one.address for one in self.places if one.identifier == place), "")
 
     @property
     def days(self) -> tuple[date, date]:

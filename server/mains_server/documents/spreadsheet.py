@@ -37,13 +37,13 @@ def _rows(sheet: Sheet, *, language: DocumentLanguage) -> Iterator[list[str]]:
         sheet.due_on.isoformat(),
         neutral(sheet.contract_number),
         neutral(sheet.buyer.name),
-        neutral(sheet.supply_address),
     ]
     foot = [
         _number(amount, language=language) for amount in (sheet.total, sheet.prepaid + sheet.levelled, to_pay(sheet))
     ]
     for line in sheet.lines:
-        yield head + _cells(line, language=language) + [sheet.currency, *foot]
+        where = neutral(sheet.address_of(line.place) or sheet.supply_address)
+        yield [*head, where, *_cells(line, language=language), sheet.currency, *foot]
 
 
 def _cells(line: SheetLine, *, language: DocumentLanguage) -> list[str]:

@@ -39,18 +39,21 @@ WORDS = {
         "estimated": "Aprēķināts pēc novērtējuma",
         "nothing": "Nav maksājumu",
         "meter": "Skaitītājs",
+        "place": "Piegādes vieta",
     },
     DocumentLanguage.EN: {
         "support": "Support after tax: {amount} {currency}; contained in the amount paid already (BT-113).",
         "estimated": "Estimated",
         "nothing": "No charges",
         "meter": "Meter",
+        "place": "Supply point",
     },
     DocumentLanguage.RU: {
         "support": "Поддержка после налога: {amount} {currency}; включена в уже оплаченную сумму (BT-113).",
         "estimated": "Рассчитано по оценке",
         "nothing": "Нет начислений",
         "meter": "Счётчик",
+        "place": "Место поставки",
     },
 }
 COUNTRY = re.compile(r"[A-Z]{2}")
@@ -227,7 +230,10 @@ def _line(line: SheetLine, *, sheet: Sheet, sign: int) -> dict[str, Any]:
         "BT-152": _percent(line.tax_rate),
         "BT-153": storable(line.label.in_language(sheet.language)) or line.code,
         "BT-155": line.code,
-        "BG-32": [attribute for meter in line.meters for attribute in _meter(meter, word=words["meter"])],
+        "BG-32": [
+            *_place(line, sheet=sheet, word=words["place"]),
+            *(attribute for meter in line.meters for attribute in _meter(meter, word=words["meter"])),
+        ],
     }
 
 
@@ -241,6 +247,11 @@ def _price(line: SheetLine, *, net: Decimal, sign: int) -> Mapping[str, str]:
             found = {"BT-129": _plain(quantity), "BT-130": UNITS.get(line.unit, UNIT_BY_AGREEMENT)}
             return {**found, "BT-146": _plain(price), **({} if base == 1 else {"BT-149": _plain(base)})}
     return {"BT-129": "-1" if net < 0 else "1", "BT-130": UNITS["1"], "BT-146": plain_amount(net.copy_abs())}
+
+
+def _place(line: SheetLine, *, sheet: Sheet, word: str) -> Iterator[dict[str, str]]:
+    if line.place:
+        yield {"BT-160": word, "BT-161": storable(f"{line.place}, {sheet.address_of(line.place)}")}
 
 
 def _meter(meter: MeterUse, *, word: str) -> Iterator[dict[str, str]]:

@@ -15,6 +15,7 @@ from mains_server.documents.records import (
     Sheet,
     SheetBuyer,
     SheetLine,
+    SheetPlace,
     SheetSeller,
     SheetTax,
     Words,
@@ -226,3 +227,22 @@ def interest_note() -> Sheet:
         charts=(),
         notes=(),
     )
+
+
+def two_places() -> Sheet:
+    """A home and a cottage on one contract: energy for both of 15.00, and a network fee of 2.50 at each."""
+    counted = MeterUse(
+        serial="EL-1", first=D(500), last=D(560), quantity=D(60), unit="kWh", is_estimated=False,
+        source="meter EL-1: 500 to 560", place="P1",
+    )  # fmt: skip
+    cottage = replace(counted, serial="EL-2", first=D(0), last=D(40), quantity=D(40), place="P2")
+    lines = (
+        replace(ENERGY, meters=(counted, cottage), quality=LineQuality.ACTUAL),
+        line(2, net="2.50", label=words("Tīkls"), place="P1", meters=(counted,)),
+        line(3, net="2.50", label=words("Tīkls"), place="P2"),
+    )
+    places = (
+        SheetPlace(identifier="P1", address="Čiekuru iela 5-3, Jelgava, LV-3002"),
+        SheetPlace(identifier="P2", address="Ežmalas, Ozolnieki, LV-3018"),
+    )
+    return sheet(lines=lines, places=places, supply_points=("P1", "P2"))

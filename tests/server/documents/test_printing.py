@@ -113,6 +113,16 @@ def test_the_same_sheet_gives_the_same_bytes():
     assert first == second
 
 
+def test_over_several_places_each_line_says_its_address_and_meter():
+    text = text_of(made.two_places())
+
+    assert "Skaitītājs EL-1, EL-2" in text
+    assert "Čiekuru iela 5-3, Jelgava, LV-3002 (P1) · Skaitītājs EL-1" in text
+    assert text.count("Ežmalas, Ozolnieki, LV-3018 (P2)") == 2
+    assert "EL-2 Ežmalas, Ozolnieki, LV-3018 (P2) 0 40 40 kWh nolasīts" in text
+    assert "Skaitītājs EL-1" not in text_of(made.sheet())
+
+
 def test_many_lines_go_over_several_pages_each_with_its_head_and_number():
     lines = tuple(made.line(place, net="1.00") for place in range(1, 81))
     sheet = made.sheet(lines=lines, net=D("80.00"), tax=D("16.80"), total=D("96.80"))

@@ -32,6 +32,16 @@ def test_latvians_have_a_decimal_comma_and_semicolons():
     assert found[0]["Rēķina kopsumma"] == "122,20"
 
 
+def test_over_several_places_each_line_has_its_own_address():
+    found = rows(spreadsheet([made.two_places()], language=LV), ";")
+
+    assert [row["Piegādes adrese"] for row in found] == [
+        made.two_places().supply_address,
+        "Čiekuru iela 5-3, Jelgava, LV-3002",
+        "Ežmalas, Ozolnieki, LV-3018",
+    ]
+
+
 def test_english_has_a_point_and_commas():
     found = rows(spreadsheet([made.prepaid("30.00")], language=EN), ",")
 

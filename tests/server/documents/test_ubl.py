@@ -25,6 +25,7 @@ SHEETS = {
     "credit note": made.credit_note(),
     "credit note of two rates": made.credit_note(made.two_rates()),
     "interest note": made.interest_note(),
+    "two places": made.two_places(),
     "business": made.business(),
     "Russian": made.sheet(language=DocumentLanguage.RU),
     "no lines": made.sheet(lines=(), taxes=(), net=D("0.00"), tax=D("0.00"), total=D("0.00")),
@@ -175,3 +176,15 @@ def test_an_address_is_taken_apart(text, parts):
     found = address_parts(text, country="EE")
 
     assert tuple(found.get(name) for name in ("addr_l1", "city", "postcode", "country_code")) == parts
+
+
+def test_a_line_says_at_which_of_several_places_it_is():
+    content = e_invoice(made.two_places())
+
+    names, values = terms(content, "Name"), terms(content, "Value")
+    assert [value for value in values if value.startswith("P")] == [
+        "P1, Čiekuru iela 5-3, Jelgava, LV-3002",
+        "P2, Ežmalas, Ozolnieki, LV-3018",
+    ]
+    assert names.count("Piegādes vieta") == 2
+    assert "Piegādes vieta" not in terms(e_invoice(made.sheet()), "Name")
