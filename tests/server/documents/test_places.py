@@ -16,7 +16,7 @@ async def test_each_charge_of_a_place_and_each_meter_has_its_place(town, bill, p
         for part in small.FIXED.components
     )
 
-    class ByPlace(small.SmallUtility):
+    class ByPlace(small.SmallUtility):  # type: ignore[name-defined]
         @hookimpl
         def tariff(self, request):
             return replace(small.FIXED, components=at_each)
