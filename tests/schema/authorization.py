@@ -322,6 +322,7 @@ MUTATIONS: Mapping[str, Act] = {
     "paymentCreate": Act("pays", ("CONTRACT_NOT_PAYABLE",), {"provider": '"card"', "contractId": an_id("Contract", 1)}),
     "paymentRefresh": Act("payer, or staff", ("INTENT_UNKNOWN",)),
     "paymentEventBook": Act("clerks"),
+    "paymentEventBookRefund": Act("clerks"),
     "paymentEventSetAside": Act("clerks"),
     "paymentEventTakeBack": Act("clerks"),
     "payoutFileCancel": Act("clerks"),

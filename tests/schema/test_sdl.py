@@ -80,7 +80,7 @@ PAYING = {
     "Mutation.paymentCreate": "it writes, and asks the provider",
     "Mutation.paymentRefresh": "it asks the provider",
     "Mutation.refundCreate": "it writes, and asks the provider",
-    **{f"Mutation.paymentEvent{deed}": "it writes" for deed in ("Book", "TakeBack", "SetAside")},
+    **{f"Mutation.paymentEvent{deed}": "it writes" for deed in ("Book", "BookRefund", "TakeBack", "SetAside")},
     **{f"Mutation.{deed}": "it writes" for deed in ("payoutFileMake", "payoutFileConfirm", "payoutFileCancel")},
     "Mutation.refundReject": "it writes",
     "Staff.payoutFiles": "they are few, and are without their content",

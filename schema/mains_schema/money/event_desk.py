@@ -113,6 +113,15 @@ class PaymentEventTakeBackInput:
     idempotency_key: str = strawberry.field(description=KEY_WORDS)
 
 
+@strawberry.input(description="Which event tells what became of a refund.")
+class PaymentEventBookRefundInput:
+    """An event and a reason."""
+
+    event_id: strawberry.ID = strawberry.field(description=EVENT)
+    reason: str = strawberry.field(description=BECAUSE)
+    idempotency_key: str = strawberry.field(description=KEY_WORDS)
+
+
 @strawberry.input(description="Which event changes nothing in the books.")
 class PaymentEventSetAsideInput:
     """An event and a reason."""
@@ -144,6 +153,13 @@ async def payment_event_take_back(info: Info, given: PaymentEventTakeBackInput) 
         reason=given.reason,
         key=given.idempotency_key,
     )
+    return await _settled(info, decision)
+
+
+async def payment_event_book_refund(info: Info, given: PaymentEventBookRefundInput) -> PaymentEventPayload:
+    """Book the refund that an event tells of, as it tells."""
+    number = number_of(given.event_id, type_name="PaymentEvent")
+    decision = EventDecision(event_id=number, books_refund=True, reason=given.reason, key=given.idempotency_key)
     return await _settled(info, decision)
 
 

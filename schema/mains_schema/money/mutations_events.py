@@ -10,10 +10,12 @@ from mains_schema.declaring.context import Info
 from mains_schema.declaring.mapping import resolved, section
 from mains_schema.money.event_desk import (
     PaymentEventBookInput,
+    PaymentEventBookRefundInput,
     PaymentEventPayload,
     PaymentEventSetAsideInput,
     PaymentEventTakeBackInput,
     payment_event_book,
+    payment_event_book_refund,
     payment_event_set_aside,
     payment_event_take_back,
 )
@@ -44,6 +46,18 @@ class PaymentEventMutations:
     ) -> PaymentEventPayload:
         """Take a payment back by an event."""
         return await payment_event_take_back(info, given)
+
+    @resolved(
+        "Books a refund as a HELD event tells it: another amount than was asked for, or against what was told before."
+        " What did not leave is credit again, what left beyond it is taken back from the payment." + FOR_CLERKS
+    )
+    async def payment_event_book_refund(
+        self,
+        info: Info,
+        given: Annotated[PaymentEventBookRefundInput, strawberry.argument(name="input", description="Which.")],
+    ) -> PaymentEventPayload:
+        """Book a refund as it was told."""
+        return await payment_event_book_refund(info, given)
 
     @resolved("Settles a HELD or UNMATCHED event that changes nothing in the books." + FOR_CLERKS)
     async def payment_event_set_aside(

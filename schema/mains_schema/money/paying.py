@@ -94,6 +94,7 @@ described(
     {
         "BOOKED": "Its money is a customer's payment.",
         "TAKEN_BACK": "It took a payment back.",
+        "REFUND_BOOKED": "The refund that it tells of is booked as it tells.",
         "SET_ASIDE": "It changes nothing in the books.",
     },
 )

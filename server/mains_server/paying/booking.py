@@ -18,11 +18,17 @@ from mains_server.money.records import NotMoney, require_amount
 from mains_server.paying import queries
 from mains_server.paying.records import EventOutcome, Intent, IntentStatus, RefundStatus
 from mains_server.paying.rules import next_refund_status
-from mains_server.paying.tables import PaymentIntent
+from mains_server.paying.tables import PaymentIntent, PaymentRefund
 from mains_server.payments.operations import apply_credit, receive_payment
-from mains_server.payments.queries import return_by_id
+from mains_server.payments.queries import return_by_id, return_by_key
 from mains_server.payments.records import PaymentMethod, PaymentRequest, Settle
-from mains_server.payments.returning import confirm_refund, restore_payment, reverse_payment, undo_refund
+from mains_server.payments.returning import (
+    confirm_refund,
+    confirm_refund_of,
+    restore_payment,
+    reverse_payment,
+    undo_refund,
+)
 from mains_server.payments.rules import NothingLeftToReturn, NothingTakenBack
 
 Outcome = tuple[EventOutcome, str | None]
@@ -123,11 +129,13 @@ async def refund_told(
     row = await queries.lock_refund(session, reference=report.refund_reference or "")
     if row is None or row.intent_id != intent.id:
         return EventOutcome.HELD, "no refund of ours has this reference"
+    contradiction = await _contradiction(session, row=row, report=report)
+    if contradiction is not None:
+        row.next_check_at = None  # Asked again it would say the same; whoever decides on the event ends the wait.
+        return EventOutcome.HELD, contradiction
     status = next_refund_status(row.status, report.outcome)
     if status is None:
         return EventOutcome.STALE, None
-    if report.amount not in (None, row.amount):
-        return EventOutcome.HELD, f"{row.amount} was to be refunded, not {report.amount}"
     returned = await return_by_id(session, return_id=row.return_id)
     if status is RefundStatus.REFUNDED:
         await confirm_refund(session, returned=returned, on=now.date(), now=now)
@@ -141,6 +149,59 @@ async def refund_told(
     append_event(session, kind="payment.refund_changed", payload=payload, customer_id=row.customer_id, now=now)
     await session.flush()
     return EventOutcome.APPLIED, None
+
+
+async def refund_differs(
+    session: AsyncSession, *, row: PaymentRefund, report: ProviderReport, reason: str, now: datetime
+) -> None:
+    """Book a refund as its provider told it, another amount than was asked for, or against what was told before.
+
+    What did not leave is credit again, what left beyond it is taken back from the payment. NothingLeftToReturn and
+    AmountNotPayable refuse.
+    """
+    left = _left(row, report=report)
+    returned = await return_by_id(session, return_id=row.return_id)
+    key = differs_key(row)
+    if row.status is RefundStatus.FAILED:
+        await reverse_payment(session, payment_id=row.payment_id, reason=reason, now=now, amount=left, key=key)
+    else:
+        await confirm_refund_of(session, returned=returned, amount=left, reason=reason, key=key, now=now)
+        row.status = RefundStatus.REFUNDED
+    if row.intent_id is not None:
+        await note_returned(session, intent_id=row.intent_id, amount=left, now=now)
+    row.failure = f"{left} left, not {row.amount}: {reason}"
+    row.changed_at, row.next_check_at = now, None
+    payload = {"refund_id": row.id, "status": row.status.name}
+    append_event(session, kind="payment.refund_changed", payload=payload, customer_id=row.customer_id, now=now)
+
+
+def differs_key(row: PaymentRefund) -> str:
+    """Name what is booked where a refund went otherwise than it was asked for; it is booked once."""
+    return f"refund-differs:{row.return_id}"
+
+
+def _left(row: PaymentRefund, *, report: ProviderReport) -> Decimal:
+    """Tell how much of a refund left as a report tells it: the whole where it names no amount."""
+    if report.outcome is ProviderOutcome.FAILED:
+        return Decimal("0.00")
+    return row.amount if report.amount is None else report.amount
+
+
+async def _contradiction(session: AsyncSession, *, row: PaymentRefund, report: ProviderReport) -> str | None:
+    """Tell what a person must look at: another amount or currency, or the opposite of what was told before."""
+    if report.outcome not in (ProviderOutcome.REFUNDED, ProviderOutcome.FAILED):
+        return None
+    if report.currency not in (None, row.currency):
+        return f"REFUND_CURRENCY_DIFFERS: {row.currency} was to be refunded, {report.currency} was"
+    differs = await return_by_key(session, payment_id=row.payment_id, key=differs_key(row))
+    has_left = report.outcome is ProviderOutcome.REFUNDED
+    left = _left(row, report=report)
+    known = {RefundStatus.REFUNDED: row.amount, RefundStatus.FAILED: Decimal("0.00")}.get(row.status)
+    if known is None:
+        is_same = not has_left or left == row.amount
+        return None if is_same else f"REFUND_AMOUNT_DIFFERS: {row.amount} was to be refunded, {left} was"
+    known += Decimal(0) if differs is None else differs.amount
+    return None if left == known else f"REFUND_TOLD_OTHERWISE: {known} was refunded before, now {left}"
 
 
 def _unbookable(amount: Decimal, *, report: ProviderReport, intent: PaymentIntent) -> str | None:

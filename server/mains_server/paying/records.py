@@ -60,6 +60,7 @@ class EventSettlement(Enum):
 
     BOOKED = "BOOKED"
     TAKEN_BACK = "TAKEN_BACK"
+    REFUND_BOOKED = "REFUND_BOOKED"
     SET_ASIDE = "SET_ASIDE"
 
 

@@ -15,17 +15,20 @@ from mains_server.access.records import Refusal, Viewer
 from mains_server.contracts.queries import contract_by_id
 from mains_server.customers.queries import customer_by_id
 from mains_server.db.idempotency import keep_answer
+from mains_server.money.records import NotMoney, require_amount
 from mains_server.paying import queries
-from mains_server.paying.records import EventOutcome, EventSettlement
+from mains_server.paying.booking import differs_key, refund_differs
+from mains_server.paying.records import EventOutcome, EventSettlement, RefundStatus
 from mains_server.paying.rules import report_of
 from mains_server.paying.tables import PaymentEvent
 from mains_server.payments import rules as money_rules
 from mains_server.payments.operations import receive_payment
-from mains_server.payments.queries import provider_of_payment
+from mains_server.payments.queries import provider_of_payment, return_by_key
 from mains_server.payments.records import PaymentMethod, PaymentRequest
 from mains_server.payments.returning import reverse_payment
 
 WAITS = (EventOutcome.HELD, EventOutcome.UNMATCHED)
+TELLS_OF_REFUND = (ProviderOutcome.REFUNDED, ProviderOutcome.FAILED)
 TAKES_BACK = (ProviderOutcome.REVERSED, ProviderOutcome.REFUNDED, ProviderOutcome.CAPTURED)
 
 
@@ -110,7 +113,8 @@ class EventDecision:
     """What is to become of an event, decided once by the employee's `key`.
 
     With `customer_id` its money is booked for them, and with `contract_id` held by that contract if it is levelled;
-    with `payment_id` it takes that payment back; with neither it is set aside.
+    with `payment_id` it takes that payment back; with `books_refund` the refund that it tells of is booked as it tells;
+    with none of them it is set aside.
     """
 
     event_id: int
@@ -120,10 +124,13 @@ class EventDecision:
     contract_id: int | None = None
     payment_id: int | None = None
     amount: Decimal | None = None
+    books_refund: bool = False
 
     @property
     def settlement(self) -> EventSettlement:
         """Tell what is decided."""
+        if self.books_refund:
+            return EventSettlement.REFUND_BOOKED
         if self.customer_id is not None:
             return EventSettlement.BOOKED
         return EventSettlement.SET_ASIDE if self.payment_id is None else EventSettlement.TAKEN_BACK
@@ -137,6 +144,7 @@ class EventDecision:
             "contract": self.contract_id,
             "payment": self.payment_id,
             "amount": None if self.amount is None else str(self.amount),
+            **({"refund": True} if self.books_refund else {}),
         }
 
 
@@ -162,6 +170,10 @@ async def settle_event(
         row.payment_id = await _booked(session, row=row, decision=decision, roads=roads, now=now)
     elif decision.settlement is EventSettlement.TAKEN_BACK:
         row.payment_id = await _taken_back(session, row=row, decision=decision, now=now)
+    elif decision.settlement is EventSettlement.REFUND_BOOKED:
+        row.payment_id = await _refund_booked(session, row=row, decision=decision, now=now)
+    else:
+        await _ask_again(session, row=row, now=now)
     row.outcome, row.settlement, row.settled_because = EventOutcome.SETTLED, decision.settlement, decision.reason
     row.settled_at, row.settled_by_person_id = now, viewer.person_id
     await keep_answer(session, **mine, answer={"event": row.id})  # type: ignore[arg-type]
@@ -224,6 +236,45 @@ async def _taken_back(session: AsyncSession, *, row: PaymentEvent, decision: Eve
     except money_rules.AmountNotPayable as refusal:
         raise AmountWrong(str(refusal)) from refusal
     return payment_id
+
+
+async def _refund_booked(session: AsyncSession, *, row: PaymentEvent, decision: EventDecision, now: datetime) -> int:
+    """Book the refund that an event tells of as it tells, once by the refund."""
+    report = _told(row)
+    refund = await queries.lock_refund(session, reference=report.refund_reference or "")
+    is_of_it = refund is not None and row.intent_id is not None and refund.intent_id == row.intent_id
+    if refund is None or not is_of_it or report.outcome not in TELLS_OF_REFUND:
+        raise EventNotMoney("this event does not tell what became of a refund of ours")
+    if report.currency not in (None, refund.currency):
+        raise CurrencyNotAccepted(f"the refund was to be in {refund.currency}")
+    _require_sum(report)
+    if await return_by_key(session, payment_id=refund.payment_id, key=differs_key(refund)) is not None:
+        raise EventNotMoney("this refund was put right before; take the payment back by the event, or set it aside")
+    try:
+        await refund_differs(session, row=refund, report=report, reason=decision.reason, now=now)
+    except money_rules.NothingLeftToReturn as refusal:
+        raise MoneyGone(str(refusal)) from refusal
+    except money_rules.AmountNotPayable as refusal:
+        raise AmountWrong(str(refusal)) from refusal
+    return refund.payment_id
+
+
+def _require_sum(report: ProviderReport) -> None:
+    """Refuse an amount that is no money, or below nothing; what left is at least nothing."""
+    try:
+        is_sum = report.amount is None or require_amount(report.amount) >= 0
+    except NotMoney as refusal:
+        raise AmountWrong(str(refusal)) from refusal
+    if not is_sum:
+        raise AmountWrong(f"{report.amount} cannot have been refunded; set the event aside")
+
+
+async def _ask_again(session: AsyncSession, *, row: PaymentEvent, now: datetime) -> None:
+    """Have the provider asked again about a refund whose event is set aside, since its end is still not known."""
+    reference = None if row.report is None else report_of(row.report).refund_reference
+    refund = None if reference is None else await queries.lock_refund(session, reference=reference)
+    if refund is not None and refund.status in (RefundStatus.REQUESTED, RefundStatus.UNKNOWN):
+        refund.next_check_at = now
 
 
 async def _amount_to_book(

@@ -89,6 +89,28 @@ async def confirm_refund(session: AsyncSession, *, returned: ReturnedPayment, on
     await post(session, booking=rules.booking_of_arrival(returned, account=account, effective_on=on), now=now)
 
 
+async def confirm_refund_of(
+    session: AsyncSession, *, returned: ReturnedPayment, amount: Decimal, reason: str, key: str, now: datetime
+) -> None:
+    """Book that another amount has left than was set aside, once by `key`: less is credit again, more is taken back.
+
+    A refund that was confirmed whole before is put right in the same way. NothingLeftToReturn refuses more than is
+    left of the payment.
+    """
+    if amount > returned.amount:
+        more = amount - returned.amount
+        await reverse_payment(session, payment_id=returned.payment_id, reason=reason, now=now, amount=more, key=key)
+    else:
+        request = ReturnRequest(payment_id=returned.payment_id, kind=ReturnKind.REFUND, reason=reason, key=key)
+        payment, earlier = await _hold_all(session, request=request)
+        if earlier is None and amount < returned.amount:
+            rest = amount - returned.amount
+            back = await _write(session, request=request, payment=payment, amount=rest, now=now)
+            await confirm_refund(session, returned=back, on=now.date(), now=now)
+            await apply_credit(session, customer_ids=[payment.customer_id], now=now)
+    await confirm_refund(session, returned=returned, on=now.date(), now=now)
+
+
 async def undo_refund(session: AsyncSession, *, returned: ReturnedPayment, reason: str, now: datetime) -> None:
     """Give a refund that did not go back to the customer's credit, once; it settles what is open."""
     key = f"undone:{returned.id}"
