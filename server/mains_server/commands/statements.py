@@ -15,8 +15,8 @@ from mains_server.settings import Settings, load_settings
 from mains_server.statements.importing import take_in
 from mains_server.statements.matching import match_new_lines
 from mains_server.statements.operations import our_ibans
-from mains_server.statements.queries import states_of
-from mains_server.statements.records import FileSource, TakenStatement
+from mains_server.statements.queries import account_states, states_of
+from mains_server.statements.records import AccountState, FileSource, TakenStatement
 from mains_server.statements.refusals import BankFileRefused
 from mains_server.statements.rules import FILE_BYTES_MAX
 
@@ -54,6 +54,32 @@ def match() -> None:
     with opened(settings) as address:
         count = asyncio.run(_match(address=address, settings=settings))
     typer.echo(f"{count} movements matched or queued.")
+
+
+@group.command("status")
+def status() -> None:
+    """Tell of each of our accounts up to which day its statements go, and what waits there for a person."""
+    with opened(load_settings()) as address:
+        found = asyncio.run(_status(address=address))
+    for one in found:
+        typer.echo(_state(one))
+    if not found:
+        typer.echo("No statement was taken in yet.")
+
+
+async def _status(*, address: str) -> tuple[AccountState, ...]:
+    engine = make_engine(address=address, connections_max=1)
+    try:
+        async with read_session(engine) as session:
+            return await account_states(session)
+    finally:
+        await engine.dispose()
+
+
+def _state(one: AccountState) -> str:
+    said = f"to {one.closes_on}, {format_amount(one.closing)}" if one.closing is not None else "without a statement"
+    oldest = "" if one.oldest is None else f", the oldest of {one.oldest}"
+    return f"{one.iban} {said} {one.currency}: {one.unmatched} not matched yet, {one.queued} in the queue{oldest}."
 
 
 async def _import(file: Path, *, settings: Settings, address: str) -> list[str]:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from mains_server.statements.records import (
+    AccountState,
     BankLine,
     LineState,
     NewLine,
@@ -32,6 +33,18 @@ select l.booked_on, l.fingerprint, max(l.occurrence) as occurrence
 from (select distinct * from unnest(cast(:days as date[]), cast(:prints as text[]))) p (booked_on, fingerprint)
 join statement_line l on l.bank_account_id = :account and l.booked_on = p.booked_on and l.fingerprint = p.fingerprint
 group by l.booked_on, l.fingerprint
+""")
+ACCOUNTS = text("""
+select a.iban, a.currency, s.closes_on, s.closing,
+    (select count(*) from statement_line l where l.bank_account_id = a.id and l.state = 'NEW') as unmatched,
+    (select count(*) from statement_line l where l.bank_account_id = a.id and l.state = 'QUEUED') as queued,
+    (select min(l.booked_on) from statement_line l where l.bank_account_id = a.id and l.state = 'QUEUED') as oldest
+from bank_account a
+left join lateral (
+    select b.closes_on, b.closing from bank_statement b where b.bank_account_id = a.id
+    order by b.closes_on desc, b.id desc limit 1
+) s on true
+order by a.iban
 """)
 # What a movement has become, less what was taken back of it.
 STANDING = text("""
@@ -170,6 +183,11 @@ async def parts_of(session: AsyncSession, *, line_id: int) -> tuple[StandingPart
 async def originals_of(session: AsyncSession, *, line_id: int) -> tuple[int, ...]:
     """List the matched movements that a reversal may take back, by the references that it quotes."""
     return tuple(await session.scalars(ORIGINALS, {"line": line_id}))
+
+
+async def account_states(session: AsyncSession) -> tuple[AccountState, ...]:
+    """Tell how each of our accounts stands: its last statement, and what waits there; they are few."""
+    return tuple(AccountState(**row._mapping) for row in await session.execute(ACCOUNTS))
 
 
 async def states_of(session: AsyncSession, *, statement_ids: Sequence[int]) -> dict[LineState, int]:

@@ -69,6 +69,19 @@ class StatementUploadStatus(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountState:
+    """One of our accounts: its last statement, and how many movements are not matched yet or wait for a person."""
+
+    iban: str
+    currency: str
+    closes_on: date | None
+    closing: Decimal | None
+    unmatched: int
+    queued: int
+    oldest: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatementHead:
     """A statement as the bank heads it: whose, over which days, from which balance to which."""
 

@@ -54,3 +54,14 @@ async def test_what_was_left_is_matched(mains, utility):
 
     assert (await mains("match")).stdout == "1 movements matched or queued.\n"
     assert (await mains("match")).stdout == "0 movements matched or queued.\n"
+
+
+async def test_the_status_tells_what_each_account_waits_for(mains, utility):
+    before = await mains("status")
+    await mains("import", content=text_of(statement(PAID, Paid(amount="7.00", text="paldies"))))
+
+    after = await mains("status")
+
+    assert (before.exit_code, before.stdout) == (0, "No statement was taken in yet.\n"), before.output
+    said = "LV80BANK0000435195001 to 2024-02-09, 1128.00 EUR: 0 not matched yet, 2 in the queue, the oldest of 2024-02-"
+    assert after.stdout.startswith(said), after.output
