@@ -45,9 +45,11 @@ from mains_schema.parties.delegation_link import INVITATION_ROWS, DelegationOffe
 from mains_schema.parties.mutations_account import AccountMutations
 from mains_schema.parties.mutations_delegation import DelegationMutations
 from mains_schema.parties.mutations_impersonation import ImpersonationMutations
+from mains_schema.parties.mutations_openid import OpenidMutations
 from mains_schema.parties.mutations_privacy import PrivacyMutations
 from mains_schema.parties.mutations_second_factor import SecondFactorMutations
 from mains_schema.parties.mutations_session import SessionMutations
+from mains_schema.parties.openid import OpenidProvider, openid_providers
 from mains_schema.parties.viewer import Viewer
 from mains_schema.selling.adapter import UtilityAdapter, utility_adapters
 from mains_schema.selling.comparison import ProductComparisonAnswer, ProductComparisonInput
@@ -98,6 +100,10 @@ class Query:
     )
     payment_providers: list[PaymentProvider] = given(
         "The payment providers that are set up, for everybody to see; at most twenty.", payment_providers
+    )
+    openid_providers: list[OpenidProvider] = given(
+        "The internet banks and other providers that one can sign in with, for everybody to see; at most a few.",
+        openid_providers,
     )
     payable: Payable | None = asked_with(
         "What is to be paid by a payment reference or contract number, also somebody else's; null if nothing is known"
@@ -171,6 +177,7 @@ class Query:
 class Mutation(
     SessionMutations,
     SecondFactorMutations,
+    OpenidMutations,
     AccountMutations,
     ReadingMutations,
     MeterMutations,

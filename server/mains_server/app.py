@@ -47,6 +47,7 @@ from mains_server.routes.exports import export_route
 from mains_server.routes.inbox import Inbox, delivering
 from mains_server.routes.mailings import mailing_routes
 from mains_server.routes.metrics import metrics_route
+from mains_server.routes.openid import openid_set_up
 from mains_server.routes.outages import outage_routes
 from mains_server.routes.payments import resolving, terminals_set_up, webhook_route
 from mains_server.routes.payouts import payout_route
@@ -147,6 +148,7 @@ def _told(settings: Settings) -> dict[str, Any]:
         "access_lifetime": settings.access_lifetime,
         "einvoice_banks": banks_of(settings),
         "falls_back_to_post": settings.mail_falls_back_to_post,
+        "openid": openid_set_up(settings),
     }
 
 

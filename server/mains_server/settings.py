@@ -5,8 +5,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from mains_server.openid.safety import ALGORITHMS, is_safe_address
 
 DEMO_SMS_SECRET = SecretStr("mains-demo-sms")
 
@@ -19,6 +21,47 @@ class Mode(StrEnum):
 
     PRODUCTION = "production"
     DEMO = "demo"
+
+
+class OpenidProvider(BaseModel):
+    """A provider of OpenID Connect that people may sign in with: an internet bank, a broker of eID cards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    names: dict[Literal["lv", "en", "ru"], str] = Field(min_length=1, description="What people call it, by language.")
+    issuer: str = Field(pattern=r"^https?://[^\s?#]+$", description="Where `/.well-known/openid-configuration` is.")
+    our_id: str = Field(alias="client_id", min_length=1, description="What it knows us by.")
+    our_secret: SecretStr | None = Field(default=None, alias="client_secret", min_length=1)
+    secret_in: Literal["header", "body"] = Field(default="header", alias="client_secret_in")
+    scopes: tuple[str, ...] = Field(default=("openid",), description="What is asked for; `openid` among it.")
+    personal_code_claim: str | None = Field(default=None, description="Claim of its tokens with the personal code.")
+    strong_acrs: frozenset[str] = Field(
+        default=frozenset(), description="Values of `acr` that mean two factors; after these no code is asked for."
+    )
+    algorithms: frozenset[str] = Field(
+        default=frozenset({"RS256", "ES256"}), min_length=1, description="What its tokens may be signed with."
+    )
+
+    @field_validator("issuer")
+    @classmethod
+    def _issuer_is_safe(cls, issuer: str) -> str:
+        if not is_safe_address(issuer):
+            raise ValueError("an issuer is reached by https, or on this machine")
+        return issuer
+
+    @field_validator("scopes")
+    @classmethod
+    def _scopes_have_openid(cls, scopes: tuple[str, ...]) -> tuple[str, ...]:
+        if "openid" not in scopes:
+            raise ValueError("`openid` must be among the scopes")
+        return scopes
+
+    @field_validator("algorithms")
+    @classmethod
+    def _algorithms_are_signatures(cls, algorithms: frozenset[str]) -> frozenset[str]:
+        if unknown := algorithms - ALGORITHMS:
+            raise ValueError(f"no signature that only the provider can make: {', '.join(sorted(unknown))}")
+        return algorithms
 
 
 class Settings(BaseSettings):
@@ -78,6 +121,12 @@ class Settings(BaseSettings):
         default={}, description="Such as `sms_sandbox.key`, by notification channel and name."
     )
     channel_addresses: dict[str, str] = Field(default={}, description="Where to reach it, by notification channel.")
+    openid_providers: dict[str, OpenidProvider] = Field(
+        default={}, description="Providers of OpenID Connect to sign in with, by a short code of our own; JSON."
+    )
+    openid_redirects: frozenset[str] = Field(
+        default=frozenset(), description="Pages of front ends that providers may send people back to, exactly; JSON."
+    )
     metrics_token: SecretStr | None = Field(
         default=None, min_length=16, description="What Prometheus sends as bearer token; without it /metrics is off."
     )
@@ -133,11 +182,15 @@ def insist_on_safety(settings: Settings, *, is_debugging: bool) -> None:
     named = {"secret": settings.secret, "metrics_token": settings.metrics_token, "sms_secret": settings.sms_secret}
     of_plugins = {"payment_secrets": settings.payment_secrets, "channel_secrets": settings.channel_secrets}
     plugged = {f"{of}[{name}]": secret for of, own in of_plugins.items() for name, secret in own.items()}
-    known = [name for name, secret in {**named, **plugged}.items() if secret is not None and _is_known(secret)]
+    openid = {f"openid_providers[{code}]": one.our_secret for code, one in settings.openid_providers.items()}
+    secrets = {**named, **plugged, **openid}
+    known = [name for name, secret in secrets.items() if secret is not None and _is_known(secret)]
     if known:
         raise UnsafeSettings(f"these secrets are known to everybody, choose others: {', '.join(known)}")
     if is_debugging:
         raise UnsafeSettings("Python's development mode shows too much of a request; start without it")
+    if plain := [code for code, one in settings.openid_providers.items() if not one.issuer.startswith("https://")]:
+        raise UnsafeSettings(f"these OpenID providers are not reached by https: {', '.join(plain)}")
     if "*" in settings.cors_origins:
         raise UnsafeSettings("cors_origins must name sites; `*` would let every page ask")
 

@@ -211,6 +211,7 @@ EXTRA = {
         "wordings.py",
         "texts",
     },
+    "openid": {"calling.py", "flow.py", "safety.py"},
     "signin": {
         "codes.py",
         "hashing.py",

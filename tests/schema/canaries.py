@@ -36,6 +36,7 @@ from mains_server.invoices.tables import Invoice, InvoiceLine, InvoiceTax
 from mains_server.levelling.tables import LevelledHold, LevelledLetter, LevelledRun, LevelledVersion
 from mains_server.metering.tables import Meter, Reading, Register
 from mains_server.notifications.tables import Notice
+from mains_server.openid.tables import OpenidLink
 from mains_server.paying.tables import PaymentEvent, PaymentIntent, PaymentRefund
 from mains_server.payments.tables import PaymentAllocation, PaymentReturn
 from mains_server.signin.tables import Session
@@ -65,6 +66,7 @@ from tests.schema.crowd import (
     levelled_version,
     notice,
     offer,
+    openid_link,
     payment_event,
     payment_return,
     refund,
@@ -121,6 +123,7 @@ CANARIES: Mapping[str, str] = {
     "BillingRun": "select 'staff', adapter from billing_run",
     "ReadingUpload": "select 'person ' || person_id, message from reading_upload",
     "Session": "select 'person ' || person_id, device from session",
+    "OpenidLink": "select 'person ' || person_id, provider from openid_link",
     "ReadingUploadRow": """select 'person ' || u.person_id, r.text
         from reading_upload_row r join reading_upload u on u.id = r.upload_id""",
     "FactStretch": "select 'staff', source from fact_series",
@@ -295,6 +298,7 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (InvoiceLine, [town.line(14, 0, 1, 1) | of_4]),
         (InvoiceTax, [town.tax(14, 0) | of_4]),
         (Session, [signed_in(n) | {"person_id": n} for n in (1, 2, 5)]),
+        (OpenidLink, [openid_link(n) | {"person_id": n} for n in (1, 2, 5)]),
         (ReadingUpload, [upload(n) | {"person_id": n, "message": f"upload {n}"} for n in (1, 2, 5)]),
         (ReadingUploadRow, [upload_row(n) | {"upload_id": n} for n in (1, 2, 5)]),
         (IntervalImport, [interval_import()]),

@@ -33,6 +33,7 @@ from mains_server.metering.records import ReadingSource, ReadingStatus
 from mains_server.metering.tables import Reading
 from mains_server.notifications.records import Channel, NoticeState, Topic
 from mains_server.notifications.tables import Notice
+from mains_server.openid.tables import OpenidLink
 from mains_server.paying.records import EventOutcome, IntentStatus, RefundStatus
 from mains_server.paying.tables import PaymentEvent, PaymentIntent, PaymentRefund
 from mains_server.payments.records import ReturnKind
@@ -94,6 +95,7 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (SettlementLine, [settled(1) | {"id": n, "position": n, "correction_id": 5} for n in MORE]),
         (ReadingUpload, [upload(n) for n in MORE]),
         (Session, [signed_in(n) for n in MORE]),
+        (OpenidLink, [openid_link(n) for n in MORE]),
         (ReadingLink, [link(n) for n in MORE]),
         *of_customer_1(MORE),
         *at_first_place(MORE),
@@ -326,6 +328,10 @@ def signed_in(n: int) -> dict[str, Any]:
         "last_used_at": town.THEN,
         "proved_at": town.THEN,
     }
+
+
+def openid_link(n: int) -> dict[str, Any]:
+    return {"id": n, "person_id": 1, "provider": f"bank {n}", "subject": f"subject {n}", "created_at": town.THEN}
 
 
 def upload(n: int) -> dict[str, Any]:

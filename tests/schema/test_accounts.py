@@ -47,6 +47,7 @@ class Office:
 
     engine: AsyncEngine
     http: httpx2.AsyncClient = field(init=False)
+    app: Any = field(init=False)
     now: datetime = NOW
 
     async def rows(self, statement: str) -> Any:
@@ -79,14 +80,14 @@ async def office(engine: AsyncEngine) -> AsyncIterator[Office]:
     await found.rows("update customer set personal_code = '161175-19997', email = 'third@example.lv' where id = 3")
     async with unit_of_work(engine) as session:
         await set_password(session, person_id=4, password=PASSWORD, now=NOW)
-    app = graphql_app(
+    found.app = graphql_app(
         engine=engine,
         host=AdapterHost(adapters=(), live={}),
         session_lifetime=timedelta(days=30),
         links=ChartLinks(KEY),
         clock=lambda: found.now,
     )
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://mains") as found.http:
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=found.app), base_url="http://mains") as found.http:
         yield found
 
 

@@ -207,6 +207,12 @@ SECOND_FACTOR = {
     "Viewer.secondFactor": "the sign-in room counts the recovery codes that are left",
     **dict.fromkeys(
         (
+            "Mutation.openidSignInBegin",
+            "Mutation.openidSignInFinish",
+            "Mutation.openidLinkBegin",
+            "Mutation.openidLinkFinish",
+            "Mutation.openidLink",
+            "Mutation.openidUnlink",
             "Mutation.sessionConfirm",
             "Mutation.secondFactorBegin",
             "Mutation.secondFactorConfirm",

@@ -1,8 +1,12 @@
 """Settings come from the command line, then the environment, then their defaults."""
 
+from typing import Any
+
 import pytest
 from mains_server.settings import Mode, Settings, UnsafeSettings, insist_on_safety, load_settings
 from pydantic import ValidationError
+
+BANK: Any = {"names": {"en": "Bank"}, "issuer": "https://bank.example", "client_id": "mains"}
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +46,8 @@ def test_nonsense_is_refused(monkeypatch, name, value):
         {"metrics_token": "change-me-change-me"},
         {"payment_secrets": {"sandbox.key": "example"}},
         {"cors_origins": {"*"}},
+        {"openid_providers": {"bank": BANK | {"client_secret": "changeme"}}},
+        {"openid_providers": {"bank": BANK | {"issuer": "http://127.0.0.1:4000"}}},
     ],
 )
 def test_production_does_not_start_with_what_everybody_knows(given):
@@ -57,3 +63,26 @@ def test_production_does_not_start_in_development_mode():
     insist_on_safety(safe, is_debugging=False)
     with pytest.raises(UnsafeSettings, match="development mode"):
         insist_on_safety(safe, is_debugging=True)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"issuer": "http://bank.example"},
+        {"issuer": "https://bank.example?a=b"},
+        {"algorithms": ["none"]},
+        {"algorithms": ["HS256"]},
+        {"algorithms": []},
+        {"scopes": ["profile"]},
+        {"names": {}},
+        {"names": {"de": "Bank"}},
+        {"clientid": "mains"},
+        {"client_secret": ""},
+    ],
+    ids=str,
+)
+def test_a_provider_that_could_be_somebody_else_cannot_be_set_up(given):
+    assert Settings(openid_providers={"bank": BANK}).openid_providers["bank"].our_id == "mains"
+
+    with pytest.raises(ValidationError):
+        Settings(openid_providers={"bank": BANK | given})

@@ -12,6 +12,7 @@ from mains_server.adapters.host import AdapterHost
 from mains_server.consumption.links import ChartLinks, links_of_this_process
 from mains_server.delegation.links import InvitationLinks
 from mains_server.documents.links import DocumentLinks
+from mains_server.openid.calling import NO_PROVIDERS, Providers
 from mains_server.paying.calling import NO_TERMINALS, Terminals
 from mains_server.signin.records import Lifetimes
 from mains_spi import Labels
@@ -32,7 +33,7 @@ class Services:
 
     `explain` tells how the lines of invoices came about, by invoice id; what it cannot explain it leaves out.
     `proofs` are the viewers of the tokens used last, `links` sign the addresses of charts, `terminals` are the payment
-    providers, `einvoice_banks` the banks that take e-invoices.
+    providers, `einvoice_banks` the banks that take e-invoices, `openid` the providers one may sign in with.
     """
 
     host: AdapterHost
@@ -45,6 +46,7 @@ class Services:
     access_lifetime: timedelta | None = None
     einvoice_banks: frozenset[str] = frozenset()
     falls_back_to_post: bool = True
+    openid: Providers = NO_PROVIDERS
 
     @property
     def lifetimes(self) -> Lifetimes:

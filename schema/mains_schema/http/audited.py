@@ -29,6 +29,8 @@ REASONS = ("reason", "note", "comment")
 # Of customers, acts about money, contracts and rights are written down; these are none. Of employees every act is.
 OF_STAFF_ONLY = frozenset(
     {
+        "openidSignInBegin",
+        "openidSignInFinish",
         "readingSubmit",
         "readingSubmitMany",
         "readingLinkCreate",

@@ -12,6 +12,7 @@ from starlette.datastructures import Headers
 
 SESSION = "mains_session"
 REFRESH = "mains_refresh"
+OPENID = "mains_openid"
 HOST_ONLY = "__Host-"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 COOKIE_BYTES_MAX = 8_000
@@ -31,12 +32,17 @@ class Caller:
     is_loopback: bool = False
     session_token: str | None = field(default=None, repr=False)
     refresh_token: str | None = field(default=None, repr=False)
+    openid_key: str | None = field(default=None, repr=False)
     set_cookies: list[str] = field(default_factory=list, repr=False)
 
     def keep(self, made: NewSession, *, now: datetime) -> None:
         """Have the browser keep a session's tokens, where no script can read them."""
         self._set(SESSION, made.token, seconds=int((made.expires_at - now).total_seconds()))
         self._set(REFRESH, made.refresh_token, seconds=int((made.ends_at - now).total_seconds()))
+
+    def keep_key(self, key: str, *, seconds: int) -> None:
+        """Have the browser keep what only who began to sign in elsewhere has."""
+        self._set(OPENID, key, seconds=seconds)
 
     def forget(self) -> None:
         """Have the browser forget the session."""
@@ -67,6 +73,7 @@ def caller_of(headers: Headers, *, method: str, front_ends: Collection[str]) -> 
         is_loopback=is_loopback,
         session_token=cookies.get(prefix + SESSION) or None,
         refresh_token=cookies.get(prefix + REFRESH) or None,
+        openid_key=cookies.get(prefix + OPENID) or None,
     )
 
 

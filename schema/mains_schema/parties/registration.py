@@ -8,6 +8,7 @@ from enum import Enum
 import strawberry
 from mains_server.access.records import Refusal
 from mains_server.db.unit_of_work import unit_of_work
+from mains_server.openid.operations import link_at_registration
 from mains_server.registration import rules
 from mains_server.registration.operations import begin_registration, confirm_registration
 from mains_server.registration.records import RegistrationAsked, RegistrationConfirmed
@@ -91,6 +92,11 @@ class RegistrationConfirmInput:
         description="How the session's tokens are kept; browsers choose COOKIE. BEARER if left out.",
         default=strawberry.UNSET,
     )
+    openid_ticket: str | None = strawberry.field(
+        description="Ticket of `openidSignInFinish`: links the account to who was proven there, where the provider told"
+        " the customer's own personal code.",
+        default=strawberry.UNSET,
+    )
 
 
 @strawberry.type(description="A registration that waits for its codes; it looks alike whether or not any are sent.")
@@ -115,6 +121,9 @@ class RegistrationConfirmPayload:
     expires_at: datetime | None = strawberry.field(description="As in `sessionCreate`; null if there is none.")
     refresh_token: str | None = strawberry.field(description="As in `sessionCreate`; null if there is none.")
     ends_at: datetime | None = strawberry.field(description="As in `sessionCreate`; null if there is no session.")
+    is_openid_linked: bool = strawberry.field(
+        description="Whether `openidTicket` was used up. If not, it is good for `openidLink`, as long as it is one."
+    )
     user_errors: list[RegistrationUserError] = strawberry.field(description=USER_ERRORS)
 
 
@@ -157,7 +166,7 @@ async def registration_confirm(info: Info, given: RegistrationConfirmInput) -> R
         device=device,
     )
     try:
-        made = await _confirmed(context, asked)
+        made, is_linked = await _confirmed(context, asked, ticket=given.openid_ticket or None)
     except Refusal as refusal:
         return _none(_error(refusal))
     if isinstance(made, str):
@@ -165,27 +174,39 @@ async def registration_confirm(info: Info, given: RegistrationConfirmInput) -> R
         return _none(made_error(RegistrationUserError, code, made, path="code"))
     token, refresh_token = keep(context, made)
     return RegistrationConfirmPayload(
-        token=token, expires_at=made.expires_at, refresh_token=refresh_token, ends_at=made.ends_at, user_errors=[]
+        token=token,
+        expires_at=made.expires_at,
+        refresh_token=refresh_token,
+        ends_at=made.ends_at,
+        is_openid_linked=is_linked,
+        user_errors=[],
     )
 
 
-async def _confirmed(context: Context, asked: RegistrationConfirmed) -> NewSession | str:
-    """Give the session, or the words of a refusal."""
+async def _confirmed(
+    context: Context, asked: RegistrationConfirmed, *, ticket: str | None
+) -> tuple[NewSession | str, bool]:
+    """Give the session, or the words of a refusal, and whether a provider was linked in the same transaction."""
+    secret, is_linked = context.services.links.secret, False
     await claimed(context, (rules.CONFIRMED_OF_NETWORK, network(context.reads.address)))
     async with unit_of_work(context.engine) as session:
         made = await confirm_registration(
             session,
             given=asked,
-            key=context.services.links.secret,
+            key=secret,
             now=context.now,
             lifetimes=context.services.lifetimes,
         )
-    return made if isinstance(made, NewSession) else made.message
+        if isinstance(made, NewSession) and ticket is not None:
+            is_linked = await link_at_registration(
+                session, person=made.person, ticket=ticket, secret=secret, now=context.now
+            )
+    return made if isinstance(made, NewSession) else made.message, is_linked
 
 
 def _none(error: RegistrationUserError) -> RegistrationConfirmPayload:
     return RegistrationConfirmPayload(
-        token=None, expires_at=None, refresh_token=None, ends_at=None, user_errors=[error]
+        token=None, expires_at=None, refresh_token=None, ends_at=None, is_openid_linked=False, user_errors=[error]
     )
 
 

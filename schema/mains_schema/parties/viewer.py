@@ -15,6 +15,7 @@ from mains_server.customers.tables import Customer as C
 from mains_server.delegation.tables import DelegationActivity as DA
 from mains_server.delegation.tables import PaymentApproval as PA
 from mains_server.intake.tables import ReadingUpload as RU
+from mains_server.openid.tables import OpenidLink as OL
 from mains_server.outages.tables import OutageCalendar as OC
 from mains_server.paying.tables import PaymentIntent as N
 from mains_server.signin.tables import Session as SE
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from mains_schema.money.paying import PaymentIntent
     from mains_schema.parties.customer import Customer
     from mains_schema.parties.delegation import Activity, CustomerAccess, PaymentApproval
+    from mains_schema.parties.openid import OpenidLink
     from mains_schema.parties.sessions import Session
     from mains_schema.telling.application import Application
     from mains_schema.telling.outage import OutageCalendar
@@ -111,6 +113,9 @@ class Viewer(Node):
         PE.id,
         given=(),
         rows=1,
+    )
+    openid_links: Connection[OpenidLink] = connection(
+        "Internet banks and other providers that the viewer signs in with.", OL.person_id
     )
     outage_calendars: Connection[OutageCalendar] = connection(
         "Links that the viewer made to calendars of outages.", OC.person_id

@@ -33,6 +33,7 @@ ROOMS = (
     "notifications",
     "delegation",
     "registration",
+    "openid",
     "outages",
     "applications",
     "webhooks",

@@ -104,6 +104,7 @@ ERASED = frozenset(
         "notice",
         "notice_preference",
         "notice_report",
+        "openid_link",
         "outage_calendar",
         "outage_notice",
         "outbox_event",

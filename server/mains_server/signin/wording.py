@@ -218,6 +218,46 @@ WORDS: dict[MessageKind, dict[str, Words]] = {
             "Если это были не Вы, смените пароль и сообщите нам.\n",
         ),
     },
+    MessageKind.OPENID_LINKED: {
+        "lv": (
+            "Pievienots jauns pierakstīšanās veids",
+            "Labdien!\n\n"
+            "Turpmāk Jūsu kontā var pierakstīties arī ar internetbanku vai citu pakalpojumu, ko tikko pievienoja. "
+            "Ja to nedarījāt Jūs, noņemiet to konta iestatījumos, nomainiet paroli un sazinieties ar mums.\n",
+        ),
+        "en": (
+            "A new way to sign in",
+            "Good day,\n\n"
+            "From now on, one can also sign in to your account by an internet bank or another service that was just "
+            "added. If it was not you, remove it in the account's settings, change your password and tell us.\n",
+        ),
+        "ru": (
+            "Добавлен новый способ входа",
+            "Здравствуйте!\n\n"
+            "Теперь в Вашу учётную запись можно войти также через интернет-банк или другую службу, которую только что "
+            "добавили. Если это были не Вы, удалите её в настройках, смените пароль и сообщите нам.\n",
+        ),
+    },
+    MessageKind.OPENID_UNLINKED: {
+        "lv": (
+            "Noņemts pierakstīšanās veids",
+            "Labdien!\n\n"
+            "Internetbanka vai cits pakalpojums, ar ko varēja pierakstīties Jūsu kontā, ir noņemts. "
+            "Ja to nedarījāt Jūs, nomainiet paroli un sazinieties ar mums.\n",
+        ),
+        "en": (
+            "A way to sign in was removed",
+            "Good day,\n\n"
+            "An internet bank or another service by which one could sign in to your account was removed. "
+            "If it was not you, change your password and tell us.\n",
+        ),
+        "ru": (
+            "Удалён способ входа",
+            "Здравствуйте!\n\n"
+            "Интернет-банк или другая служба, через которую можно было войти в Вашу учётную запись, удалены. "
+            "Если это были не Вы, смените пароль и сообщите нам.\n",
+        ),
+    },
 }
 
 
