@@ -74,7 +74,7 @@ def staff_only(context: Context) -> None:
     """Let employees in."""
     if not context.viewer.is_signed_in:
         raise unauthenticated()
-    if not context.viewer.is_staff:
+    if not context.viewer.is_employee:
         raise forbidden("Only employees of the utility can see this.")
 
 

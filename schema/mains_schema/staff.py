@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import strawberry
+from mains_server.access.records import ADMINS, CLERKS, OFFICE, OPERATORS
 from mains_server.billing.records import RunStatus
 from mains_server.billing.tables import BillingHold as H
 from mains_server.billing.tables import BillingRun as BR
@@ -32,8 +33,9 @@ from mains_schema.declaring.mapping import (
     section,
 )
 from mains_schema.declaring.node import Node
+from mains_schema.declaring.roles import by
 from mains_schema.declaring.scalars import Period
-from mains_schema.declaring.scope import STAFF_ONLY
+from mains_schema.declaring.scope import CLERKS_ONLY
 from mains_schema.metering.metering_staff import FlaggedReadingFilter, FlaggedReadingOrder, Waiting
 from mains_schema.money.bank import BankLineFilter, BankLineOrder, BankStatementOrder, Queued
 from mains_schema.money.paying import (
@@ -77,7 +79,7 @@ class BillingRunOrder(OrderBy):
     NEWEST = descending("Last started first.", BR.started_at)
 
 
-@mapped(H, scope=STAFF_ONLY)
+@mapped(H, scope=CLERKS_ONLY)
 class HeldContract(Node):
     """A contract that a run could not bill. The next run of the period tries it again."""
 
@@ -90,7 +92,7 @@ class HeldContract(Node):
     run: BillingRun = one("The run.", H.run_id)
 
 
-@mapped(BR, scope=STAFF_ONLY)
+@mapped(BR, scope=CLERKS_ONLY)
 class BillingRun(Node):
     """One billing of one utility's period; started again it goes on where it was."""
 
@@ -108,7 +110,7 @@ class BillingRun(Node):
     held_contracts: Connection[HeldContract] = connection("Contracts it could not bill, with reasons.", H.run_id)
 
 
-@mapped(CD, scope=STAFF_ONLY)
+@mapped(CD, scope=CLERKS_ONLY)
 class CorrectionDue(Node):
     """A bill that is known to be wrong.
 
@@ -129,104 +131,135 @@ class CorrectionDue(Node):
 
 @section
 class Staff:
-    """Everything operational; employees of the utility alone can read it."""
+    """Everything operational; employees of the utility alone can read it, each what their role needs."""
 
-    customers: Connection[Customer] = connection("All customers.", orders=CustomerOrder, filters=CustomerFilter)
-    contracts: Connection[Contract] = connection("All contracts, in the order they were made.", filters=ContractFilter)
-    invoices: Connection[Invoice] = connection("All invoices.", orders=InvoiceOrder, filters=InvoiceFilter)
-    bank_accounts: Connection[BankAccount] = connection("The utility's accounts at banks.")
-    bank_statements: Connection[BankStatement] = connection("All bank statements.", orders=BankStatementOrder)
-    bank_lines: Connection[BankLine] = connection(
-        "All movements on the accounts.", orders=BankLineOrder, filters=BankLineFilter
+    customers: Connection[Customer] = by(OFFICE)(
+        connection("All customers.", orders=CustomerOrder, filters=CustomerFilter)
     )
-    bank_queue: Connection[BankLine] = connection(
-        "Movements that wait for somebody to say whose they are.",
-        orders=BankLineOrder,
-        filters=BankLineFilter,
-        within=Queued(),
+    contracts: Connection[Contract] = by(OFFICE)(
+        connection("All contracts, in the order they were made.", filters=ContractFilter)
     )
-    payments: Connection[Payment] = connection("All payments.", orders=PaymentOrder, filters=PaymentFilter)
-    payment_intents: Connection[PaymentIntent] = connection(
-        "Payments through providers, such as those whose outcome is unknown.",
-        orders=PaymentIntentOrder,
-        filters=PaymentIntentFilter,
+    invoices: Connection[Invoice] = by(OFFICE)(connection("All invoices.", orders=InvoiceOrder, filters=InvoiceFilter))
+    bank_accounts: Connection[BankAccount] = by(CLERKS)(connection("The utility's accounts at banks."))
+    bank_statements: Connection[BankStatement] = by(CLERKS)(
+        connection("All bank statements.", orders=BankStatementOrder)
     )
-    payment_refunds: Connection[PaymentRefund] = connection(
-        "Refunds through providers and by bank.", orders=PaymentRefundOrder
+    bank_lines: Connection[BankLine] = by(CLERKS)(
+        connection("All movements on the accounts.", orders=BankLineOrder, filters=BankLineFilter)
     )
-    payment_events: Connection[PaymentEvent] = connection(
-        "What payment providers told; HELD and UNMATCHED wait for somebody to look at them.",
-        orders=PaymentEventOrder,
-        filters=PaymentEventFilter,
+    bank_queue: Connection[BankLine] = by(CLERKS)(
+        connection(
+            "Movements that wait for somebody to say whose they are.",
+            orders=BankLineOrder,
+            filters=BankLineFilter,
+            within=Queued(),
+        )
     )
-    flagged_readings: Connection[Reading] = connection(
-        "Readings that wait for somebody to look at them.",
-        orders=FlaggedReadingOrder,
-        filters=FlaggedReadingFilter,
-        within=Waiting(),
+    payments: Connection[Payment] = by(CLERKS)(connection("All payments.", orders=PaymentOrder, filters=PaymentFilter))
+    payment_intents: Connection[PaymentIntent] = by(CLERKS)(
+        connection(
+            "Payments through providers, such as those whose outcome is unknown.",
+            orders=PaymentIntentOrder,
+            filters=PaymentIntentFilter,
+        )
     )
-    billing_runs: Connection[BillingRun] = connection("All billing runs.", orders=BillingRunOrder)
-    corrections_due: Connection[CorrectionDue] = connection(
-        "Bills that true readings show to be wrong, settled or not, in the order in which they were noted."
+    payment_refunds: Connection[PaymentRefund] = by(CLERKS)(
+        connection("Refunds through providers and by bank.", orders=PaymentRefundOrder)
     )
-    contract_offers: Connection[ContractOffer] = connection(
-        "Products offered for the time after an agreed price.", orders=ContractOfferOrder
+    payment_events: Connection[PaymentEvent] = by(CLERKS)(
+        connection(
+            "What payment providers told; HELD and UNMATCHED wait for somebody to look at them.",
+            orders=PaymentEventOrder,
+            filters=PaymentEventFilter,
+        )
     )
-    corrections: Connection[Correction] = connection(
-        "Invoices that were looked at again, and what came of them.", orders=CorrectionOrder
+    flagged_readings: Connection[Reading] = by(OPERATORS)(
+        connection(
+            "Readings that wait for somebody to look at them.",
+            orders=FlaggedReadingOrder,
+            filters=FlaggedReadingFilter,
+            within=Waiting(),
+        )
     )
-    levelled_runs: Connection[LevelledRun] = connection(
-        "Yearly recalculations of levelled payments, in the order in which they were first ordered."
+    billing_runs: Connection[BillingRun] = by(CLERKS)(connection("All billing runs.", orders=BillingRunOrder))
+    corrections_due: Connection[CorrectionDue] = by(CLERKS)(
+        connection("Bills that true readings show to be wrong, settled or not, in the order in which they were noted.")
     )
-    levelled_holds: Connection[LevelledHold] = connection(
-        "Levelled payments that could not be settled or worked out anew, done since or not, in the order in which they"
-        " were first held."
+    contract_offers: Connection[ContractOffer] = by(OPERATORS)(
+        connection("Products offered for the time after an agreed price.", orders=ContractOfferOrder)
     )
-    fact_stretches: Connection[FactStretch] = connection(
-        "Exchange prices and other figures from outside, in the order in which they were told.",
-        filters=FactStretchFilter,
+    corrections: Connection[Correction] = by(CLERKS)(
+        connection("Invoices that were looked at again, and what came of them.", orders=CorrectionOrder)
     )
-    audit_trail: AuditTrail = asked_with(
-        "What was done, by whom, on whom, when, from where and why; the newest first. FORBIDDEN to who is no"
-        " administrator.",
-        audit_trail,
-        given=AUDIT_GIVEN,
-        rows=AUDIT_ROWS,
+    levelled_runs: Connection[LevelledRun] = by(CLERKS)(
+        connection("Yearly recalculations of levelled payments, in the order in which they were first ordered.")
     )
-    notices: Connection[Notice] = connection(
-        "All notices; those that FAILED may want a call.", orders=NoticeOrder, filters=NoticeFilter
+    levelled_holds: Connection[LevelledHold] = by(CLERKS)(
+        connection(
+            "Levelled payments that could not be settled or worked out anew, done since or not, in the order in which"
+            " they were first held."
+        )
     )
-    undelivered_events: list[UndeliveredEvent] = asked_with(
-        f"What happened and could not be told on, the last given up first; at most {EVENTS_MAX}.",
-        undelivered_events,
-        given=(),
-        rows=EVENTS_MAX,
+    fact_stretches: Connection[FactStretch] = by(CLERKS)(
+        connection(
+            "Exchange prices and other figures from outside, in the order in which they were told.",
+            filters=FactStretchFilter,
+        )
     )
-    applications: Connection[Application] = connection(
-        "All applications.", orders=ApplicationOrder, filters=ApplicationFilter
+    audit_trail: AuditTrail = by(ADMINS)(
+        asked_with(
+            "What was done, by whom, on whom, when, from where and why; the newest first.",
+            audit_trail,
+            given=AUDIT_GIVEN,
+            rows=AUDIT_ROWS,
+        )
     )
-    outages: Connection[Outage] = connection("All planned outages.", orders=OutageOrder, filters=OutageFilter)
-    payout_files: list[PayoutFile] = asked_with(
-        "Refunds that the bank is to send, as files, the newest first; at most 50.",
-        payout_files,
-        given=(),
-        rows=50,
+    notices: Connection[Notice] = by(OPERATORS)(
+        connection("All notices; those that FAILED may want a call.", orders=NoticeOrder, filters=NoticeFilter)
     )
-    notice_mailings: list[NoticeMailing] = asked_with(
-        "Notices by letter that were put together for the printer, the newest first; at most 50.",
-        notice_mailings,
-        given=(),
-        rows=50,
+    undelivered_events: list[UndeliveredEvent] = by(OPERATORS)(
+        asked_with(
+            f"What happened and could not be told on, the last given up first; at most {EVENTS_MAX}.",
+            undelivered_events,
+            given=(),
+            rows=EVENTS_MAX,
+        )
     )
-    bank_einvoice_files: list[BankEinvoiceFile] = asked_with(
-        "Invoices that were put into files for banks, the newest first; at most 50.",
-        bank_einvoice_files,
-        given=(),
-        rows=50,
+    applications: Connection[Application] = by(OPERATORS)(
+        connection("All applications.", orders=ApplicationOrder, filters=ApplicationFilter)
     )
-    print_mailings: list[PrintMailing] = asked_with(
-        "Letters that were put together for the printer, the newest first; at most 50.",
-        print_mailings,
-        given=(),
-        rows=50,
+    outages: Connection[Outage] = by(OPERATORS)(
+        connection("All planned outages.", orders=OutageOrder, filters=OutageFilter)
+    )
+    payout_files: list[PayoutFile] = by(CLERKS)(
+        asked_with(
+            "Refunds that the bank is to send, as files, the newest first; at most 50.",
+            payout_files,
+            given=(),
+            rows=50,
+        )
+    )
+    notice_mailings: list[NoticeMailing] = by(OFFICE)(
+        asked_with(
+            "Notices by letter that were put together for the printer, the newest first; at most 50.",
+            notice_mailings,
+            given=(),
+            rows=50,
+        )
+    )
+    bank_einvoice_files: list[BankEinvoiceFile] = by(CLERKS)(
+        asked_with(
+            "Invoices that were put into files for banks, the newest first; at most 50.",
+            bank_einvoice_files,
+            given=(),
+            rows=50,
+        )
+    )
+    print_mailings: list[PrintMailing] = by(OFFICE)(
+        asked_with(
+            "Letters that were put together for the printer, the newest first; at most 50.",
+            print_mailings,
+            given=(),
+            rows=50,
+        )
     )

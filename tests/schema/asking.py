@@ -12,7 +12,7 @@ import orjson
 from mains_schema.declaring.context import Context, Services
 from mains_schema.declaring.resolve import Reads
 from mains_schema.http.build import Schema
-from mains_server.access.records import Grant, GrantRole, Permission, StaffRole, Viewer
+from mains_server.access.records import OFFICE, Grant, GrantRole, Permission, Viewer
 from mains_server.adapters.host import AdapterHost
 from mains_server.billing.records import LineExplanation
 from sqlalchemy import event
@@ -112,4 +112,5 @@ def delegate(customer: int, *contracts: int, person: int = 1, permissions: froze
 
 
 def clerk(person: int = 1) -> Viewer:
-    return Viewer(person_id=person, staff=frozenset({StaffRole.OPERATOR}))
+    """Give an employee who does all the work with customers."""
+    return Viewer(person_id=person, staff=OFFICE)

@@ -81,7 +81,11 @@ async def test_an_employees_act_is_written_with_who_whom_and_why(asker: Asker) -
 
     assert refused.data["readingAccept"]["userErrors"][0]["code"] == "READING_DECIDED"
     (entry,) = await entries(asker)
-    assert (entry["act"], entry["roles"], entry["reason"]) == ("readingReject", ["OPERATOR"], "a typing mistake")
+    assert (entry["act"], entry["roles"], entry["reason"]) == (
+        "readingReject",
+        ["BILLING_CLERK", "OPERATOR"],
+        "a typing mistake",
+    )
     assert (entry["personId"], entry["subjectIds"]) == (encode_id(type_name="Viewer", number=1), [reading])
     assert entry["seal"] is None
 

@@ -28,9 +28,11 @@ from mains_schema.declaring.mapping import (
     where,
 )
 from mains_schema.declaring.node import Node
+from mains_schema.declaring.roles import by
 from mains_schema.declaring.scalars import Money
 from mains_schema.declaring.scope import allowed
 from mains_schema.http.build import build_schema
+from mains_server.access.records import CLERKS
 from sqlalchemy import func
 
 from tests.schema.library import LineKind, LineRow, LoanRow, LoanStatus, ReaderRow, weigh
@@ -262,3 +264,16 @@ def test_sources_survive_strawberrys_copying() -> None:
     declared = loan_with(title=(str, column("Title.", LoanRow.title))).__strawberry_definition__.fields[1]  # type: ignore[attr-defined]
 
     assert isinstance(copy.copy(declared).metadata["source"], Column)
+
+
+def test_roles_of_employees_stand_on_sections_and_mutations() -> None:
+    @mapped(LoanRow, scope=allowed(LoanRow.customer_id))
+    class Loan(Node):
+        """A loan."""
+
+        id: strawberry.ID = key("Global id.", LoanRow.id)
+        title: str = by(CLERKS)(column("Title.", LoanRow.title))
+
+    assert findings(Loan) == (
+        "Loan.title: roles stand on fields of sections and on mutations; limit a type's rows by its scope",
+    )

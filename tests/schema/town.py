@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from mains_server.access.records import GrantRole, StaffRole
+from mains_server.access.records import OFFICE, GrantRole
 from mains_server.access.tables import AccessGrant, Person, StaffMember
 from mains_server.billing.records import RunStatus
 from mains_server.billing.tables import BillingHold, BillingRun
@@ -58,7 +58,11 @@ def invoice_id(customer: int, turn: int) -> int:
 def _everything(*, customers: int, months: int, lines: int) -> Iterator[tuple[Any, Rows]]:
     numbers = range(1, customers + 1)
     yield Person, [_person(n) for n in numbers]
-    yield StaffMember, [{"id": 1, "person_id": customers, "role": StaffRole.OPERATOR, "since": THEN}]
+    roles = sorted(OFFICE, key=lambda role: role.name)
+    yield (
+        StaffMember,
+        [{"id": n, "person_id": customers, "role": role, "since": THEN} for n, role in enumerate(roles, 1)],
+    )
     yield Customer, [customer(n) for n in numbers]
     yield (
         CustomerProtection,

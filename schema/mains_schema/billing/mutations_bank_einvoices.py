@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import strawberry
+from mains_server.access.records import CLERKS
 
 from mains_schema.billing.bank_einvoices import (
     FILES_MADE_OF,
@@ -16,17 +17,17 @@ from mains_schema.billing.bank_einvoices import (
 )
 from mains_schema.declaring.context import Info
 from mains_schema.declaring.mapping import resolved, section
-
-FOR_STAFF = " FORBIDDEN to who is not an employee."
+from mains_schema.declaring.roles import by
 
 
 @section
 class BankEinvoiceMutations:
     """Files of e-invoices for banks."""
 
+    @by(CLERKS)
     @resolved(
         f"Puts up to {FILES_MADE_OF} invoices that wait for banks into files, one or more for each utility and bank."
-        " What no bank would take is given up, and posted where letters are what follows." + FOR_STAFF
+        " What no bank would take is given up, and posted where letters are what follows."
     )
     async def bank_einvoice_files_make(
         self,
@@ -36,9 +37,10 @@ class BankEinvoiceMutations:
         """Make files."""
         return await bank_einvoice_files_make(info, given)
 
+    @by(CLERKS)
     @resolved(
         "Marks that a file was handed over to its bank, once; each invoice in it is delivered with that, with a"
-        " receipt." + FOR_STAFF
+        " receipt."
     )
     async def bank_einvoice_file_hand_over(
         self,

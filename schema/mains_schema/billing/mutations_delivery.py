@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import strawberry
+from mains_server.access.records import OFFICE
 
 from mains_schema.billing.invoice_delivery import (
     InvoiceDeliverInput,
@@ -16,22 +17,25 @@ from mains_schema.billing.invoice_delivery import (
 )
 from mains_schema.declaring.context import Info
 from mains_schema.declaring.mapping import resolved, section
+from mains_schema.declaring.roles import by
 
 
 @section
 class DeliveryMutations:
     """Sending invoices once more, and letters to the printer."""
 
-    @resolved("Delivers an invoice once more, by whichever channel. FORBIDDEN to who is not an employee.")
+    @by(OFFICE)
+    @resolved("Delivers an invoice once more, by whichever channel.")
     async def invoice_deliver(
         self, info: Info, given: Annotated[InvoiceDeliverInput, strawberry.argument(name="input", description="Which.")]
     ) -> InvoiceDeliverPayload:
         """Deliver an invoice."""
         return await invoice_deliver(info, given)
 
+    @by(OFFICE)
     @resolved(
         "Puts the letters that wait into one mailing for the printer, which is closed with that; a letter is in one"
-        " mailing. FORBIDDEN to who is not an employee."
+        " mailing."
     )
     async def print_mailing_make(
         self,

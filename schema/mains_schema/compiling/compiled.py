@@ -36,6 +36,7 @@ from mains_schema.declaring.context import Context
 from mains_schema.declaring.gates import Gate, Given
 from mains_schema.declaring.mapping import Asked, ById, Key, Mine, Paged, mapping_of, source_of
 from mains_schema.declaring.node import Node, decode_id, number_of
+from mains_schema.declaring.roles import insist_on_role, roles_of
 from mains_schema.declaring.shape import fields_of, name_of, shape_of, target_of
 from mains_schema.http.limits import Document
 
@@ -187,9 +188,18 @@ def _gate(writing: Writing, place: Place, source: Gate) -> list[Piece]:
     writing.checks.append(lambda run: source.check(run.context))
     pieces: list[Piece] = ["{"]
     for key, details in writing.fields(named, place.details):
+        _insist_on_roles(writing, named, details)
         pieces.append(name_piece(key, is_first=len(pieces) == 1))
         pieces += field_pieces(writing, Place(named, None, details))
     return [*pieces, "}"]
+
+
+def _insist_on_roles(writing: Writing, section: GraphQLObjectType, details: Details) -> None:
+    """Refuse at each run who has none of the roles that a field of a section is for alone."""
+    name = details[0].node.name.value
+    roles = None if name == "__typename" else roles_of(declared_of(section, name))
+    if roles is not None:
+        writing.checks.append(lambda run: insist_on_role(roles, run.context.viewer))
 
 
 def _by_id(writing: Writing, place: Place) -> list[Piece]:

@@ -103,7 +103,7 @@ def viewer_shape(viewer: Viewer) -> Hashable:
         for permission in grant.permissions
         if grant.contract_ids is None or grant.contract_ids
     }
-    return viewer.is_signed_in, viewer.is_staff, bool(viewer.customers_owned), frozenset(held)
+    return viewer.is_signed_in, viewer.staff, bool(viewer.customers_owned), frozenset(held)
 
 
 def viewer_value(name: str) -> Callable[[Viewer], Any]:

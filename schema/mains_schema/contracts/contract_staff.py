@@ -114,7 +114,7 @@ async def contract_fee_add(info: Info, given: ContractFeeAddInput) -> ContractPa
     async def do(session: AsyncSession, desk: Desk) -> int:
         contract = await desk.held_contract(session, number)
         if not desk.is_staff:
-            raise NotPermitted("only operators and administrators note fees")
+            raise NotPermitted("only operators note fees")
         await note_fee(session, contract=contract, fee=fee, adapter=desk.adapter(contract.adapter), now=desk.now)
         return number
 

@@ -17,7 +17,7 @@ from sqlalchemy import Integer, cast, func, select
 from mains_schema.declaring.mapping import column, described, embed, key, looked_up, mapped, one
 from mains_schema.declaring.node import Node
 from mains_schema.declaring.scalars import Money
-from mains_schema.declaring.scope import STAFF_ONLY, allowed
+from mains_schema.declaring.scope import CLERKS_ONLY, allowed
 
 if TYPE_CHECKING:
     from mains_schema.contracts.contract import Contract
@@ -61,7 +61,7 @@ class LevelledLetter(Node):
     contract: Contract = one("The contract.", LL.contract_id)
 
 
-@mapped(R, scope=STAFF_ONLY)
+@mapped(R, scope=CLERKS_ONLY)
 class LevelledRun(Node):
     """The recalculation of all levelled payments of a utility for a year; ordered again it tries what was held."""
 
@@ -82,7 +82,7 @@ class LevelledRun(Node):
     held: int = column("How often one was held instead; `staff.levelledHolds` says why.", _in_chunks(K.held))
 
 
-@mapped(H, scope=STAFF_ONLY)
+@mapped(H, scope=CLERKS_ONLY)
 class LevelledHold(Node):
     """A levelled payment that could not be settled or worked out anew; it goes on as it was, and is tried again."""
 

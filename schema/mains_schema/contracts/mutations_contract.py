@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import strawberry
+from mains_server.access.records import OPERATORS
 
 from mains_schema.contracts.contract_inputs import (
     ContractAcceptOfferInput,
@@ -39,15 +40,17 @@ from mains_schema.contracts.contract_staff import (
 )
 from mains_schema.declaring.context import Info
 from mains_schema.declaring.mapping import resolved, section
+from mains_schema.declaring.roles import also_by
 
-OURS = "For the customer's owner, delegates with REQUEST_SERVICES, operators and administrators."
-STAFF = "For operators and administrators; NOT_PERMITTED to everybody else."
+OURS = "For the customer's owner, and delegates with REQUEST_SERVICES."
+STAFF = "NOT_PERMITTED to customers."
 
 
 @section
 class ContractMutations:
     """What is done with contracts."""
 
+    @also_by(OPERATORS)
     @resolved(f"Concludes a contract over one or several supply points, with the next number. {OURS}")
     async def contract_conclude(
         self,
@@ -57,6 +60,7 @@ class ContractMutations:
         """Conclude a contract."""
         return await contract_conclude(info, given)
 
+    @also_by(OPERATORS)
     @resolved(f"Lets a contract cover a free supply point from a day on. {OURS}")
     async def contract_add_supply_point(
         self,
@@ -66,6 +70,7 @@ class ContractMutations:
         """Add a supply point."""
         return await contract_add_supply_point(info, given)
 
+    @also_by(OPERATORS)
     @resolved(f"Lets a contract no longer cover one of its supply points. {OURS}")
     async def contract_end_supply_point(
         self,
@@ -75,6 +80,7 @@ class ContractMutations:
         """End a supply point."""
         return await contract_end_supply_point(info, given)
 
+    @also_by(OPERATORS)
     @resolved(
         "Gives a contract another product from a first of a month on: to customers as a new contract with a new"
         f" number, through staff with its number kept. {OURS}"
@@ -87,6 +93,7 @@ class ContractMutations:
         """Switch the product."""
         return await contract_switch_product(info, given)
 
+    @also_by(OPERATORS)
     @resolved(f"Accepts what was offered for the time after the agreed price. {OURS}")
     async def contract_accept_offer(
         self,
@@ -96,6 +103,7 @@ class ContractMutations:
         """Accept an offer."""
         return await contract_accept_offer(info, given)
 
+    @also_by(OPERATORS)
     @resolved(f"Ends a contract; `contractTerminationPreview` shows the fee before. {OURS}")
     async def contract_terminate(
         self,
@@ -105,6 +113,7 @@ class ContractMutations:
         """Terminate a contract."""
         return await contract_terminate(info, given)
 
+    @also_by(OPERATORS)
     @resolved(f"Lets a terminated contract go on, before it has ended and been billed to its end. {OURS}")
     async def contract_termination_withdraw(
         self, info: Info, given: Annotated[ContractStepInput, strawberry.argument(name="input", description="Which.")]
@@ -112,6 +121,7 @@ class ContractMutations:
         """Take a termination back."""
         return await contract_termination_withdraw(info, given)
 
+    @also_by(OPERATORS)
     @resolved(
         "Withdraws from a contract concluded at a distance, within 14 days and without a fee: before it starts it never"
         f" was, later the days supplied are billed. {OURS}"
@@ -122,6 +132,7 @@ class ContractMutations:
         """Withdraw from a contract."""
         return await contract_withdraw(info, given)
 
+    @also_by(OPERATORS)
     @resolved(f"Has a contract's invoices delivered in another way from the next one on. {OURS}")
     async def contract_delivery_change(
         self,
@@ -131,6 +142,7 @@ class ContractMutations:
         """Change the delivery."""
         return await contract_delivery_change(info, given)
 
+    @also_by(OPERATORS)
     @resolved(f"Notes a fee, which the next bill charges at the utility's price, once. {STAFF}")
     async def contract_fee_add(
         self, info: Info, given: Annotated[ContractFeeAddInput, strawberry.argument(name="input", description="What.")]
@@ -138,6 +150,7 @@ class ContractMutations:
         """Note a fee."""
         return await contract_fee_add(info, given)
 
+    @also_by(OPERATORS)
     @resolved(f"Records that a household is protected, with its proof, from a day that is not billed. {STAFF}")
     async def customer_protection_grant(
         self,
@@ -147,6 +160,7 @@ class ContractMutations:
         """Record a protected status."""
         return await customer_protection_grant(info, given)
 
+    @also_by(OPERATORS)
     @resolved(f"Lets a protected status end on a day that is not billed. {STAFF}")
     async def customer_protection_end(
         self,

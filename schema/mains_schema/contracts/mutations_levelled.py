@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import strawberry
+from mains_server.access.records import CLERKS, OFFICE
 
 from mains_schema.contracts.levelled_changes import (
     LevelledPlanChangeAmountInput,
@@ -26,14 +27,16 @@ from mains_schema.contracts.levelled_recalculation import (
 )
 from mains_schema.declaring.context import Info
 from mains_schema.declaring.mapping import resolved, section
+from mains_schema.declaring.roles import also_by, by
 
-OURS = "For the customer's owner, delegates with REQUEST_SERVICES, and employees. UNAUTHENTICATED without a session."
+OURS = "For the customer's owner, and delegates with REQUEST_SERVICES. UNAUTHENTICATED without a session."
 
 
 @section
 class LevelledMutations:
     """Beginning, changing, ending and settling levelled payments."""
 
+    @also_by(OFFICE)
     @resolved(f"Begins a levelled payment from the next month on; what is owed by invoice stays due. {OURS}")
     async def levelled_plan_start(
         self,
@@ -43,6 +46,7 @@ class LevelledMutations:
         """Begin a levelled payment."""
         return await levelled_plan_start(info, given)
 
+    @also_by(OFFICE)
     @resolved(f"Changes what a levelled contract pays a month, from the next instalment on. {OURS}")
     async def levelled_plan_change_amount(
         self,
@@ -52,6 +56,7 @@ class LevelledMutations:
         """Change the amount."""
         return await levelled_plan_change_amount(info, given)
 
+    @also_by(OFFICE)
     @resolved(f"Works a levelled payment out anew by another forecast, from the next instalment on. {OURS}")
     async def levelled_plan_change_forecast(
         self,
@@ -61,6 +66,7 @@ class LevelledMutations:
         """Change the forecast."""
         return await levelled_plan_change_forecast(info, given)
 
+    @also_by(OFFICE)
     @resolved(f"Goes back to invoices from the next first of a month on; the days before are settled then. {OURS}")
     async def levelled_plan_stop(
         self,
@@ -70,10 +76,10 @@ class LevelledMutations:
         """End a levelled payment."""
         return await levelled_plan_stop(info, given)
 
+    @by(CLERKS)
     @resolved(
         "Bills what a levelled contract used up to a day, days whose bill was taken back as well, and spreads what was"
-        " not paid; again with another key it is refused as NOTHING_TO_SETTLE. FORBIDDEN to who is no billing clerk or"
-        " administrator."
+        " not paid; again with another key it is refused as NOTHING_TO_SETTLE."
     )
     async def levelled_plan_settle(
         self,
@@ -83,9 +89,10 @@ class LevelledMutations:
         """Settle a levelled payment."""
         return await levelled_plan_settle(info, given)
 
+    @by(CLERKS)
     @resolved(
         "Orders the yearly recalculation of all levelled payments of a utility, which a worker does; a year that has"
-        " one goes on with it. FORBIDDEN to who is no billing clerk or administrator."
+        " one goes on with it."
     )
     async def levelled_plans_recalculate(
         self,

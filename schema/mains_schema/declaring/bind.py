@@ -28,6 +28,7 @@ from mains_schema.declaring.mapping import (
     ReadField,
 )
 from mains_schema.declaring.node import Node, encode_id
+from mains_schema.declaring.roles import Roles, insist_on_role, roles_of
 from mains_schema.declaring.shape import Shape, fields_of, name_of, shape_of, target_of
 
 
@@ -54,6 +55,8 @@ def bind(*, declared: ReadField, owner: Shape | None, name: str, nodes: Mapping[
         case ById():
             read_by_id = _by_id(declared, nodes)
             declared.reader = lambda _row, reads, arguments: read_by_id(reads, arguments["id"])
+    if (roles := roles_of(declared)) is not None and declared.reader is not None:
+        declared.reader = _for_roles(declared.reader, roles)
 
 
 def declare_arguments(declared: ReadField) -> None:
@@ -83,6 +86,16 @@ def _page_arguments(paged: Paged) -> list[tuple[str, Any, str]]:
 
 def _argument(name: str, kind: Any, doc: str) -> StrawberryArgument:
     return StrawberryArgument(name, None, StrawberryAnnotation(kind), description=doc)
+
+
+def _for_roles(read: Reader, roles: Roles) -> Reader:
+    """Let only employees with one of the roles come to a reader."""
+
+    def for_roles(source: Any, reads: Any, arguments: Mapping[str, Any]) -> Any:
+        insist_on_role(roles, reads.viewer)
+        return read(source, reads, arguments)
+
+    return for_roles
 
 
 def _leaf(source: Column | Key | Embed | Computed | Asked, owner: Shape) -> Reader:

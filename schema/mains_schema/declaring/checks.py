@@ -13,6 +13,7 @@ from strawberry.types.union import StrawberryUnion
 
 from mains_schema.declaring.expressions import columns_in, is_nullable
 from mains_schema.declaring.mapping import Asked, Column, Embed, Expression, Many, One, Paged, mapping_of, source_of
+from mains_schema.declaring.roles import roles_of
 from mains_schema.declaring.shape import Shape, expressions_of, fields_of, is_optional, shape_of, target_of
 from mains_schema.declaring.unions import members_of, union_behind
 
@@ -96,6 +97,8 @@ def _of_fields(cls: type, shape: Shape | None) -> Iterator[str]:
         if not declared.description:
             yield f"{name}: no description"
         source = source_of(declared)
+        if shape is not None and roles_of(declared) is not None:
+            yield f"{name}: roles stand on fields of sections and on mutations; limit a type's rows by its scope"
         if shape is not None:
             yield from _of_columns(name, expressions_of(source), shape.table)
         if isinstance(source, One | Many | Paged):

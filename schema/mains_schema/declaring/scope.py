@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from mains_server.access.records import Permission, Viewer
+from mains_server.access.records import CLERKS, Permission, StaffRole, Viewer
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, any_, bindparam, false, or_
 
 from mains_schema.declaring.expressions import plain
@@ -77,11 +77,13 @@ class Oneself:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StaffOnly:
-    """Rows of the utility's own work, which only its employees see."""
+    """Rows of the utility's own work, which only employees with one of the roles see."""
+
+    roles: frozenset[StaffRole]
 
     def condition(self, viewer: Viewer) -> ColumnElement[bool] | None:
         """Show all or nothing."""
-        return None if viewer.is_staff else false()
+        return None if viewer.staff & self.roles else false()
 
 
 def allowed(customer: object, contract: object | None = None, permission: str = "VIEW") -> Granted:
@@ -105,7 +107,7 @@ def oneself(person: object) -> Oneself:
 
 
 EVERYONE = Everyone()
-STAFF_ONLY = StaffOnly()
+CLERKS_ONLY = StaffOnly(CLERKS)
 
 
 def _among(column: ColumnElement[Any], name: str, ids: frozenset[int]) -> ColumnElement[bool]:

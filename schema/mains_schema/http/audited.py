@@ -22,6 +22,7 @@ from mains_schema.declaring.context import Context
 from mains_schema.declaring.errors import RequestRefused, forbidden
 from mains_schema.declaring.mapping import mapping_of
 from mains_schema.declaring.node import decode_id
+from mains_schema.declaring.roles import Roles, insist_on_role, roles_of
 
 SUBJECTS_MAX = 20
 ENDS_LOOKING = "impersonationEnd"
@@ -50,15 +51,18 @@ def audit_mutations(schema: GraphQLSchema, mapped_classes: Sequence[type]) -> No
     owners = dict(_owners(mapped_classes))
     for name, field in (schema.mutation_type.fields if schema.mutation_type else {}).items():
         assert field.resolve is not None, f"{name} has no resolver"
-        field.resolve = audited(name, field.resolve, owners)
+        declared = field.extensions["strawberry-definition"]
+        field.resolve = audited(name, field.resolve, owners, roles=roles_of(declared))
 
 
-def audited(act: str, resolve: Resolve, owners: dict[str, str]) -> Resolve:
-    """Wrap a mutation so that what it commits is committed together with its entry."""
+def audited(act: str, resolve: Resolve, owners: dict[str, str], *, roles: Roles | None = None) -> Resolve:
+    """Wrap a mutation so that it is done by its roles alone, and what it commits committed together with its entry."""
 
     @wraps(resolve)
     async def run(source: Any, info: Any, **given: Any) -> Any:
         _insist_on_changing(act, info.context)
+        if roles is not None:
+            insist_on_role(roles, info.context.viewer)
         entry = _entry(act, info.context, given)
         if entry is None:
             return await _settled(resolve(source, info, **given))
@@ -84,7 +88,7 @@ async def _settled(result: Any) -> Any:
 
 def _entry(act: str, context: Context, given: Mapping[str, Any]) -> NewEntry | None:
     viewer = context.viewer
-    if viewer.person_id is None or (not viewer.is_staff and act in OF_STAFF_ONLY):
+    if viewer.person_id is None or (not viewer.is_employee and act in OF_STAFF_ONLY):
         return None
     address = context.reads.address
     return NewEntry(

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import strawberry
 from mains_server.access.records import Refusal
 from mains_server.allocation.operations import (
-    STAFF_WHO_ANNOUNCE,
     ValidFromBilled,
     announce_method,
     cancel_method,
@@ -27,7 +26,7 @@ from mains_schema.common.scopes import in_building
 from mains_schema.common.words import attribute_word, value_word
 from mains_schema.compiling.changed import changed
 from mains_schema.declaring.context import Info
-from mains_schema.declaring.errors import forbidden, unauthenticated
+from mains_schema.declaring.errors import unauthenticated
 from mains_schema.declaring.expressions import plain
 from mains_schema.declaring.mapping import column, computed, described, embed, key, looked_up, many, mapped, one
 from mains_schema.declaring.node import Node, number_of
@@ -291,8 +290,6 @@ async def supply_point_area_correct(info: Info, given: SupplyPointAreaCorrectInp
 
     context = info.context
     _signed_in(info)
-    if not context.viewer.staff & STAFF_WHO_ANNOUNCE:
-        raise forbidden("Only operators and administrators of the utility can do this.")
     area = NewArea(
         supply_point_id=number_of(given.supply_point_id, type_name="SupplyPoint"),
         area_m2=given.area,

@@ -14,13 +14,11 @@ from mains_server.contracts.tables import ContractSupplyPoint as CSP
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.invoices.queries import is_billed
 from mains_server.metering.deciding import accept_flagged_reading, reject_flagged_reading
-from mains_server.metering.operations import STAFF_WHO_READ
 from mains_server.metering.tables import Reading as RD
 from sqlalchemy import ColumnElement, literal_column, or_, select
 
 from mains_schema.compiling.changed import changed
 from mains_schema.declaring.context import Info
-from mains_schema.declaring.errors import forbidden, unauthenticated
 from mains_schema.declaring.expressions import plain
 from mains_schema.declaring.mapping import (
     Condition,
@@ -148,7 +146,7 @@ class ReadingDecisionPayload:
 
 async def reading_accept(info: Info, given: ReadingAcceptInput) -> ReadingDecisionPayload:
     """Let a flagged reading count, or say why not."""
-    context, number = info.context, _reading_number(info, given.reading_id)
+    context, number = info.context, number_of(given.reading_id, type_name="Reading")
     try:
         async with unit_of_work(context.engine) as session:
             await accept_flagged_reading(
@@ -167,7 +165,7 @@ async def reading_accept(info: Info, given: ReadingAcceptInput) -> ReadingDecisi
 
 async def reading_reject(info: Info, given: ReadingRejectInput) -> ReadingDecisionPayload:
     """Set a flagged reading aside, or say why not."""
-    context, number = info.context, _reading_number(info, given.reading_id)
+    context, number = info.context, number_of(given.reading_id, type_name="Reading")
     try:
         async with unit_of_work(context.engine) as session:
             await reject_flagged_reading(
@@ -176,20 +174,6 @@ async def reading_reject(info: Info, given: ReadingRejectInput) -> ReadingDecisi
     except Refusal as refusal:
         return _undecided(refusal)
     return ReadingDecisionPayload(reading=changed(Reading, number), user_errors=[])
-
-
-def only_who_reads(info: Info) -> None:
-    """Refuse whoever is no operator or administrator."""
-    viewer = info.context.viewer
-    if not viewer.is_signed_in:
-        raise unauthenticated()
-    if not viewer.staff & STAFF_WHO_READ:
-        raise forbidden("Only operators and administrators of the utility can do this.")
-
-
-def _reading_number(info: Info, given: str) -> int:
-    only_who_reads(info)
-    return number_of(given, type_name="Reading")
 
 
 def _undecided(refusal: Refusal) -> ReadingDecisionPayload:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 import strawberry
+from mains_server.access.records import OPERATORS
 
 from mains_schema.declaring.context import Info
 from mains_schema.declaring.mapping import resolved, section
+from mains_schema.declaring.roles import also_by, by
 from mains_schema.metering.allocation import (
     AllocationMethodAnnounceInput,
     AllocationMethodCancelInput,
@@ -24,9 +26,10 @@ from mains_schema.metering.allocation import (
 class AllocationMutations:
     """How a house's cost is shared out."""
 
+    @also_by(OPERATORS)
     @resolved(
         "Announces what the owners of a house voted for. For who holds the contract over the house, or may request"
-        " services on it, and for operators and administrators. UNAUTHENTICATED without a session."
+        " services on it. UNAUTHENTICATED without a session."
     )
     async def allocation_method_announce(
         self,
@@ -36,6 +39,7 @@ class AllocationMutations:
         """Announce a method."""
         return await allocation_method_announce(info, given)
 
+    @also_by(OPERATORS)
     @resolved("Calls an announced method off before it holds; again, it stays so. UNAUTHENTICATED without a session.")
     async def allocation_method_cancel(
         self,
@@ -45,10 +49,8 @@ class AllocationMutations:
         """Cancel a method."""
         return await allocation_method_cancel(info, given)
 
-    @resolved(
-        "Puts a premise's true area on file for the bills to come; issued bills keep theirs. FORBIDDEN to who is no"
-        " operator or administrator."
-    )
+    @by(OPERATORS)
+    @resolved("Puts a premise's true area on file for the bills to come; issued bills keep theirs.")
     async def supply_point_area_correct(
         self,
         info: Info,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 import strawberry
+from mains_server.access.records import OPERATORS
 
 from mains_schema.declaring.context import Info
 from mains_schema.declaring.mapping import resolved, section
+from mains_schema.declaring.roles import also_by
 from mains_schema.metering.intake import (
     ReadingSubmitManyInput,
     ReadingSubmitManyPayload,
@@ -34,6 +36,7 @@ from mains_schema.metering.reading_link import (
 class ReadingMutations:
     """Sending readings in, by every road."""
 
+    @also_by(OPERATORS)
     @resolved("Sends in what a register showed. A later value for the same day takes the place of an earlier one.")
     async def reading_submit(
         self, info: Info, given: Annotated[ReadingSubmitInput, strawberry.argument(name="input", description="What.")]
@@ -41,6 +44,7 @@ class ReadingMutations:
         """Send in a reading."""
         return await reading_submit(info, given)
 
+    @also_by(OPERATORS)
     @resolved(
         "Sends in several readings, such as a whole house's, and reports on each. UNAUTHENTICATED without a session."
     )
@@ -61,6 +65,7 @@ class ReadingMutations:
         """Announce a file of readings."""
         return await reading_upload_create(info, given)
 
+    @also_by(OPERATORS)
     @resolved("Makes a link by which readings are sent in once without signing in. UNAUTHENTICATED without a session.")
     async def reading_link_create(
         self,
@@ -70,6 +75,7 @@ class ReadingMutations:
         """Make a link."""
         return await reading_link_create(info, given)
 
+    @also_by(OPERATORS)
     @resolved("Takes a link back before it is used. UNAUTHENTICATED without a session.")
     async def reading_link_revoke(
         self,

@@ -47,7 +47,7 @@ from mains_schema.declaring.mapping import (
 )
 from mains_schema.declaring.node import Node
 from mains_schema.declaring.scalars import Money
-from mains_schema.declaring.scope import STAFF_ONLY
+from mains_schema.declaring.scope import CLERKS_ONLY
 
 if TYPE_CHECKING:
     from mains_schema.billing.invoice import Invoice
@@ -177,7 +177,7 @@ class BankLineFilter:
     party_iban: str | None = where("With this account, without spaces.", equals(L.party_iban))
 
 
-@mapped(SS, scope=STAFF_ONLY)
+@mapped(SS, scope=CLERKS_ONLY)
 class BankLineSuggestion:
     """Whose a movement may be, as it looked when it came."""
 
@@ -189,7 +189,7 @@ class BankLineSuggestion:
     invoice: Invoice | None = one("The invoice that was quoted; null if none was.", SS.invoice_id)
 
 
-@mapped(SP, scope=STAFF_ONLY)
+@mapped(SP, scope=CLERKS_ONLY)
 class BankLinePart:
     """The part of a movement that is a customer's payment; below nothing it takes one back."""
 
@@ -201,7 +201,7 @@ class BankLinePart:
     payment: Payment = one("The payment.", SP.payment_id)
 
 
-@mapped(L, scope=STAFF_ONLY)
+@mapped(L, scope=CLERKS_ONLY)
 class BankLine(Node):
     """A movement on one of our bank accounts, and what became of it."""
 
@@ -238,7 +238,7 @@ class BankLine(Node):
     )
 
 
-@mapped(BS, scope=STAFF_ONLY)
+@mapped(BS, scope=CLERKS_ONLY)
 class BankStatement(Node):
     """A bank's statement, as it was taken in."""
 
@@ -263,7 +263,7 @@ class BankStatement(Node):
     )
 
 
-@mapped(BA, scope=STAFF_ONLY)
+@mapped(BA, scope=CLERKS_ONLY)
 class BankAccount(Node):
     """One of the utility's accounts at a bank."""
 
@@ -282,7 +282,7 @@ class BankAccount(Node):
     statements: Connection[BankStatement] = connection("Its statements.", BS.bank_account_id, orders=BankStatementOrder)
 
 
-@mapped(SU, scope=STAFF_ONLY)
+@mapped(SU, scope=CLERKS_ONLY)
 class BankStatementUpload(Node):
     """A file of bank statements that an employee announced, and its report."""
 

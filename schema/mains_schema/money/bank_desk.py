@@ -11,7 +11,7 @@ import strawberry
 from mains_server.access.records import Refusal
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.statements import desk
-from mains_server.statements.operations import STAFF_WHO_BOOK, create_upload
+from mains_server.statements.operations import create_upload
 from mains_server.statements.records import (
     AsideReason,
     AsideRequest,
@@ -24,7 +24,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_schema.compiling.changed import changed
 from mains_schema.declaring.context import Info
-from mains_schema.declaring.errors import forbidden, unauthenticated
 from mains_schema.declaring.mapping import described
 from mains_schema.declaring.node import number_of
 from mains_schema.declaring.payload import USER_ERROR_PATH, USER_ERRORS, user_error
@@ -191,7 +190,6 @@ Decide = Callable[[AsyncSession], Awaitable[None]]
 
 async def bank_statement_upload_create(info: Info) -> BankStatementUploadCreatePayload:
     """Give out an address for a file."""
-    _only_who_books(info)
     context = info.context
     async with unit_of_work(context.engine) as session:
         made = await create_upload(session, viewer=context.viewer, now=context.now)
@@ -268,7 +266,6 @@ async def _match(info: Info, line_id: str, parts: tuple[PartRequest, ...], *, ke
 
 
 async def _decided(info: Info, number: int, decide: Decide) -> BankLinePayload:
-    _only_who_books(info)
     try:
         async with unit_of_work(info.context.engine) as session:
             await decide(session)
@@ -285,11 +282,3 @@ def _part(customer_id: str, amount: Decimal | None, invoice_ids: list[Any], cont
         invoice_ids=tuple(number_of(one, type_name="Invoice") for one in invoice_ids[:51]),
         contract_id=number_of(contract_id, type_name="Contract") if contract_id else None,
     )
-
-
-def _only_who_books(info: Info) -> None:
-    viewer = info.context.viewer
-    if not viewer.is_signed_in:
-        raise unauthenticated()
-    if not viewer.staff & STAFF_WHO_BOOK:
-        raise forbidden("Only billing clerks and administrators of the utility can do this.")

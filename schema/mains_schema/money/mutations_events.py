@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 import strawberry
+from mains_server.access.records import CLERKS
 
 from mains_schema.declaring.context import Info
 from mains_schema.declaring.mapping import resolved, section
+from mains_schema.declaring.roles import by
 from mains_schema.money.event_desk import (
     PaymentEventBookInput,
     PaymentEventBookRefundInput,
@@ -20,14 +22,13 @@ from mains_schema.money.event_desk import (
     payment_event_take_back,
 )
 
-FOR_CLERKS = " FORBIDDEN to who is no billing clerk or administrator."
-
 
 @section
 class PaymentEventMutations:
     """The utility's own work on what payment providers told."""
 
-    @resolved("Books money that a HELD or UNMATCHED event tells of as a customer's payment." + FOR_CLERKS)
+    @by(CLERKS)
+    @resolved("Books money that a HELD or UNMATCHED event tells of as a customer's payment.")
     async def payment_event_book(
         self,
         info: Info,
@@ -36,9 +37,8 @@ class PaymentEventMutations:
         """Book an event's money."""
         return await payment_event_book(info, given)
 
-    @resolved(
-        "Takes a payment back by a HELD or UNMATCHED event; invoices that it settled are open again." + FOR_CLERKS
-    )
+    @by(CLERKS)
+    @resolved("Takes a payment back by a HELD or UNMATCHED event; invoices that it settled are open again.")
     async def payment_event_take_back(
         self,
         info: Info,
@@ -47,9 +47,10 @@ class PaymentEventMutations:
         """Take a payment back by an event."""
         return await payment_event_take_back(info, given)
 
+    @by(CLERKS)
     @resolved(
         "Books a refund as a HELD event tells it: another amount than was asked for, or against what was told before."
-        " What did not leave is credit again, what left beyond it is taken back from the payment." + FOR_CLERKS
+        " What did not leave is credit again, what left beyond it is taken back from the payment."
     )
     async def payment_event_book_refund(
         self,
@@ -59,7 +60,8 @@ class PaymentEventMutations:
         """Book a refund as it was told."""
         return await payment_event_book_refund(info, given)
 
-    @resolved("Settles a HELD or UNMATCHED event that changes nothing in the books." + FOR_CLERKS)
+    @by(CLERKS)
+    @resolved("Settles a HELD or UNMATCHED event that changes nothing in the books.")
     async def payment_event_set_aside(
         self,
         info: Info,

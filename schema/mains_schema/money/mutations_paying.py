@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 import strawberry
+from mains_server.access.records import CLERKS, OFFICE
 
 from mains_schema.declaring.context import Info
 from mains_schema.declaring.mapping import resolved, section
+from mains_schema.declaring.roles import also_by
 from mains_schema.money.paying_asked import (
     PaymentCreateInput,
     PaymentCreatePayload,
@@ -34,6 +36,7 @@ class PayingMutations:
         """Begin a payment."""
         return await payment_create(info, given)
 
+    @also_by(OFFICE)
     @resolved(
         "Asks the provider how a payment stands, as when the payer comes back before the provider has told us."
         " For who began it, and employees."
@@ -44,9 +47,10 @@ class PayingMutations:
         """Look at a payment again."""
         return await payment_refresh(info, given)
 
+    @also_by(CLERKS)
     @resolved(
-        "Refunds credit of a payment the way it came, or with `iban` by bank. For the customer's owner, delegates with"
-        " PAY on all contracts, billing clerks and administrators."
+        "Refunds credit of a payment the way it came, or with `iban` by bank. For the customer's owner, and delegates"
+        " with PAY on all contracts."
     )
     async def refund_create(
         self, info: Info, given: Annotated[RefundCreateInput, strawberry.argument(name="input", description="What.")]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 import strawberry
+from mains_server.access.records import CLERKS
 
 from mains_schema.declaring.context import Info
 from mains_schema.declaring.mapping import resolved, section
+from mains_schema.declaring.roles import by
 from mains_schema.money.payout_desk import (
     PayoutFileCancelInput,
     PayoutFileConfirmInput,
@@ -21,16 +23,14 @@ from mains_schema.money.payout_desk import (
     refund_reject,
 )
 
-FOR_CLERKS = " FORBIDDEN to who is no billing clerk or administrator."
-
 
 @section
 class PayoutMutations:
     """The utility's own work on refunds by bank."""
 
+    @by(CLERKS)
     @resolved(
         "Puts up to 500 refunds by bank that wait, and that another employee asked for, into a file for the bank."
-        + FOR_CLERKS
     )
     async def payout_file_make(
         self,
@@ -40,9 +40,9 @@ class PayoutMutations:
         """Make a file."""
         return await payout_file_make(info, given)
 
+    @by(CLERKS)
     @resolved(
         "Books that the bank has sent a file's refunds, but those that were rejected. Again it is PAYOUT_FILE_OVER."
-        + FOR_CLERKS
     )
     async def payout_file_confirm(
         self,
@@ -52,7 +52,8 @@ class PayoutMutations:
         """Confirm a file."""
         return await payout_file_confirm(info, given)
 
-    @resolved("Lets the refunds of a file wait for another one. Be sure that it never came to the bank." + FOR_CLERKS)
+    @by(CLERKS)
+    @resolved("Lets the refunds of a file wait for another one. Be sure that it never came to the bank.")
     async def payout_file_cancel(
         self,
         info: Info,
@@ -61,9 +62,9 @@ class PayoutMutations:
         """Cancel a file."""
         return await payout_file_cancel(info, given)
 
+    @by(CLERKS)
     @resolved(
         "Ends a refund by bank that does not go, such as one that the bank rejected: it is the customer's credit again."
-        + FOR_CLERKS
     )
     async def refund_reject(
         self, info: Info, given: Annotated[RefundRejectInput, strawberry.argument(name="input", description="Which.")]

@@ -40,7 +40,7 @@ from mains_schema.declaring.mapping import (
 )
 from mains_schema.declaring.node import Node
 from mains_schema.declaring.scalars import Money
-from mains_schema.declaring.scope import STAFF_ONLY, Scope, allowed, oneself
+from mains_schema.declaring.scope import CLERKS_ONLY, Scope, allowed, oneself
 
 if TYPE_CHECKING:
     from mains_schema.declaring.resolve import Reads
@@ -187,7 +187,7 @@ def _told(name: str, kind: Any = String) -> Any:
     return cast(plain(E.report)[name].astext, kind)
 
 
-@mapped(E, scope=STAFF_ONLY)
+@mapped(E, scope=CLERKS_ONLY)
 class PaymentEvent(Node):
     """What a payment provider told, by a webhook or in answer to a question, and what that did."""
 

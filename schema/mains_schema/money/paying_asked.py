@@ -151,8 +151,8 @@ class RefundCreateInput:
     amount: Decimal = strawberry.field(description="How much, to the cent; at most the payment's `unallocated`.")
     reason: str = strawberry.field(description="Why; 1 to 1,000 characters.")
     iban: str | None = strawberry.field(
-        description="Account of the customer's that credit of a bank transfer goes to; for billing clerks and"
-        " administrators. Another of them puts it into a file for the bank (`payoutFileMake`).",
+        description="Account of the customer's that credit of a bank transfer goes to; for billing clerks."
+        " Another of them puts it into a file for the bank (`payoutFileMake`).",
         default=strawberry.UNSET,
     )
     payee_name: str | None = strawberry.field(

@@ -36,7 +36,7 @@ described(
     ImpersonationErrorCode,
     "Why an employee cannot look at an account as its customer sees it, or nothing ended.",
     {
-        "NOT_PERMITTED": "Only operators and administrators can.",
+        "NOT_PERMITTED": "Only operators can.",
         "CUSTOMER_UNKNOWN": "There is no such customer.",
         "REASON_MISSING": "The reason has fewer than 3 or more than 500 characters.",
         "MINUTES_WRONG": "It is not 1 to 30 minutes.",

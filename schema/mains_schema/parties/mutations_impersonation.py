@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 import strawberry
+from mains_server.access.records import OPERATORS
 
 from mains_schema.declaring.context import Info
 from mains_schema.declaring.mapping import resolved, section
+from mains_schema.declaring.roles import also_by
 from mains_schema.parties.impersonation import (
     ImpersonationBeginInput,
     ImpersonationBeginPayload,
@@ -22,8 +24,9 @@ from mains_schema.parties.impersonation import (
 class ImpersonationMutations:
     """Looking as a customer."""
 
+    @also_by(OPERATORS)
     @resolved(
-        "Gives an operator or administrator a token that sees one account as its customer does, and can change nothing:"
+        "Gives an operator a token that sees one account as its customer does, and can change nothing:"
         " every mutation but `impersonationEnd` is FORBIDDEN by it. The customer is told, with the reason."
     )
     async def impersonation_begin(

@@ -84,7 +84,7 @@ def _shown(adapter: Adapter, context: Context) -> UtilityAdapter:
         name=adapter.code if labels is None else in_language(context.reads, labels.lv, labels.en, labels.ru),
         version=adapter.version,
         state=adapter.state,
-        reason=adapter.reason if context.viewer.is_staff else None,
+        reason=adapter.reason if context.viewer.is_employee else None,
         capabilities=list(adapter.capabilities),
         attributes=[_attribute(part, adapter, context) for part in adapter.attributes],
         contacts=_contacts(adapter),

@@ -12,7 +12,7 @@ from sqlalchemy import Integer, func, null
 from mains_schema.declaring.expressions import plain
 from mains_schema.declaring.mapping import at_least, before, column, filters, key, mapped, one_of, where
 from mains_schema.declaring.node import Node
-from mains_schema.declaring.scope import STAFF_ONLY
+from mains_schema.declaring.scope import CLERKS_ONLY
 
 
 def _missing() -> Any:
@@ -30,7 +30,7 @@ class FactStretchFilter:
     starts_before: datetime | None = where("Beginning before this instant.", before(FS.starts_at))
 
 
-@mapped(FS, scope=STAFF_ONLY)
+@mapped(FS, scope=CLERKS_ONLY)
 class FactStretch(Node):
     """A part of a series from outside, mostly a day in UTC. A correction is the same stretch again, known later."""
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 import strawberry
+from mains_server.access.records import OPERATORS
 from mains_server.applications.records import StepKind
 
 from mains_schema.declaring.context import Info
 from mains_schema.declaring.mapping import resolved, section
+from mains_schema.declaring.roles import also_by, by
 from mains_schema.telling.application_changes import (
     ApplicationCompleteInput,
     ApplicationOfferInput,
@@ -27,7 +29,6 @@ from mains_schema.telling.attachment import (
     attachment_create,
 )
 
-FOR_OPERATORS = " FORBIDDEN to who is no operator or administrator."
 StepGiven = Annotated[ApplicationStepInput, strawberry.argument(name="input", description="Which, and what to say.")]
 
 
@@ -44,6 +45,7 @@ class ApplicationMutations:
         """Apply."""
         return await application_submit(info, given)
 
+    @also_by(OPERATORS)
     @resolved("Gives an address to send a file of an application to. UNAUTHENTICATED without a session.")
     async def application_attachment_create(
         self,
@@ -53,7 +55,8 @@ class ApplicationMutations:
         """Announce a file."""
         return await attachment_create(info, given)
 
-    @resolved("Makes the applicant a cost offer, or another one instead." + FOR_OPERATORS)
+    @by(OPERATORS)
+    @resolved("Makes the applicant a cost offer, or another one instead.")
     async def application_offer(
         self,
         info: Info,
@@ -62,7 +65,8 @@ class ApplicationMutations:
         """Offer."""
         return await application_offer(info, given)
 
-    @resolved("Says that what was applied for is done, and which contract came of it." + FOR_OPERATORS)
+    @by(OPERATORS)
+    @resolved("Says that what was applied for is done, and which contract came of it.")
     async def application_complete(
         self,
         info: Info,
@@ -71,12 +75,14 @@ class ApplicationMutations:
         """Complete."""
         return await application_complete(info, given)
 
-    @resolved("Takes an application up." + FOR_OPERATORS)
+    @by(OPERATORS)
+    @resolved("Takes an application up.")
     async def application_take_up(self, info: Info, given: StepGiven) -> ApplicationPayload:
         """Takes an application up."""
         return await application_step(info, StepKind.TAKE_UP, given)
 
-    @resolved("Asks the applicant for more." + FOR_OPERATORS)
+    @by(OPERATORS)
+    @resolved("Asks the applicant for more.")
     async def application_ask(self, info: Info, given: StepGiven) -> ApplicationPayload:
         """Asks the applicant for more."""
         return await application_step(info, StepKind.ASK, given)
@@ -86,12 +92,14 @@ class ApplicationMutations:
         """Answers what the utility asked."""
         return await application_step(info, StepKind.ANSWER, given)
 
-    @resolved("Sends an application on to the network operator." + FOR_OPERATORS)
+    @by(OPERATORS)
+    @resolved("Sends an application on to the network operator.")
     async def application_forward(self, info: Info, given: StepGiven) -> ApplicationPayload:
         """Sends an application on to the network operator."""
         return await application_step(info, StepKind.FORWARD, given)
 
-    @resolved("Notes what the network operator answered." + FOR_OPERATORS)
+    @by(OPERATORS)
+    @resolved("Notes what the network operator answered.")
     async def application_operator_answer(self, info: Info, given: StepGiven) -> ApplicationPayload:
         """Notes what the network operator answered."""
         return await application_step(info, StepKind.OPERATOR_ANSWER, given)
@@ -106,7 +114,8 @@ class ApplicationMutations:
         """Refuses the cost offer, which ends the application."""
         return await application_step(info, StepKind.OFFER_REFUSE, given)
 
-    @resolved("Rejects an application, with the reason." + FOR_OPERATORS)
+    @by(OPERATORS)
+    @resolved("Rejects an application, with the reason.")
     async def application_reject(self, info: Info, given: StepGiven) -> ApplicationPayload:
         """Rejects an application, with the reason."""
         return await application_step(info, StepKind.REJECT, given)

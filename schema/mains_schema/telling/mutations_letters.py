@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 import strawberry
+from mains_server.access.records import OFFICE
 
 from mains_schema.declaring.context import Info
 from mains_schema.declaring.mapping import resolved, section
+from mains_schema.declaring.roles import by
 from mains_schema.telling.letters import (
     NoticeMailingMakeInput,
     NoticeMailingPayload,
@@ -21,9 +23,9 @@ from mains_schema.telling.letters import (
 class LetterMutations:
     """Notices to the printer, and to the post."""
 
+    @by(OFFICE)
     @resolved(
         "Puts the notices that wait for the printer into one mailing, which is closed with that; a notice is in one."
-        " FORBIDDEN to who is not an employee."
     )
     async def notice_mailing_make(
         self,
@@ -33,7 +35,8 @@ class LetterMutations:
         """Make a mailing."""
         return await notice_mailing_make(info, given)
 
-    @resolved("Says that a mailing of notices was posted. FORBIDDEN to who is not an employee.")
+    @by(OFFICE)
+    @resolved("Says that a mailing of notices was posted.")
     async def notice_mailing_post(
         self,
         info: Info,

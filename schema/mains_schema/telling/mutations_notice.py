@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 import strawberry
+from mains_server.access.records import OPERATORS
 
 from mains_schema.declaring.context import Info
 from mains_schema.declaring.mapping import resolved, section
+from mains_schema.declaring.roles import also_by, by
 from mains_schema.telling.notice import (
     EventSendAgainInput,
     EventSendAgainPayload,
@@ -22,6 +24,7 @@ from mains_schema.telling.notice import (
 class NoticeMutations:
     """Choosing channels, and sending on what was given up."""
 
+    @also_by(OPERATORS)
     @resolved(
         "Chooses by which channels a customer hears of a topic, for who may request services on all its contracts."
         " What the law or a contract asks for goes by letter where no chosen channel gets through."
@@ -34,7 +37,8 @@ class NoticeMutations:
         """Choose channels."""
         return await notice_preference_set(info, given)
 
-    @resolved("Sends an event again that was given up. FORBIDDEN to who is not an operator.")
+    @by(OPERATORS)
+    @resolved("Sends an event again that was given up.")
     async def event_send_again(
         self,
         info: Info,

@@ -48,6 +48,13 @@ class StaffRole(Enum):
     ADMIN = "ADMIN"
 
 
+# What is whose work. Roles add up: who does the work of two has both, and an administrator as such has neither's.
+OPERATORS = frozenset({StaffRole.OPERATOR})
+CLERKS = frozenset({StaffRole.BILLING_CLERK})
+ADMINS = frozenset({StaffRole.ADMIN})
+OFFICE = OPERATORS | CLERKS
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """A human being who can sign in."""
@@ -138,9 +145,14 @@ class Viewer:
         return self.person_id is not None
 
     @property
-    def is_staff(self) -> bool:
-        """Tell whether the viewer reads everything as an employee."""
+    def is_employee(self) -> bool:
+        """Tell whether the viewer has any role as an employee."""
         return bool(self.staff)
+
+    @property
+    def is_staff(self) -> bool:
+        """Tell whether the viewer deals with customers, and so reads what they have; administrators do not."""
+        return bool(self.staff & OFFICE)
 
     @property
     def customers_owned(self) -> frozenset[int]:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from mains_server.access.operations import claim_request
-from mains_server.access.records import Permission, Refusal, StaffRole, Viewer
+from mains_server.access.records import OPERATORS, Permission, Refusal, Viewer
 from mains_server.adapters.asking import AdapterFailed
 from mains_server.adapters.host import AdapterHost, UnknownAdapter
 from mains_server.adapters.live import LiveAdapter
@@ -29,7 +29,7 @@ from mains_server.invoices.queries import any_billed_until
 from mains_server.metering.rules import civil_day
 
 ANNOUNCE, CANCEL, CORRECT_AREA = "allocation_method_announce", "allocation_method_cancel", "supply_point_area_correct"
-STAFF_WHO_ANNOUNCE = frozenset({StaffRole.OPERATOR, StaffRole.ADMIN})
+STAFF_WHO_ANNOUNCE = OPERATORS
 EARLIEST = date(2000, 1, 1)
 
 

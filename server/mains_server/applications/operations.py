@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.access.operations import claim_request
 from mains_server.access.queries import viewer_of_person
-from mains_server.access.records import Permission, Refusal, StaffRole, Viewer
+from mains_server.access.records import OPERATORS, Permission, Refusal, Viewer
 from mains_server.adapters.host import AdapterHost
 from mains_server.applications import queries, rules
 from mains_server.applications.records import ApplicationState, NewApplication, StepKind, StepRequest
@@ -20,7 +20,7 @@ from mains_server.contracts.queries import contract_by_id
 from mains_server.db.idempotency import keep_answer
 from mains_server.db.outbox import append_event
 
-STAFF_WHO_DECIDE = frozenset({StaffRole.OPERATOR, StaffRole.ADMIN})
+STAFF_WHO_DECIDE = OPERATORS
 OPEN_MAX = 20
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.access.operations import claim_request
-from mains_server.access.records import Permission, StaffRole, Viewer
+from mains_server.access.records import OPERATORS, Permission, Viewer
 from mains_server.adapters.host import AdapterHost
 from mains_server.adapters.live import LiveAdapter
 from mains_server.contracts.admission import ProductNotOffered
@@ -22,7 +22,7 @@ from mains_server.contracts.terms import BilledUntil, Step, locked_contract
 from mains_server.customers.operations import CustomerUnknown
 from mains_server.db.idempotency import keep_answer
 
-STAFF_WHO_CONTRACT = frozenset({StaffRole.OPERATOR, StaffRole.ADMIN})
+STAFF_WHO_CONTRACT = OPERATORS
 
 
 class NotPermitted(LifeRefusal):

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from mains_server.access.operations import claim_request
-from mains_server.access.records import Permission, Refusal, StaffRole, Viewer
+from mains_server.access.records import OPERATORS, Permission, Refusal, Viewer
 from mains_server.adapters.host import AdapterHost
 from mains_server.contracts.queries import contracts_billed_by, contracts_there
 from mains_server.contracts.records import ContractThere
@@ -39,7 +39,7 @@ from mains_server.metering.tables import Reading as ReadingRow
 
 SUBMIT = "reading_submit"
 READING_ACCEPTED = "reading.accepted"
-STAFF_WHO_READ = frozenset({StaffRole.OPERATOR, StaffRole.ADMIN})
+STAFF_WHO_READ = OPERATORS
 
 
 # Written out, because building and flushing a row of the mapping costs several times the statement.

@@ -9,13 +9,13 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.access.operations import claim_request
-from mains_server.access.records import Refusal, StaffRole, Viewer
+from mains_server.access.records import OPERATORS, Refusal, Viewer
 from mains_server.db.idempotency import keep_answer
 from mains_server.outages import queries, rules
 from mains_server.outages.records import Author
 from mains_server.outages.tables import OutageCalendar
 
-STAFF_WHO_PLAN = frozenset({StaffRole.OPERATOR, StaffRole.ADMIN})
+STAFF_WHO_PLAN = OPERATORS
 CALENDARS_MAX = 10
 
 

@@ -10,7 +10,7 @@ from mains_spi import PaymentProvider
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.access.operations import claim_request
-from mains_server.access.records import Permission, Refusal, StaffRole, Viewer
+from mains_server.access.records import CLERKS, Permission, Refusal, Viewer
 from mains_server.db.idempotency import keep_answer
 from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.delegation.records import PaymentWanted
@@ -23,7 +23,7 @@ from mains_server.paying.targets import Instalment
 from mains_server.payments import rules as money_rules
 from mains_server.payments.queries import customer_of_payment
 
-STAFF_WHO_REFUND = frozenset({StaffRole.BILLING_CLERK, StaffRole.ADMIN})
+STAFF_WHO_REFUND = CLERKS
 
 
 class TargetNotOne(Refusal):

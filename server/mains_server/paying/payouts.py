@@ -11,7 +11,7 @@ from hashlib import sha256
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.access.operations import claim_request
-from mains_server.access.records import Refusal, StaffRole, Viewer
+from mains_server.access.records import CLERKS, Refusal, Viewer
 from mains_server.db.idempotency import keep_answer
 from mains_server.db.outbox import append_event
 from mains_server.invoices.queries import sellers
@@ -26,7 +26,7 @@ from mains_server.payments.queries import customer_of_payment, payment_by_id, re
 from mains_server.payments.records import PaymentMethod, ReceivedPayment, ReturnKind, ReturnRequest
 from mains_server.payments.returning import confirm_refund, reserve_refund, undo_refund
 
-STAFF_WHO_PAY_OUT = frozenset({StaffRole.BILLING_CLERK, StaffRole.ADMIN})
+STAFF_WHO_PAY_OUT = CLERKS
 REFUNDS_IN_FILE_MAX = 500
 NAME_LENGTH_MAX = 70
 OPEN = (RefundStatus.REQUESTED, RefundStatus.IN_FILE)

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from pwdlib import PasswordHash
 
-from mains_server.access.records import Grant, GrantRole, Permission, StaffRole, Viewer
+from mains_server.access.records import OPERATORS, Grant, GrantRole, Permission, Viewer
 from mains_server.access.rules import plain_email
 
 FAILURES_MAX = 10
@@ -24,7 +24,7 @@ SESSION_LASTS_MAX = timedelta(days=180)
 PROOF_LASTS_FOR = timedelta(minutes=5)
 LOOK_MINUTES_MAX = 30
 REASON_LENGTH_MIN, REASON_LENGTH_MAX = 3, 500
-STAFF_WHO_LOOK = frozenset({StaffRole.OPERATOR, StaffRole.ADMIN})
+STAFF_WHO_LOOK = OPERATORS
 TABS_RACE_FOR = timedelta(seconds=10)
 DEVICE_CHARACTERS_MAX = 200
 LETTERS_MIN = 4

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.access.queries import viewer_of_person
-from mains_server.access.records import ANONYMOUS, Refusal, StaffRole, Viewer
+from mains_server.access.records import ANONYMOUS, CLERKS, Refusal, Viewer
 from mains_server.invoices.queries import sellers
 from mains_server.ledger.operations import post_many
 from mains_server.statements import queries, rules
@@ -30,7 +30,7 @@ from mains_server.statements.records import (
 from mains_server.statements.refusals import BankFileRefused
 from mains_server.statements.tables import StatementUpload
 
-STAFF_WHO_BOOK = frozenset({StaffRole.BILLING_CLERK, StaffRole.ADMIN})
+STAFF_WHO_BOOK = CLERKS
 WRITE_STATES = text("""
 update statement_line l set state = s.state, reason = s.reason
 from unnest(cast(:ids as bigint[]), cast(:states as varchar[]), cast(:reasons as varchar[])) s (id, state, reason)
