@@ -64,6 +64,7 @@ from mains_schema.selling.tariff import (
 )
 from mains_schema.staff import Staff
 from mains_schema.telling.application import ApplicationType, application_types
+from mains_schema.telling.demo_inbox import DEMO_INBOX_GIVEN, DEMO_INBOX_ROWS, DemoMessage, demo_inbox
 from mains_schema.telling.mutations_application import ApplicationMutations
 from mains_schema.telling.mutations_letters import LetterMutations
 from mains_schema.telling.mutations_notice import NoticeMutations
@@ -111,6 +112,13 @@ class Query:
         payable,
         given=(Given("reference", str, "A payment reference (`RF...`) or contract number; spaces do not matter."),),
         rows=PAYABLE_ROWS,
+    )
+    demo_inbox: list[DemoMessage] = asked_with(
+        "What a demonstration sent to anybody, the last first, at most 100: mails, text messages and letters, none of"
+        " which leaves it. FORBIDDEN everywhere else.",
+        demo_inbox,
+        given=DEMO_INBOX_GIVEN,
+        rows=DEMO_INBOX_ROWS,
     )
     staff: Staff = gate(
         "Everything operational. FORBIDDEN to who is not an employee of the utility.", Staff, check=staff_only

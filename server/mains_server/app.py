@@ -56,7 +56,15 @@ from mains_server.routes.reports import report_route
 from mains_server.routes.sms import sms_route
 from mains_server.routes.statements import statement_route
 from mains_server.routes.uploads import upload_route
-from mains_server.settings import DEMO_SMS_SECRET, Mode, Settings, banks_of, insist_on_safety, load_settings
+from mains_server.settings import (
+    DEMO_SMS_SECRET,
+    Mode,
+    Settings,
+    banks_of,
+    has_demo_inbox,
+    insist_on_safety,
+    load_settings,
+)
 
 
 def app_from_environment() -> Starlette:
@@ -79,7 +87,7 @@ def app_from_environment() -> Starlette:
 def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> Starlette:
     """Put the application together on an engine, which it disposes of when it stops."""
 
-    inbox = Inbox() if settings.mode is Mode.DEMO and settings.smtp_host is None else None
+    inbox = Inbox() if has_demo_inbox(settings) else None
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -100,7 +108,8 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
         links=links,
         edge=_edge(settings, engine=engine),
     )
-    graphql.services = replace(graphql.services, terminals=terminals, **_told(settings))
+    caught = None if inbox is None else inbox.messages
+    graphql.services = replace(graphql.services, terminals=terminals, demo_inbox=caught, **_told(settings))
     edge = graphql.edge
     hub = Hub(engine, sockets_max=edge.sockets_max, sockets_per_address=edge.sockets_per_address)
     routes: list[BaseRoute] = [

@@ -161,6 +161,11 @@ class Settings(BaseSettings):
     audit_anchor: Path | None = Field(
         default=None, description="File, outside the database, to which each seal of the audit trail is added, signed."
     )
+    demo_inbox: bool | None = Field(
+        default=None,
+        description="Whether a demonstration catches all mail and shows it to everybody; it does where no smtp_host is"
+        " set. A production server does not start with it.",
+    )
     public_url: str | None = Field(
         default=None,
         pattern=r"^https?://[^\s/]+(/[^\s]*)?$",
@@ -173,6 +178,12 @@ class Settings(BaseSettings):
 
 class UnsafeSettings(Exception):
     """A server for real customers would start with what suits a demo or a developer alone."""
+
+
+def has_demo_inbox(settings: Settings) -> bool:
+    """Tell whether the process catches all mail and shows it to everybody: demonstrations do, unless told otherwise."""
+    wanted = settings.smtp_host is None if settings.demo_inbox is None else settings.demo_inbox
+    return settings.mode is Mode.DEMO and wanted
 
 
 def insist_on_safety(settings: Settings, *, is_debugging: bool) -> None:
@@ -191,6 +202,8 @@ def insist_on_safety(settings: Settings, *, is_debugging: bool) -> None:
         raise UnsafeSettings("Python's development mode shows too much of a request; start without it")
     if plain := [code for code, one in settings.openid_providers.items() if not one.issuer.startswith("https://")]:
         raise UnsafeSettings(f"these OpenID providers are not reached by https: {', '.join(plain)}")
+    if settings.demo_inbox:
+        raise UnsafeSettings("demo_inbox shows everybody the codes and links of everybody; it is for demonstrations")
     if "*" in settings.cors_origins:
         raise UnsafeSettings("cors_origins must name sites; `*` would let every page ask")
 

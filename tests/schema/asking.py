@@ -27,7 +27,10 @@ async def explains_nothing(_invoices: Sequence[int]) -> Mapping[int, Sequence[Li
 
 
 NO_ADAPTERS = Services(
-    host=AdapterHost(adapters=(), live={}), explain=explains_nothing, session_lifetime=timedelta(hours=1)
+    host=AdapterHost(adapters=(), live={}),
+    explain=explains_nothing,
+    session_lifetime=timedelta(hours=1),
+    demo_inbox=lambda: (),
 )
 
 
@@ -80,6 +83,7 @@ class Asker:
             explain=self.services.explain,
         )
         reads.host = self.services.host
+        reads.demo_inbox = self.services.demo_inbox
         return Context(reads=reads, engine=self.engine, services=self.services, now=NOW)
 
 

@@ -160,6 +160,7 @@ FIELDS: Mapping[str, str] = {
     "Query.contractSwitchPreview": "signed in",
     "Query.contractTerminationPreview": "signed in",
     "Query.delegationOffer": "everybody",
+    "Query.demoInbox": "everybody",
     "Query.node": "customer, or staff",
     "Query.openidProviders": "everybody",
     "Query.payable": "everybody",

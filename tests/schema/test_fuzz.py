@@ -50,6 +50,8 @@ OF_OTHER_ROOMS = {
     "DataExport",
     "DelegationOffer",
     "OpenidProvider",
+    "DemoFile",
+    "DemoMessage",
     "SecondFactor",
     "PayoutFile",
     "ComparedComponent",

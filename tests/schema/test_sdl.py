@@ -195,6 +195,7 @@ DELEGATION = {
         )
     },
     "Query.delegationOffer": "whoever has the token is no viewer",
+    "Query.demoInbox": "the process keeps what it caught",
     "CustomerAccess.spentThisMonth": "the delegation room sums the month, which begins where the utility bills",
 }
 ALLOCATION_STEPS = [

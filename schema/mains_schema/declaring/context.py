@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from mains_server.adapters.host import AdapterHost
 from mains_server.consumption.links import ChartLinks, links_of_this_process
 from mains_server.delegation.links import InvitationLinks
 from mains_server.documents.links import DocumentLinks
+from mains_server.notifications.records import CaughtMessage
 from mains_server.openid.calling import NO_PROVIDERS, Providers
 from mains_server.paying.calling import NO_TERMINALS, Terminals
 from mains_server.signin.records import Lifetimes
@@ -34,6 +35,7 @@ class Services:
     `explain` tells how the lines of invoices came about, by invoice id; what it cannot explain it leaves out.
     `proofs` are the viewers of the tokens used last, `links` sign the addresses of charts, `terminals` are the payment
     providers, `einvoice_banks` the banks that take e-invoices, `openid` the providers one may sign in with.
+    `demo_inbox` gives what a demonstration caught.
     """
 
     host: AdapterHost
@@ -47,6 +49,7 @@ class Services:
     einvoice_banks: frozenset[str] = frozenset()
     falls_back_to_post: bool = True
     openid: Providers = NO_PROVIDERS
+    demo_inbox: Callable[[], Sequence[CaughtMessage]] | None = None
 
     @property
     def lifetimes(self) -> Lifetimes:

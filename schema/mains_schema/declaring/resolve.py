@@ -18,6 +18,7 @@ from mains_server.consumption.links import ChartLinks
 from mains_server.db.engine import Lent
 from mains_server.delegation.links import InvitationLinks
 from mains_server.documents.links import DocumentLinks
+from mains_server.notifications.records import CaughtMessage
 from mains_spi import Labels
 from sqlalchemy import ARRAY, ColumnElement, Select, and_, any_, bindparam, func, literal, select, true, tuple_
 from sqlalchemy import column as sql_column
@@ -66,6 +67,7 @@ class Reads:
         self.invitation_links: InvitationLinks | None = None
         self.proof: Proof | None = None
         self.address: str | None = None
+        self.demo_inbox: Callable[[], Sequence[CaughtMessage]] | None = None
         self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
         self._under_way: set[asyncio.Task[Any]] = set()
         self._turns = asyncio.Semaphore(STATEMENTS_AT_ONCE)

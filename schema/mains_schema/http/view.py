@@ -253,6 +253,7 @@ class GraphQLView(GraphQL[Context, None]):
         reads.document_links = self.services.document_links
         reads.invitation_links = self.services.invitation_links
         reads.host = self.services.host
+        reads.demo_inbox = self.services.demo_inbox
         return Context(
             reads=reads,
             engine=self._engine,

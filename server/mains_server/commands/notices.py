@@ -53,16 +53,23 @@ def seal_of(settings: Settings) -> Seal:
     return seal_of_this_process() if settings.secret is None else Seal(settings.secret.get_secret_value().encode())
 
 
-async def day_of_notices(engine: AsyncEngine, *, settings: Settings, seal: Seal, now: datetime) -> Counter[str]:
-    """Deliver events that are due, then send notices that are, and count both."""
+async def day_of_notices(
+    engine: AsyncEngine,
+    *,
+    settings: Settings,
+    seal: Seal,
+    now: datetime,
+    carriers: Mapping[Channel, Carrier] | None = None,
+) -> Counter[str]:
+    """Deliver events that are due, then send notices that are, by the settings' carriers or these, and count both."""
     counts: Counter[str] = Counter()
     wordings = await asyncio.to_thread(installed_wordings, now.date())
     listeners = ears(seal=seal, now=now, invitation_page=settings.invitation_page, wordings=wordings)
     for outcome, count in (await deliver_events(engine, ears=listeners, now=now)).items():
         counts[f"events_{outcome}"] += count
     counts["outages_told"] += await tell_outages(engine, seal=seal, now=now)
-    carriers = carriers_of(settings, secret=seal.secret)
-    counts += await send_notices(Office(engine=engine, carriers=carriers, seal=seal, now=now, wordings=wordings))
+    carried_by = carriers_of(settings, secret=seal.secret) if carriers is None else carriers
+    counts += await send_notices(Office(engine=engine, carriers=carried_by, seal=seal, now=now, wordings=wordings))
     return +counts
 
 

@@ -14,6 +14,8 @@ from mains_server.delivery.rules import mail_address
 from mains_server.notifications import statements
 from mains_server.notifications.records import (
     Addressee,
+    CaughtFile,
+    CaughtMessage,
     Channel,
     Event,
     GivenUpEvent,
@@ -63,6 +65,24 @@ async def waiting_letters(session: AsyncSession, *, now: datetime, most: int) ->
     """Take notices that wait for the printer, held until the transaction ends."""
     found = await session.execute(text(statements.LETTERS), {"now": now, "most": most})
     return [PrintedNotice(**row._mapping) for row in found]
+
+
+async def letters_begun(
+    session: AsyncSession, *, after: tuple[int, int], most: int
+) -> tuple[Sequence[CaughtMessage], tuple[int, int]]:
+    """List the last letters that were begun after the notice and the invoice's delivery with these ids, oldest first.
+
+    The second value is what to ask after next. Nobody is kept from printing them.
+    """
+    found: list[CaughtMessage] = []
+    ends = list(after)
+    for number, statement in enumerate((statements.NOTICE_LETTERS, statements.INVOICE_LETTERS)):
+        for row in await session.execute(text(statement), {"after": after[number], "most": most}):
+            files = () if row.file is None else (CaughtFile(name=row.file, media_type="application/pdf"),)
+            told = {"to": row.recipient, "subject": row.subject, "text": row.words, "at": row.at}
+            found.append(CaughtMessage(channel=Channel.POST, files=files, **told))
+            ends[number] = max(ends[number], row.id)
+    return sorted(found, key=lambda one: one.at), (ends[0], ends[1])
 
 
 async def held_mailing(session: AsyncSession, *, mailing_id: int) -> NoticeMailing | None:

@@ -173,6 +173,27 @@ class PrintedNotice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CaughtFile:
+    """A file that came with a message of a demonstration; `path` is where the server gives it, if it does."""
+
+    name: str
+    media_type: str
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaughtMessage:
+    """What a demonstration would have sent, as its addressee reads it."""
+
+    channel: Channel
+    to: str
+    subject: str
+    text: str
+    at: datetime
+    files: tuple[CaughtFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mailing:
     """Notices that are printed together, without the file itself."""
 

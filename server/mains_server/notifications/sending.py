@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -73,7 +74,7 @@ class Office:
     """What notices are sent with: a carrier for each channel that is set up; the others' notices wait."""
 
     engine: AsyncEngine
-    carriers: dict[Channel, Carrier]
+    carriers: Mapping[Channel, Carrier]
     seal: Seal
     now: datetime
     wordings: Wordings = THE_SERVERS

@@ -43,6 +43,21 @@ from notice n left join customer c on c.id = n.customer_id left join person p on
 where n.state = 'WAITING' and n.channel = 'POST' and n.next_try_at <= :now
 order by n.next_try_at, n.id limit :most for update of n skip locked
 """
+# What a demonstration shows of letters: notices to print, and invoices that go by post, as they were begun.
+NOTICE_LETTERS = """
+select n.id, concat_ws(', ', coalesce(c.name, p.name), n.address) as recipient, n.subject, n.body as words,
+    n.created_at as at, null as file
+from notice n left join customer c on c.id = n.customer_id left join person p on p.id = n.person_id
+where n.channel = 'POST' and n.id > :after order by n.id desc limit :most
+"""
+INVOICE_LETTERS = """
+select v.id, concat_ws(', ', c.name, c.address_line, c.address_city, c.address_postcode) as recipient,
+    i.document_number as subject, '' as words, v.created_at as at, i.document_number || '.pdf' as file
+from invoice_delivery v
+join invoice i on i.id = v.invoice_id and i.customer_id = v.customer_id
+join customer c on c.id = v.customer_id
+where v.channel = 'POST' and v.id > :after order by v.id desc limit :most
+"""
 MAILINGS = """
 select id, made_at, letters, sha256, size, posted_at from notice_mailing
 where id = coalesce(cast(:id as bigint), id) order by id desc limit :most

@@ -1,12 +1,13 @@
-"""The demonstration's inbox: a mail server that takes every mail and delivers none, with its mails as web pages."""
+"""The demonstration's inbox: it takes every mail, text message and letter and delivers none, and shows them all."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from email import message_from_bytes
 from email.message import EmailMessage, Message
 from email.policy import default
@@ -22,8 +23,13 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from mains_server.commands.delivery import day_of_mail, messages_of
-from mains_server.commands.notices import day_of_notices
+from mains_server.commands.notices import carriers_of, day_of_notices
+from mains_server.db.unit_of_work import read_session
+from mains_server.delivery.records import ReceiptOutcome
+from mains_server.notifications.queries import letters_begun
+from mains_server.notifications.records import CaughtFile, CaughtMessage, Channel, Handed, WaitingNotice
 from mains_server.notifications.sealing import Seal
+from mains_server.notifications.sending import Carrier
 from mains_server.routes.answers import utc_now
 from mains_server.settings import Settings
 
@@ -40,14 +46,18 @@ class Caught:
 
     number: int
     mail: EmailMessage
+    at: datetime
 
 
 class Inbox:
-    """Keeps the last mails that anybody sent."""
+    """Keeps the last mails, text messages and letters that anybody was sent, each kind the newest first."""
 
     def __init__(self) -> None:
         self.caught: deque[Caught] = deque(maxlen=MAILS_KEPT)
+        self.texts: deque[CaughtMessage] = deque(maxlen=MAILS_KEPT)
+        self.letters: deque[CaughtMessage] = deque(maxlen=MAILS_KEPT)
         self.count = 0
+        self._letters_after = (0, 0)
         self._server: asyncio.Server | None = None
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
@@ -59,7 +69,18 @@ class Inbox:
         """Keep a mail."""
         self.count += 1
         found: Message = message_from_bytes(content, policy=default)
-        self.caught.appendleft(Caught(self.count, cast(EmailMessage, found)))
+        self.caught.appendleft(Caught(self.count, cast(EmailMessage, found), utc_now()))
+
+    async def look_for_letters(self, engine: AsyncEngine) -> None:
+        """Keep the letters that were begun since the last look; printing them is still an employee's step."""
+        async with read_session(engine) as session:
+            found, self._letters_after = await letters_begun(session, after=self._letters_after, most=MAILS_KEPT)
+        self.letters.extendleft(found)
+
+    def messages(self) -> list[CaughtMessage]:
+        """Give everything that is kept, the last first."""
+        found = [*(_as_message(one) for one in self.caught), *self.texts, *self.letters]
+        return sorted(found, key=lambda one: one.at, reverse=True)
 
     async def open(self) -> int | None:
         """Begin to take mail on a port of this machine, and give it; None where the library for that is not there."""
@@ -92,6 +113,7 @@ class Inbox:
             for one in self.caught
         )
         body = f"<ul>{rows}</ul>" if rows else "<p>No mail yet.</p>"
+        body += _listed("Text messages", self.texts) + _listed("Letters", self.letters)
         return HTMLResponse(PAGE.format(title="Inbox", body=body), headers=HEADERS)
 
     async def _one(self, request: Request) -> Response:
@@ -126,6 +148,51 @@ class Inbox:
         return next((one for one in self.caught if one.number == number), None)
 
 
+def _as_message(one: Caught) -> CaughtMessage:
+    words = one.mail.get_body(preferencelist=("plain",))
+    files = tuple(
+        CaughtFile(
+            name=part.get_filename() or "", media_type=part.get_content_type(), path=f"/inbox/{one.number}/{number}"
+        )
+        for number, part in enumerate(one.mail.iter_attachments())
+    )
+    return CaughtMessage(
+        channel=Channel.EMAIL,
+        to=str(one.mail["to"]),
+        subject=str(one.mail["subject"]),
+        text="" if words is None else words.get_content().replace("\r\n", "\n"),
+        at=one.at,
+        files=files,
+    )
+
+
+def _listed(title: str, messages: Iterable[CaughtMessage]) -> str:
+    rows = "".join(
+        f"<li>{escape(one.subject or one.text)} to {escape(one.to)}, {one.at:%Y-%m-%d %H:%M}"
+        f"<pre>{escape(one.text if one.subject else '')}</pre></li>"
+        for one in messages
+    )
+    return f"<h2>{title}</h2><ul>{rows}</ul>" if rows else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Witness:
+    """Keeps a copy of each text message that a gateway took; without a gateway it takes them itself."""
+
+    inbox: Inbox
+    gateway: Carrier | None
+
+    async def carry(self, notice: WaitingNotice, *, subject: str, body: str, now: datetime) -> Handed:
+        """Hand a text message over, and keep it if it was taken."""
+        handed = Handed(outcome=ReceiptOutcome.ACCEPTED, detail="kept in the demonstration's inbox")
+        if self.gateway is not None:
+            handed = await self.gateway.carry(notice, subject=subject, body=body, now=now)
+        if handed.outcome is ReceiptOutcome.ACCEPTED:
+            copy = CaughtMessage(channel=Channel.SMS, to=notice.address, subject="", text=body, at=now)
+            self.inbox.texts.appendleft(copy)
+        return handed
+
+
 @asynccontextmanager
 async def delivering(
     inbox: Inbox | None, *, engine: AsyncEngine, settings: Settings, key: bytes
@@ -141,7 +208,8 @@ async def delivering(
     into = {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_tls": "none", "mail_sender": "invoices@demo.example"}
     if settings.public_url is None:
         into |= {"public_url": f"http://{settings.host}:{settings.port}"}
-    task = asyncio.create_task(_deliver_on(engine, settings=settings.model_copy(update=into), key=key))
+    told = settings.model_copy(update=into)
+    task = asyncio.create_task(_deliver_on(engine, inbox=inbox, settings=told, key=key))
     try:
         yield
     finally:
@@ -150,12 +218,16 @@ async def delivering(
         inbox.close()
 
 
-async def _deliver_on(engine: AsyncEngine, *, settings: Settings, key: bytes) -> None:
+async def _deliver_on(engine: AsyncEngine, *, inbox: Inbox, settings: Settings, key: bytes) -> None:
+    carriers = carriers_of(settings, secret=key)
+    carriers[Channel.SMS] = Witness(inbox=inbox, gateway=carriers.get(Channel.SMS))
     while True:
         try:
             await messages_of(engine, settings=settings, key=key, now=utc_now())
             await day_of_mail(engine, settings=settings, now=utc_now())
-            await day_of_notices(engine, settings=settings, seal=Seal(key), now=utc_now())
+            seal = Seal(key)
+            await day_of_notices(engine, settings=settings, seal=seal, now=utc_now(), carriers=carriers)
+            await inbox.look_for_letters(engine)
         except (DBAPIError, OSError) as failure:
             log.warning("the demonstration's mail waits", reason=str(failure))
         await asyncio.sleep(PAUSE_SECONDS)
