@@ -137,6 +137,7 @@ def test_production_does_not_start_with_it():
 
 
 async def _three(client):
+    found = []
     for _ in range(600):
         found = await _asked(client)
         if len(found) == 3:
