@@ -73,10 +73,15 @@ def _message(owed: OwedNotice, *, addressee: Addressee | None) -> Message:
 
 
 def _instant(addressee: Addressee | None) -> tuple[Channel, ...]:
-    """Give the instant channels, those that the customer prefers first; a letter would come too late."""
+    """Give the instant channels, those that the customer prefers first; a letter would come too late.
+
+    Who chose the portal reads it there where nothing else reaches them.
+    """
     preferred = {} if addressee is None else addressee.preferred
-    chosen = [one for one in rules.channels_for(Topic.OUTAGE, preferred=preferred) if one in INSTANT]
-    return (*chosen, *(one for one in INSTANT if one not in chosen))
+    wanted = rules.channels_for(Topic.OUTAGE, preferred=preferred)
+    chosen = [one for one in wanted if one in INSTANT]
+    last = (Channel.PORTAL,) if Channel.PORTAL in wanted else ()
+    return (*chosen, *(one for one in INSTANT if one not in chosen), *last)
 
 
 def _occasion(owed: OwedNotice, revision: int) -> str:
