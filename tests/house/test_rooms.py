@@ -195,6 +195,7 @@ EXTRA = {
     },
     "notifications": {
         "applications.py",
+        "charging.py",
         "events.py",
         "acting.py",
         "listening.py",

@@ -32,6 +32,7 @@ from mains_server.settings import Settings
 from mains_server.signin.rules import token_hash
 from mains_sms_sandbox.serving import SmsSandbox
 from mains_sms_sandbox.signing import HEADER, signature
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from tests.server.outages.conftest import Street, street
@@ -135,7 +136,7 @@ async def town(street: Street, sandbox: SmsSandbox):
     settings = Settings(
         secret=SECRET, smtp_host="127.0.0.1", smtp_port=await mails.open(), smtp_tls="none",
         mail_sender="us@utility.lv", channel_addresses={GATEWAY: sandbox.address},
-        channel_secrets={f"{GATEWAY}.key": KEY},
+        channel_secrets={f"{GATEWAY}.key": SecretStr(KEY)},
     )  # fmt: skip
     app = make_app(engine=street.engine, settings=settings, host=AdapterHost(adapters=(), live={}))
     transport = httpx2.ASGITransport(app=app)

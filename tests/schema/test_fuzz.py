@@ -68,6 +68,7 @@ OF_OTHER_ROOMS = {
     "InvoiceDelivery",
     "NoticeMailing",
     "NoticePreference",
+    "TextMessageFee",
     "UndeliveredEvent",
     "IntervalGap",
     "InvoiceArchive",

@@ -178,5 +178,6 @@ UTILITY = Utility(
     invoicing_rules=INVOICING_RULES,
     contract_rules=CONTRACT_RULES,
     levelled_rules=LEVELLED_RULES,
+    text_reminder_fee="reminder_sms",
     contacts=Contacts(operator="AS Sadales tīkls", fault_phone="8404", phone="80200400"),
 )

@@ -74,6 +74,7 @@ UTILITY = replace(
     price_lists=LISTS,
     capabilities=CAN,
     contract_rules=ContractRules(),
+    text_reminder_fee=None,
 )
 
 

@@ -13,6 +13,7 @@ from mains_spi import (
     Capability,
     ContractAttribute,
     Labels,
+    PerUnit,
     Price,
     Product,
     Qty,
@@ -53,6 +54,7 @@ def identity_mistakes(*, adapter: Adapter, on: date) -> tuple[str, ...]:
         *_capabilities(utility, products, tariffs),
         *_attributes(utility, tariffs),
         *_lists(utility, tariffs),
+        *_text_reminder_fee(utility, tariffs),
     )
 
 
@@ -218,3 +220,14 @@ def _lists(utility: Utility, tariffs: tuple[Tariff, ...]) -> Iterator[str]:
     known = (*utility.price_lists, "product")
     for name in sorted({price.list for price in all_of(kind=Price, value=tariffs)} - set(known)):
         yield f"a tariff uses the undeclared price list {name!r}. {did_you_mean(word=name, known=known)}"
+
+
+def _text_reminder_fee(utility: Utility, tariffs: tuple[Tariff, ...]) -> Iterator[str]:
+    fee = utility.text_reminder_fee
+    if fee is None:
+        return
+    given = (part for tariff in tariffs for part in tariff.components if isinstance(part, PerUnit) and part.if_given)
+    charged = sorted({qty.name for part in given for qty in all_of(kind=Qty, value=part.qty)})
+    if fee not in charged:
+        known = ", ".join(charged) or "none"
+        yield f"Utility.text_reminder_fee is {fee!r}: name a quantity of PerUnit(..., if_given=True): {known}"

@@ -150,6 +150,10 @@ def test_a_notice_is_worded_once():
             "Utility.levelled_rules.due_day is 29: give a day of every month, 1 to 28",
         ),
         (
+            {"text_reminder_fee": "reminder"},
+            "Utility.text_reminder_fee is 'reminder': name a quantity of PerUnit(..., if_given=True): none",
+        ),
+        (
             {"price_lists": ("watr",)},
             "a tariff uses the undeclared price list 'water'. Did you mean 'watr'?",
         ),

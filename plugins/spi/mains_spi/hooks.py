@@ -128,6 +128,8 @@ class Utility(Record):
     payments are due. Without ``comparing`` products are not compared. ``applications`` add to what every utility
     takes, or word one of it otherwise by the same code; ``contacts`` are whom people call, also about faults.
     ``notice_texts`` word notices about the utility's contracts in the place of the server's own text.
+    ``text_reminder_fee`` names the quantity, charged now and then, of which a customer who chose reminders of what is
+    due by text message owes one for each; without it such messages are free.
     """
 
     code: str
@@ -147,6 +149,7 @@ class Utility(Record):
     applications: tuple[ApplicationType, ...] = ()
     contacts: Contacts | None = None
     notice_texts: tuple[NoticeText, ...] = ()
+    text_reminder_fee: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

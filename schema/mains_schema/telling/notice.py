@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING
 import strawberry
 from mains_server.access.operations import claim_request
 from mains_server.access.records import Refusal
+from mains_server.adapters.host import AdapterHost
+from mains_server.adapters.queries import label
+from mains_server.contracts.charging import FeePrice
 from mains_server.db.idempotency import keep_answer
 from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.notifications import queries
+from mains_server.notifications.charging import Utilities, text_fees
 from mains_server.notifications.events import send_event_again
 from mains_server.notifications.operations import choose_channels
-from mains_server.notifications.records import Channel, NoticeState, Topic
+from mains_server.notifications.records import Channel, Choice, NoticeState, Topic
 from mains_server.notifications.records import Preference as StoredPreference
 from mains_server.notifications.tables import Notice as N
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -37,6 +41,7 @@ from mains_schema.declaring.mapping import (
 )
 from mains_schema.declaring.node import Node, encode_id, number_of
 from mains_schema.declaring.payload import USER_ERROR_PATH, USER_ERRORS, user_error
+from mains_schema.declaring.scalars import UnitPrice
 from mains_schema.declaring.scope import allowed
 from mains_schema.metering.metering_staff import IN_ENGLISH, KEY_WORDS, RETRYABLE
 
@@ -92,6 +97,7 @@ class NoticeErrorCode(Enum):
     NOT_PERMITTED = "NOT_PERMITTED"
     CHANNEL_TWICE = "CHANNEL_TWICE"
     TOPIC_NOT_REFUSABLE = "TOPIC_NOT_REFUSABLE"
+    FEES_NOT_ACCEPTED = "FEES_NOT_ACCEPTED"
     EVENT_NOT_GIVEN_UP = "EVENT_NOT_GIVEN_UP"
     IDEMPOTENCY_KEY_MALFORMED = "IDEMPOTENCY_KEY_MALFORMED"
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
@@ -105,6 +111,7 @@ described(
         "NOT_PERMITTED": "The right to request services is missing.",
         "CHANNEL_TWICE": "A channel is named twice.",
         "TOPIC_NOT_REFUSABLE": "Of this topic one has to be told; name a channel.",
+        "FEES_NOT_ACCEPTED": "Text messages of this topic cost a fee; look at `NoticePreference.fees`, and accept it.",
         "EVENT_NOT_GIVEN_UP": "No such event waits for somebody to send it again.",
         "IDEMPOTENCY_KEY_MALFORMED": "The key is not 1 to 200 printable characters.",
         "IDEMPOTENCY_KEY_REUSED": "The key was used for another request.",
@@ -155,6 +162,18 @@ class Notice(Node):
     reported_at: datetime | None = column("When the gateway last saw it go on; null without a report.", N.reported_at)
 
 
+@strawberry.type(description="What a text message costs that a customer chose to get.")
+class TextMessageFee:
+    """A fee by its price list."""
+
+    adapter: str = strawberry.field(description="Code of the utility whose contracts it is charged on.")
+    label: str = strawberry.field(description="What the charge is called on bills, in the viewer's language.")
+    price: UnitPrice = strawberry.field(
+        description="What one costs today, as the price list prints it; `isWithTax` says whether tax is in it."
+    )
+    is_with_tax: bool = strawberry.field(description="Whether the printed price contains tax.")
+
+
 @strawberry.type(description="By which channels a customer hears of a topic.")
 class NoticePreference:
     """A topic and its channels."""
@@ -163,6 +182,12 @@ class NoticePreference:
     channels: list[Channel] = strawberry.field(description="In the order in which they are tried.")
     is_chosen: bool = strawberry.field(description="Whether somebody chose them; else they are the usual ones.")
     is_refusable: bool = strawberry.field(description="Whether one may choose none; it is then only in the portal.")
+    fees: list[TextMessageFee] = strawberry.field(
+        description="What each text message about it costs who chooses SMS, by utility; empty where it costs nothing."
+    )
+    accepts_fees: bool = strawberry.field(
+        description="Whether somebody chose SMS and accepted its fee; without that text messages are not charged."
+    )
 
 
 @strawberry.type(description="Something that happened and could not be told on, tried ten times.")
@@ -195,6 +220,10 @@ class NoticePreferenceSetInput:
     topic: Topic = strawberry.field(description="The topic.")
     channels: list[Channel] = strawberry.field(
         description="At most 4, in the order to try; none where the topic may be refused."
+    )
+    accepts_fees: bool = strawberry.field(
+        default=False,
+        description="Whether what text messages of the topic cost (`NoticePreference.fees`) is accepted, from now on.",
     )
     idempotency_key: str = strawberry.field(description=KEY_WORDS)
 
@@ -229,7 +258,8 @@ async def notice_preferences(reads: Reads, customer_id: int) -> list[NoticePrefe
     async def run(customers: list[int]) -> list[list[NoticePreference]]:
         async with read_session(reads.engine) as session:
             found = await queries.preferences(session, customer_ids=customers)
-        return [[_preference(one) for one in found[customer]] for customer in customers]
+            fees = await text_fees(session, customer_ids=customers, utilities=_utilities(reads.host), now=reads.now)
+        return [[_preference(one, fees=fees[of], reads=reads) for one in found[of]] for of in customers]
 
     shown: list[NoticePreference] = await reads.load("notice preferences", customer_id, run)
     return shown
@@ -256,17 +286,20 @@ async def notice_preference_set(info: Info, given: NoticePreferenceSetInput) -> 
     """Keep a customer's channels for a topic, or say why not."""
     context, person_id = info.context, _signed_in(info)
     number = number_of(given.customer_id, type_name="Customer")
-    body = {"customer": number, "topic": given.topic.name, "channels": [one.name for one in given.channels]}
+    body: dict[str, object] = {"customer": number, "topic": given.topic.name}
+    body["channels"] = [one.name for one in given.channels]
+    if given.accepts_fees:
+        body["accepts_fees"] = True
+    utilities = _utilities(context.services.host)
+    choice = Choice(
+        customer_id=number,
+        topic=given.topic,
+        channels=tuple(given.channels),
+        accepts_fees=given.accepts_fees,
+    )
 
     async def do(session: AsyncSession) -> None:
-        await choose_channels(
-            session,
-            viewer=context.viewer,
-            customer_id=number,
-            topic=given.topic,
-            channels=given.channels,
-            now=context.now,
-        )
+        await choose_channels(session, viewer=context.viewer, choice=choice, utilities=utilities, now=context.now)
 
     request = Once(person_id=person_id, operation="notice_preference_set", key=given.idempotency_key, body=body)
     try:
@@ -275,7 +308,9 @@ async def notice_preference_set(info: Info, given: NoticePreferenceSetInput) -> 
         return NoticePreferenceSetPayload(preferences=[], user_errors=[_error(refusal)])
     async with read_session(context.engine) as session:
         found = await queries.preferences(session, customer_ids=[number])
-    return NoticePreferenceSetPayload(preferences=[_preference(one) for one in found[number]], user_errors=[])
+        fees = await text_fees(session, customer_ids=[number], utilities=utilities, now=context.now)
+    shown = [_preference(one, fees=fees[number], reads=context.reads) for one in found[number]]
+    return NoticePreferenceSetPayload(preferences=shown, user_errors=[])
 
 
 async def event_send_again(info: Info, given: EventSendAgainInput) -> EventSendAgainPayload:
@@ -326,7 +361,25 @@ def _error(refusal: Refusal) -> NoticeUserError:
     return user_error(NoticeUserError, NoticeErrorCode, refusal)
 
 
-def _preference(one: StoredPreference) -> NoticePreference:
+def _utilities(host: AdapterHost | None) -> Utilities:
+    return {} if host is None else host.live
+
+
+def _preference(one: StoredPreference, *, fees: Sequence[FeePrice], reads: Reads) -> NoticePreference:
     return NoticePreference(
-        topic=one.topic, channels=list(one.channels), is_chosen=one.is_chosen, is_refusable=one.is_refusable
+        topic=one.topic,
+        channels=list(one.channels),
+        is_chosen=one.is_chosen,
+        is_refusable=one.is_refusable,
+        fees=[_fee(fee, reads) for fee in fees] if one.topic is Topic.REMINDER else [],
+        accepts_fees=one.accepts_fees,
+    )
+
+
+def _fee(fee: FeePrice, reads: Reads) -> TextMessageFee:
+    return TextMessageFee(
+        adapter=fee.adapter,
+        label=label(dict(reads.labels), adapter=fee.adapter, code=fee.code, language=reads.language),
+        price=UnitPrice(amount=fee.value, unit=fee.unit),
+        is_with_tax=fee.tax_included is not None,
     )

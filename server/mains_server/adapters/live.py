@@ -17,6 +17,7 @@ from mains_spi import (
     MeasureRequest,
     Note,
     NotesRequest,
+    Price,
     Problem,
     Product,
     ProductsRequest,
@@ -31,7 +32,7 @@ from mains_spi import (
 )
 
 from mains_server.adapters.asking import AdapterLine, nonsense
-from mains_server.adapters.rules import REVENUE, charged_now_and_then
+from mains_server.adapters.rules import REVENUE, charged_now_and_then, fee_price
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +96,11 @@ class LiveAdapter:
         """Name the quantities that the tariffs of a day charge where they are given: fees, noted now and then."""
         tariffs = (self.tariff(product=one.code, on=on) for one in self.products(on=on) if not one.rated)
         return frozenset().union(*(charged_now_and_then(tariff) for tariff in tariffs))
+
+    def fee_price(self, code: str, *, on: date) -> Price | None:
+        """Find the dated price of a fee, the same in each product; None where there is no such price."""
+        tariffs = (self.tariff(product=one.code, on=on) for one in self.products(on=on) if not one.rated)
+        return next((found for tariff in tariffs if (found := fee_price(tariff, code)) is not None), None)
 
     def rate(self, request: RatingRequest) -> RatingResult:
         """Give the charges of a product marked rated."""

@@ -16,6 +16,7 @@ from mains_spi import (
     REQUIRED_HOOKS,
     SPI_MAJOR,
     PerUnit,
+    Price,
     Product,
     Qty,
     Record,
@@ -67,6 +68,9 @@ def wrong_with_card(utility: Utility) -> str | None:
     for charge in utility.charges:
         if ACCOUNT.fullmatch(charge.account) is None:
             return f"charge {charge.code!r} has the account {charge.account!r}, not one such as {REVENUE}{charge.code}"
+    fee = utility.text_reminder_fee
+    if fee is not None and fee not in {quantity.name for quantity in utility.quantities}:
+        return f"text_reminder_fee {fee!r} is no quantity that is declared"
     mistakes = (
         *reading_rules_mistakes(utility.reading_rules),
         *contract_rules_mistakes(utility.contract_rules),
@@ -154,6 +158,14 @@ _CHECKS: dict[Any, Callable[[object, Any, str], str | None]] = {
     Literal: _wrong_with_word,
     tuple: _wrong_with_tuple,
 }
+
+
+def fee_price(tariff: Tariff, code: str) -> Price | None:
+    """Find the dated price of a fee that a tariff charges now and then; None where it is worked out otherwise."""
+    for part in tariff.components:
+        if isinstance(part, PerUnit) and part.if_given and isinstance(part.qty, Qty) and part.qty.name == code:
+            return part.price if isinstance(part.price, Price) else None
+    return None
 
 
 def charged_now_and_then(tariff: Tariff | None) -> frozenset[str]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Annotated
@@ -12,7 +13,7 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from mains_server.adapters.channels import load_channels
-from mains_server.adapters.host import UnknownAdapter
+from mains_server.adapters.host import AdapterHost, UnknownAdapter
 from mains_server.adapters.loading import load_adapters
 from mains_server.commands.database import opened
 from mains_server.commands.mail_server import mail_server_of
@@ -63,20 +64,22 @@ async def day_of_notices(
 ) -> Counter[str]:
     """Deliver events that are due, then send notices that are, by the settings' carriers or these, and count both."""
     counts: Counter[str] = Counter()
-    wordings = await asyncio.to_thread(installed_wordings, now.date())
+    host = await asyncio.to_thread(installed_adapters, now.date())
+    wordings = wordings_of(host)
     listeners = ears(seal=seal, now=now, invitation_page=settings.invitation_page, wordings=wordings)
     for outcome, count in (await deliver_events(engine, ears=listeners, now=now)).items():
         counts[f"events_{outcome}"] += count
     counts["outages_told"] += await tell_outages(engine, seal=seal, now=now)
     carried_by = carriers_of(settings, secret=seal.secret) if carriers is None else carriers
-    counts += await send_notices(Office(engine=engine, carriers=carried_by, seal=seal, now=now, wordings=wordings))
+    office = Office(engine=engine, carriers=carried_by, seal=seal, now=now, wordings=wordings, utilities=host.live)
+    counts += await send_notices(office)
     return +counts
 
 
 @lru_cache(maxsize=1)
-def installed_wordings(day: date) -> Wordings:
-    """Collect the words of the installed adapters, once a day: they cannot change while a process runs."""
-    return wordings_of(load_adapters(on=day))
+def installed_adapters(day: date) -> AdapterHost:
+    """Load the installed adapters, once a day: they cannot change while a process runs."""
+    return load_adapters(on=day)
 
 
 def carriers_of(settings: Settings, *, secret: bytes) -> dict[Channel, Carrier]:
@@ -105,9 +108,8 @@ async def day_of_reminders(engine: AsyncEngine, *, seal: Seal, now: datetime) ->
     today = now.astimezone(ZoneInfo(TIME_ZONE)).date()
     host = load_adapters(on=today)
     rules = {code: live.utility.reading_rules for code, live in host.live.items()}
-    return await remind_of_day(
-        Day(engine=engine, seal=seal, now=now, today=today, reading_rules=rules, wordings=wordings_of(host))
-    )
+    day = Day(engine=engine, seal=seal, now=now, today=today, reading_rules=rules)
+    return await remind_of_day(replace(day, wordings=wordings_of(host), utilities=host.live))
 
 
 @notices.command("remind")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from mains_spi import Period
 from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,10 +17,12 @@ from mains_server.contracts import statements
 from mains_server.contracts.life import LifeRefusal
 from mains_server.contracts.records import Contract
 from mains_server.contracts.tables import ContractFee
+from mains_server.tariffs.queries import price_versions
 
 EXIT_FEE, SWITCH_FEE = "exit_fee", "switch_fee"
 QUANTITY_MAX = Decimal(10_000)
 PLACES_MAX = 6
+HOME_ZONE = "Europe/Riga"
 
 
 class FeeUnknown(LifeRefusal):
@@ -87,16 +90,49 @@ async def note_fee(
     return await statements.fee_id_by_key(session, contract_id=contract.id, key=fee.key)
 
 
-async def forget_fee(session: AsyncSession, *, contract: Contract, key: str) -> None:
-    """Take back a fee that no bill has taken in, since its cause is taken back."""
-    await session.execute(
-        delete(ContractFee).where(
+async def forget_fee(session: AsyncSession, *, contract: Contract, key: str) -> bool:
+    """Take back a fee that no bill has taken in, since its cause is taken back, and say whether there was one."""
+    gone = await session.scalars(
+        delete(ContractFee)
+        .where(
             col(ContractFee.customer_id) == contract.customer_id,
             col(ContractFee.contract_id) == contract.id,
             col(ContractFee.key) == key,
             col(ContractFee.invoice_id).is_(None),
         )
+        .returning(col(ContractFee.id))
     )
+    return gone.first() is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeePrice:
+    """What one of a fee costs on a day, as its price list prints it; `tax_included` is the rate that it contains."""
+
+    adapter: str
+    code: str
+    value: Decimal
+    unit: str
+    tax_included: Decimal | None
+
+
+async def price_of_fee(
+    session: AsyncSession, *, adapter: LiveAdapter, code: str, on: date, now: datetime
+) -> FeePrice | None:
+    """Tell what a fee costs on a day; None where the utility's prices of that day do not say it."""
+    term = adapter.fee_price(code, on=on)
+    if term is None:
+        return None
+    period = Period(on, on + timedelta(days=1))
+    versions = await price_versions(
+        session, adapter=adapter.code, lists=[term.list], period=period, known_at=now, time_zone=HOME_ZONE
+    )
+    for row in (row for version in versions for row in version.rows):
+        if f"{term.list}.{row.name}" == term.name:
+            return FeePrice(
+                adapter=adapter.code, code=code, value=row.value, unit=row.unit, tax_included=row.tax_included
+            )
+    return None
 
 
 def _unit(adapter: LiveAdapter, *, code: str, on: date) -> str:

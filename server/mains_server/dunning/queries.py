@@ -26,6 +26,7 @@ from mains_server.dunning.records import (
     OverdueInvoice,
     Part,
     Policy,
+    ReminderChannel,
     ReminderStage,
     SentReminder,
 )
@@ -35,6 +36,14 @@ from mains_server.payments.rules import ACCEPTED_CURRENCIES
 
 STAGES = TypeAdapter(tuple[ReminderStage, ...])
 ARRANGEMENT_TERMS = TypeAdapter(ArrangementTerms)
+
+
+class ChargedReminder(NamedTuple):
+    """A reminder that has a fee."""
+
+    contract_id: int
+    invoice_id: int
+    stage: int
 
 
 class InvoiceOwner(NamedTuple):
@@ -147,19 +156,26 @@ async def overdue_invoices(session: AsyncSession, *, invoice_ids: Sequence[int])
 
 
 async def reminders_of(session: AsyncSession, *, invoice_ids: Sequence[int]) -> tuple[SentReminder, ...]:
-    """List the reminders of invoices, by stage."""
-    wanted = select(Reminder).where(col(Reminder.invoice_id).in_(invoice_ids))
+    """List the reminders of invoices, by stage; a fee that was taken back is none."""
+    found = await session.execute(text(statements.REMINDERS), {"invoices": list(invoice_ids)})
     return tuple(
         SentReminder(
             invoice_id=row.invoice_id,
             stage=row.stage,
-            channel=row.channel,
+            channel=ReminderChannel[row.channel],
             day=row.day,
             open_amount=row.open_amount,
             fee_code=row.fee_code,
         )
-        for row in await session.scalars(wanted.order_by(col(Reminder.stage), col(Reminder.id)))
+        for row in found
     )
+
+
+async def reminder_with_fee(session: AsyncSession, *, reminder_id: int, customer_id: int) -> ChargedReminder | None:
+    """Give whose fee a reminder has; None where it has none, or the customer no such reminder."""
+    wanted = (col(Reminder.id) == reminder_id, col(Reminder.customer_id) == customer_id)
+    row = await session.scalar(select(Reminder).where(*wanted, col(Reminder.fee_code).is_not(None)))
+    return None if row is None else ChargedReminder(row.contract_id, row.invoice_id, row.stage)
 
 
 async def remindable(

@@ -13,14 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlmodel import col
 
 from mains_server.adapters.live import LiveAdapter
-from mains_server.contracts.charging import NewFee, note_fee
+from mains_server.contracts.charging import NewFee, forget_fee, note_fee
 from mains_server.contracts.queries import contract_by_id
 from mains_server.contracts.records import Contract
 from mains_server.db.outbox import append_event
 from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.dunning import queries
 from mains_server.dunning.records import OverdueInvoice, Policy, ReminderStage, SentReminder
-from mains_server.dunning.rules import stage_due
+from mains_server.dunning.rules import fee_key, stage_due
 from mains_server.dunning.tables import Reminder
 from mains_server.invoices.queries import billed_until
 
@@ -137,10 +137,24 @@ async def _charge(
         day=day,
         reason=f"reminder {stage.number} of {invoice.document_number}",
         source="dunning",
-        key=f"reminder {invoice.id} {stage.number}",
+        key=fee_key(invoice_id=invoice.id, stage=stage.number),
     )
     await note_fee(session, contract=contract, fee=fee, adapter=dunner.adapter, now=dunner.now)
     return stage.fee_code
+
+
+async def take_back_fee(session: AsyncSession, *, reminder_id: int, customer_id: int) -> bool:
+    """Take back the fee of a reminder that did not go out as it should have, and say whether there was one.
+
+    A fee that a bill has taken in stays, since what was issued is never edited.
+    """
+    found = await queries.reminder_with_fee(session, reminder_id=reminder_id, customer_id=customer_id)
+    if found is None:
+        return False
+    contract = await contract_by_id(session, contract_id=found.contract_id)
+    assert contract is not None, "who was reminded has a contract"
+    key = fee_key(invoice_id=found.invoice_id, stage=found.stage)
+    return await forget_fee(session, contract=contract, key=key)
 
 
 async def fee_day(session: AsyncSession, *, contract: Contract, today: date) -> date | None:

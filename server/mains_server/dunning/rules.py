@@ -66,6 +66,11 @@ class FirstDayNotPossible(DunningRefusal):
     path = "firstDueOn"
 
 
+def fee_key(*, invoice_id: int, stage: int) -> str:
+    """Name the fee of a stage, so that it is noted once."""
+    return f"reminder {invoice_id} {stage}"
+
+
 def days_overdue(due_on: date, *, today: date) -> int:
     """Count the days since the last day to pay; 0 while it has not passed."""
     return max((today - due_on).days, 0)

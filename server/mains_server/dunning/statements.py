@@ -182,3 +182,12 @@ ARRANGEMENTS_OF_CONTRACTS = f"{ARRANGEMENTS} where a.contract_id = any(cast(:con
 RUNNING_OF_UTILITY = f"""{ARRANGEMENTS} join contract k on k.id = a.contract_id and k.customer_id = a.customer_id
 where a.state = 'RUNNING' and k.adapter = :adapter and a.id > :after order by a.id limit :most
 """
+# A fee that was taken back, since the reminder did not go out by its channel, is not shown any more.
+REMINDERS = """
+select r.invoice_id, r.stage, r.channel, r.day, r.open_amount, (
+        select f.code from contract_fee f
+        where f.contract_id = r.contract_id and f.customer_id = r.customer_id and f.code = r.fee_code
+            and f.key = 'reminder ' || r.invoice_id || ' ' || r.stage
+    ) as fee_code
+from reminder r where r.invoice_id = any(cast(:invoices as bigint[])) order by r.stage, r.id
+"""

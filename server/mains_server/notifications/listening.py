@@ -11,11 +11,14 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mains_server.dunning.reminding import take_back_fee
 from mains_server.notifications import statements
 from mains_server.notifications.acting import acting
 from mains_server.notifications.applications import application_changed
+from mains_server.notifications.charging import WITH_FEE, WITHOUT_FEE
 from mains_server.notifications.events import Ears, Teller
 from mains_server.notifications.operations import tell_all
+from mains_server.notifications.queries import addressees
 from mains_server.notifications.records import Amount, Channel, Event, Message, Recipient, Topic, Value
 from mains_server.notifications.sealing import Seal
 from mains_server.notifications.wordings import THE_SERVERS, Wordings
@@ -65,7 +68,10 @@ async def invoice_ready(session: AsyncSession, event: Event) -> Sequence[Message
 
 
 async def overdue(session: AsyncSession, event: Event) -> Sequence[Message]:
-    """Send a reminder by the channel of its stage, or by letter, since its last step may be a cut-off or a court."""
+    """Send a reminder by the channel of its stage, or by letter, since its last step may be a cut-off or a court.
+
+    Who has no phone gets a letter at once, and is not charged for a text message.
+    """
     row = await _row(session, statements.REMINDER, id=event.payload["reminderId"], customer=event.customer_id)
     values: dict[str, Value] = {
         "invoice": row.document_number,
@@ -74,9 +80,17 @@ async def overdue(session: AsyncSession, event: Event) -> Sequence[Message]:
         "days": (row.day - row.due_on).days,
         "amount": Amount(amount=row.open_amount, currency=row.currency),
     }
-    template = "overdue" if row.fee_code is None else "overdue_with_fee"
+    has_fee = row.fee_code is not None
+    if has_fee and row.channel == "SMS" and not await _has_phone(session, event):
+        has_fee = not await take_back_fee(session, reminder_id=row.id, customer_id=event.customer_id or 0)
+    template = WITH_FEE if has_fee else WITHOUT_FEE
     message = _to_customer(event, f"reminder {row.id}", Topic.REMINDER, template, values)
     return (replace(message, channels=BY_REMINDER[row.channel], adapter=row.adapter),)
+
+
+async def _has_phone(session: AsyncSession, event: Event) -> bool:
+    customers, _ = await addressees(session, customer_ids=[event.customer_id or 0], person_ids=[])
+    return any(one.phone is not None for one in customers.values())
 
 
 async def levelled_changed(session: AsyncSession, event: Event) -> Sequence[Message]:

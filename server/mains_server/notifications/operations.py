@@ -18,8 +18,19 @@ from mains_server.customers.operations import CustomerUnknown
 from mains_server.db.outbox import NewsEvent, append_news
 from mains_server.delivery.rules import mail_address
 from mains_server.notifications import queries, rules
+from mains_server.notifications.charging import Utilities, home_day, text_fee_code
 from mains_server.notifications.queries import TIME_ZONE
-from mains_server.notifications.records import Addressee, Channel, Message, NoticeState, Recipient, Topic, WaitingNotice
+from mains_server.notifications.records import (
+    Addressee,
+    Channel,
+    Choice,
+    Message,
+    NoticeState,
+    Recipient,
+    TextFee,
+    Topic,
+    WaitingNotice,
+)
 from mains_server.notifications.sealing import Seal
 from mains_server.notifications.tables import Notice, NoticePreference
 from mains_server.notifications.templates import FALLBACK, packed, unpacked, written
@@ -35,6 +46,13 @@ class ChannelTwice(Refusal):
 
     code = "CHANNEL_TWICE"
     path = "channels"
+
+
+class FeesNotAccepted(Refusal):
+    """Text messages of a topic cost a fee that was not accepted."""
+
+    code = "FEES_NOT_ACCEPTED"
+    path = "acceptsFees"
 
 
 class TopicNotRefusable(Refusal):
@@ -110,15 +128,10 @@ async def supersede(session: AsyncSession, *, occasion: str, reason: str) -> int
 
 
 async def choose_channels(
-    session: AsyncSession,
-    *,
-    viewer: Viewer,
-    customer_id: int,
-    topic: Topic,
-    channels: Sequence[Channel],
-    now: datetime,
+    session: AsyncSession, *, viewer: Viewer, choice: Choice, utilities: Utilities, now: datetime
 ) -> None:
     """Keep a viewer's choice for a customer; raises `CustomerUnknown`, `NotPermitted`, or what is wrong with it."""
+    customer_id, topic, channels = choice.customer_id, choice.topic, choice.channels
     is_staff = bool(viewer.staff & STAFF_WHO_CONTRACT)
     if not is_staff and customer_id not in viewer.customers_with(Permission.REQUEST_SERVICES):
         if viewer.is_staff or any(grant.customer_id == customer_id for grant in viewer.grants):
@@ -131,17 +144,39 @@ async def choose_channels(
     customers, _ = await queries.addressees(session, customer_ids=[customer_id], person_ids=[])
     if customer_id not in customers:
         raise CustomerUnknown("there is no such customer")
-    await prefer(session, customer_id=customer_id, topic=topic, channels=channels, now=now)
+    is_paid = topic is Topic.REMINDER and Channel.SMS in channels
+    if is_paid and not choice.accepts_fees:
+        codes = await queries.utilities_of(session, customer_ids=[customer_id], today=home_day(now))
+        if any(text_fee_code(utilities, code) is not None for code in codes[customer_id]):
+            raise FeesNotAccepted("reminders by text message cost a fee: look at it, and accept it")
+    await prefer(
+        session,
+        customer_id=customer_id,
+        topic=topic,
+        channels=channels,
+        accepts_fees=is_paid and choice.accepts_fees,
+        now=now,
+    )
 
 
 async def prefer(
-    session: AsyncSession, *, customer_id: int, topic: Topic, channels: Sequence[Channel], now: datetime
+    session: AsyncSession,
+    *,
+    customer_id: int,
+    topic: Topic,
+    channels: Sequence[Channel],
+    now: datetime,
+    accepts_fees: bool = False,
 ) -> None:
     """Keep by which channels a customer wants to hear of a topic from now on, the first first."""
     insert = postgresql.insert(NoticePreference).values(
-        customer_id=customer_id, topic=topic, channels=[one.name for one in channels], changed_at=now
+        customer_id=customer_id,
+        topic=topic,
+        channels=[one.name for one in channels],
+        changed_at=now,
+        fees_accepted_at=now if accepts_fees else None,
     )
-    changed = {"channels": insert.excluded.channels, "changed_at": insert.excluded.changed_at}
+    changed = {name: insert.excluded[name] for name in ("channels", "changed_at", "fees_accepted_at")}
     await session.execute(insert.on_conflict_do_update(index_elements=["customer_id", "topic"], set_=changed))
 
 
@@ -167,6 +202,7 @@ async def fall_back(
         channels=notice.others,
         holds_until=notice.holds_until,
         adapter=notice.adapter,
+        fee=_fee_of(notice),
     )
     row = _first(again, addressee=addressee, clerk=_Clerk(seal=seal, now=now, wordings=wordings))
     if row["state"] is NoticeState.FAILED:
@@ -200,6 +236,7 @@ def _first(message: Message, *, addressee: Addressee, clerk: _Clerk) -> dict[str
         zone=addressee.time_zone,
         wording=clerk.wordings.of(message.template, adapter=message.adapter),
     )
+    fee = message.fee if message.topic in addressee.accepts_fees else None
     is_shown = channel is Channel.PORTAL
     state = NoticeState.FAILED if not reaching else NoticeState.DELIVERED if is_shown else NoticeState.WAITING
     waits = state is NoticeState.WAITING
@@ -213,6 +250,8 @@ def _first(message: Message, *, addressee: Addressee, clerk: _Clerk) -> dict[str
         "template": message.template,
         "template_version": words.version,
         "adapter": message.adapter,
+        "fee_contract_id": None if fee is None else fee.contract_id,
+        "fee_code": None if fee is None else fee.code,
         "language": language,
         "channel": channel,
         "others": [one.name for one in reaching[1:]],
@@ -230,6 +269,12 @@ def _first(message: Message, *, addressee: Addressee, clerk: _Clerk) -> dict[str
         "sent_at": now if is_shown and reaching else None,
         "delivered_at": now if is_shown and reaching else None,
     }
+
+
+def _fee_of(notice: WaitingNotice) -> TextFee | None:
+    if notice.fee_contract_id is None or notice.fee_code is None:
+        return None
+    return TextFee(contract_id=notice.fee_contract_id, code=notice.fee_code)
 
 
 def _given(addressee: Addressee, message: Message) -> Addressee:

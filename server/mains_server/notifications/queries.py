@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select, text
@@ -108,6 +108,17 @@ async def mailing_file(session: AsyncSession, *, mailing_id: int) -> bytes | Non
     return await session.scalar(select(col(NoticeMailing.content)).where(col(NoticeMailing.id) == mailing_id))
 
 
+async def utilities_of(
+    session: AsyncSession, *, customer_ids: Sequence[int], today: date
+) -> Mapping[int, tuple[str, ...]]:
+    """Tell which utilities customers have contracts with that run or begin later, by the utilities' codes."""
+    found = await session.execute(text(statements.ADAPTERS_OF), {"ids": list(customer_ids), "today": today})
+    codes: dict[int, list[str]] = {customer: [] for customer in customer_ids}
+    for row in found:
+        codes[row.customer_id].append(row.adapter)
+    return {customer: tuple(own) for customer, own in codes.items()}
+
+
 async def next_events(session: AsyncSession, *, now: datetime, most: int) -> list[Event]:
     """Take events that are due, the oldest first and one for each customer, and hold them."""
     found = await session.execute(text(statements.NEXT_EVENTS), {"now": now, "most": most})
@@ -123,7 +134,9 @@ async def given_up_events(session: AsyncSession, *, most: int) -> list[GivenUpEv
 async def preferences(session: AsyncSession, *, customer_ids: Sequence[int]) -> Mapping[int, tuple[Preference, ...]]:
     """Tell by which channels customers hear of each topic that they may choose channels for."""
     found = await session.execute(text(statements.PREFERENCES), {"ids": list(customer_ids)})
-    chosen = {(row.customer_id, row.topic): tuple(Channel[one] for one in row.channels) for row in found}
+    rows = found.all()
+    chosen = {(row.customer_id, row.topic): tuple(Channel[one] for one in row.channels) for row in rows}
+    accepting = {(row.customer_id, row.topic) for row in rows if row.accepts_fees}
     return {
         customer: tuple(
             Preference(
@@ -131,6 +144,7 @@ async def preferences(session: AsyncSession, *, customer_ids: Sequence[int]) -> 
                 channels=chosen.get((customer, topic.name), DEFAULTS[topic]),
                 is_chosen=(customer, topic.name) in chosen,
                 is_refusable=topic in REFUSABLE,
+                accepts_fees=(customer, topic.name) in accepting,
             )
             for topic in Topic
         )
@@ -159,6 +173,7 @@ def _customer(row: Any) -> Addressee:
         postal=", ".join(part.strip() for part in parts if part.strip()) if has_address else None,
         time_zone=row.time_zone or TIME_ZONE,
         preferred={Topic[topic]: tuple(Channel[one] for one in chosen) for topic, chosen in preferred.items()},
+        accepts_fees=frozenset(Topic[topic] for topic in row.accepts_fees),
     )
 
 

@@ -52,6 +52,14 @@ class Amount:
     currency: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextFee:
+    """What one text message costs who chose it and accepted that: one of a fee of a contract."""
+
+    contract_id: int
+    code: str
+
+
 Value = str | int | date | datetime | Decimal | Amount
 
 
@@ -76,7 +84,8 @@ class Message:
     `occasion` names what it is about, such as `invoice ready 17`: the same occasion is told once, however often it is
     asked. `secrets` are values that are sealed until they are sent, and never shown again: codes and links.
     `channels` are tried in this order; without them those of the topic, as the customer prefers. `holds_until` is when
-    it becomes pointless, such as a code that has run out. `adapter` is the utility that it is of, which may word it.
+    it becomes pointless, such as a code that has run out. `adapter` is the utility that it is of, which may word it;
+    `fee` is what it costs by text message who chose that for the topic and accepted the fee.
     """
 
     occasion: str
@@ -88,6 +97,7 @@ class Message:
     channels: tuple[Channel, ...] = ()
     holds_until: datetime | None = None
     adapter: str | None = None
+    fee: TextFee | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +122,7 @@ class Addressee:
     postal: str | None
     time_zone: str
     preferred: Mapping[Topic, tuple[Channel, ...]]
+    accepts_fees: frozenset[Topic] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +147,8 @@ class WaitingNotice:
     tries: int
     holds_until: datetime | None
     adapter: str | None = None
+    fee_contract_id: int | None = None
+    fee_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,6 +226,17 @@ class Preference:
     channels: tuple[Channel, ...]
     is_chosen: bool
     is_refusable: bool
+    accepts_fees: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """By which channels a customer wants to hear of a topic, and whether what text messages cost is accepted."""
+
+    customer_id: int
+    topic: Topic
+    channels: tuple[Channel, ...]
+    accepts_fees: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -20,8 +20,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.metering.windows import window_on
 from mains_server.notifications import statements
+from mains_server.notifications.charging import Utilities, text_fee_code
 from mains_server.notifications.operations import tell_all
-from mains_server.notifications.records import Amount, Message, Recipient, Topic, Value
+from mains_server.notifications.records import Amount, Message, Recipient, TextFee, Topic, Value
 from mains_server.notifications.sealing import Seal
 from mains_server.notifications.wordings import THE_SERVERS, Wordings
 
@@ -41,6 +42,7 @@ class Day:
     today: date
     reading_rules: Mapping[str, ReadingRules]
     wordings: Wordings = THE_SERVERS
+    utilities: Utilities = field(default_factory=dict)
 
 
 async def remind_of_day(day: Day) -> Counter[str]:
@@ -81,7 +83,7 @@ async def _tell_found(day: Day, *, template: str, statement: str, values: dict[s
         asked = {**values, "prefix": f"{template.replace('_', ' ')} ", "after": after, "most": AT_ONCE}
         async with read_session(day.engine) as session:
             rows = (await session.execute(text(statement), asked)).all()
-        messages = [_message(template, row, today=day.today) for row in rows]
+        messages = [_message(template, row, day=day) for row in rows]
         if messages:
             async with unit_of_work(day.engine) as session:
                 told += await tell_all(session, messages=messages, seal=day.seal, now=day.now, wordings=day.wordings)
@@ -100,18 +102,19 @@ TOPICS = {
 }
 
 
-def _message(template: str, row: Any, *, today: date) -> Message:
+def _message(template: str, row: Any, *, day: Day) -> Message:
     """Make the message of a row: its columns are the values that the template has places for."""
     named = dict(row._mapping)
     for column in ("id", "customer_id", "occasion"):
         named.pop(column)
-    currency, adapter = named.pop("currency", None), named.pop("adapter", None)
+    currency, adapter, contract_id = (named.pop(column, None) for column in ("currency", "adapter", "contract_id"))
+    fee_code = None if contract_id is None else text_fee_code(day.utilities, adapter)
     values: dict[str, Value] = named
     if currency is not None:
         values["amount"] = Amount(amount=named["amount"], currency=currency)
     until = named.get("due") or named.get("closes")
     if until is not None:
-        values["days"] = (until - today).days
+        values["days"] = (until - day.today).days
     return Message(
         occasion=row.occasion,
         topic=TOPICS[template],
@@ -119,4 +122,5 @@ def _message(template: str, row: Any, *, today: date) -> Message:
         to=Recipient(customer_id=row.customer_id),
         values=values,
         adapter=adapter,
+        fee=None if fee_code is None else TextFee(contract_id=contract_id, code=fee_code),
     )

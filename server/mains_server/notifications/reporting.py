@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from mains_server.notifications import queries
+from mains_server.notifications.charging import take_back_charge
 from mains_server.notifications.operations import fall_back
 from mains_server.notifications.records import NoticeState, WaitingNotice
 from mains_server.notifications.sealing import Seal
@@ -57,6 +59,8 @@ async def take_report(
     if state not in MENDABLE:
         return ReportTaken.STALE
     changed = _changed(report, state=state, now=now)
+    if report.outcome is DeliveryOutcome.FAILED:
+        notice = replace(notice, template=await take_back_charge(session, notice=notice))
     if report.outcome is DeliveryOutcome.FAILED and notice.others and OPEN not in notice.body:
         await fall_back(session, notice=notice, seal=seal, now=now, wordings=wordings)
     await session.execute(update(Notice).where(col(Notice.id) == notice.id).values(gateway=gateway, **changed))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
@@ -19,6 +19,7 @@ from sqlmodel import col
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.delivery.mail import hand_over
 from mains_server.delivery.records import MailServer, ReceiptOutcome
+from mains_server.notifications.charging import Utilities, charge_text, take_back_charge
 from mains_server.notifications.operations import fall_back
 from mains_server.notifications.outages import CHANGED_SINCE, is_wanted
 from mains_server.notifications.queries import next_notice
@@ -78,6 +79,7 @@ class Office:
     seal: Seal
     now: datetime
     wordings: Wordings = THE_SERVERS
+    utilities: Utilities = field(default_factory=dict)
 
 
 async def send_notices(office: Office, *, most: int | None = None) -> Counter[str]:
@@ -109,6 +111,7 @@ async def _send_by(channel: Channel, *, office: Office, most: int | None) -> Cou
 
 async def _send(session: AsyncSession, *, office: Office, notice: WaitingNotice) -> NoticeState:
     if notice.holds_until is not None and notice.holds_until <= office.now:
+        await take_back_charge(session, notice=notice)
         return await _note(session, notice, state=NoticeState.FAILED, detail=TOO_LATE)
     if not await is_wanted(session, occasion=notice.occasion):
         return await _note(session, notice, state=NoticeState.SUPERSEDED, detail=CHANGED_SINCE)
@@ -116,6 +119,7 @@ async def _send(session: AsyncSession, *, office: Office, notice: WaitingNotice)
     tries = notice.tries + 1
     told: dict[str, Any] = {"detail": handed.detail, "tries": tries}
     if handed.outcome is ReceiptOutcome.ACCEPTED:
+        await charge_text(session, notice=notice, utilities=office.utilities, now=office.now)
         return await _note(session, notice, state=NoticeState.SENT, sent_at=office.now, **told, **_receipt(handed))
     if handed.outcome is not ReceiptOutcome.REFUSED and tries < TRIES_MAX:
         again = max(pause(tries), handed.again_in or timedelta(0))
@@ -142,7 +146,11 @@ def _receipt(handed: Handed) -> dict[str, Any]:
 
 
 async def fall_back_where_possible(session: AsyncSession, *, office: Office, notice: WaitingNotice) -> None:
-    """Go on with the next channel of a notice, if it has one and its secrets can be opened."""
+    """Go on with the next channel of a notice, if it has one and its secrets can be opened.
+
+    What it would have cost by text message is not charged.
+    """
+    notice = replace(notice, template=await take_back_charge(session, notice=notice))
     if notice.others:
         try:
             await fall_back(session, notice=notice, seal=office.seal, now=office.now, wordings=office.wordings)

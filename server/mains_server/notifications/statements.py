@@ -11,7 +11,10 @@ select c.id, c.name, c.language, c.email, c.phone, c.address_line, c.address_cit
     ) as time_zone,
     (
         select jsonb_object_agg(f.topic, to_jsonb(f.channels)) from notice_preference f where f.customer_id = c.id
-    ) as preferred
+    ) as preferred,
+    array(
+        select f.topic from notice_preference f where f.customer_id = c.id and f.fees_accepted_at is not null
+    ) as accepts_fees
 from customer c where c.id = any(cast(:ids as bigint[]))
 """
 PERSONS = "select id, name, language, email, phone from person where id = any(cast(:ids as bigint[]))"
@@ -29,7 +32,8 @@ TOLD = "select distinct occasion from notice where occasion = any(cast(:occasion
 # Who sends holds the row until its receipt is written, so that no two workers send one notice.
 NOTICE = """
 select id, customer_id, person_id, occasion, number, topic, template, language, channel, others, address, subject, body,
-    values, sealed, tries, holds_until, state, adapter
+    values, sealed, tries, holds_until, state, adapter,
+    fee_contract_id, fee_code
 from notice
 """
 NEXT_NOTICE = f"""{NOTICE}
@@ -85,7 +89,13 @@ select id, kind, failure, tries, occurred_at, given_up_at from outbox_event
 where given_up_at is not null order by given_up_at desc, id desc limit :most
 """
 PREFERENCES = """
-select customer_id, topic, channels from notice_preference where customer_id = any(cast(:ids as bigint[]))
+select customer_id, topic, channels, fees_accepted_at is not null as accepts_fees
+from notice_preference where customer_id = any(cast(:ids as bigint[]))
+"""
+ADAPTERS_OF = """
+select distinct k.adapter, k.customer_id from contract k
+where k.customer_id = any(cast(:ids as bigint[])) and (k.ends is null or k.ends > :today)
+order by k.customer_id, k.adapter
 """
 SEND_AGAIN = """
 update outbox_event set tries = 0, next_try_at = null, given_up_at = null
@@ -115,7 +125,7 @@ CONTRACT = "select id, number, adapter from contract where id = :id and customer
 # of their template.
 DUE_SOON = """
 select i.id, i.customer_id, :prefix || i.id as occasion, i.document_number as invoice, i.due_on as due,
-    i.open_amount as amount, i.currency, k.adapter
+    i.open_amount as amount, i.currency, k.adapter, i.contract_id
 from invoice_state i join contract k on k.id = i.contract_id and k.customer_id = i.customer_id
 where i.due_on > :today and i.due_on <= :until and i.issued_on >= cast(:today as date) - 120
     and i.kind <> 'CREDIT' and i.open_amount > 0 and i.id > :after
@@ -124,7 +134,8 @@ order by i.id limit :most
 """
 LEVELLED_DUE = """
 select v.version_id * 100 + v.number as id, v.customer_id, :prefix || v.version_id || '/' || v.number as occasion,
-    k.number as contract, v.due_on as due, v.amount - v.paid as amount, v.currency, k.adapter
+    k.number as contract, v.due_on as due, v.amount - v.paid as amount, v.currency, k.adapter,
+    v.contract_id
 from levelled_instalment v join contract k on k.id = v.contract_id and k.customer_id = v.customer_id
 where v.due_on > :today and v.due_on <= :until and v.paid < v.amount and v.version_id * 100 + v.number > :after
     and not exists (select from notice n where n.occasion = :prefix || v.version_id || '/' || v.number)

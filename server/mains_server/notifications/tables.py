@@ -61,6 +61,8 @@ class Notice(SQLModel, table=True):
     currency: str | None = None
     reported_at: datetime | None = instant(nullable=True)
     mailing_id: int | None = reference(nullable=True)
+    fee_contract_id: int | None = reference(nullable=True)
+    fee_code: str | None = None
 
 
 class NoticeMailing(SQLModel, table=True):
@@ -111,3 +113,4 @@ class NoticePreference(SQLModel, table=True):
     topic: Topic = choice(Topic)
     channels: list[str] = words()
     changed_at: datetime = instant()
+    fees_accepted_at: datetime | None = instant(nullable=True)
