@@ -18,6 +18,7 @@ from mains_spi import (
 )
 
 from mains_district_heating.choices import ATTRIBUTES
+from mains_district_heating.forms import APPLICATIONS
 from mains_district_heating.notices import NOTICE_TEXTS
 
 CODE = "district_heating"
@@ -93,6 +94,7 @@ UTILITY = Utility(
     invoicing_rules=InvoicingRules(by_day=15, holidays="LV"),
     contacts=Contacts(operator="Gren Jelgava", phone="63007055"),
     notice_texts=NOTICE_TEXTS,
+    applications=APPLICATIONS,
 )
 
 PRODUCTS = (

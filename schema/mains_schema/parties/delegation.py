@@ -89,6 +89,7 @@ described(
         "APPROVAL_ASKED": "Asked for the owner's word on a payment.",
         "APPROVED": "Agreed to a delegate's payment.",
         "REFUSED": "Refused a delegate's payment.",
+        "APPLIED": "Sent an application in as a delegate; `note` names the utility and the form.",
         "STAFF_LOOKED": "An employee looked at everything as the customer sees it; `note` says why.",
     },
 )

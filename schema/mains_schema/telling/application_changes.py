@@ -12,11 +12,14 @@ import strawberry
 from mains_server.access.records import Refusal
 from mains_server.applications import operations
 from mains_server.applications.operations import AnswersWrong, once
+from mains_server.applications.queries import application_by_id
 from mains_server.applications.records import NewApplication, Offer, StepKind, StepRequest
 from mains_server.db.unit_of_work import unit_of_work
+from mains_server.delegation.operations import log_application
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_schema.compiling.changed import changed
-from mains_schema.declaring.context import Info
+from mains_schema.declaring.context import Context, Info
 from mains_schema.declaring.errors import unauthenticated
 from mains_schema.declaring.mapping import described
 from mains_schema.declaring.node import number_of
@@ -161,9 +164,7 @@ async def application_submit(info: Info, given: ApplicationSubmitInput) -> Appli
                 viewer=context.viewer,
                 asked=("application_submit", given.idempotency_key, body),
                 now=context.now,
-                do=lambda: operations.submit_application(
-                    session, viewer=context.viewer, new=new, host=context.services.host, now=context.now
-                ),
+                do=lambda: _submitted(session, context=context, new=new),
             )
     except Refusal as refusal:
         wrong = refusal.errors if isinstance(refusal, AnswersWrong) else ()
@@ -173,6 +174,18 @@ async def application_submit(info: Info, given: ApplicationSubmitInput) -> Appli
         ]
         return ApplicationSubmitPayload(application=None, field_errors=fields, user_errors=[_error(refusal)])
     return ApplicationSubmitPayload(application=changed(Application, number), field_errors=[], user_errors=[])
+
+
+async def _submitted(session: AsyncSession, *, context: Context, new: NewApplication) -> int:
+    """Take an application in, and let the customer's owner read of it where a delegate sent it."""
+    viewer, now = context.viewer, context.now
+    number = await operations.submit_application(session, viewer=viewer, new=new, host=context.services.host, now=now)
+    row = await application_by_id(session, application_id=number)
+    assert row is not None, "it was written just now"
+    if row.customer_id is not None:
+        note = f"{new.adapter}: {new.type}"
+        log_application(session, viewer=viewer, customer_id=row.customer_id, note=note, now=now)
+    return number
 
 
 async def application_step(info: Info, kind: StepKind, given: ApplicationStepInput) -> ApplicationPayload:

@@ -106,6 +106,17 @@ async def lock_owner_grant(session: AsyncSession, *, customer_id: int) -> Access
     )
 
 
+async def owner_of(session: AsyncSession, *, customer_id: int) -> int | None:
+    """Tell which person owns a customer; None where nobody has registered."""
+    return await session.scalar(
+        select(col(AccessGrant.person_id)).where(
+            col(AccessGrant.customer_id) == customer_id,
+            col(AccessGrant.role) == GrantRole.OWNER,
+            col(AccessGrant.ends_at).is_(None),
+        )
+    )
+
+
 async def hold_grants(
     session: AsyncSession, *, customer_id: int, now: datetime, person_id: int | None = None
 ) -> tuple[HeldGrant, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -10,13 +11,14 @@ from mains_spi import ApplicationType, FieldError, answers_mistakes
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.access.operations import claim_request
-from mains_server.access.queries import viewer_of_person
+from mains_server.access.queries import owner_of, viewer_of_person
 from mains_server.access.records import OPERATORS, Permission, Refusal, Viewer
 from mains_server.adapters.host import AdapterHost
 from mains_server.applications import queries, rules
 from mains_server.applications.records import ApplicationState, NewApplication, StepKind, StepRequest
 from mains_server.applications.tables import Application, ApplicationAnswer, ApplicationStep
 from mains_server.contracts.queries import contract_by_id
+from mains_server.customers.queries import customer_by_id
 from mains_server.db.idempotency import keep_answer
 from mains_server.db.outbox import append_event
 
@@ -94,11 +96,13 @@ async def submit_application(
 ) -> int:
     """Take an application in, and give its number.
 
+    An operator may write down what a customer said: it is then the customer's owner's, its first step an employee's.
     Raises `AnswersWrong` with each field that does not do, or another `Refusal`; nothing is written then.
     """
     assert viewer.person_id is not None, "who applies is signed in"
     kind = _type(host, new)
-    customer_id = await _customer(session, viewer=viewer, new=new, kind=kind)
+    customer_id, is_staff = await _customer(session, viewer=viewer, new=new, kind=kind)
+    owner = await owner_of(session, customer_id=customer_id) if is_staff and customer_id is not None else None
     answers = {name: value.strip() for name, value in new.answers if value.strip()}
     twice = len({name for name, _ in new.answers}) < len(new.answers)
     errors = tuple(answers_mistakes(kind, answers))
@@ -106,10 +110,10 @@ async def submit_application(
         errors = (*errors, FieldError(field="answers", code="UNKNOWN", message="a field is answered twice"))
     if errors:
         raise AnswersWrong(errors)
-    if await queries.open_count(session, person_id=viewer.person_id) >= OPEN_MAX:
+    if not is_staff and await queries.held_open_count(session, person_id=viewer.person_id) >= OPEN_MAX:
         raise ApplicationsTooMany(f"one has at most {OPEN_MAX} open applications; withdraw one that is not needed")
     row = Application(
-        person_id=viewer.person_id,
+        person_id=owner or viewer.person_id,
         customer_id=customer_id,
         contract_id=new.contract_id,
         adapter=new.adapter,
@@ -123,7 +127,8 @@ async def submit_application(
     for field in kind.fields:
         if field.name in answers:
             session.add(ApplicationAnswer(application_id=row.id, field=field.name, value=answers[field.name]))
-    await _noted(session, row=row, kind=StepKind.SUBMIT, viewer=viewer, note=None, now=now)
+    by_staff = _Hand(viewer, is_staff=is_staff)
+    await _noted(session, row=row, kind=StepKind.SUBMIT, hand=by_staff, note=None, now=now)
     return row.id
 
 
@@ -145,8 +150,16 @@ async def take_step(session: AsyncSession, *, viewer: Viewer, step: StepRequest,
     if step.kind is StepKind.COMPLETE and step.contract_id is not None:
         row.result_contract_id = await _result(session, row=row, contract_id=step.contract_id, now=now)
     row.state, row.changed_at = move.after, now
-    await _noted(session, row=row, kind=step.kind, viewer=viewer, note=note, now=now)
+    await _noted(session, row=row, kind=step.kind, hand=_Hand(viewer, is_staff=is_staff_step), note=note, now=now)
     return row.id
+
+
+@dataclass(frozen=True, slots=True)
+class _Hand:
+    """Who takes a step, and whether as an employee."""
+
+    viewer: Viewer
+    is_staff: bool
 
 
 def _type(host: AdapterHost, new: NewApplication) -> ApplicationType:
@@ -157,22 +170,26 @@ def _type(host: AdapterHost, new: NewApplication) -> ApplicationType:
     return kind
 
 
-async def _customer(session: AsyncSession, *, viewer: Viewer, new: NewApplication, kind: ApplicationType) -> int | None:
+async def _customer(
+    session: AsyncSession, *, viewer: Viewer, new: NewApplication, kind: ApplicationType
+) -> tuple[int | None, bool]:
+    """Give the customer that it is for, and whether an employee writes it down on the customer's behalf."""
+    is_office = bool(viewer.staff & STAFF_WHO_DECIDE)
     unknown = ApplicantNotPermitted("there is no such customer or contract for which you may request services")
     if new.contract_id is None:
         if kind.needs_contract:
             raise ContractNeeded("name the contract that this is about")
-        if new.customer_id is not None and new.customer_id not in viewer.customers_with(Permission.REQUEST_SERVICES):
+        is_own = new.customer_id is None or new.customer_id in viewer.customers_with(Permission.REQUEST_SERVICES)
+        if not is_own and not (is_office and await customer_by_id(session, customer_id=new.customer_id or 0)):
             raise unknown
-        return new.customer_id
+        return new.customer_id, not is_own
     contract = await contract_by_id(session, contract_id=new.contract_id)
-    if contract is None or not viewer.may(
-        Permission.REQUEST_SERVICES, customer_id=contract.customer_id, contract_id=contract.id
-    ):
+    if contract is None or contract.adapter != new.adapter or new.customer_id not in (None, contract.customer_id):
         raise unknown
-    if contract.adapter != new.adapter or new.customer_id not in (None, contract.customer_id):
+    is_own = viewer.may(Permission.REQUEST_SERVICES, customer_id=contract.customer_id, contract_id=contract.id)
+    if not is_own and not is_office:
         raise unknown
-    return contract.customer_id
+    return contract.customer_id, not is_own
 
 
 def is_applicant(viewer: Viewer, row: Application) -> bool:
@@ -203,19 +220,18 @@ async def _result(session: AsyncSession, *, row: Application, contract_id: int, 
 
 
 async def _noted(
-    session: AsyncSession, *, row: Application, kind: StepKind, viewer: Viewer, note: str | None, now: datetime
+    session: AsyncSession, *, row: Application, kind: StepKind, hand: _Hand, note: str | None, now: datetime
 ) -> None:
-    assert viewer.person_id is not None, "who takes a step is signed in"
+    assert hand.viewer.person_id is not None, "who takes a step is signed in"
     number = await queries.last_step(session, application_id=row.id) + 1
-    is_staff = kind is not StepKind.SUBMIT and rules.MOVES[kind].is_staff
     session.add(
         ApplicationStep(
             application_id=row.id,
             number=number,
             kind=kind,
             at=now,
-            person_id=viewer.person_id,
-            is_staff=is_staff,
+            person_id=hand.viewer.person_id,
+            is_staff=hand.is_staff,
             note=note,
         )
     )

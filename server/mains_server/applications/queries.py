@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from mains_server.applications.records import AttachmentFile
 from mains_server.applications.rules import OPEN
 from mains_server.applications.tables import Application, ApplicationAttachment, ApplicationStep
+
+HOLD_APPLICANT = "select id from person where id = :person for no key update"
 
 
 async def hold_application(session: AsyncSession, *, application_id: int) -> Application | None:
@@ -25,8 +27,12 @@ async def last_step(session: AsyncSession, *, application_id: int) -> int:
     return int(await session.scalar(wanted) or 0)
 
 
-async def open_count(session: AsyncSession, *, person_id: int) -> int:
-    """Count a person's applications that are not closed."""
+async def held_open_count(session: AsyncSession, *, person_id: int) -> int:
+    """Count a person's applications that are not closed; who else counts the same person's waits for this transaction.
+
+    Two that come at once are so counted one after the other, and cannot both be the last that one may have.
+    """
+    await session.execute(text(HOLD_APPLICANT), {"person": person_id})
     mine = col(Application.person_id) == person_id, col(Application.state).in_(OPEN)
     return int(await session.scalar(select(func.count()).select_from(Application).where(*mine)) or 0)
 

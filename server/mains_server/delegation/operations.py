@@ -167,6 +167,14 @@ def log(session: AsyncSession, customer_id: int, deed: Deed, *, now: datetime) -
     session.add(DelegationActivity(customer_id=customer_id, at=now, **asdict(deed)))
 
 
+def log_application(session: AsyncSession, *, viewer: Viewer, customer_id: int, note: str, now: datetime) -> None:
+    """Write down that a delegate sent an application in; what owners and employees do stands elsewhere."""
+    is_delegate = any(grant.customer_id == customer_id and grant.role is GrantRole.DELEGATE for grant in viewer.grants)
+    if is_delegate:
+        deed = Deed(kind=ActivityKind.APPLIED, person_id=viewer.person_id, note=note)
+        log(session, customer_id, deed, now=now)
+
+
 def tell(session: AsyncSession, customer_id: int, kind: str, payload: dict[str, object], *, now: datetime) -> None:
     """Put what happened into the outbox, for messages about it."""
     append_event(session, kind=kind, payload=payload, customer_id=customer_id, now=now)

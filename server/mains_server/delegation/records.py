@@ -49,6 +49,7 @@ class ActivityKind(Enum):
     APPROVED = "APPROVED"
     REFUSED = "REFUSED"
     STAFF_LOOKED = "STAFF_LOOKED"
+    APPLIED = "APPLIED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -9,7 +10,9 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from mains_server.access.records import Refusal, Viewer
+from mains_schema.declaring.node import encode_id
+from mains_schema.served import schema
+from mains_server.access.records import GrantRole, Refusal, Viewer
 from mains_server.adapters.host import AdapterHost
 from mains_server.adapters.loading import load_adapters
 from mains_server.applications.operations import AnswersWrong, submit_application, take_step
@@ -20,6 +23,7 @@ from mains_spi import application_mistakes
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from tests.schema.asking import NO_ADAPTERS, Asker
 from tests.server.intake.conftest import NOW, House, house
 
 __all__ = ["house"]
@@ -81,7 +85,7 @@ def test_a_utility_takes_what_it_has_a_use_for_and_what_it_adds(utilities: Adapt
     heat, power = (utilities.adapter(code).utility for code in ("district_heating", "electricity_retail"))
     own = replace(USUAL[0], needs_contract=True)
 
-    assert set(types_of(heat)) ^ set(types_of(power)) == {"allocation_method", "two_zone_meter"}
+    assert set(types_of(heat)) ^ set(types_of(power)) == {"allocation_method", "two_zone_meter", "heating_season"}
     assert "two_zone_meter" in types_of(power)
     assert types_of(replace(heat, applications=(own,)))["new_connection"] is own
 
@@ -216,3 +220,92 @@ async def test_one_has_so_many_open_applications_and_no_more(office: Office):
     await office.step(office.house.stranger, numbers[-1], StepKind.WITHDRAW)
 
     assert await office.submit(office.house.stranger) > numbers[-1]
+
+
+@pytest.mark.asyncio
+async def test_two_at_once_are_not_both_the_last_that_one_may_have(office: Office):
+    for _ in range(19):
+        await office.submit(office.house.stranger)
+
+    ended = await asyncio.gather(*(office.submit(office.house.stranger) for _ in range(4)), return_exceptions=True)
+
+    assert sorted(getattr(one, "code", "taken") for one in ended) == ["APPLICATIONS_TOO_MANY"] * 3 + ["taken"]
+    assert await office.rows("select count(*) from application") == [(20,)]
+
+
+@pytest.mark.asyncio
+async def test_an_operator_writes_down_what_a_customer_said(office: Office):
+    house = office.house
+    terminate = {"type": "termination", "answers": (("day", "2023-06-01"),), "contract_id": house.contracts[1]}
+
+    number = await office.submit(house.staff, **terminate)
+    await office.submit(house.staff, customer_id=house.customers[1])
+
+    rows = await office.rows("select customer_id, person_id from application order by id")
+    assert rows == [(house.customers[1], house.family.person_id)] * 2
+    assert await office.rows(f"select is_staff, person_id from application_step where application_id = {number}") == [
+        (True, house.staff.person_id)
+    ]
+    await office.step(house.family, number, StepKind.WITHDRAW)
+
+
+@pytest.mark.asyncio
+async def test_who_is_no_operator_applies_for_nobody_else(office: Office):
+    house, before = office.house, await office.written()
+    terminate = {"type": "termination", "answers": (("day", "2023-06-01"),), "contract_id": house.contracts[1]}
+
+    for viewer, asked in (
+        (house.clerk, terminate),
+        (house.stranger, terminate),
+        (house.clerk, {"customer_id": house.customers[1]}),
+        (house.staff, {"customer_id": 999}),
+        (house.staff, {**terminate, "contract_id": 999}),
+        (house.staff, {**terminate, "customer_id": house.customers[0]}),
+    ):
+        with pytest.raises(Refusal) as refused:
+            await office.submit(viewer, **asked)
+        assert refused.value.code == "CONTRACT_UNKNOWN"
+    assert await office.written() == before
+
+
+@pytest.mark.asyncio
+async def test_a_form_of_an_adapter_is_taken_and_judged(office: Office):
+    house = office.house
+    season = {"adapter": "district_heating", "type": "heating_season", "contract_id": house.contracts[1]}
+    good = {"wish": "on", "day": "2023-10-05", "agreed": "true"}
+
+    number = await office.submit(house.family, **season, answers=tuple(good.items()))
+    with pytest.raises(AnswersWrong) as refused:
+        await office.submit(house.family, **season, answers=(("wish", "warm"), ("day", "soon"), ("agreed", "false")))
+
+    assert await office.rows("select type, count(*) from application group by 1") == [("heating_season", 1)]
+    assert number and {(error.field, error.code) for error in refused.value.errors} == {
+        ("wish", "NOT_OF_KIND"),
+        ("day", "NOT_OF_KIND"),
+        ("agreed", "MISSING"),
+    }
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("role", "written"), [(GrantRole.DELEGATE, 1), (GrantRole.OWNER, 0)])
+async def test_the_owner_reads_of_what_a_delegate_sent_in(office: Office, role: GrantRole, written: int):
+    house = office.house
+    grants = tuple(replace(grant, role=role) for grant in house.family.grants)
+    asker = Asker(schema(), office.engine, replace(NO_ADAPTERS, host=office.host))
+    mutation = """mutation ($input: ApplicationSubmitInput!) { applicationSubmit(input: $input) {
+      application { state } userErrors { code } } }"""
+    asked = {
+        "adapter": NEW.adapter,
+        "type": NEW.type,
+        "answers": [{"field": field, "value": value} for field, value in NEW.answers],
+        "customerId": encode_id(type_name="Customer", number=house.customers[1]),
+        "idempotencyKey": "k",
+    }
+
+    for _ in range(2):
+        answer = await asker.resolve(mutation, viewer=replace(house.family, grants=grants), input=asked)
+        assert answer.data["applicationSubmit"] == {"application": {"state": "SUBMITTED"}, "userErrors": []}
+
+    told = await office.rows("select kind, customer_id, person_id, note from delegation_activity")
+    deed = ("APPLIED", house.customers[1], house.family.person_id, "district_heating: new_connection")
+    assert told == [deed] * written
