@@ -47,6 +47,7 @@ class LiveAdapter:
     _cards: list[Utility] = field(default_factory=list)
     _products: dict[date, tuple[Product, ...]] = field(default_factory=dict)
     _tariffs: dict[tuple[str, date], Tariff] = field(default_factory=dict)
+    _proven: dict[int, Tariff] = field(default_factory=dict)
 
     @property
     def utility(self) -> Utility:
@@ -84,12 +85,18 @@ class LiveAdapter:
         raise self.line.failure(hook="products", reason=f"has no product {code!r} on {on}")
 
     def tariff(self, *, product: str, on: date) -> Tariff:
-        """Give a product's tariff on a day, vetted against the identity card."""
+        """Give a product's tariff on a day, vetted against the identity card.
+
+        An object that was proven before, for another day, is not proven again: what is proven is frozen all the way.
+        """
         key = (product, on)
         if key not in self._tariffs:
-            tariff = self._ask("tariff", wanted=Tariff, request=TariffRequest(product, on))
-            self._refuse_mistakes(tariff)
-            self._tariffs[key] = tariff
+            answer = self._call("tariff", request=TariffRequest(product, on))
+            if self._proven.get(id(answer)) is not answer:
+                self._prove("tariff", answer, wanted=Tariff)
+                self._refuse_mistakes(answer)
+                self._proven[id(answer)] = answer
+            self._tariffs[key] = answer
         return self._tariffs[key]
 
     def fee_codes(self, *, on: date) -> frozenset[str]:
@@ -141,13 +148,19 @@ class LiveAdapter:
         return self._ask(hook, wanted=wanted, request=request) if hook in self.hooks else ()
 
     def _ask(self, hook: str, *, wanted: Any, **request: object) -> Any:
+        answer = self._call(hook, **request)
+        self._prove(hook, answer, wanted=wanted)
+        return answer
+
+    def _call(self, hook: str, **request: object) -> Any:
         others = [plugin for plugin in self.manager.get_plugins() if plugin is not self.plugin]
         caller = self.manager.subset_hook_caller(hook, remove_plugins=others)
-        answer = self.line.ask(hook=hook, call=lambda: caller(**request))
+        return self.line.ask(hook=hook, call=lambda: caller(**request))
+
+    def _prove(self, hook: str, answer: object, *, wanted: Any) -> None:
         reason = nonsense(answer, wanted=wanted)
         if reason is not None:
             raise self.line.failure(hook=hook, reason=reason)
-        return answer
 
     def _refuse_mistakes(self, tariff: Tariff) -> None:
         mistakes = vet(tariff, (), self.utility)

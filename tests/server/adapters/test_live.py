@@ -5,7 +5,8 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from mains_server.adapters.asking import AdapterFailed
+from mains_server.adapters import live
+from mains_server.adapters.asking import AdapterFailed, nonsense
 from mains_server.adapters.loading import FoundPlugin
 from mains_spi import (
     Charge,
@@ -15,6 +16,7 @@ from mains_spi import (
     Problem,
     RatingRequest,
     RatingResult,
+    TariffRequest,
     hookimpl,
 )
 
@@ -108,6 +110,33 @@ def test_tariffs_are_asked_once_a_day(water, host_of):
 
     assert adapter.tariff(product="tap", on=date(2023, 1, 1)) is first
     assert len(asked) == 1
+
+
+def test_a_tariff_is_proven_once_and_another_one_by_itself(water, host_of, monkeypatch):
+    """The same object serves many days; one that is wrong is refused however many were right before."""
+    proven = []
+
+    def counted(answer, *, wanted):
+        proven.append(answer)
+        return nonsense(answer, wanted=wanted)
+
+    right = water().tariff(TariffRequest("tap", date(2023, 1, 1)))
+
+    class Changing(water):
+        @hookimpl
+        def tariff(self, request):
+            return right if request.on.year == 2023 else "no tariff"
+
+    monkeypatch.setattr(live, "nonsense", counted)
+    adapter = host_of(Changing()).adapter("water")
+
+    months = [adapter.tariff(product="tap", on=date(2023, month, 1)) for month in (1, 2, 3)]
+
+    assert all(tariff is right for tariff in months)
+    assert [answer for answer in proven if answer is right] == [right]
+    for _ in range(2):
+        with pytest.raises(AdapterFailed, match="tariff"):
+            adapter.tariff(product="tap", on=date(2024, 1, 1))
 
 
 def test_an_unknown_product_is_told(water, host_of):
