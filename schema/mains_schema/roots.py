@@ -69,6 +69,7 @@ from mains_schema.telling.mutations_application import ApplicationMutations
 from mains_schema.telling.mutations_letters import LetterMutations
 from mains_schema.telling.mutations_notice import NoticeMutations
 from mains_schema.telling.mutations_outage import OutageMutations
+from mains_schema.telling.mutations_webhook import WebhookMutations
 
 
 def staff_only(context: Context) -> None:
@@ -207,5 +208,6 @@ class Mutation(
     ImpersonationMutations,
     PaymentEventMutations,
     PayoutMutations,
+    WebhookMutations,
 ):
     """Everything that can be done."""

@@ -62,6 +62,8 @@ from mains_schema.telling import (
     notice,
     outage,
     outage_changes,
+    webhook,
+    webhook_changes,
 )
 
 ROOMS = (
@@ -118,6 +120,8 @@ ROOMS = (
     application_changes,
     application_errors,
     attachment,
+    webhook,
+    webhook_changes,
     staff,
     session,
     openid,

@@ -54,6 +54,7 @@ from mains_schema.telling.application import ApplicationFilter, ApplicationOrder
 from mains_schema.telling.letters import NoticeMailing, notice_mailings
 from mains_schema.telling.notice import EVENTS_MAX, NoticeFilter, NoticeOrder, UndeliveredEvent, undelivered_events
 from mains_schema.telling.outage import OutageFilter, OutageOrder
+from mains_schema.telling.webhook import WebhookEndpointOrder
 
 if TYPE_CHECKING:
     from mains_schema.billing.billing_corrections import Correction
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from mains_schema.telling.application import Application
     from mains_schema.telling.notice import Notice
     from mains_schema.telling.outage import Outage
+    from mains_schema.telling.webhook import WebhookEndpoint
 
 
 @orders
@@ -230,6 +232,9 @@ class Staff:
     )
     outages: Connection[Outage] = by(OPERATORS)(
         connection("All planned outages.", orders=OutageOrder, filters=OutageFilter)
+    )
+    webhook_endpoints: Connection[WebhookEndpoint] = by(ADMINS)(
+        connection("All webhooks, the utility's and customers' own.", orders=WebhookEndpointOrder)
     )
     payout_files: list[PayoutFile] = by(CLERKS)(
         asked_with(

@@ -27,6 +27,7 @@ from mains_server.adapters.host import AdapterHost
 from mains_server.adapters.loading import load_adapters
 from mains_server.applications.links import AttachmentLinks
 from mains_server.commands.notices import gateways_set_up
+from mains_server.commands.webhooks import gate_of
 from mains_server.consumption.links import ChartLinks, links_of_this_process
 from mains_server.db.engine import make_engine
 from mains_server.db.unit_of_work import read_session
@@ -111,6 +112,8 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
     caught = None if inbox is None else inbox.messages
     graphql.services = replace(graphql.services, terminals=terminals, demo_inbox=caught, **_told(settings))
     edge = graphql.edge
+    registered = edge.find_document if edge.only_registered else None
+    graphql.services = replace(graphql.services, terminals=terminals, find_registered=registered, **_told(settings))
     hub = Hub(engine, sockets_max=edge.sockets_max, sockets_per_address=edge.sockets_per_address)
     routes: list[BaseRoute] = [
         Route("/graphql", graphql),
@@ -158,6 +161,7 @@ def _told(settings: Settings) -> dict[str, Any]:
         "einvoice_banks": banks_of(settings),
         "falls_back_to_post": settings.mail_falls_back_to_post,
         "openid": openid_set_up(settings),
+        "webhook_gate": gate_of(settings),
     }
 
 

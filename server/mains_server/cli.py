@@ -30,6 +30,7 @@ GROUPS = (
     "statements",
     "audit",
     "outages",
+    "webhooks",
     "trusted",
 )
 

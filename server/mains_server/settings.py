@@ -171,6 +171,9 @@ class Settings(BaseSettings):
         pattern=r"^https?://[^\s/]+(/[^\s]*)?$",
         description="Where the world reaches this server; mails that may be refused then have a link for that.",
     )
+    webhook_networks: frozenset[str] = Field(
+        default=frozenset(), description="Networks of ours that webhooks may go to, by https, such as 10.1.0.0/16."
+    )
     cors_origins: frozenset[str] = Field(
         default=frozenset(), description="Sites whose pages may ask from browsers, such as `https://portal.example`."
     )

@@ -60,6 +60,7 @@ AUDIENCES: Mapping[str, frozenset[str]] = {
     "manager, or staff": STAFF | {"manager"},
     "manager, or operators": frozenset({"manager", "operator"}),
     "owner, or staff": STAFF | {"owner"},
+    "owner, or admin": frozenset({"owner", "admin"}),
     "pays": frozenset({"owner", "pay"}),
     "pays, or clerks": frozenset({"owner", "pay", "clerk"}),
     "submits, or operators": frozenset({"owner", "submit", "operator"}),
@@ -119,6 +120,8 @@ TYPES: Mapping[str, str] = {
     "SupplyPoint": "house, or staff",
     "TermsDocument": "everybody",
     "Viewer": "owner",
+    "WebhookDelivery": "owner, or staff",
+    "WebhookEndpoint": "owner, or staff",
 }
 
 FIELDS: Mapping[str, str] = {
@@ -147,6 +150,7 @@ FIELDS: Mapping[str, str] = {
     "Outage.notices": "customer, or staff",
     "Customer.activity": "owner, or staff",
     "Customer.invitations": "owner, or staff",
+    "Customer.webhookEndpoints": "owner, or staff",
     "Customer.paymentApprovals": "owner, or staff",
     "CustomerAccess.spentThisMonth": "owner, or staff",
     "Invoice.customer": "customer, or staff",
@@ -203,6 +207,7 @@ FIELDS: Mapping[str, str] = {
     "Staff.noticeMailings": "staff",
     "Staff.bankEinvoiceFiles": "clerks",
     "Staff.printMailings": "staff",
+    "Staff.webhookEndpoints": "staff",
     "Viewer.dataExport": "owner",
     "Viewer.secondFactor": "owner",
     "SupplyPoint.consumption": "house, or staff",
@@ -241,6 +246,7 @@ def an_id(type_name: str, number: int) -> str:
 
 CONTRACT_DESK = ("CONTRACT_UNKNOWN", "NOT_PERMITTED")
 CUSTOMER_DESK = ("CUSTOMER_UNKNOWN", "NOT_PERMITTED")
+WEBHOOK = ("ENDPOINT_UNKNOWN",)
 INVOICE_DESK = ("INVOICE_UNKNOWN", "NOT_PERMITTED")
 
 MUTATIONS: Mapping[str, Act] = {
@@ -368,4 +374,12 @@ MUTATIONS: Mapping[str, Act] = {
     "sessionRevokeAll": Act("signed in", ()),
     "viewerUpdate": Act("signed in", ()),
     "supplyPointAreaCorrect": Act("operators"),
+    "webhookCreate": Act("owner", CUSTOMER_DESK),
+    "webhookDeliveryResend": Act("owner", ("DELIVERY_NOT_FAILED",)),
+    "webhookDisable": Act("owner, or admin", WEBHOOK),
+    "webhookEnable": Act("owner", WEBHOOK),
+    "webhookFailedResend": Act("owner", WEBHOOK),
+    "webhookSecretRotate": Act("owner", WEBHOOK),
+    "webhookTest": Act("owner", WEBHOOK),
+    "webhookUpdate": Act("owner", WEBHOOK, {"url": "null", "events": "null"}),
 }

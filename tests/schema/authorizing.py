@@ -31,6 +31,8 @@ CONTRACT_1 = encode_id(type_name="Contract", number=1)
 NUMBERS = {"invoiceId": 100, "readingId": 100, "originalId": 2}
 TYPES_NAMED = {
     "approvalId": "PaymentApproval",
+    "deliveryId": "WebhookDelivery",
+    "endpointId": "WebhookEndpoint",
     "eventId": "PaymentEvent",
     "refundId": "PaymentRefund",
     "intentId": "PaymentIntent",

@@ -77,8 +77,11 @@ from tests.schema.crowd import (
     upload_row,
 )
 from tests.schema.outage_rows import outage_rows
+from tests.schema.webhook_rows import webhook_rows
 
 CUSTOMERS = 7
+WEBHOOK_LABEL = "'owned ' || p.customer_id"
+OF_WEBHOOK = "join webhook_endpoint p on p.id = w.endpoint_id"
 APPLICATION_LABEL = "coalesce('customer ' || application.customer_id, 'payer ' || application.person_id)"
 OUTAGE_LABEL = "case when id > 50 then 'building ' || id - 50 else 'point ' || id end"
 
@@ -139,6 +142,11 @@ CANARIES: Mapping[str, str] = {
     "OutageNotice": "select 'customer ' || customer_id, revision from outage_notice",
     "OutageCalendar": """select 'person ' || person_id, to_char(created_at at time zone 'UTC', 'YYYY-MM-DD') ||
         'T00:00:00.000Z' from outage_calendar""",
+    "WebhookEndpoint": "select 'owned ' || customer_id, description from webhook_endpoint",
+    "WebhookEvent": f"select {WEBHOOK_LABEL}, w.document from webhook_choice w {OF_WEBHOOK}",
+    "WebhookSecret": f"""select {WEBHOOK_LABEL}, to_char(w.created_at at time zone 'UTC', 'YYYY-MM-DD') ||
+        'T00:00:00.000Z' from webhook_secret w {OF_WEBHOOK}""",
+    "WebhookDelivery": f"select {WEBHOOK_LABEL}, w.detail from webhook_delivery w {OF_WEBHOOK}",
     "Application": f"select {APPLICATION_LABEL}, type from application",
     "ApplicationAnswer": f"""select {APPLICATION_LABEL}, w.value from application_answer w
         join application on application.id = w.application_id""",
@@ -239,6 +247,7 @@ SEES: Mapping[str, Sees] = {
 
 MARKS = (
     "update outage_place set starts = date '1960-01-01' + id::int",
+    "update webhook_secret set created_at = date '1930-01-01' + id::int",
     "update outage_calendar set created_at = date '1950-01-01' + id::int",
     "set session_replication_role = replica",  # invoices are never changed, but here
     "update ledger_entry set amount = 7000 + customer_id",
@@ -307,6 +316,7 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         *bank_rows(range(1, 3)),
         *application_rows((1, 2, 3, 4, 5), nobody_yet=(1, 2, 5)),
         *outage_rows((1, 2, 3, 4, 5, 14)),
+        *webhook_rows((1, 3, 4, 5)),
         (CorrectionDue, [_correction(n) for n in (4, 5)]),
         (Correction, [corrected(n) | {"note": f"correction {n}"} for n in (1, 4, 5)]),
         (SettlementLine, [settled(n) | {"code": f"settled_{n}"} for n in (1, 4, 5)]),

@@ -47,6 +47,7 @@ from tests.schema import town
 from tests.schema.application_rows import of_customer_1
 from tests.schema.bank_rows import bank_rows
 from tests.schema.outage_rows import at_first_place
+from tests.schema.webhook_rows import of_one_business
 
 CUSTOMERS = 4
 CUSTOMERS_MAX = 8
@@ -99,6 +100,7 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (ReadingLink, [link(n) for n in MORE]),
         *of_customer_1(MORE),
         *at_first_place(MORE),
+        *of_one_business(MORE),
         (FactSeries, [_fact_series(n) for n in MORE]),
         (ReadingUploadRow, [upload_row(n) for n in MORE]),
         (ContractOffer, [offer(n) for n in MORE]),

@@ -37,6 +37,7 @@ from tests.schema.bank_rows import bank_rows
 from tests.schema.fuzz import Vocabulary
 from tests.schema.outage_rows import outage_rows
 from tests.schema.town import invoice, month, reading, settle
+from tests.schema.webhook_rows import webhook_rows
 
 CUSTOMERS = 4
 MONTHS = 5
@@ -112,6 +113,7 @@ def _come_in() -> Sequence[tuple[Any, list[dict[str, Any]]]]:
         *bank_rows(range(min(numbers), max(numbers) + 1)),
         *application_rows(numbers),
         *outage_rows(numbers, buildings=1),
+        *webhook_rows(numbers),
         (LevelledVersion, [crowd.levelled_version(n, n, n) for n in numbers]),
         (LevelledLetter, [crowd.levelled_letter(n, n, n) for n in numbers]),
         (LevelledRun, [crowd.levelled_run(n) for n in numbers]),

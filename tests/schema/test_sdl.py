@@ -158,6 +158,10 @@ OUTAGES = [
     f"Mutation.outage{name}"
     for name in ("Plan", "Move", "Cancel", "Restore", "UploadCreate", "CalendarCreate", "CalendarRevoke")
 ]
+WEBHOOKS = [
+    f"Mutation.webhook{name}"
+    for name in ("Create", "Update", "SecretRotate", "Disable", "Enable", "Test", "DeliveryResend", "FailedResend")
+]
 APPLICATIONS = [
     f"Mutation.application{name}"
     for name in (
@@ -243,7 +247,7 @@ def test_hand_written_fields_are_few_and_have_a_reason() -> None:
         "Query.contractConcludePreview": "the contracts room plans it",
         "Query.contractSwitchPreview": "the contracts room plans it",
         "Query.contractTerminationPreview": "the contracts room plans it",
-        **dict.fromkeys((*ALLOCATION_STEPS, *OUTAGES, *APPLICATIONS), "it writes"),
+        **dict.fromkeys((*ALLOCATION_STEPS, *OUTAGES, *APPLICATIONS, *WEBHOOKS), "it writes"),
         **{f"Mutation.{name}": "it writes" for name in ("invoiceInstantCreate", "invoiceCorrect", "correctionsSettle")},
         **(LEVELLED | DEBTS | DELIVERIES | PAYING | SIGNIN | DELEGATION),
         **dict.fromkeys(("InvoiceLine.weightedPrice", "InvoiceLine.explanation"), "billing works it out"),

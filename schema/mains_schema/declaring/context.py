@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from mains_server.notifications.records import CaughtMessage
 from mains_server.openid.calling import NO_PROVIDERS, Providers
 from mains_server.paying.calling import NO_TERMINALS, Terminals
 from mains_server.signin.records import Lifetimes
+from mains_server.webhooks.addresses import Gate
 from mains_spi import Labels
 from sqlalchemy.ext.asyncio import AsyncEngine
 from strawberry.types.info import Info as StrawberryInfo
@@ -35,7 +36,8 @@ class Services:
     `explain` tells how the lines of invoices came about, by invoice id; what it cannot explain it leaves out.
     `proofs` are the viewers of the tokens used last, `links` sign the addresses of charts, `terminals` are the payment
     providers, `einvoice_banks` the banks that take e-invoices, `openid` the providers one may sign in with.
-    `demo_inbox` gives what a demonstration caught.
+    `demo_inbox` gives what a demonstration caught. `webhook_gate` says where webhooks may go; with `find_registered`
+    only documents that it finds may be kept by them.
     """
 
     host: AdapterHost
@@ -50,6 +52,8 @@ class Services:
     falls_back_to_post: bool = True
     openid: Providers = NO_PROVIDERS
     demo_inbox: Callable[[], Sequence[CaughtMessage]] | None = None
+    webhook_gate: Gate = field(default_factory=Gate)
+    find_registered: Callable[[str], Awaitable[str | None]] | None = None
 
     @property
     def lifetimes(self) -> Lifetimes:

@@ -240,10 +240,15 @@ class GraphQLView(GraphQL[Context, None]):
 
     def context_of(self, viewer: Viewer, request: Request | WebSocket, now: datetime) -> Context:
         """Make what resolvers get for one operation of somebody who is known."""
+        language = viewer.language if viewer.is_signed_in else language_of(request.headers)
+        return self.context_for(viewer, language=language, now=now, caller=self.caller(request))
+
+    def context_for(self, viewer: Viewer, *, language: str, now: datetime, caller: Caller) -> Context:
+        """Make what resolvers get for one operation, whether or not a request stands behind it."""
         reads = Reads(
             engine=self._reading_engine,
             viewer=viewer,
-            language=viewer.language if viewer.is_signed_in else language_of(request.headers),
+            language=language,
             now=now,
             today=now.astimezone(HOME_ZONE).date(),
             labels=self.services.labels,
@@ -261,7 +266,7 @@ class GraphQLView(GraphQL[Context, None]):
             now=now,
             plans=self._plans,
             hides_schema=self.edge.hides_schema,
-            caller=self.caller(request),
+            caller=caller,
         )
 
     def caller(self, request: Request | WebSocket) -> Caller:

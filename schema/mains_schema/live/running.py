@@ -55,7 +55,7 @@ async def begun(view: GraphQLView, websocket: WebSocket, *, message: Message, vi
     asked = Begun()
     result = await _run(view, websocket, given=given, viewer=viewer, root=asked)
     for error in result.errors or ():
-        if not _is_unseen(error):
+        if not is_unseen(error):
             raise error
     if asked.field == "":
         raise errors.bad_input("This subscription asks for nothing; every `@skip` and `@include` is decided at once.")
@@ -72,7 +72,7 @@ async def result_of(
     cost = _spend(view, websocket, viewer=viewer, result=result)
     told: dict[str, Any] = {"data": result.data, "extensions": {"cost": cost}}
     if result.errors:
-        if any(_is_unseen(error) for error in result.errors):
+        if any(is_unseen(error) for error in result.errors):
             return None
         told["errors"] = [error.formatted for error in result.errors]
     return told
@@ -123,6 +123,6 @@ def _spender(viewer: Viewer, websocket: WebSocket) -> str:
     return spender_of(viewer, None if websocket.client is None else websocket.client.host)
 
 
-def _is_unseen(error: GraphQLError) -> bool:
+def is_unseen(error: GraphQLError) -> bool:
     """Tell whether the root field itself has nothing to show, which `feeds.Unseen` says."""
     return len(error.path or ()) == 1 and (error.extensions or {}).get("code") == errors.ErrorCode.NOT_FOUND.value

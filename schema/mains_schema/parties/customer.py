@@ -18,6 +18,7 @@ from mains_server.invoices.tables import InvoiceState as I
 from mains_server.ledger.tables import CustomerBalance as B
 from mains_server.notifications.tables import Notice as NO
 from mains_server.payments.tables import Payment as P
+from mains_server.webhooks.tables import WebhookEndpoint as WE
 
 from mains_schema.billing.document import ARCHIVE_GIVEN, ARCHIVE_ROWS_ABOUT, InvoiceArchive, archive_of_customer
 from mains_schema.billing.invoice import InvoiceFilter, InvoiceOrder
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from mains_schema.parties.delegation import Activity, CustomerAccess, DelegationInvitation, PaymentApproval
     from mains_schema.telling.application import Application
     from mains_schema.telling.notice import Notice
+    from mains_schema.telling.webhook import WebhookEndpoint
 
 
 @mapped(B, scope=allowed(B.customer_id))
@@ -179,6 +181,9 @@ class Customer(Node):
         C.id,
         given=(),
         rows=PREFERENCE_ROWS,
+    )
+    webhook_endpoints: Connection[WebhookEndpoint] = connection(
+        "The customer's own webhooks, for its owner; at most five.", WE.customer_id
     )
     account_statement: list[AccountStatementOf] = asked_with(
         "What was billed and paid in some days with the balance after each, to be printed; one for each currency, one"

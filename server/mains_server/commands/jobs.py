@@ -17,6 +17,7 @@ from mains_server.commands.audit import sealed
 from mains_server.commands.delivery import day_of_mail, messages_of
 from mains_server.commands.fetching import FetchFailed, SecretMissing, fetch
 from mains_server.commands.notices import day_of_notices, day_of_reminders, seal_of
+from mains_server.commands.webhooks import post_webhooks
 from mains_server.contracts.jobs import offers_of_day
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.db.work import Task, Work
@@ -150,6 +151,15 @@ async def send_signin_messages(work: Work) -> None:
         log.info("codes and notices sent", **counts)
 
 
+async def post_to_partners(work: Work) -> None:
+    """Queue what was committed for webhooks and post what is due; run every minute."""
+    settings = load_settings()
+    secret = None if settings.secret is None else settings.secret.get_secret_value().encode()
+    counts = await post_webhooks(work.address, settings=settings, secret=secret)
+    if counts:
+        log.info("webhooks posted", **counts)
+
+
 TASKS: dict[str, Task] = {
     "fetch_facts": fetch_facts,
     "end_agreed_prices": end_agreed_prices,
@@ -160,6 +170,7 @@ TASKS: dict[str, Task] = {
     "match_bank_lines": match_bank_lines,
     "send_signin_messages": send_signin_messages,
     "seal_audit": seal_audit,
+    "post_to_partners": post_to_partners,
 }
 # Prices of the next day are told about 12:45 by the clock of Brussels, 10:45 or 11:45 UTC, and now and then late.
 EVERY: dict[str, str] = {
@@ -172,4 +183,5 @@ EVERY: dict[str, str] = {
     "match_bank_lines": "*/5 * * * *",
     "send_signin_messages": "* * * * *",
     "seal_audit": "* * * * *",
+    "post_to_partners": "* * * * *",
 }

@@ -16,12 +16,12 @@ from mains_server.notifications.sealing import Seal
 from mains_server.webhooks import queries, statements
 from mains_server.webhooks.records import (
     Chosen,
-    DeliveryState,
     DisabledBecause,
     EndpointChange,
     Made,
     NewEndpoint,
     WebhookCoverage,
+    WebhookDeliveryState,
     WebhookKind,
     WebhookState,
 )
@@ -164,6 +164,7 @@ async def rotate_secret(session: AsyncSession, *, viewer: Viewer, endpoint_id: i
     row = await _held(session, viewer=viewer, endpoint_id=endpoint_id)
     ends = {"endpoint": row.id, "now": now, "ends_at": now + OVERLAP}
     await session.execute(text(statements.END_SECRETS), ends)
+    await session.execute(text(statements.FORGET_SECRETS), {"endpoint": row.id, "now": now})
     return Made(row.id, _keep_secret(session, row.id, seal=seal, now=now))
 
 
@@ -194,7 +195,7 @@ async def ping_endpoint(session: AsyncSession, *, viewer: Viewer, endpoint_id: i
         endpoint_id=row.id,
         kind=WebhookKind.TEST,
         number=row.id,
-        state=DeliveryState.WAITING,
+        state=WebhookDeliveryState.WAITING,
         occurred_at=now,
         next_try_at=now,
     )
@@ -248,7 +249,8 @@ def _insist_is_active(row: WebhookEndpoint) -> None:
 def _insist_on_words(description: str, chosen: Sequence[Chosen] | None) -> None:
     if not 1 <= len(description.strip()) <= DESCRIPTION_CHARACTERS_MAX or not description.isprintable():
         raise DescriptionWrong(f"say in 1 to {DESCRIPTION_CHARACTERS_MAX} characters what the endpoint is for")
-    if chosen is not None and (not chosen or len({one.kind for one in chosen}) < len(chosen)):
+    kinds = [] if chosen is None else [one.kind for one in chosen]
+    if chosen is not None and (not kinds or len(set(kinds)) < len(kinds) or WebhookKind.TEST in kinds):
         raise EventsWrong("name at least one kind of event, and each once")
 
 

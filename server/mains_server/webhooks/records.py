@@ -46,7 +46,7 @@ class DisabledBecause(Enum):
     RIGHT_ENDED = "RIGHT_ENDED"
 
 
-class DeliveryState(Enum):
+class WebhookDeliveryState(Enum):
     """How a delivery stands. WITHHELD: what it would tell is not for the endpoint to see, or gone."""
 
     WAITING = "WAITING"

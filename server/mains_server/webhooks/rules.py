@@ -10,6 +10,10 @@ from datetime import UTC, datetime, timedelta
 import orjson
 
 from mains_server.access.records import Grant, GrantRole, Permission, Viewer
+from mains_server.ledger.operations import BALANCE_CHANGED
+from mains_server.metering.operations import READING_ACCEPTED
+from mains_server.notifications.operations import NOTICE_TOLD
+from mains_server.payments.returning import PAYMENT_CHANGED
 from mains_server.webhooks.records import Content, WebhookKind
 
 OWN_ENDPOINTS_MAX = 5
@@ -49,14 +53,14 @@ class Source:
 
 SOURCES: tuple[Source, ...] = (
     Source(WebhookKind.INVOICE_ISSUED, "invoice.issued", "invoice_id"),
-    Source(WebhookKind.INVOICE_ISSUED, "balance.changed", "document_id", "CREDIT_NOTE"),
+    Source(WebhookKind.INVOICE_ISSUED, BALANCE_CHANGED, "document_id", "CREDIT_NOTE"),
     Source(WebhookKind.BALANCE_CHANGED, "invoice.issued"),
-    Source(WebhookKind.BALANCE_CHANGED, "balance.changed"),
-    Source(WebhookKind.READING_ACCEPTED, "reading.accepted", "reading_id"),
+    Source(WebhookKind.BALANCE_CHANGED, BALANCE_CHANGED),
+    Source(WebhookKind.READING_ACCEPTED, READING_ACCEPTED, "reading_id"),
     Source(WebhookKind.OUTAGE_CHANGED, "outage.changed", "outage_id"),
-    Source(WebhookKind.PAYMENT_CHANGED, "balance.changed", "document_id", "PAYMENT"),
-    Source(WebhookKind.PAYMENT_CHANGED, "payment.changed", "payment_id"),
-    Source(WebhookKind.INBOX_MESSAGE, "notice.told", "notice_id"),
+    Source(WebhookKind.PAYMENT_CHANGED, BALANCE_CHANGED, "document_id", "PAYMENT"),
+    Source(WebhookKind.PAYMENT_CHANGED, PAYMENT_CHANGED, "payment_id"),
+    Source(WebhookKind.INBOX_MESSAGE, NOTICE_TOLD, "notice_id"),
 )
 
 

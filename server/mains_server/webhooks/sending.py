@@ -24,13 +24,13 @@ from mains_server.webhooks.posting import Poster
 from mains_server.webhooks.queueing import queue_deliveries
 from mains_server.webhooks.records import (
     Content,
-    DeliveryState,
     DisabledBecause,
     Due,
     Endpoint,
     Posted,
     Reading,
     WebhookCoverage,
+    WebhookDeliveryState,
     WebhookKind,
 )
 from mains_server.webhooks.signing import headers_of
@@ -127,7 +127,9 @@ async def _tried(session: AsyncSession, *, office: Office, endpoint: Endpoint, d
         return "broken"
 
 
-async def _try(session: AsyncSession, *, office: Office, endpoint: Endpoint, due: Due, poster: Poster) -> DeliveryState:
+async def _try(
+    session: AsyncSession, *, office: Office, endpoint: Endpoint, due: Due, poster: Poster
+) -> WebhookDeliveryState:
     """Try a delivery once and keep what came of it."""
     if not await _has_right(session, endpoint=endpoint, now=office.clock()):
         await _disable(session, office=office, endpoint=endpoint, because=DisabledBecause.RIGHT_ENDED)
@@ -151,7 +153,7 @@ async def _try(session: AsyncSession, *, office: Office, endpoint: Endpoint, due
         values = {"id": due.id, "status": posted.status, "detail": posted.detail, "now": office.clock()}
         await session.execute(text(statements.TAKEN), values)
         await session.execute(text(statements.WORKS), {"id": endpoint.id})
-        return DeliveryState.DELIVERED
+        return WebhookDeliveryState.DELIVERED
     await _note_trouble(session, office=office, endpoint=endpoint, posted=posted)
     return await _fail(session, office=office, due=due, posted=posted)
 
@@ -186,11 +188,11 @@ async def _customers(session: AsyncSession, *, endpoint: Endpoint, due: Due) -> 
     return endpoint.customer_ids
 
 
-async def _fail(session: AsyncSession, *, office: Office, due: Due, posted: Posted) -> DeliveryState:
+async def _fail(session: AsyncSession, *, office: Office, due: Due, posted: Posted) -> WebhookDeliveryState:
     """Keep that a try failed, and when the next is; after the last the delivery is given up."""
     now, tries = office.clock(), due.tries + 1
     pause = rules.pause_after(tries, delivery_id=due.id, again_in_seconds=posted.again_in_seconds)
-    state = DeliveryState.FAILED if pause is None else DeliveryState.WAITING
+    state = WebhookDeliveryState.FAILED if pause is None else WebhookDeliveryState.WAITING
     log.info("webhook not taken", delivery_id=due.id, endpoint_id=due.endpoint_id, tries=tries, reason=posted.detail)
     values = {
         "id": due.id,
@@ -204,9 +206,9 @@ async def _fail(session: AsyncSession, *, office: Office, due: Due, posted: Post
     return state
 
 
-async def _withhold(session: AsyncSession, *, office: Office, due: Due, detail: str) -> DeliveryState:
+async def _withhold(session: AsyncSession, *, office: Office, due: Due, detail: str) -> WebhookDeliveryState:
     await session.execute(text(statements.WITHHELD), {"id": due.id, "detail": detail, "now": office.clock()})
-    return DeliveryState.WITHHELD
+    return WebhookDeliveryState.WITHHELD
 
 
 async def _note_trouble(session: AsyncSession, *, office: Office, endpoint: Endpoint, posted: Posted) -> None:

@@ -111,6 +111,7 @@ END_SECRETS = """
 update webhook_secret set ends_at = least(coalesce(ends_at, :ends_at), :ends_at)
 where endpoint_id = :endpoint and (ends_at is null or ends_at > :now)
 """
+FORGET_SECRETS = "delete from webhook_secret where endpoint_id = :endpoint and ends_at <= :now"
 FORGET_DELIVERIES = """
 delete from webhook_delivery where id in (
     select id from webhook_delivery where ended_at < :before order by ended_at limit :most

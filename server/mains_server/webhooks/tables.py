@@ -8,7 +8,13 @@ from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from mains_server.db.columns import choice, instant, key, numbers, reference
-from mains_server.webhooks.records import DeliveryState, DisabledBecause, WebhookCoverage, WebhookKind, WebhookState
+from mains_server.webhooks.records import (
+    DisabledBecause,
+    WebhookCoverage,
+    WebhookDeliveryState,
+    WebhookKind,
+    WebhookState,
+)
 
 
 class WebhookEndpoint(SQLModel, table=True):
@@ -92,7 +98,7 @@ class WebhookDelivery(SQLModel, table=True):
     event_id: int | None = reference(nullable=True)
     kind: WebhookKind = choice(WebhookKind)
     number: int = reference()
-    state: DeliveryState = choice(DeliveryState)
+    state: WebhookDeliveryState = choice(WebhookDeliveryState)
     tries: int = 0
     status: int | None = None
     detail: str | None = None

@@ -69,7 +69,7 @@ class Partners:
 
     async def books(self, customer, **payload):
         """Let something be booked."""
-        await self.news([NewsEvent(kind="balance.changed", customer_id=customer, payload=payload)])
+        await self.news([NewsEvent(kind="ledger.balance_changed", customer_id=customer, payload=payload)])
 
     async def news(self, news):
         async with unit_of_work(self.engine) as session:

@@ -109,7 +109,9 @@ def upgrade() -> None:
         sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column(
             "state",
-            sa.Enum("WAITING", "DELIVERED", "FAILED", "WITHHELD", name="deliverystate", native_enum=False, length=40),
+            sa.Enum(
+                "WAITING", "DELIVERED", "FAILED", "WITHHELD", name="webhookdeliverystate", native_enum=False, length=40
+            ),
             nullable=False,
         ),
         sa.Column("tries", sa.Integer(), nullable=False),
