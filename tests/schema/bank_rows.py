@@ -74,3 +74,15 @@ def statement_part(n: int) -> dict[str, Any]:
 def statement_suggestion(n: int) -> dict[str, Any]:
     guessed = {"rank": 70 + n, "rule": MatchRule.PAYER, "confidence": Confidence.LIKELY}
     return {"id": n, "customer_id": 1, "line_id": n, "contract_id": 1, "invoice_id": None, **guessed}
+
+
+def einvoice_account(contract: int, customer: int) -> dict[str, Any]:
+    """An account at a bank of the contract's own; of every second contract it holds no more."""
+    ended = town.THEN if contract % 2 else None
+    own = {"id": contract, "customer_id": customer, "contract_id": contract}
+    return own | {
+        "iban": "LV80BANK0000435195001",
+        "bank": f"BANK{contract:04d}",
+        "agreed_at": town.THEN,
+        "ended_at": ended,
+    }

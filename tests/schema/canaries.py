@@ -13,6 +13,7 @@ from typing import Any
 
 from mains_server.access.records import ANONYMOUS, Grant, GrantRole, Permission, Viewer
 from mains_server.allocation.tables import AllocationMethod, AllocationValue
+from mains_server.bank_einvoices.tables import BankEinvoiceAccount
 from mains_server.billing.tables import Correction, CorrectionDue, SettlementLine
 from mains_server.contracts.records import PointRole
 from mains_server.contracts.tables import (
@@ -46,7 +47,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.schema import town
 from tests.schema.application_rows import application_rows
 from tests.schema.asking import clerk, delegate, owner
-from tests.schema.bank_rows import bank_rows
+from tests.schema.bank_rows import bank_rows, einvoice_account
 from tests.schema.crowd import (
     activity,
     allocation_method,
@@ -93,6 +94,7 @@ CANARIES: Mapping[str, str] = {
     "Balance": "select 'customer ' || customer_id, balance from customer_balance",
     "Contract": "select 'contract ' || id, number from contract",
     "TermsDocument": "select 'public', text_lv from terms_document",
+    "ContractEinvoiceAccount": "select 'contract ' || contract_id, bank from bank_einvoice_account",
     "ContractEvent": "select 'contract ' || contract_id, day from contract_event",
     "ContractFormerTerms": "select 'contract ' || contract_id, product from contract_former_terms",
     "ContractFee": "select 'contract ' || contract_id, reason from contract_fee",
@@ -298,6 +300,7 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         ),
         (TermsDocument, [terms_document(1)]),
         (ContractFormerTerms, [former_terms(n, 4 if n == 14 else n) for n in (1, 4, 5, 14)]),
+        (BankEinvoiceAccount, [einvoice_account(n, 4 if n == 14 else n) for n in (1, 4, 5, 14)]),
         (ContractEvent, [event(n, 4 if n == 14 else n) for n in (1, 4, 5, 14)]),
         (ContractFee, [fee(n, 4 if n == 14 else n) for n in (1, 4, 5, 14)]),
         (ContractOffer, [offer(n) | {"customer_id": 4 if n == 14 else n, "contract_id": n} for n in (1, 4, 5, 14)]),

@@ -14,6 +14,7 @@ from mains_schema.served import schema
 from mains_server.adapters.host import AdapterHost
 from mains_server.adapters.records import Adapter, AdapterState
 from mains_server.allocation.tables import AllocationMethod, AllocationValue
+from mains_server.bank_einvoices.tables import BankEinvoiceAccount
 from mains_server.billing.explain import NotExplained
 from mains_server.billing.records import LineExplanation
 from mains_server.billing.tables import Correction, CorrectionDue, SettlementLine
@@ -33,7 +34,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.schema import crowd
 from tests.schema.application_rows import application_rows
 from tests.schema.asking import NO_ADAPTERS, Asker
-from tests.schema.bank_rows import bank_rows
+from tests.schema.bank_rows import bank_rows, einvoice_account
 from tests.schema.fuzz import Vocabulary
 from tests.schema.outage_rows import outage_rows
 from tests.schema.town import invoice, month, reading, settle
@@ -104,6 +105,7 @@ def _come_in() -> Sequence[tuple[Any, list[dict[str, Any]]]]:
         (Correction, [crowd.corrected(n) for n in numbers]),
         (SettlementLine, [crowd.settled(n) for n in numbers]),
         (TermsDocument, [crowd.terms_document(n) for n in numbers]),
+        (BankEinvoiceAccount, [einvoice_account(n, n) for n in numbers]),
         (ContractEvent, [crowd.event(n, n) for n in numbers]),
         (ContractFormerTerms, [crowd.former_terms(n, n) | _terms(n) for n in numbers]),
         (ContractFee, [crowd.fee(n, n) | _billed(n) for n in numbers]),

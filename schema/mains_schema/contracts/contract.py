@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import strawberry
 from mains_server.access.records import Permission
+from mains_server.bank_einvoices.tables import BankEinvoiceAccount as BA
 from mains_server.contracts.records import ContractBilling, Delivery, Settlement
 from mains_server.contracts.tables import Contract as C
 from mains_server.contracts.tables import ContractAttribute as CA
@@ -27,6 +28,7 @@ from mains_schema.common.scopes import CONTRACTS
 from mains_schema.common.words import word
 from mains_schema.contracts import levelled_preview
 from mains_schema.contracts.contract_story import (
+    ContractEinvoiceAccount,
     ContractEvent,
     ContractFee,
     ContractFormerTerms,
@@ -137,6 +139,13 @@ class Contract(Node):
     billing: ContractBilling = column("Who gets the invoices.", C.billing)
     settlement: Settlement = column("How it is paid.", C.settlement)
     delivery: Delivery = column("How invoices are delivered.", C.delivery)
+    einvoice_accounts: list[ContractEinvoiceAccount] = many(
+        "Accounts in internet banks at which its invoices are or were shown, the first first; one of them holds while"
+        " `delivery` is BANK. Few; empty where there was none.",
+        BA.contract_id,
+        order=(BA.id,),
+        about=1,
+    )
     payment_term_days: int = column("Days from issue until an invoice is due.", C.payment_term_days)
     signed_on: date = column("Day on which it was concluded.", C.signed_on)
     period: Period = embed(

@@ -6,6 +6,8 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import strawberry
+from mains_server.bank_einvoices.rules import hidden
+from mains_server.bank_einvoices.tables import BankEinvoiceAccount as BA
 from mains_server.contracts.records import ContractStep, Settlement
 from mains_server.contracts.tables import ContractEvent as CE
 from mains_server.contracts.tables import ContractFee as CF
@@ -82,6 +84,21 @@ class ContractFormerTerms:
         "The day until which, exclusive, the price was agreed; null if it could change.", FT.price_fixed_until
     )
     terms: TermsDocument | None = one("The terms it was agreed on; null if none were laid down.", FT.terms_document_id)
+
+
+def hidden_iban(reads: Reads, iban: str) -> str:
+    """Show of an account only its country, bank and last digits."""
+    return hidden(iban)
+
+
+@mapped(BA, scope=allowed(BA.customer_id, BA.contract_id))
+class ContractEinvoiceAccount:
+    """That a contract's invoices are shown at an account in the customer's internet bank."""
+
+    iban: str = computed("The account in part, such as `LV80BANK…5001`.", hidden_iban, BA.iban)
+    bank: str = column("BIC of its bank, 8 characters.", BA.bank)
+    agreed_at: datetime = column("When it was agreed on.", BA.agreed_at)
+    ended_at: datetime | None = column("When another way or account took its place; null while it holds.", BA.ended_at)
 
 
 @mapped(CE, scope=allowed(CE.customer_id, CE.contract_id))
