@@ -45,6 +45,7 @@ from mains_schema.parties.delegation_link import INVITATION_ROWS, DelegationOffe
 from mains_schema.parties.mutations_account import AccountMutations
 from mains_schema.parties.mutations_delegation import DelegationMutations
 from mains_schema.parties.mutations_impersonation import ImpersonationMutations
+from mains_schema.parties.mutations_machine_tokens import MachineTokenMutations
 from mains_schema.parties.mutations_openid import OpenidMutations
 from mains_schema.parties.mutations_privacy import PrivacyMutations
 from mains_schema.parties.mutations_second_factor import SecondFactorMutations
@@ -206,6 +207,7 @@ class Mutation(
     ApplicationMutations,
     DelegationMutations,
     ImpersonationMutations,
+    MachineTokenMutations,
     PaymentEventMutations,
     PayoutMutations,
     WebhookMutations,

@@ -13,7 +13,9 @@ from mains_server.billing.explain import explain_invoices
 from mains_server.billing.records import LineExplanation
 from mains_server.consumption.links import ChartLinks, links_of_this_process
 from mains_server.db.engine import Lent
-from mains_server.db.unit_of_work import read_session
+from mains_server.db.unit_of_work import read_session, unit_of_work
+from mains_server.machines.operations import admit
+from mains_server.machines.rules import is_machine_token
 from mains_server.signin.queries import viewer_of_text, viewer_text_by_token
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -36,7 +38,7 @@ from mains_schema.contracts import (
 from mains_schema.declaring.context import Services
 from mains_schema.http.build import Schema, build_schema
 from mains_schema.http.edge import PLAIN_EDGE, Edge
-from mains_schema.http.view import GraphQLView
+from mains_schema.http.view import HOME_ZONE, GraphQLView
 from mains_schema.live import subscription
 from mains_schema.metering import allocation, consumption, intake, meter, reading, reading_link, reading_round, supply
 from mains_schema.money import bank, bank_desk, debt, debt_changes, debt_errors, paying, paying_asked, payment
@@ -47,6 +49,7 @@ from mains_schema.parties import (
     delegation_asked,
     delegation_link,
     impersonation,
+    machine_tokens,
     openid,
     privacy,
     session,
@@ -80,6 +83,7 @@ ROOMS = (
     delegation_asked,
     delegation_link,
     impersonation,
+    machine_tokens,
     contract,
     contract_errors,
     contract_life,
@@ -161,6 +165,9 @@ def graphql_app(
     proofs = Proofs()
 
     async def authenticate(lent: Lent, token: str, now: datetime) -> Viewer | None:
+        if is_machine_token(token):
+            async with unit_of_work(engine) as opened:
+                return await admit(opened, text=token, now=now, today=now.astimezone(HOME_ZONE).date())
         text = await viewer_text_by_token(await lent.connection(), token=token, now=now)
         viewer = None if text is None else viewer_of_text(text)
         proofs.note(token=token, viewer=viewer, text=text)

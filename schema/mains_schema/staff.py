@@ -49,6 +49,7 @@ from mains_schema.money.payment import PaymentFilter, PaymentOrder
 from mains_schema.money.payout_desk import PayoutFile, payout_files
 from mains_schema.parties.audit_trail import AUDIT_GIVEN, AUDIT_ROWS, AuditTrail, audit_trail
 from mains_schema.parties.customer import CustomerFilter, CustomerOrder
+from mains_schema.parties.machine_tokens import MachineTokenOrder
 from mains_schema.selling.fact import FactStretchFilter
 from mains_schema.telling.application import ApplicationFilter, ApplicationOrder
 from mains_schema.telling.letters import NoticeMailing, notice_mailings
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from mains_schema.money.paying import PaymentEvent, PaymentIntent, PaymentRefund
     from mains_schema.money.payment import Payment
     from mains_schema.parties.customer import Customer
+    from mains_schema.parties.machine_tokens import MachineToken
     from mains_schema.selling.fact import FactStretch
     from mains_schema.telling.application import Application
     from mains_schema.telling.notice import Notice
@@ -215,6 +217,9 @@ class Staff:
             given=AUDIT_GIVEN,
             rows=AUDIT_ROWS,
         )
+    )
+    machine_tokens: Connection[MachineToken] = by(ADMINS)(
+        connection("Tokens of software, of partners and of customers.", orders=MachineTokenOrder)
     )
     notices: Connection[Notice] = by(OPERATORS)(
         connection("All notices; those that FAILED may want a call.", orders=NoticeOrder, filters=NoticeFilter)

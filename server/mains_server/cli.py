@@ -32,6 +32,7 @@ GROUPS = (
     "outages",
     "webhooks",
     "trusted",
+    "tokens",
 )
 
 app = typer.Typer(name="mains", no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from mains_server.access.records import ANONYMOUS, Grant, GrantRole, Permission, Viewer
+from mains_server.access.records import ANONYMOUS, Grant, GrantRole, Permission, StaffRole, Viewer
 from mains_server.allocation.tables import AllocationMethod, AllocationValue
 from mains_server.bank_einvoices.tables import BankEinvoiceAccount
 from mains_server.billing.tables import Correction, CorrectionDue, SettlementLine
@@ -35,6 +35,7 @@ from mains_server.intake.tables import ReadingLink, ReadingUpload, ReadingUpload
 from mains_server.intervals.tables import IntervalDay, IntervalImport
 from mains_server.invoices.tables import Invoice, InvoiceLine, InvoiceTax
 from mains_server.levelling.tables import LevelledHold, LevelledLetter, LevelledRun, LevelledVersion
+from mains_server.machines.tables import MachineToken
 from mains_server.metering.tables import Meter, Reading, Register
 from mains_server.notifications.tables import Notice
 from mains_server.openid.tables import OpenidLink
@@ -77,6 +78,7 @@ from tests.schema.crowd import (
     upload,
     upload_row,
 )
+from tests.schema.machine_rows import machine_token
 from tests.schema.outage_rows import outage_rows
 from tests.schema.webhook_rows import webhook_rows
 
@@ -129,6 +131,7 @@ CANARIES: Mapping[str, str] = {
     "ReadingUpload": "select 'person ' || person_id, message from reading_upload",
     "Session": "select 'person ' || person_id, device from session",
     "OpenidLink": "select 'person ' || person_id, provider from openid_link",
+    "MachineToken": "select 'token ' || person_id, name from machine_token",
     "ReadingUploadRow": """select 'person ' || u.person_id, r.text
         from reading_upload_row r join reading_upload u on u.id = r.upload_id""",
     "FactStretch": "select 'staff', source from fact_series",
@@ -185,6 +188,8 @@ class Sees:
         What is about acting for customer n is seen by its owner; person n, who acts for it here, sees some of it too.
         """
         kind, _, number = label.partition(" ")
+        if kind == "token":
+            return f"person {number}" in self.labels.split(", ") or StaffRole.ADMIN in self.viewer.staff
         if kind in ("acts", "owned"):
             owns = any(g.role is GrantRole.OWNER and g.customer_id == int(number) for g in self.viewer.grants)
             return owns or (kind == "acts" and self.viewer.person_id == int(number))
@@ -197,6 +202,8 @@ class SeesAll(Sees):
 
     def may_see(self, label: str) -> bool:
         """Tell whether rows with this label are the viewer's to see."""
+        if label.startswith("token "):
+            return Sees.may_see(self, label)
         return not label.startswith("person ") or label in self.labels.split(", ")
 
 
@@ -311,6 +318,7 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (InvoiceTax, [town.tax(14, 0) | of_4]),
         (Session, [signed_in(n) | {"person_id": n} for n in (1, 2, 5)]),
         (OpenidLink, [openid_link(n) | {"person_id": n} for n in (1, 2, 5)]),
+        (MachineToken, [machine_token(n) | {"person_id": n} for n in (1, 2, 5)]),
         (ReadingUpload, [upload(n) | {"person_id": n, "message": f"upload {n}"} for n in (1, 2, 5)]),
         (ReadingUploadRow, [upload_row(n) | {"upload_id": n} for n in (1, 2, 5)]),
         (IntervalImport, [interval_import()]),

@@ -29,6 +29,7 @@ from mains_server.invoices.tables import Invoice
 from mains_server.levelling.records import LetterChannel, PlanReason, UsageBasis
 from mains_server.levelling.records import RunStatus as LevelledStatus
 from mains_server.levelling.tables import LevelledHold, LevelledLetter, LevelledRun, LevelledVersion
+from mains_server.machines.tables import MachineToken
 from mains_server.metering.records import ReadingSource, ReadingStatus
 from mains_server.metering.tables import Reading
 from mains_server.notifications.records import Channel, NoticeState, Topic
@@ -46,6 +47,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.schema import town
 from tests.schema.application_rows import of_customer_1
 from tests.schema.bank_rows import bank_rows
+from tests.schema.machine_rows import machine_token
 from tests.schema.outage_rows import at_first_place
 from tests.schema.webhook_rows import of_one_business
 
@@ -97,6 +99,7 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (ReadingUpload, [upload(n) for n in MORE]),
         (Session, [signed_in(n) for n in MORE]),
         (OpenidLink, [openid_link(n) for n in MORE]),
+        (MachineToken, [machine_token(n) for n in MORE]),
         (ReadingLink, [link(n) for n in MORE]),
         *of_customer_1(MORE),
         *at_first_place(MORE),

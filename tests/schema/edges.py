@@ -23,6 +23,7 @@ from mains_server.delegation.tables import DelegationActivity, DelegationInvitat
 from mains_server.intake.tables import ReadingLink, ReadingUpload, ReadingUploadRow
 from mains_server.intervals.tables import IntervalDay, IntervalImport
 from mains_server.levelling.tables import LevelledHold, LevelledLetter, LevelledRun, LevelledVersion
+from mains_server.machines.tables import MachineToken
 from mains_server.notifications.tables import Notice
 from mains_server.paying.tables import PaymentEvent, PaymentIntent, PaymentRefund
 from mains_server.payments.tables import PaymentReturn
@@ -36,6 +37,7 @@ from tests.schema.application_rows import application_rows
 from tests.schema.asking import NO_ADAPTERS, Asker
 from tests.schema.bank_rows import bank_rows, einvoice_account
 from tests.schema.fuzz import Vocabulary
+from tests.schema.machine_rows import machine_token
 from tests.schema.outage_rows import outage_rows
 from tests.schema.town import invoice, month, reading, settle
 from tests.schema.webhook_rows import webhook_rows
@@ -98,6 +100,7 @@ def _come_in() -> Sequence[tuple[Any, list[dict[str, Any]]]]:
     numbers = range(1, CUSTOMERS + 1)
     return (
         (Session, [crowd.signed_in(n) for n in numbers]),
+        (MachineToken, [machine_token(n) for n in numbers]),
         (ReadingUpload, [crowd.upload(n) | {"person_id": n} for n in numbers]),
         (ReadingUploadRow, [crowd.upload_row(n) | {"upload_id": n} for n in numbers]),
         (ReadingLink, [crowd.link(n) | dict.fromkeys(("customer_id", "contract_id"), n) for n in numbers]),

@@ -196,6 +196,9 @@ DELEGATION = {
             "delegatedPaymentRefuse",
             "impersonationBegin",
             "impersonationEnd",
+            "machineTokenCreate",
+            "machineTokenRevoke",
+            "partnerTokenCreate",
         )
     },
     "Query.delegationOffer": "whoever has the token is no viewer",

@@ -21,7 +21,7 @@ from mains_schema.declaring.mapping import Condition, Order, Paged, source_of
 from mains_schema.declaring.node import encode_id
 from mains_schema.declaring.shape import Shape, name_of, shape_of, target_of
 from mains_schema.served import schema
-from mains_server.access.records import OFFICE, Viewer
+from mains_server.access.records import ADMINS, OFFICE, Viewer
 from sqlalchemy import ARRAY, UniqueConstraint, desc, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -35,7 +35,7 @@ SIZES_AT_FIRST = (2,)
 ROOTS = {"Query": "%s", "Viewer": "viewer { %s }", "Staff": "staff { %s }"}
 PAGE = """{ nodes { id } edges { cursor node { id } } totalCount
   pageInfo { hasNextPage hasPreviousPage startCursor endCursor } }"""
-EVERYBODY = Viewer(person_id=1, grants=owner(*range(1, CUSTOMERS_MAX + 1)).grants, staff=OFFICE)
+EVERYBODY = Viewer(person_id=1, grants=owner(*range(1, CUSTOMERS_MAX + 1)).grants, staff=OFFICE | ADMINS)
 KEY_ORDER = Order("key", [], False)
 
 

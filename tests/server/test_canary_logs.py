@@ -20,8 +20,14 @@ CANARIES = {
     "token": "canary_token_7a7a7a7a7a7a",
     "iban": "LV80BANK0000435195001",
     "personal code": "161175-19997",
+    "machine token": "mains_mt_canary_8b8b8b8b8b8b8b8b8b8b8b8b8b8b8b8b",
+    "TOTP secret": "JBSWY3DPEHPK3PXPCANARYTOTP234567",
+    "recovery code": "canary-recovery-6e6e6e",
+    "challenge": "canary_challenge_4c4c4c4c4c4c4c4c4c4c",
     "reset link": "https://portal.example/reset/canary-reset-5d5d5d",
 }
+CONFIRM = """mutation ($c: String!) { sessionConfirm(input: {challenge: $c, code: $c}) {
+    token userErrors { code } } }"""
 SIGN_IN = "mutation ($i: SessionCreateInput!) { sessionCreate(input: $i) { token userErrors { code } } }"
 
 
@@ -49,6 +55,7 @@ def requests(secret):
     yield {"json": {"query": inline}}
     yield {"json": {"query": inline.replace("token }", "tokn }")}}
     yield {"json": {"query": f'{{ readingLink(token: "{secret}") {{ __typename }} }}'}}
+    yield {"json": {"query": CONFIRM, "variables": {"c": secret}}}
     yield {"json": {"query": f'{{ payable(reference: "{secret}") {{ __typename }} }}'}}
     yield {"content": b'{"query": "' + secret.encode(), "headers": {"content-type": "application/json"}}
     yield {"content": secret.encode(), "headers": {"content-type": "application/json"}}

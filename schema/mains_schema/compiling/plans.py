@@ -36,6 +36,7 @@ from mains_schema.declaring.context import Context
 from mains_schema.declaring.errors import RequestRefused
 from mains_schema.declaring.node import decode_id
 from mains_schema.http.limits import KEPT_LENGTH_MAX, Document, chosen
+from mains_schema.http.machine_reach import reject_unopened
 
 LOG = structlog.get_logger("mains_schema")
 PLANS_KEPT = 500
@@ -129,6 +130,7 @@ class Plans:
             entry = self._entry(query, name)
             if entry.operation.operation is not OperationType.QUERY:
                 raise Declined(entry.operation.operation.value)
+            reject_unopened(self._schema._schema, entry.document.node, context.viewer)
             run = Run(context, self._coerced(entry, variables))
             plan = self._plan((query, name), run, entry, lambda: self._write(entry, run))
             cost = self._cost(entry, variables)

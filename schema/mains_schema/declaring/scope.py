@@ -86,6 +86,18 @@ class StaffOnly:
         return None if viewer.staff & self.roles else false()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class OneselfOr:
+    """The rows of the viewer's own person, and for employees with one of the roles everybody's."""
+
+    person: ColumnElement[Any]
+    roles: frozenset[StaffRole]
+
+    def condition(self, viewer: Viewer) -> ColumnElement[bool] | None:
+        """Compare the person with the viewer, unless a role of theirs shows all."""
+        return None if viewer.staff & self.roles else Oneself(self.person).condition(viewer)
+
+
 def allowed(customer: object, contract: object | None = None, permission: str = "VIEW") -> Granted:
     """Limit rows to customers, and single contracts, on which the viewer holds the permission; staff see all."""
     return Granted(plain(customer), None if contract is None else plain(contract), Permission[permission])
@@ -104,6 +116,11 @@ def through(scope: Scope, wording: Callable[[ColumnElement[bool]], ColumnElement
 def oneself(person: object) -> Oneself:
     """Limit rows to the viewer's own person."""
     return Oneself(plain(person))
+
+
+def oneself_or(roles: frozenset[StaffRole], person: object) -> OneselfOr:
+    """Limit rows to the viewer's own person, but for employees with one of the roles."""
+    return OneselfOr(plain(person), roles)
 
 
 EVERYONE = Everyone()

@@ -88,15 +88,17 @@ async def _settled(result: Any) -> Any:
 
 def _entry(act: str, context: Context, given: Mapping[str, Any]) -> NewEntry | None:
     viewer = context.viewer
-    if viewer.person_id is None or (not viewer.is_employee and act in OF_STAFF_ONLY):
+    is_plain = not viewer.is_employee and viewer.machine is None
+    if viewer.person_id is None or (is_plain and act in OF_STAFF_ONLY):
         return None
+    token = () if viewer.machine is None else (Subject(type_name="MachineToken", number=viewer.machine.token_id),)
     address = context.reads.address
     return NewEntry(
         act=act,
         person_id=viewer.person_id,
         session_id=viewer.session_id,
         roles=tuple(sorted(role.name for role in viewer.staff)),
-        subjects=tuple(dict.fromkeys(_subjects(given)))[:SUBJECTS_MAX],
+        subjects=(*token, *dict.fromkeys(_subjects(given)))[:SUBJECTS_MAX],
         reason=next(_reasons(given), None),
         address_hash=None if address is None else address_hash(address),
         at=context.now,

@@ -28,6 +28,7 @@ from mains_schema.declaring.shape import Shape, fields_of, shape_of, target_of
 from mains_schema.declaring.unions import is_union, members_of, unions_of
 from mains_schema.http.audited import audit_mutations
 from mains_schema.http.limits import Documents, chosen, published
+from mains_schema.http.machine_reach import reject_unopened
 
 
 class Schema(strawberry.Schema):
@@ -67,6 +68,8 @@ class Guard(SchemaExtension):
         document = _documents(context).read(context.query or "")
         if document.shows_schema and getattr(context.context, "hides_schema", False):
             raise errors.bad_input("Introspection is off here; `schema/schema.graphql` is the schema.")
+        if not document.errors:
+            reject_unopened(context.schema._schema, document.node, getattr(context.context, "viewer", None))
         context.graphql_document = document.node
         context.pre_execution_errors = list(document.errors)
         if not document.errors:

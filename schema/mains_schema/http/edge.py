@@ -49,15 +49,15 @@ class Budget:
         self._minute = 0
         self._spent: dict[str, int] = {}
 
-    def insist(self, spender: str, *, now: datetime) -> None:
-        """Refuse who has nothing left, and say how long to wait."""
-        allowance = self.spend(spender, rows=0, now=now)
+    def insist(self, spender: str, *, now: datetime, rows_a_minute: int | None = None) -> None:
+        """Refuse who has nothing left, of the fewer rows that their token reads if it does; say how long to wait."""
+        allowance = self.spend(spender, rows=0, now=now, rows_a_minute=rows_a_minute)
         if allowance.left <= 0:
-            words = f"At most {self.rows} rows a minute are read for one token; wait {allowance.seconds} seconds."
+            words = f"At most {allowance.rows} rows a minute are read for one token; wait {allowance.seconds} seconds."
             error = rate_limited(words, seconds=allowance.seconds)
             raise Refused(429, error, {"Retry-After": str(allowance.seconds)})
 
-    def spend(self, spender: str, *, rows: int, now: datetime) -> Allowance:
+    def spend(self, spender: str, *, rows: int, now: datetime, rows_a_minute: int | None = None) -> Allowance:
         """Take an operation's cost off, and tell what is left."""
         minute, second = divmod(int(now.timestamp()), WINDOW_SECONDS)
         if minute != self._minute:
@@ -65,7 +65,8 @@ class Budget:
         spent = self._spent.get(spender, 0) + rows
         if rows:
             self._spent[spender] = spent
-        return Allowance(self.rows, self.rows - spent, WINDOW_SECONDS - second)
+        allowed = self.rows if rows_a_minute is None else min(rows_a_minute, self.rows)
+        return Allowance(allowed, allowed - spent, WINDOW_SECONDS - second)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +95,9 @@ PLAIN_EDGE = Edge()
 
 
 def spender_of(viewer: Viewer, address: str | None) -> str:
-    """Name whose budget a request is counted on: the session's, or the network address's of who has none."""
+    """Name whose budget a request is counted on: the token's or session's, or the network address's of who has none."""
+    if viewer.machine is not None:
+        return f"machine token {viewer.machine.token_id}"
     if viewer.is_signed_in:
         return f"session {viewer.session_id} of {viewer.person_id}"
     return f"address {address_hash(address or '')}"

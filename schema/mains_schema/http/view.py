@@ -187,14 +187,16 @@ class GraphQLView(GraphQL[Context, None]):
         """Refuse who has read as much as a minute allows; whose budget it is stays with the request."""
         if self.edge.budget is not None:
             spender = spender_of(viewer, None if request.client is None else request.client.host)
-            request.scope[SPENDER] = spender
-            self.edge.budget.insist(spender, now=now)
+            request.scope[SPENDER] = spender, None if viewer.machine is None else viewer.machine.rows_a_minute
+            self.edge.budget.insist(spender, now=now, rows_a_minute=request.scope[SPENDER][1])
 
     def _spend(self, request: Request, cost: Mapping[str, Any]) -> Mapping[str, Any]:
         """Take an operation's cost off the budget of who asked, and tell what is left; everything costs a row."""
         if self.edge.budget is None or SPENDER not in request.scope:
             return cost
-        allowance = self.edge.budget.spend(request.scope[SPENDER], rows=max(cost["rows"], 1), now=self._clock())
+        spender, of_token = request.scope[SPENDER]
+        rows = max(cost["rows"], 1)
+        allowance = self.edge.budget.spend(spender, rows=rows, now=self._clock(), rows_a_minute=of_token)
         return {**cost, "budget": allowance.as_json()}
 
     def _executor(self, headers: Headers, answered: Answered) -> Mapping[str, str] | None:

@@ -11,6 +11,7 @@ from typing import Any
 from graphql import GraphQLError
 from mains_server.access.records import Permission, Viewer
 from mains_server.db.outbox import Committed
+from mains_server.machines.rules import is_machine_token
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from mains_schema.declaring import errors
@@ -116,6 +117,8 @@ class LiveSocket:
             scheme, _, token = given.partition(" ") if isinstance(given, str) else ("", "", "")
             if scheme.lower() != "bearer" or not 0 < len(token) <= TOKEN_LENGTH_MAX:
                 raise Closing(Close.FORBIDDEN, "`authorization` must be `Bearer` and a token.")
+            if is_machine_token(token):
+                raise Closing(Close.FORBIDDEN, "The token of software asks; it does not listen.")
             return token
         caller = self._view.caller(self._websocket)
         if caller.session_token is None:

@@ -15,6 +15,7 @@ from mains_server.customers.tables import Customer as C
 from mains_server.delegation.tables import DelegationActivity as DA
 from mains_server.delegation.tables import PaymentApproval as PA
 from mains_server.intake.tables import ReadingUpload as RU
+from mains_server.machines.tables import MachineToken as MT
 from mains_server.openid.tables import OpenidLink as OL
 from mains_server.outages.tables import OutageCalendar as OC
 from mains_server.paying.tables import PaymentIntent as N
@@ -31,6 +32,7 @@ from mains_schema.metering.intake import ReadingUploadOrder
 from mains_schema.money.paying import PaymentIntentFilter, PaymentIntentOrder
 from mains_schema.parties.customer import CustomerOrder
 from mains_schema.parties.delegation import ActivityOrder, CustomerAccessOrder, PaymentApprovalOrder
+from mains_schema.parties.machine_tokens import MachineTokenOrder
 from mains_schema.parties.privacy import DataExport, data_export
 from mains_schema.parties.second_factor import SecondFactor, second_factor
 from mains_schema.parties.sessions import SessionOrder
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from mains_schema.money.paying import PaymentIntent
     from mains_schema.parties.customer import Customer
     from mains_schema.parties.delegation import Activity, CustomerAccess, PaymentApproval
+    from mains_schema.parties.machine_tokens import MachineToken
     from mains_schema.parties.openid import OpenidLink
     from mains_schema.parties.sessions import Session
     from mains_schema.telling.application import Application
@@ -122,6 +125,11 @@ class Viewer(Node):
     )
     reading_uploads: Connection[ReadingUpload] = connection(
         "Files of readings that the viewer announced.", RU.person_id, orders=ReadingUploadOrder
+    )
+    machine_tokens: Connection[MachineToken] = connection(
+        "Tokens of the viewer's own software, or of the partner they answer for; ended ones too.",
+        MT.person_id,
+        orders=MachineTokenOrder,
     )
     sessions: Connection[Session] = connection(
         "Where the viewer is signed in: sessions that nobody ended.", SE.person_id, orders=SessionOrder

@@ -55,6 +55,26 @@ ADMINS = frozenset({StaffRole.ADMIN})
 OFFICE = OPERATORS | CLERKS
 
 
+class MachineScope(Enum):
+    """What the token of somebody's software opens; nothing is open to it besides."""
+
+    READ_METERS = "READ_METERS"
+    READ_CONSUMPTION = "READ_CONSUMPTION"
+    READ_OUTAGES = "READ_OUTAGES"
+    READ_CONTRACTS = "READ_CONTRACTS"
+    READ_INVOICES = "READ_INVOICES"
+    SUBMIT_READINGS = "SUBMIT_READINGS"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """The token that a request of somebody's software came with: what it opens, and how many rows a minute it reads."""
+
+    token_id: int
+    scopes: frozenset[MachineScope]
+    rows_a_minute: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """A human being who can sign in."""
@@ -130,11 +150,13 @@ class Viewer:
     """Who asks, resolved once a request; every read and write is checked against it.
 
     `looks_as` is the customer whose account an employee sees as that customer does; nothing can be changed then.
+    `machine` is the token of software that asks for the person: it opens what its scopes name, and nothing else.
     """
 
     person_id: int | None = None
     session_id: int | None = None
     looks_as: int | None = None
+    machine: Machine | None = None
     language: str = "lv"
     grants: tuple[Grant, ...] = ()
     staff: frozenset[StaffRole] = field(default_factory=frozenset)

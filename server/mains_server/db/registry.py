@@ -32,6 +32,7 @@ ROOMS = (
     "paying",
     "notifications",
     "delegation",
+    "machines",
     "registration",
     "openid",
     "outages",

@@ -101,6 +101,7 @@ ERASED = frozenset(
         "delegation_invitation",
         "idempotent_request",
         "invoice_dispute",
+        "machine_token",
         "notice",
         "notice_preference",
         "notice_report",

@@ -61,6 +61,8 @@ OF_CUSTOMER = {
     "webhook_coverage": """update webhook_endpoint set customer_ids = array_remove(customer_ids, :customer)
         where :customer = any(customer_ids)""",
     "outbox_event": "delete from outbox_event where customer_id = :customer",
+    "machine_token": """update machine_token set customer_ids = array_remove(customer_ids, :customer)
+        where :customer = any(customer_ids)""",
     "contract_fee": "update contract_fee set reason = '' where customer_id = :customer",
     "correction": "update correction set note = '' where customer_id = :customer",
     "invoice_dispute": "update invoice_dispute set reason = '', answer = null where customer_id = :customer",
@@ -82,6 +84,7 @@ OF_PERSON = {
         (select id from application where person_id = :person and customer_id is null)""",
     "application": "delete from application where person_id = :person and customer_id is null",
     "openid_link": "delete from openid_link where person_id = :person",
+    "machine_token": "delete from machine_token where person_id = :person",
     "recovery_code": "delete from recovery_code where person_id = :person",
     "second_factor": "delete from second_factor where person_id = :person",
     "signin_challenge": "delete from signin_challenge where person_id = :person",

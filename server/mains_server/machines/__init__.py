@@ -1,0 +1,1 @@
+"""Tokens by which the software of customers and partners asks."""
