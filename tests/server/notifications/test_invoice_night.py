@@ -3,22 +3,25 @@
 The gateway is a server on a port; what it keeps is held against the receipts. The clock is the test's.
 """
 
+import json
 import threading
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import httpx2
 import pytest
 from mains_server.adapters.channels import load_channels
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.notifications.operations import tell_all
 from mains_server.notifications.records import Amount, Channel, Message, Recipient, Topic
-from mains_server.notifications.reporting import ReportTaken, take_report
 from mains_server.notifications.sending import Office, send_notices
 from mains_server.notifications.texting import TextCarrier, gateways_of
+from mains_server.routes.reports import report_route
 from mains_sms_sandbox.serving import SmsSandbox
-from mains_spi import DeliveryOutcome, DeliveryReport
+from mains_sms_sandbox.signing import HEADER, signature
+from starlette.applications import Starlette
 
 from tests.server.notifications.conftest import NOON, SEAL
 
@@ -117,7 +120,7 @@ async def test_everybody_hears_once_though_the_gateway_was_down_and_senders_died
     assert (await desk.rows("select max(tries) from notice"))[0][0] < 10
     assert sum(one.asked - 1 for one in kept) <= deaths
 
-    await report_all(desk, kept, lost={one.reference for one in kept[:3]})
+    await report_all(desk, kept, gateways=gateways, lost={one.reference for one in kept[:3]})
     assert sorted(await desk.rows("select channel, state, count(*) from notice group by 1, 2")) == [
         ("POST", "WAITING", 3),
         ("SMS", "DELIVERED", count - 3),
@@ -125,12 +128,21 @@ async def test_everybody_hears_once_though_the_gateway_was_down_and_senders_died
     ]
 
 
-async def report_all(desk, kept, *, lost):
-    """Let the gateway report of each message twice, the last first."""
+async def report_all(desk, kept, *, gateways, lost):
+    """Let the gateway report of each message twice over HTTP, signed; the second time it is known."""
     at = datetime(2024, 2, 10, 13, 0, tzinfo=UTC)
-    for sent in kept:
-        outcome = DeliveryOutcome.FAILED if sent.reference in lost else DeliveryOutcome.DELIVERED
-        report = DeliveryReport(id=f"dlr {sent.id}", reference=sent.reference, outcome=outcome, occurred_at=at)
-        for wanted in (ReportTaken.APPLIED, ReportTaken.KNOWN):
-            async with unit_of_work(desk.engine) as session:
-                assert await take_report(session, gateway=CODE, report=report, seal=SEAL, now=at) is wanted
+    app = Starlette(routes=[report_route(engine=desk.engine, gateways=gateways, seal=SEAL, clock=lambda: at)])
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://mains.test") as client:
+        for sent in kept:
+            told = {
+                "id": f"dlr {sent.id}",
+                "status": "undelivered" if sent.reference in lost else "delivered",
+                "messageId": sent.id,
+                "reference": sent.reference,
+                "occurredAt": at.isoformat(),
+            }
+            body = json.dumps(told).encode()
+            headers = {HEADER: signature(key=KEY, body=body, timestamp=int(at.timestamp()))}
+            for wanted in ("APPLIED", "KNOWN"):
+                answer = await client.post(f"/notices/reports/{CODE}", content=body, headers=headers)
+                assert (answer.status_code, answer.json()) == (200, {"code": wanted})
