@@ -181,5 +181,5 @@ async def test_delegates_see_what_their_permissions_allow_and_nothing_else(
             sees = Sees(viewer, ", ".join(["public, person 2, payer 2", *seen_by]))
             for seen in await town.look(viewer, roads="{ viewer { contracts", ids=OF_4):
                 strays = town.strays(sees, seen)
-                own = ("public", "person 2", "payer 2", "acts 2")
+                own = ("public", "person 2", "payer 2", "acts 2", "token 2")
                 assert [stray for stray in strays if stray[2] not in own] == [], permissions

@@ -118,7 +118,7 @@ async def revoke_token(session: AsyncSession, *, viewer: Viewer, token_id: int, 
 
 async def admit(session: AsyncSession, *, text: str, now: datetime, today: date) -> Viewer | None:
     """Tell who a token stands for now, and note that it was used, once a minute; None if it is no good."""
-    token = await queries.token_in_force(session, text=text, now=now)
+    token = await queries.token_in_force(session, given=text, now=now)
     if token is None:
         return None
     if token.last_used_at is None or token.last_used_at <= now - rules.USE_NOTED_EVERY:
