@@ -66,7 +66,7 @@ from mains_schema.telling import (
     outage,
     outage_changes,
     webhook,
-    webhook_changes,
+    webhook_payloads,
 )
 
 ROOMS = (
@@ -125,7 +125,7 @@ ROOMS = (
     application_errors,
     attachment,
     webhook,
-    webhook_changes,
+    webhook_payloads,
     staff,
     session,
     openid,

@@ -100,7 +100,6 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
     secret = settings.secret
     links = links_of_this_process() if secret is None else ChartLinks(secret.get_secret_value().encode())
     terminals, words = terminals_set_up(settings), wordings_of(host)
-    terminals = terminals_set_up(settings)
     counter = Counter(engine=engine, terminals=terminals, clock=utc_now)
     graphql = graphql_app(
         engine=engine,
@@ -109,11 +108,9 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
         links=links,
         edge=_edge(settings, engine=engine),
     )
-    caught = None if inbox is None else inbox.messages
-    graphql.services = replace(graphql.services, terminals=terminals, demo_inbox=caught, **_told(settings))
     edge = graphql.edge
-    registered = edge.find_document if edge.only_registered else None
-    graphql.services = replace(graphql.services, terminals=terminals, find_registered=registered, **_told(settings))
+    told = _told(settings, edge=edge, inbox=inbox)
+    graphql.services = replace(graphql.services, terminals=terminals, **told)
     hub = Hub(engine, sockets_max=edge.sockets_max, sockets_per_address=edge.sockets_per_address)
     routes: list[BaseRoute] = [
         Route("/graphql", graphql),
@@ -154,9 +151,11 @@ def _ready_route(engine: AsyncEngine) -> Route:
     return Route("/health/ready", is_ready)
 
 
-def _told(settings: Settings) -> dict[str, Any]:
-    """Give what the schema is told of the settings."""
+def _told(settings: Settings, *, edge: Edge, inbox: Inbox | None) -> dict[str, Any]:
+    """Give what the schema is told of the settings, of registered documents and of a demonstration's inbox."""
     return {
+        "demo_inbox": None if inbox is None else inbox.messages,
+        "find_registered": edge.find_document if edge.only_registered else None,
         "access_lifetime": settings.access_lifetime,
         "einvoice_banks": banks_of(settings),
         "falls_back_to_post": settings.mail_falls_back_to_post,

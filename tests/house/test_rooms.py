@@ -212,6 +212,7 @@ EXTRA = {
         "wordings.py",
         "texts",
     },
+    "machines": {"statements.py"},
     "openid": {"calling.py", "flow.py", "safety.py"},
     "signin": {
         "codes.py",

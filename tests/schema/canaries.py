@@ -49,12 +49,12 @@ from tests.schema import town
 from tests.schema.application_rows import application_rows
 from tests.schema.asking import clerk, delegate, owner
 from tests.schema.bank_rows import bank_rows, einvoice_account
+from tests.schema.correction_rows import corrected, settled
 from tests.schema.crowd import (
     activity,
     allocation_method,
     allocation_value,
     approval,
-    corrected,
     event,
     fee,
     former_terms,
@@ -72,7 +72,6 @@ from tests.schema.crowd import (
     payment_event,
     payment_return,
     refund,
-    settled,
     signed_in,
     terms_document,
     upload,
@@ -331,12 +330,18 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (CorrectionDue, [_correction(n) for n in (4, 5)]),
         (Correction, [corrected(n) | {"note": f"correction {n}"} for n in (1, 4, 5)]),
         (SettlementLine, [settled(n) | {"code": f"settled_{n}"} for n in (1, 4, 5)]),
+        (PaymentAllocation, [{"id": 14, "allocated_at": town.THEN, **used, **of_4}]),
+        *_levelled(),
+        *_paid_and_told(),
+    ]
+
+
+def _levelled() -> list[tuple[Any, list[dict[str, Any]]]]:
+    return [
         (LevelledVersion, [levelled_version(n, n, 4 if n == 14 else n) for n in (1, 4, 5, 14)]),
         (LevelledLetter, [levelled_letter(n, n, 4 if n == 14 else n) for n in (1, 4, 5, 14)]),
         (LevelledRun, [levelled_run(1), levelled_run(2)]),
         (LevelledHold, [levelled_hold(n, 4 if n == 14 else n, n) for n in (1, 4, 5, 14)]),
-        (PaymentAllocation, [{"id": 14, "allocated_at": town.THEN, **used, **of_4}]),
-        *_paid_and_told(),
     ]
 
 

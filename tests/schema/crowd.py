@@ -47,6 +47,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.schema import town
 from tests.schema.application_rows import of_customer_1
 from tests.schema.bank_rows import bank_rows
+from tests.schema.correction_rows import corrected, settled
 from tests.schema.machine_rows import machine_token
 from tests.schema.outage_rows import at_first_place
 from tests.schema.webhook_rows import of_one_business
@@ -381,25 +382,3 @@ def _fact_series(n: int) -> dict[str, Any]:
     at = town.midnight(town.month(n % 3))
     times = {"starts_at": at, "ends_at": at + timedelta(hours=1), "step_seconds": 3600, "known_at": town.THEN}
     return {"id": n, **told, **times, "values": [Decimal(n)]}
-
-
-def corrected(n: int) -> dict[str, Any]:
-    """Make a correction of customer n's contract n, whose next bill settles it."""
-    own = {"id": n, "customer_id": n, "contract_id": n, "invoice_id": n * 100}
-    came_of_it = {"reason": "READING", "note": "a true reading", "outcome": "NEXT_BILL", "difference": Decimal("-2.36")}
-    return {**own, **came_of_it, "currency": "EUR", "corrected_on": town.THEN.date(), "corrected_at": town.THEN}
-
-
-def settled(n: int) -> dict[str, Any]:
-    """Make a difference of that correction."""
-    own = {"id": n, "customer_id": n, "contract_id": n, "correction_id": n, "invoice_id": n * 100, "position": 1}
-    days = {"period_from": town.month(0), "period_to": town.month(1)}
-    terms = {
-        "adapter": "heat_co",
-        "code": "heat",
-        "tax_code": "vat",
-        "tax_rate": Decimal("0.21"),
-        "is_after_tax": False,
-    }
-    sums = {"billed": Decimal("5.00"), "due": Decimal("2.64"), "net": Decimal("-2.36"), "currency": "EUR"}
-    return {**own, **days, **terms, **sums}

@@ -36,6 +36,7 @@ from tests.schema import crowd
 from tests.schema.application_rows import application_rows
 from tests.schema.asking import NO_ADAPTERS, Asker
 from tests.schema.bank_rows import bank_rows, einvoice_account
+from tests.schema.correction_rows import corrected, settled
 from tests.schema.fuzz import Vocabulary
 from tests.schema.machine_rows import machine_token
 from tests.schema.outage_rows import outage_rows
@@ -105,8 +106,8 @@ def _come_in() -> Sequence[tuple[Any, list[dict[str, Any]]]]:
         (ReadingUploadRow, [crowd.upload_row(n) | {"upload_id": n} for n in numbers]),
         (ReadingLink, [crowd.link(n) | dict.fromkeys(("customer_id", "contract_id"), n) for n in numbers]),
         (CorrectionDue, [_correction(n) for n in numbers]),
-        (Correction, [crowd.corrected(n) for n in numbers]),
-        (SettlementLine, [crowd.settled(n) for n in numbers]),
+        (Correction, [corrected(n) for n in numbers]),
+        (SettlementLine, [settled(n) for n in numbers]),
         (TermsDocument, [crowd.terms_document(n) for n in numbers]),
         (BankEinvoiceAccount, [einvoice_account(n, n) for n in numbers]),
         (ContractEvent, [crowd.event(n, n) for n in numbers]),

@@ -11,6 +11,16 @@ from mains_schema.declaring.context import Info
 from mains_schema.declaring.mapping import resolved, section
 from mains_schema.declaring.roles import also_by
 from mains_schema.telling.webhook_changes import (
+    webhook_create,
+    webhook_delivery_resend,
+    webhook_disable,
+    webhook_enable,
+    webhook_failed_resend,
+    webhook_secret_rotate,
+    webhook_test,
+    webhook_update,
+)
+from mains_schema.telling.webhook_payloads import (
     WebhookCreateInput,
     WebhookDeliveryInput,
     WebhookDeliveryPayload,
@@ -20,14 +30,6 @@ from mains_schema.telling.webhook_changes import (
     WebhookPayload,
     WebhookSecretPayload,
     WebhookUpdateInput,
-    webhook_create,
-    webhook_delivery_resend,
-    webhook_disable,
-    webhook_enable,
-    webhook_failed_resend,
-    webhook_secret_rotate,
-    webhook_test,
-    webhook_update,
 )
 
 FOR_WHOM = " Also for the owner of a business, about what they made."
