@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 from lxml import etree
-from mains_server.demo.cast import OPERATOR, OWNER
+from mains_server.demo.cast import CLERK, OWNER
 
 pytestmark = pytest.mark.asyncio
 SWEDBANK, SEB = "LV62 HABA 0551 2345 6789 0", "LV02UNLA0050123456789"
@@ -28,20 +28,20 @@ async def choose(owner, contract, key, **given):
 
 
 async def test_an_invoice_in_the_internet_bank(front_end, demo_address):
-    async with front_end(OWNER.email) as owner, front_end(OPERATOR.email) as operator:
+    async with front_end(OWNER.email) as owner, front_end(CLERK.email) as clerk:
         (contract,) = (await owner.ask(NEWEST))["viewer"]["contracts"]["nodes"]
         (invoice,) = contract["invoices"]["nodes"]
         await has_its_account_chosen(owner, contract["id"])
         be_due_later(demo_address, invoice["number"])
         asked = {"invoiceId": invoice["id"], "channel": "BANK", "idempotencyKey": "bank"}
-        assert (await operator.ask(SEND, input=asked))["invoiceDeliver"]["deliveries"][-1]["state"] == "WAITING"
+        assert (await clerk.ask(SEND, input=asked))["invoiceDeliver"]["deliveries"][-1]["state"] == "WAITING"
 
-        file = await made_once(owner, operator)
-        await downloaded_alike(owner, operator, file=file, invoice=invoice["number"])
-        done = await handed_over_once(operator, file["number"])
+        file = await made_once(owner, clerk)
+        await downloaded_alike(owner, clerk, file=file, invoice=invoice["number"])
+        done = await handed_over_once(clerk, file["number"])
 
         seen = (await owner.ask(DELIVERIES, id=invoice["id"]))["node"]["deliveries"]
-        listed = (await operator.ask("{ staff { bankEinvoiceFiles { number handedOverAt } } }"))["staff"]
+        listed = (await clerk.ask("{ staff { bankEinvoiceFiles { number handedOverAt } } }"))["staff"]
         back = await choose(owner, contract["id"], "f", delivery=contract["delivery"])
     assert back == ({"delivery": contract["delivery"]}, [])
     assert listed["bankEinvoiceFiles"] == [done]
@@ -78,12 +78,12 @@ def be_due_later(address, number):
         connection.execute("alter table invoice enable trigger user")
 
 
-async def made_once(owner, operator):
+async def made_once(owner, clerk):
     """Make the bank's file, which customers may not."""
     refused = await owner.answer(MAKE, input={"idempotencyKey": "owner"})
-    made = (await operator.ask(MAKE, input={"idempotencyKey": "make"}))["bankEinvoiceFilesMake"]
-    again = (await operator.ask(MAKE, input={"idempotencyKey": "make"}))["bankEinvoiceFilesMake"]
-    none = (await operator.ask(MAKE, input={"idempotencyKey": "more"}))["bankEinvoiceFilesMake"]
+    made = (await clerk.ask(MAKE, input={"idempotencyKey": "make"}))["bankEinvoiceFilesMake"]
+    again = (await clerk.ask(MAKE, input={"idempotencyKey": "make"}))["bankEinvoiceFilesMake"]
+    none = (await clerk.ask(MAKE, input={"idempotencyKey": "more"}))["bankEinvoiceFilesMake"]
     (file,) = made["files"]
     assert refused["errors"][0]["extensions"]["code"] == "FORBIDDEN"
     assert (again, none["userErrors"]) == (made, [{"code": "NO_BANK_INVOICES"}])
@@ -91,12 +91,12 @@ async def made_once(owner, operator):
     return file
 
 
-async def downloaded_alike(owner, operator, *, file, invoice):
+async def downloaded_alike(owner, clerk, *, file, invoice):
     """Take the file twice, byte for byte the same, which only employees may."""
     for headers in ({}, owner.headers):
         assert (await owner.client.get(file["url"], headers=headers)).status_code == 404
-    first = await operator.client.get(file["url"], headers=operator.headers)
-    second = await operator.client.get(file["url"], headers=operator.headers)
+    first = await clerk.client.get(file["url"], headers=clerk.headers)
+    second = await clerk.client.get(file["url"], headers=clerk.headers)
     assert first.content == second.content and file["fileName"] in first.headers["content-disposition"]
     written = etree.fromstring(first.content)
     assert written.find("Invoice").get("invoiceId") == invoice
@@ -104,10 +104,10 @@ async def downloaded_alike(owner, operator, *, file, invoice):
     assert written.findtext("Footer/TotalAmount") == file["total"]["amount"]
 
 
-async def handed_over_once(operator, number):
+async def handed_over_once(clerk, number):
     """Mark the file as handed over; a second time is refused."""
     asked = {"number": number, "idempotencyKey": "hand"}
-    (done,) = (await operator.ask(HAND, input=asked))["bankEinvoiceFileHandOver"]["files"]
-    twice = (await operator.ask(HAND, input={**asked, "idempotencyKey": "twice"}))["bankEinvoiceFileHandOver"]
+    (done,) = (await clerk.ask(HAND, input=asked))["bankEinvoiceFileHandOver"]["files"]
+    twice = (await clerk.ask(HAND, input={**asked, "idempotencyKey": "twice"}))["bankEinvoiceFileHandOver"]
     assert done["handedOverAt"] is not None and twice["userErrors"] == [{"code": "BANK_FILE_HANDED_OVER"}]
     return done

@@ -90,7 +90,7 @@ async def test_the_manager_holds_the_house_and_sees_no_flat(front_end):
 
 
 async def test_an_employee_reads_every_customer(front_end):
-    async with front_end("operator@demo.example") as desk:
+    async with front_end("clerk@demo.example") as desk:
         data = await desk.ask(
             "{ staff { customers(first: 2) { totalCount } contracts(first: 1) { totalCount }"
             " invoices(first: 1) { totalCount } billingRuns(first: 1) { totalCount } } }"

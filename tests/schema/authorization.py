@@ -121,8 +121,8 @@ TYPES: Mapping[str, str] = {
     "SupplyPoint": "house, or staff",
     "TermsDocument": "everybody",
     "Viewer": "owner",
-    "WebhookDelivery": "owner, or staff",
-    "WebhookEndpoint": "owner, or staff",
+    "WebhookDelivery": "owner, or admin",
+    "WebhookEndpoint": "owner, or admin",
 }
 
 FIELDS: Mapping[str, str] = {
@@ -151,7 +151,8 @@ FIELDS: Mapping[str, str] = {
     "Outage.notices": "customer, or staff",
     "Customer.activity": "owner, or staff",
     "Customer.invitations": "owner, or staff",
-    "Customer.webhookEndpoints": "owner, or staff",
+    "Customer.webhookEndpoints": "owner",
+    "WebhookEndpoint.customer": "owner",
     "Customer.paymentApprovals": "owner, or staff",
     "CustomerAccess.spentThisMonth": "owner, or staff",
     "Invoice.customer": "customer, or staff",
@@ -379,7 +380,7 @@ MUTATIONS: Mapping[str, Act] = {
     "sessionRevokeAll": Act("signed in", ()),
     "viewerUpdate": Act("signed in", ()),
     "supplyPointAreaCorrect": Act("operators"),
-    "webhookCreate": Act("owner", CUSTOMER_DESK),
+    "webhookCreate": Act("owner", CUSTOMER_DESK, {"customerId": an_id("Customer", 1)}),
     "webhookDeliveryResend": Act("owner", ("DELIVERY_NOT_FAILED",)),
     "webhookDisable": Act("owner, or admin", WEBHOOK),
     "webhookEnable": Act("owner", WEBHOOK),

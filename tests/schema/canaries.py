@@ -82,7 +82,7 @@ from tests.schema.outage_rows import outage_rows
 from tests.schema.webhook_rows import webhook_rows
 
 CUSTOMERS = 7
-WEBHOOK_LABEL = "'owned ' || p.customer_id"
+WEBHOOK_LABEL = "'hook ' || p.customer_id"
 OF_WEBHOOK = "join webhook_endpoint p on p.id = w.endpoint_id"
 APPLICATION_LABEL = "coalesce('customer ' || application.customer_id, 'payer ' || application.person_id)"
 OUTAGE_LABEL = "case when id > 50 then 'building ' || id - 50 else 'point ' || id end"
@@ -146,7 +146,7 @@ CANARIES: Mapping[str, str] = {
     "OutageNotice": "select 'customer ' || customer_id, revision from outage_notice",
     "OutageCalendar": """select 'person ' || person_id, to_char(created_at at time zone 'UTC', 'YYYY-MM-DD') ||
         'T00:00:00.000Z' from outage_calendar""",
-    "WebhookEndpoint": "select 'owned ' || customer_id, description from webhook_endpoint",
+    "WebhookEndpoint": "select 'hook ' || customer_id, description from webhook_endpoint",
     "WebhookEvent": f"select {WEBHOOK_LABEL}, w.document from webhook_choice w {OF_WEBHOOK}",
     "WebhookSecret": f"""select {WEBHOOK_LABEL}, to_char(w.created_at at time zone 'UTC', 'YYYY-MM-DD') ||
         'T00:00:00.000Z' from webhook_secret w {OF_WEBHOOK}""",
@@ -187,6 +187,9 @@ class Sees:
         What is about acting for customer n is seen by its owner; person n, who acts for it here, sees some of it too.
         """
         kind, _, number = label.partition(" ")
+        if kind == "hook":
+            owns = any(g.role is GrantRole.OWNER and g.customer_id == int(number) for g in self.viewer.grants)
+            return owns or StaffRole.ADMIN in self.viewer.staff
         if kind == "token":
             return f"person {number}" in self.labels.split(", ") or StaffRole.ADMIN in self.viewer.staff
         if kind in ("acts", "owned"):
@@ -201,7 +204,7 @@ class SeesAll(Sees):
 
     def may_see(self, label: str) -> bool:
         """Tell whether rows with this label are the viewer's to see."""
-        if label.startswith("token "):
+        if label.startswith(("token ", "hook ")):
             return Sees.may_see(self, label)
         return not label.startswith("person ") or label in self.labels.split(", ")
 

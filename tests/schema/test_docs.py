@@ -33,6 +33,8 @@ def test_every_query_of_the_guide_is_valid_and_cheap_enough() -> None:
     assert list(QUERIES) == [
         "SignIn",
         "Refresh",
+        "ToBank",
+        "FromBank",
         "Devices",
         "SignOut",
         "SignOutElsewhere",

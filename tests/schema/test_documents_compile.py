@@ -49,7 +49,8 @@ def value_of(kind: Any) -> Any:
         return {name: value_of(part.type) for name, part in named.fields.items() if is_required_input_field(part)}
     if isinstance(named, GraphQLEnumType):
         return next(iter(named.values))
-    known = {"Int": 1, "ID": encode_id(type_name="Invoice", number=1), "Boolean": True, "Date": "2023-01-01"}
+    days = {"Date": "2023-01-01", "Instant": "2023-01-01T00:00:00Z"}
+    known = {"Int": 1, "ID": encode_id(type_name="Invoice", number=1), "Boolean": True, **days}
     return known.get(named.name, "1")
 
 

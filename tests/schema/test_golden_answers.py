@@ -20,7 +20,7 @@ from graphql import get_named_type
 from mains_schema.declaring.mapping import Asked, source_of
 from mains_schema.declaring.node import encode_id
 from mains_schema.served import schema
-from mains_server.access.records import OFFICE, Viewer
+from mains_server.access.records import ADMINS, OFFICE, Viewer
 from mains_spi import Labels
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -30,7 +30,7 @@ from tests.schema.both import compiled_text, resolved_text
 from tests.schema.town import settle
 
 FOLDER = Path(__file__).with_name("golden")
-EVERYTHING = Viewer(person_id=1, grants=owner(1).grants, staff=OFFICE)
+EVERYTHING = Viewer(person_id=1, grants=owner(1).grants, staff=OFFICE | ADMINS)
 LABELS = {
     ("heat_co", "heat"): Labels("Siltumenerģija", "Heat", "Тепло"),
     ("heat_co", "sharing="): Labels("Sadale", "Sharing", "Распределение"),

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import strawberry
-from mains_server.access.records import GrantRole, Permission, Viewer
+from mains_server.access.records import OFFICE, GrantRole, Permission, StaffRole, Viewer
 from mains_server.access.rules import is_active
 from mains_server.access.tables import AccessGrant as AG
 from mains_server.access.tables import Person as PE
@@ -97,14 +97,15 @@ described(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OwnersAndPersons:
-    """Rows of customers whose owner the viewer is, and rows about the viewer; employees see all."""
+    """Rows of customers whose owner the viewer is, and rows about the viewer; employees with a role see all."""
 
     customer: ColumnElement[int]
     persons: tuple[ColumnElement[int], ...]
+    roles: frozenset[StaffRole]
 
     def condition(self, viewer: Viewer) -> ColumnElement[bool] | None:
         """Compare the customer with those owned, and the persons with the viewer."""
-        if viewer.is_staff:
+        if viewer.staff & self.roles:
             return None
         if viewer.person_id is None:
             return false()
@@ -116,9 +117,9 @@ class OwnersAndPersons:
         return or_(*matches) if matches else false()
 
 
-def owners_and(customer: object, *persons: object) -> OwnersAndPersons:
-    """Limit rows to a customer's owner, the persons they are about, and employees."""
-    return OwnersAndPersons(plain(customer), tuple(plain(one) for one in persons))
+def owners_and(customer: object, *persons: object, roles: frozenset[StaffRole] = OFFICE) -> OwnersAndPersons:
+    """Limit rows to a customer's owner, the persons they are about, and employees with one of the roles."""
+    return OwnersAndPersons(plain(customer), tuple(plain(one) for one in persons), roles)
 
 
 def permissions_of(_reads: Reads, role: GrantRole, words: list[str]) -> list[Permission]:

@@ -36,8 +36,10 @@ StepGiven = Annotated[ApplicationStepInput, strawberry.argument(name="input", de
 class ApplicationMutations:
     """Applications, and what becomes of them."""
 
-    @also_by(OPERATORS)
-    @resolved("Sends an application in; its answers must fit the form. UNAUTHENTICATED without a session.")
+    @resolved(
+        "Sends an application in; its answers must fit the form. Operators may for any customer who asked them to."
+        " UNAUTHENTICATED without a session."
+    )
     async def application_submit(
         self,
         info: Info,

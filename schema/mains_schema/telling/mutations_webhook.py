@@ -32,7 +32,8 @@ from mains_schema.telling.webhook_payloads import (
     WebhookUpdateInput,
 )
 
-FOR_WHOM = " Also for the owner of a business, about what they made."
+FOR_MAKING = " For administrators and owners of businesses."
+FOR_WHOM = " For administrators, and for the owner of a business about what they made."
 
 
 def _input(doc: str) -> object:
@@ -43,21 +44,18 @@ def _input(doc: str) -> object:
 class WebhookMutations:
     """Addresses that are told of events."""
 
-    @also_by(ADMINS)
-    @resolved("Makes a webhook, which is told of what happens from now on. Also for owners of businesses.")
+    @resolved("Makes a webhook, which is told of what happens from now on." + FOR_MAKING)
     async def webhook_create(
         self, info: Info, given: Annotated[WebhookCreateInput, _input("Where to, and of what.")]
     ) -> WebhookSecretPayload:
         """Make a webhook."""
         return await webhook_create(info, given)
 
-    @also_by(ADMINS)
     @resolved("Changes where a webhook leads, or what it is told of." + FOR_WHOM)
     async def webhook_update(self, info: Info, given: Annotated[WebhookUpdateInput, _input("What.")]) -> WebhookPayload:
         """Change a webhook."""
         return await webhook_update(info, given)
 
-    @also_by(ADMINS)
     @resolved("Gives a webhook a new secret; messages are signed with the one before too for 24 hours." + FOR_WHOM)
     async def webhook_secret_rotate(
         self, info: Info, given: Annotated[WebhookInput, _input("Which.")]
@@ -66,18 +64,16 @@ class WebhookMutations:
         return await webhook_secret_rotate(info, given)
 
     @also_by(ADMINS)
-    @resolved("Tells a webhook nothing any more. Also for the owner of the business.")
+    @resolved("Tells a webhook nothing any more. For the owner of the business.")
     async def webhook_disable(self, info: Info, given: Annotated[WebhookInput, _input("Which.")]) -> WebhookPayload:
         """Disable a webhook."""
         return await webhook_disable(info, given)
 
-    @also_by(ADMINS)
     @resolved("Tells a webhook again, also what waited; of what happened meanwhile it is not told." + FOR_WHOM)
     async def webhook_enable(self, info: Info, given: Annotated[WebhookInput, _input("Which.")]) -> WebhookPayload:
         """Enable a webhook."""
         return await webhook_enable(info, given)
 
-    @also_by(ADMINS)
     @resolved("Sends a webhook a message of the type `webhook.test`, past what waits." + FOR_WHOM)
     async def webhook_test(
         self, info: Info, given: Annotated[WebhookInput, _input("Which.")]
@@ -85,7 +81,6 @@ class WebhookMutations:
         """Ping a webhook."""
         return await webhook_test(info, given)
 
-    @also_by(ADMINS)
     @resolved("Sends a message that was given up again, under the same `webhook-id`." + FOR_WHOM)
     async def webhook_delivery_resend(
         self, info: Info, given: Annotated[WebhookDeliveryInput, _input("Which.")]
@@ -93,7 +88,6 @@ class WebhookMutations:
         """Send a message again."""
         return await webhook_delivery_resend(info, given)
 
-    @also_by(ADMINS)
     @resolved("Sends all that was given up of a webhook since an instant again." + FOR_WHOM)
     async def webhook_failed_resend(
         self, info: Info, given: Annotated[WebhookFailedResendInput, _input("Since when.")]

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import strawberry
-from mains_server.access.records import Viewer
+from mains_server.access.records import ADMINS, Viewer
 from mains_server.access.tables import Person as PE
 from mains_server.webhooks.records import (
     DisabledBecause,
@@ -112,7 +112,7 @@ class OfEndpoint:
         return plain(self.endpoint).in_(select(plain(WE.id)).where(seen).correlate(None))
 
 
-ENDPOINTS = owners_and(WE.customer_id)
+ENDPOINTS = owners_and(WE.customer_id, roles=ADMINS)
 
 
 def named_customers(_reads: Reads, customer_ids: list[int]) -> list[strawberry.ID]:

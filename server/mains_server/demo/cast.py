@@ -36,11 +36,11 @@ OPERATOR = Login(role="operator", email="operator@demo.example", name="Zane Oper
 CLERK = Login(role="billing_clerk", email="clerk@demo.example", name="Edgars Norēķinis")
 ADMIN = Login(role="admin", email="admin@demo.example", name="Līga Pārvaldniece")
 
-# Who administers is a clerk too, as in a small office: what needs two clerks can be tried out then.
+# Who administers is an operator and a clerk too, as in a small office: what needs two clerks can be tried out then.
 STAFF = (
     (OPERATOR, (StaffRole.OPERATOR,)),
     (CLERK, (StaffRole.BILLING_CLERK,)),
-    (ADMIN, (StaffRole.ADMIN, StaffRole.BILLING_CLERK)),
+    (ADMIN, (StaffRole.ADMIN, StaffRole.BILLING_CLERK, StaffRole.OPERATOR)),
 )
 LOGINS = (OWNER, DELEGATE, NEIGHBOUR, BUSINESS, MANAGER, LEVELLED, OPERATOR, CLERK, ADMIN)
 
