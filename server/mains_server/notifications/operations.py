@@ -89,10 +89,10 @@ async def tell_all(
         person_ids=(one.to.person_id for one in fresh if one.to.person_id is not None),
     )
     rows = []
+    clerk = _Clerk(seal=seal, now=now, wordings=wordings)
     for message in fresh:
         to = message.to
         known_as = customers.get(to.customer_id or 0) or persons.get(to.person_id or 0) or _stranger(to.language)
-        clerk = _Clerk(seal=seal, now=now, wordings=wordings)
         rows.append(_first(message, addressee=_given(known_as, message), clerk=clerk))
     count = 0
     insert = postgresql.insert(Notice).on_conflict_do_nothing(index_elements=["occasion", "number"])

@@ -52,7 +52,7 @@ class NotRendered(Exception):
 class Office:
     """What a sender needs: the database, the seal of secrets, who reads documents, where one may post, and a clock.
 
-    `until` is when a sender that still has work leaves the rest to the next; None is never.
+    After `lasts` a sender that still has work leaves the rest to the next; None is never.
     """
 
     engine: AsyncEngine
