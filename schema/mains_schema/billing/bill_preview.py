@@ -20,11 +20,10 @@ from mains_schema.declaring.errors import bad_input, not_found, unauthenticated
 from mains_schema.declaring.given import Given
 from mains_schema.declaring.mapping import described
 from mains_schema.declaring.node import number_of
-from mains_schema.declaring.payload import USER_ERROR_PATH, user_error
+from mains_schema.declaring.payload import IN_ENGLISH, RETRYABLE, USER_ERROR_PATH, user_error
 from mains_schema.declaring.resolve import Reads
 from mains_schema.declaring.scalars import Period
 from mains_schema.metering.consumption import PeriodInput
-from mains_schema.metering.metering_staff import IN_ENGLISH, RETRYABLE
 from mains_schema.metering.window import UnsentBill, bill_of
 
 BILL_PREVIEW_ROWS = 1000

@@ -34,10 +34,9 @@ from mains_schema.declaring.mapping import (
     orders,
 )
 from mains_schema.declaring.node import Node, number_of
-from mains_schema.declaring.payload import USER_ERROR_PATH, USER_ERRORS, user_error
+from mains_schema.declaring.payload import IN_ENGLISH, KEY_WORDS, RETRYABLE, USER_ERROR_PATH, USER_ERRORS, user_error
 from mains_schema.declaring.scalars import Money, Period
 from mains_schema.declaring.scope import allowed
-from mains_schema.metering.metering_staff import IN_ENGLISH, KEY_WORDS, RETRYABLE
 
 if TYPE_CHECKING:
     from mains_schema.billing.invoice import Invoice

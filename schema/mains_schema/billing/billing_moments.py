@@ -15,8 +15,7 @@ from mains_schema.declaring.context import Info
 from mains_schema.declaring.errors import unauthenticated
 from mains_schema.declaring.mapping import described
 from mains_schema.declaring.node import number_of
-from mains_schema.declaring.payload import USER_ERROR_PATH, USER_ERRORS, user_error
-from mains_schema.metering.metering_staff import IN_ENGLISH, KEY_WORDS, RETRYABLE
+from mains_schema.declaring.payload import IN_ENGLISH, KEY_WORDS, RETRYABLE, USER_ERROR_PATH, USER_ERRORS, user_error
 
 
 class InstantErrorCode(Enum):

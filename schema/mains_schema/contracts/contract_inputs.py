@@ -12,7 +12,7 @@ from mains_server.contracts.concluding import WantedContract
 from mains_server.contracts.records import Delivery
 
 from mains_schema.declaring.node import number_of
-from mains_schema.metering.metering_staff import KEY_WORDS
+from mains_schema.declaring.payload import KEY_WORDS
 
 POINTS_MAX = 30
 STARTS_ON = "First day, civil."

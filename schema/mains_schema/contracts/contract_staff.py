@@ -22,8 +22,7 @@ from mains_schema.contracts.contract_inputs import CONTRACT_ID, body_of
 from mains_schema.contracts.contract_life import ContractPayload, taken
 from mains_schema.declaring.context import Info
 from mains_schema.declaring.node import number_of
-from mains_schema.declaring.payload import USER_ERRORS
-from mains_schema.metering.metering_staff import KEY_WORDS
+from mains_schema.declaring.payload import KEY_WORDS, USER_ERRORS
 from mains_schema.parties.customer import Customer
 
 CUSTOMER_ID = "Global id of the customer."

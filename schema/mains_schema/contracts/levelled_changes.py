@@ -27,8 +27,7 @@ from mains_schema.contracts.levelled_preview import (
 from mains_schema.declaring.context import Info
 from mains_schema.declaring.errors import unauthenticated
 from mains_schema.declaring.node import number_of
-from mains_schema.declaring.payload import USER_ERRORS
-from mains_schema.metering.metering_staff import KEY_WORDS
+from mains_schema.declaring.payload import KEY_WORDS, USER_ERRORS
 
 if TYPE_CHECKING:
     pass

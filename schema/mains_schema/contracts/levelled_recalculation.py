@@ -15,8 +15,7 @@ from mains_schema.contracts.levelled_changes import asker_of
 from mains_schema.contracts.levelled_story import LevelledRun
 from mains_schema.declaring.context import Info
 from mains_schema.declaring.mapping import described
-from mains_schema.declaring.payload import USER_ERROR_PATH, USER_ERRORS, user_error
-from mains_schema.metering.metering_staff import IN_ENGLISH, KEY_WORDS, RETRYABLE
+from mains_schema.declaring.payload import IN_ENGLISH, KEY_WORDS, RETRYABLE, USER_ERROR_PATH, USER_ERRORS, user_error
 
 
 class RecalculationErrorCode(Enum):

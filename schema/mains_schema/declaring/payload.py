@@ -12,6 +12,9 @@ E = TypeVar("E", bound=Enum)
 UserError = TypeVar("UserError")
 
 USER_ERROR_PATH = "Input field it is about, such as `value`; null if it is about the whole."
+KEY_WORDS = "1 to 200 characters, such as a UUID: repeating a request with its key does it once, for 30 days."
+RETRYABLE = "Whether the same request may succeed later."
+IN_ENGLISH = "The same for people, in English."
 USER_ERRORS = "Why it was not done, in the viewer's terms; empty if it was done."
 
 

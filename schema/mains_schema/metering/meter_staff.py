@@ -23,9 +23,8 @@ from mains_schema.contracts.contract_inputs import ContractAttributeInput
 from mains_schema.declaring.context import Info
 from mains_schema.declaring.mapping import described
 from mains_schema.declaring.node import number_of
-from mains_schema.declaring.payload import USER_ERROR_PATH, USER_ERRORS, user_error
+from mains_schema.declaring.payload import IN_ENGLISH, KEY_WORDS, RETRYABLE, USER_ERROR_PATH, USER_ERRORS, user_error
 from mains_schema.metering.meter import Meter
-from mains_schema.metering.metering_staff import IN_ENGLISH, KEY_WORDS, RETRYABLE
 
 REPLACEMENT_PATHS = {
     "METER_DATES_WRONG": "replacedOn",

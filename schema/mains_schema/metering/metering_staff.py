@@ -32,12 +32,8 @@ from mains_schema.declaring.mapping import (
     where,
 )
 from mains_schema.declaring.node import number_of
-from mains_schema.declaring.payload import USER_ERROR_PATH, USER_ERRORS, user_error
+from mains_schema.declaring.payload import IN_ENGLISH, RETRYABLE, USER_ERROR_PATH, USER_ERRORS, user_error
 from mains_schema.metering.meter import Reading
-
-KEY_WORDS = "1 to 200 characters, such as a UUID: repeating a request with its key does it once, for 30 days."
-RETRYABLE = "Whether the same request may succeed later."
-IN_ENGLISH = "The same for people, in English."
 
 _adapter: Any = (
     select(plain(C.adapter))

@@ -8,8 +8,7 @@ import strawberry
 from mains_server.access.records import Refusal
 
 from mains_schema.declaring.mapping import described
-from mains_schema.declaring.payload import USER_ERROR_PATH, user_error
-from mains_schema.metering.metering_staff import IN_ENGLISH, RETRYABLE
+from mains_schema.declaring.payload import IN_ENGLISH, RETRYABLE, USER_ERROR_PATH, user_error
 
 WORDS = {
     "CONTRACT_UNKNOWN": "There is no such contract for the viewer to see.",

@@ -21,10 +21,9 @@ from mains_schema.declaring.context import Info
 from mains_schema.declaring.errors import unauthenticated
 from mains_schema.declaring.mapping import OrderBy, column, computed, descending, described, key, mapped, orders
 from mains_schema.declaring.node import Node, encode_id, number_of
-from mains_schema.declaring.payload import USER_ERROR_PATH, USER_ERRORS, user_error
+from mains_schema.declaring.payload import IN_ENGLISH, RETRYABLE, USER_ERROR_PATH, USER_ERRORS, user_error
 from mains_schema.declaring.resolve import Reads
 from mains_schema.declaring.scope import oneself_or
-from mains_schema.metering.metering_staff import IN_ENGLISH, RETRYABLE
 
 described(
     MachineScope,

@@ -18,9 +18,8 @@ from mains_server.privacy.records import ExportAsked
 from mains_schema.declaring.context import Info
 from mains_schema.declaring.mapping import described
 from mains_schema.declaring.node import number_of
-from mains_schema.declaring.payload import USER_ERROR_PATH, USER_ERRORS, user_error
+from mains_schema.declaring.payload import IN_ENGLISH, KEY_WORDS, RETRYABLE, USER_ERROR_PATH, USER_ERRORS, user_error
 from mains_schema.declaring.resolve import Reads
-from mains_schema.metering.metering_staff import IN_ENGLISH, KEY_WORDS, RETRYABLE
 
 EXPORTS = "/exports/{token}"
 

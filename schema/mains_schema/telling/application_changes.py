@@ -23,8 +23,7 @@ from mains_schema.declaring.context import Context, Info
 from mains_schema.declaring.errors import unauthenticated
 from mains_schema.declaring.mapping import described
 from mains_schema.declaring.node import number_of
-from mains_schema.declaring.payload import USER_ERRORS, user_error
-from mains_schema.metering.metering_staff import IN_ENGLISH, KEY_WORDS
+from mains_schema.declaring.payload import IN_ENGLISH, KEY_WORDS, USER_ERRORS, user_error
 from mains_schema.telling.application import Application
 from mains_schema.telling.application_errors import ApplicationErrorCode, ApplicationUserError
 

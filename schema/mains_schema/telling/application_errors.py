@@ -7,8 +7,7 @@ from enum import Enum
 import strawberry
 
 from mains_schema.declaring.mapping import described
-from mains_schema.declaring.payload import USER_ERROR_PATH
-from mains_schema.metering.metering_staff import IN_ENGLISH, RETRYABLE
+from mains_schema.declaring.payload import IN_ENGLISH, RETRYABLE, USER_ERROR_PATH
 
 
 class ApplicationErrorCode(Enum):

@@ -19,8 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_schema.declaring.context import Info
 from mains_schema.declaring.mapping import described
-from mains_schema.declaring.payload import USER_ERROR_PATH, USER_ERRORS, user_error
-from mains_schema.metering.metering_staff import IN_ENGLISH, KEY_WORDS, RETRYABLE
+from mains_schema.declaring.payload import IN_ENGLISH, KEY_WORDS, RETRYABLE, USER_ERROR_PATH, USER_ERRORS, user_error
 
 if TYPE_CHECKING:
     from mains_schema.declaring.resolve import Reads

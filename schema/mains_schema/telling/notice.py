@@ -40,10 +40,9 @@ from mains_schema.declaring.mapping import (
     where,
 )
 from mains_schema.declaring.node import Node, encode_id, number_of
-from mains_schema.declaring.payload import USER_ERROR_PATH, USER_ERRORS, user_error
+from mains_schema.declaring.payload import IN_ENGLISH, KEY_WORDS, RETRYABLE, USER_ERROR_PATH, USER_ERRORS, user_error
 from mains_schema.declaring.scalars import UnitPrice
 from mains_schema.declaring.scope import allowed
-from mains_schema.metering.metering_staff import IN_ENGLISH, KEY_WORDS, RETRYABLE
 
 if TYPE_CHECKING:
     from mains_schema.declaring.resolve import Reads

@@ -9,8 +9,7 @@ import strawberry
 from mains_server.webhooks.records import WebhookCoverage, WebhookKind
 
 from mains_schema.declaring.mapping import described
-from mains_schema.declaring.payload import USER_ERROR_PATH, USER_ERRORS
-from mains_schema.metering.metering_staff import IN_ENGLISH, KEY_WORDS, RETRYABLE
+from mains_schema.declaring.payload import IN_ENGLISH, KEY_WORDS, RETRYABLE, USER_ERROR_PATH, USER_ERRORS
 from mains_schema.telling.webhook import WebhookDelivery, WebhookEndpoint
 
 ENDPOINT = "Global id of the webhook."
