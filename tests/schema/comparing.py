@@ -18,6 +18,7 @@ import orjson
 from graphql import GraphQLError
 from mains_schema.declaring.errors import RequestRefused
 from mains_schema.declaring.gates import Gate
+from mains_schema.declaring.roles import roles_of
 from mains_server.access.records import ANONYMOUS, Grant, GrantRole, Permission, StaffRole, Viewer
 
 from tests.schema.asking import Asker, delegate, owner
@@ -126,7 +127,7 @@ class Comparison:
     def viewer(self, document: Document, chance: Random) -> Viewer:
         """Choose who asks: mostly somebody to whom the document's roots are open."""
         viewer = ANONYMOUS
-        for _ in range(20):
+        for _ in range(60):
             viewer = some_viewer(chance, self.customers)
             if chance.random() < 0.003 or self._is_open_to(viewer, document):
                 return viewer
@@ -137,6 +138,8 @@ class Comparison:
             return False
         if document.names_contract and not viewer.is_staff:
             return False
+        if any(not viewer.staff & roles for roles in self._roles_for(document)):
+            return False
         try:
             for source in document.root_sources:
                 if isinstance(source, Gate):
@@ -144,6 +147,14 @@ class Comparison:
         except RequestRefused:
             return False
         return True
+
+    def _roles_for(self, document: Document) -> Iterator[frozenset[StaffRole]]:
+        """Give, for each field of the document that is for employees with certain roles alone, those roles."""
+        for type_name, name in document.asked:
+            kind: Any = self.asker.schema._schema.type_map[type_name]
+            roles = roles_of(kind.fields[name].extensions["strawberry-definition"])
+            if roles is not None:
+                yield roles
 
     async def _compare(
         self, document: Document, text: str, variables: Mapping[str, Any], viewer: Viewer
