@@ -45,6 +45,7 @@ EXTRA = {
     "adapters": {
         "admitting.py",
         "asking.py",
+        "calling.py",
         "channels.py",
         "host.py",
         "live.py",

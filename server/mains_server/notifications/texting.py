@@ -6,20 +6,14 @@ The call is bounded, follows no redirect, and leaves no trace of a secret or a n
 from __future__ import annotations
 
 import asyncio
-import logging
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from hashlib import sha256
 
-import httpx2
 from mains_spi import (
-    ANSWER_BYTES_MAX,
     NotificationChannel,
     ProviderAccess,
-    ProviderCall,
     SendAnswer,
     SendOutcome,
     SendReading,
@@ -31,11 +25,11 @@ from mains_spi import (
 )
 
 from mains_server.adapters.asking import AdapterFailed
+from mains_server.adapters.calling import CALL_SECONDS_MAX, CallFailed, call_out
 from mains_server.adapters.channels import ChannelHost, LiveChannel
 from mains_server.delivery.records import ReceiptOutcome
 from mains_server.notifications.records import Handed, WaitingNotice
 
-CALL_SECONDS_MAX = 10
 AGAIN_SECONDS_MAX = 6 * 60 * 60
 OUTCOMES: Mapping[SendOutcome, ReceiptOutcome] = {
     SendOutcome.ACCEPTED: ReceiptOutcome.ACCEPTED,
@@ -43,10 +37,6 @@ OUTCOMES: Mapping[SendOutcome, ReceiptOutcome] = {
     SendOutcome.PUT_OFF: ReceiptOutcome.PUT_OFF,
     SendOutcome.UNREACHABLE: ReceiptOutcome.UNREACHABLE,
 }
-
-
-class CallFailed(Exception):
-    """A gateway gave no answer that can be read; the message names neither its address nor the number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +112,8 @@ class TextCarrier:
     async def _ask(self, request: SendRequest) -> SendReading:
         live = self.gateway.live
         call = await asyncio.to_thread(live.plan_send, request)
-        answer = await _call(call, access=request.access, seconds_max=self.answer_within_seconds)
+        heard = await call_out(call, seconds_max=self.answer_within_seconds)
+        answer = SendAnswer(access=request.access, status=heard.status, headers=heard.headers, body=heard.body)
         return await asyncio.to_thread(live.read_send_answer, answer)
 
     def _handed(self, reading: SendReading, *, segments: int, kept: str | None) -> Handed:
@@ -150,29 +141,3 @@ def _wrong_with(text: str, *, card: NotificationChannel) -> str | None:
     if len(cut.parts) > card.segments_max:
         return f"the text takes {len(cut.parts)} segments; {card.code} carries {card.segments_max}"
     return None
-
-
-@cache
-def _trust() -> ssl.SSLContext:
-    """Read the authorities once: reading them costs more than the call."""
-    return httpx2.create_ssl_context(trust_env=False)
-
-
-async def _call(call: ProviderCall, *, access: ProviderAccess, seconds_max: float) -> SendAnswer:
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
-    try:
-        async with (
-            asyncio.timeout(seconds_max),
-            httpx2.AsyncClient(timeout=seconds_max, verify=_trust(), trust_env=False) as client,
-            client.stream(call.method, call.url, headers=dict(call.headers), content=call.body) as answer,
-        ):
-            parts, size = [], 0
-            async for part in answer.aiter_bytes():
-                size += len(part)
-                if size > ANSWER_BYTES_MAX:
-                    raise CallFailed(f"answered with more than {ANSWER_BYTES_MAX:,} bytes")
-                parts.append(part)
-            names = tuple((name.lower(), value) for name, value in answer.headers.items())
-            return SendAnswer(access=access, status=answer.status_code, headers=names, body=b"".join(parts))
-    except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, OSError) as error:
-        raise CallFailed(f"gave no answer: {type(error).__name__}") from None

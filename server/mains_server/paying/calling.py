@@ -1,4 +1,4 @@
-"""Calls a payment provider over HTTP: bounded, without redirects, and without a trace of a secret.
+"""Calls a payment provider over HTTP, as `adapters/calling.py` does: whatever goes wrong is an unknown outcome.
 
 Never called inside a transaction: a provider that is slow must not keep rows or connections.
 """
@@ -6,32 +6,26 @@ Never called inside a transaction: a provider that is slow must not keep rows or
 from __future__ import annotations
 
 import asyncio
-import logging
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 
-import httpx2
 import structlog
 from mains_spi import (
-    ANSWER_BYTES_MAX,
     CallRequest,
     EventReading,
     EventRequest,
     PaymentProvider,
     ProviderAccess,
     ProviderAnswer,
-    ProviderCall,
     ProviderOutcome,
     ProviderReport,
 )
 
 from mains_server.access.records import Refusal
 from mains_server.adapters.asking import AdapterFailed
+from mains_server.adapters.calling import CALL_SECONDS_MAX, Answered, CallFailed, call_out
 from mains_server.adapters.providers import LiveProvider, ProviderHost, UnknownProvider
 
-CALL_SECONDS_MAX = 10
 LOG = structlog.get_logger("mains_server.paying")
 NOT_ANSWERED = ProviderReport(outcome=ProviderOutcome.UNKNOWN, reason="the provider gave no answer")
 
@@ -41,10 +35,6 @@ class ProviderUnknown(Refusal):
 
     code = "PROVIDER_UNKNOWN"
     path = "provider"
-
-
-class CallFailed(Exception):
-    """A provider gave no answer that can be read; the message names the host, never the query."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +65,8 @@ class Terminals:
             live = self._live(provider)
             request = replace(request, access=self.access[provider])
             call = await asyncio.to_thread(live.plan_call, request)
-            answer = await _call(request, call=call, seconds_max=self.answer_within_seconds)
-            return await asyncio.to_thread(live.read_answer, answer)
+            answer = await call_out(call, seconds_max=self.answer_within_seconds)
+            return await asyncio.to_thread(live.read_answer, _as_told(answer, request=request))
         except (AdapterFailed, CallFailed, ProviderUnknown) as failure:
             LOG.warning("provider_not_heard", provider=provider, act=request.act.name, reason=str(failure))
             return NOT_ANSWERED
@@ -111,33 +101,7 @@ def terminals_of(host: ProviderHost, *, secrets: Mapping[str, str], addresses: M
     return Terminals(host=host, access=access)
 
 
-@cache
-def _trust() -> ssl.SSLContext:
-    """Read the authorities once: reading them costs seventy times what the rest of a call does."""
-    return httpx2.create_ssl_context(trust_env=False)
-
-
-async def _call(request: CallRequest, *, call: ProviderCall, seconds_max: float) -> ProviderAnswer:
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
-    try:
-        async with (
-            asyncio.timeout(seconds_max),
-            httpx2.AsyncClient(timeout=seconds_max, verify=_trust(), trust_env=False) as client,
-            client.stream(call.method, call.url, headers=dict(call.headers), content=call.body) as answer,
-        ):
-            parts, size = [], 0
-            async for part in answer.aiter_bytes():
-                size += len(part)
-                if size > ANSWER_BYTES_MAX:
-                    raise CallFailed(f"answered with more than {ANSWER_BYTES_MAX:,} bytes")
-                parts.append(part)
-            names = tuple((name.lower(), value) for name, value in answer.headers.items())
-            return ProviderAnswer(
-                act=request.act,
-                access=request.access,
-                status=answer.status_code,
-                headers=names,
-                body=b"".join(parts),
-            )
-    except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, OSError) as error:
-        raise CallFailed(f"gave no answer: {type(error).__name__}") from None
+def _as_told(answer: Answered, *, request: CallRequest) -> ProviderAnswer:
+    return ProviderAnswer(
+        act=request.act, access=request.access, status=answer.status, headers=answer.headers, body=answer.body
+    )
