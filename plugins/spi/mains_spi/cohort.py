@@ -312,7 +312,8 @@ def _result(
 
 def _sum(compiler: Compiler, numbers: list[Formula]) -> Formula:
     total = constant(ZERO)
-    for number in numbers:
+    # What is the same for all is added up now, and not again for each of them.
+    for number in sorted(numbers, key=lambda one: not one.is_constant):
         total = compiler.program.add(total, number)
     return total
 

@@ -14,6 +14,7 @@ from mains_spi.exact import half_up
 Rater = Callable[[Iterable[Sequence[int]]], list[Any]]
 
 _NAMES = re.compile(r"x\d+")
+_IS_NAMED = re.compile(r"[xq]\d+|-?\d+").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class Formula:
     """A number ``source * scale / under``: integer expressions and an exact factor. A constant has the source ``1``.
 
     ``under`` is above zero for every contract. ``is_positive``: so is the number itself, and then its source too.
+    ``most`` is what it never exceeds, where that is known. ``columns`` are all that a person would say it rests on,
+    also where its value turned out to be the same whatever they hold.
     """
 
     source: str
@@ -29,6 +32,7 @@ class Formula:
     is_apportioned: bool = False
     under: str = "1"
     is_positive: bool = False
+    most: Fraction | None = None
 
     @property
     def is_constant(self) -> bool:
@@ -51,7 +55,9 @@ class Program:
         self._names: dict[str, str] = {}
 
     def name(self, expression: str) -> str:
-        """Give a variable that holds an expression; equal expressions share one."""
+        """Give a variable that holds an expression; equal expressions share one, and what has a name keeps it."""
+        if _IS_NAMED(expression):
+            return expression
         if expression not in self._names:
             self._names[expression] = f"x{len(self._names)}"
             self.statements.append(f"{self._names[expression]} = {expression}")
@@ -70,7 +76,7 @@ class Program:
     def add(self, left: Formula, right: Formula) -> Formula:
         """Add two numbers."""
         if left.is_constant and right.is_constant:
-            return constant(left.scale + right.scale)
+            return _settled(left.scale + right.scale, left, right)
         if not left.scale or not right.scale:
             kept = left if left.scale else right
             return _made(kept.source, kept.scale, left, right, under=kept.under, is_positive=kept.is_positive)
@@ -84,6 +90,8 @@ class Program:
 
     def multiply(self, left: Formula, right: Formula) -> Formula:
         """Multiply two numbers."""
+        if not left.scale or not right.scale:
+            return _settled(Fraction(0), left, right)
         source, under = self._product(left.source, right.source), self._product(left.under, right.under)
         are_positive = left.is_positive and right.is_positive
         return _made(source, left.scale * right.scale, left, right, under=under, is_positive=are_positive)
@@ -97,18 +105,26 @@ class Program:
     def choose(self, comparison: str, left: Formula, right: Formula) -> Formula:
         """Take the smaller (``<``) or the greater (``>``) of two numbers."""
         if left.is_constant and right.is_constant:
-            return constant(min(left.scale, right.scale) if comparison == "<" else max(left.scale, right.scale))
+            wanted = min if comparison == "<" else max
+            return _settled(wanted(left.scale, right.scale), left, right)
+        if comparison == ">":
+            for fixed, bounded in ((left, right), (right, left)):
+                if fixed.is_constant and bounded.most is not None and bounded.most <= fixed.scale:
+                    return _settled(fixed.scale, left, right)
         one, other, scale, under = self._comparable(left, right)
         one, other = self.name(one), self.name(other)
         chosen = self.name(f"{one} if {one} {comparison} {other} else {other}")
         positive = (left.is_positive, right.is_positive)
         is_positive = any(positive) if comparison == ">" else all(positive)
-        return _made(chosen, scale, left, right, under=under, is_positive=is_positive)
+        made = _made(chosen, scale, left, right, under=under, is_positive=is_positive)
+        bounds = [part.scale if part.is_constant else part.most for part in (left, right)]
+        known = [bound for bound in bounds if bound is not None]
+        return replace(made, most=min(known)) if known and comparison == "<" else made
 
     def round(self, number: Formula, places: int) -> Formula:
         """Round half away from zero."""
         if number.is_constant:
-            return constant(half_up(number.scale, places))
+            return _settled(half_up(number.scale, places), number)
         factor = number.scale * 10**places
         if factor.denominator == 1 and number.under == "1":
             return _made(_times(number.source, factor.numerator), Fraction(1, 10**places), number)
@@ -158,6 +174,11 @@ def assemble(columns: int, program: Program, result: str) -> Rater:
 def _made(source: str, scale: Fraction, *parts: Formula, under: str = "1", is_positive: bool = False) -> Formula:
     columns = frozenset().union(*(part.columns for part in parts))
     return Formula(source, scale, columns, any(part.is_apportioned for part in parts), under, is_positive)
+
+
+def _settled(number: Fraction, *parts: Formula) -> Formula:
+    """Make a number that is the same for every contract, though a person would say that it rests on its parts."""
+    return _made("1", number, *parts, is_positive=number > 0)
 
 
 def _common(left: Formula, right: Formula) -> Fraction:

@@ -82,6 +82,36 @@ def test_constants_are_worked_out_at_once():
     assert program.statements == []
 
 
+def test_what_comes_to_the_same_whatever_was_used_is_a_constant_that_rests_on_its_columns():
+    program = Program()
+    left, right = columns()
+    nothing = program.multiply(left, constant(0))
+    capped = program.choose("<", constant(2), program.add(left, right))
+
+    assert (nothing.is_constant, nothing.scale, nothing.columns) == (True, 0, {0})
+    rebate = program.choose(">", capped, program.add(constant(2), nothing))
+    assert (rebate.is_constant, rebate.scale, rebate.columns) == (True, 2, {0, 1})
+    assert not program.choose(">", capped, constant(1)).is_constant
+
+
+@given(micro, micro, fraction, fraction)
+def test_bounds_that_are_known_change_no_result(a, b, cap, floor):
+    program = Program()
+    left, right = columns()
+    capped = program.choose("<", program.choose("<", left, constant(cap)), right)
+
+    result = run(program, program.round(program.choose(">", constant(floor), capped), 6), (a, b))
+
+    assert result == half_up(max(min(Fraction(a, 10**6), cap, Fraction(b, 10**6)), floor), 6)
+
+
+def test_what_has_a_name_keeps_it():
+    program = Program()
+
+    assert [program.name(one) for one in ("q0", "-5", program.name("q0*2"))] == ["q0", "-5", "x0"]
+    assert program.statements == ["x0 = q0*2"]
+
+
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_rows_of_any_width(count):
     rate = assemble(count, Program(), " + ".join(["1", *(f"q{i}" for i in range(count))]))

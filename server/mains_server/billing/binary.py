@@ -101,9 +101,10 @@ def cents(value: int) -> bytes:
     """
     if not -_CENTS_MAX <= value <= _CENTS_MAX:
         return numeric(value, _CENTS_PLACES)
-    whole, part = divmod(abs(value), 100)
-    high, low = divmod(whole, _BASE)
-    return _cents(14, 3, 1, _NEGATIVE if value < 0 else _POSITIVE, _CENTS_PLACES, high, low, part * 100)
+    sign = _POSITIVE
+    if value < 0:
+        sign, value = _NEGATIVE, -value
+    return _cents(14, 3, 1, sign, _CENTS_PLACES, value // 1_000_000, value // 100 % _BASE, value % 100 * 100)
 
 
 def fields_head(count: int) -> bytes:
