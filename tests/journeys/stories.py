@@ -32,6 +32,8 @@ ADAPTER = "electricity_retail"
 SIGN_IN = "mutation ($input: SessionCreateInput!) { sessionCreate(input: $input) { token } }"
 CONTRACT = "contract { id number productCode period { from to } priceFixedUntil formerTerms { productCode } }"
 REFUSED = "userErrors { code nextAllowed }"
+SUBMIT = """mutation ($input: ReadingSubmitInput!) { readingSubmit(input: $input) {
+  reading { status countsFor } userErrors { code message } } }"""
 STEPS = {
     name: f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ {CONTRACT} warnings {REFUSED} }} }}"
     for name, kind in {
@@ -79,6 +81,21 @@ class Desk:
         self.asked += 1
         key = f"{name}-{self.asked}"
         return await self.ask(STEPS[name], on=on, input={**given, "idempotencyKey": key})
+
+    async def sends(self, register: str, *, shown: str, of: date, told: date | None = None) -> None:
+        """Send in what a meter showed in the morning of a day, in kWh, on that day or when it is told."""
+        answer = await self.ask(
+            SUBMIT,
+            on=told or of,
+            input={
+                "registerId": register,
+                "value": shown,
+                "unit": "kWh",
+                "takenAt": datetime.combine(of, time(8), tzinfo=RIGA).isoformat(),
+                "idempotencyKey": f"reading {of}",
+            },
+        )
+        assert (answer["userErrors"], answer["reading"]["status"]) == ([], "ACCEPTED"), answer
 
 
 @dataclass

@@ -21,13 +21,11 @@ from mains_server.metering.records import NewMeter, NewRegister
 from mains_server.payments.operations import receive_payment
 from mains_server.payments.records import PaymentMethod, PaymentRequest
 
-from tests.journeys.stories import ADAPTER, PLACE, RIGA, RITA, Desk, Story
+from tests.journeys.stories import ADAPTER, PLACE, RITA, Desk, Story
 
 pytestmark = pytest.mark.slow
 COMPARE = """query ($input: ProductComparisonInput!) { productComparison(input: $input) {
   comparison { products { code cost { gross { amount } } } } userErrors { code } } }"""
-SUBMIT = """mutation ($input: ReadingSubmitInput!) { readingSubmit(input: $input) {
-  reading { status countsFor } userErrors { code message } } }"""
 CORRECT = """mutation ($input: CorrectionsSettleInput!) { correctionsSettle(input: $input) {
   replaced stillDue { number code } userErrors { code } } }"""
 LEVEL = """mutation ($input: LevelledPlanStartInput!) { levelledPlanStart(input: $input) {
@@ -63,18 +61,7 @@ class TwoYears(Story):
 
     async def sends(self, rita: Desk, *, shown: str, of: date, told: date | None = None) -> None:
         """Send in what the meter showed in the morning of a day."""
-        answer = await rita.ask(
-            SUBMIT,
-            on=told or of,
-            input={
-                "registerId": self.register,
-                "value": shown,
-                "unit": "kWh",
-                "takenAt": datetime.combine(of, time(8), tzinfo=RIGA).isoformat(),
-                "idempotencyKey": f"reading {of}",
-            },
-        )
-        assert (answer["userErrors"], answer["reading"]["status"]) == ([], "ACCEPTED"), answer
+        await rita.sends(self.register, shown=shown, of=of, told=told)
 
     async def pay(self, engine: Any, *, amount: Decimal, on: date, reference: str = "") -> None:
         """Pay into the bank."""
