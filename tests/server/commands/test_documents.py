@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from mains_server.cli import app
+from mains_server.documents.jobs import MadeMissing
 from mains_server.documents.operations import DocumentsExtraMissing
 from typer.testing import CliRunner
 
@@ -45,3 +46,15 @@ async def test_it_says_what_it_wants_and_why_it_cannot(mains, utility, monkeypat
     await utility.invoice(customer_id, await utility.contract(customer_id))
     refused = await mains("--missing")
     assert (refused.exit_code, refused.stderr) == (1, "Refused: install `mains[documents]` to make documents.\n")
+
+
+async def test_what_had_to_be_left_is_told_and_the_rest_is_made(mains, monkeypatch):
+    async def found(work):
+        return MadeMissing(6, {"adapter heat is set aside: no hooks; try again once it works": 2})
+
+    monkeypatch.setattr("mains_server.commands.documents.make_missing", found)
+
+    told = await mains("--missing")
+
+    assert (told.exit_code, told.stdout) == (1, "6 documents made.\n")
+    assert told.stderr == "Left: 2 invoices; adapter heat is set aside: no hooks; try again once it works.\n"

@@ -1,13 +1,15 @@
 """Documents are made by jobs after issue, and a job that was cut off makes the rest."""
 
+from dataclasses import replace
 from datetime import date
 
 import psycopg
 import pytest
+from mains_server.adapters.loading import FoundPlugin, load_adapters
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.db.work import Work
 from mains_server.documents import jobs
-from mains_server.documents.operations import make_documents
+from mains_server.documents.operations import AdapterSilent, make_documents
 from mains_server.invoices.records import CreditRequest
 from mains_server.invoices.rules import INVOICES_PER_JOB, document_jobs
 from mains_server.payments.operations import credit_invoice
@@ -114,6 +116,52 @@ async def test_all_that_is_missing_is_made_some_invoices_at_a_time(town, bill, e
     work = Work(engine=engine, address=psycopg_dsn, now=small.NOW)
     await jobs.make(work, first=invoices[1], last=invoices[1])
 
-    assert await jobs.make_missing(work) == 6
-    assert await jobs.make_missing(work) == 0
+    assert await jobs.make_missing(work) == jobs.MadeMissing(6, {})
+    assert await jobs.make_missing(work) == jobs.MadeMissing(0, {})
     assert len(town.connection.execute(STORED).fetchall()) == 9
+
+
+@pytest.fixture
+def broken(town, monkeypatch, small):
+    """Have invoices of two utilities, of which one's adapter is set aside, as is found only now."""
+
+    def put(invoice_ids):
+        town.connection.execute("set session_replication_role = replica")
+        town.connection.execute("update invoice set adapter = 'broken' where id = any(%s)", (invoice_ids,))
+        town.connection.execute("set session_replication_role = origin")
+        plugins = [FoundPlugin(name="broken", version="1", load=object)]
+        aside = load_adapters(on=small.FIRST, plugins=plugins).adapters
+        here = small.host_of()
+        monkeypatch.setattr(jobs, "load_adapters", lambda on: replace(here, adapters=(*aside, *here.adapters)))
+
+    return put
+
+
+@pytest.mark.asyncio
+async def test_a_utility_that_is_set_aside_keeps_no_other_waiting(town, bill, engine, psycopg_dsn, small, broken):
+    for _ in range(4):
+        town.household()
+    invoices = bill()
+    broken([invoices[0], invoices[2]])
+    work = Work(engine=engine, address=psycopg_dsn, now=small.NOW)
+
+    found = await jobs.make_missing(work)
+
+    assert found.documents == 6
+    ((reason, left),) = found.waiting.items()
+    assert (reason.startswith("adapter broken is set aside: "), left) == (True, 2)
+    assert {row[0] for row in town.connection.execute(STORED).fetchall()} == {invoices[1], invoices[3]}
+
+
+@pytest.mark.asyncio
+async def test_the_queue_tries_again_after_it_made_the_others(town, bill, engine, psycopg_dsn, small, broken):
+    town.household()
+    town.household()
+    first, second = bill()
+    broken([first])
+    work = Work(engine=engine, address=psycopg_dsn, now=small.NOW)
+
+    with pytest.raises(AdapterSilent, match="broken is set aside"):
+        await jobs.make(work, first=first, last=second)
+
+    assert {row[0] for row in town.connection.execute(STORED).fetchall()} == {second}
