@@ -155,7 +155,7 @@ _ENUMS: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "SETTLEMENT": "For the time of a levelled payment, on what was used.",
             "CREDIT": "It takes an earlier invoice back.",
             "FINAL": "The contract has ended.",
-            "INTEREST": "Late interest after a contract's last bill; its period is the day of issue alone.",
+            "INTEREST": "Late interest and reminders after a contract's last bill; its period is the day of issue.",
         },
     ),
     CorrectionReason: (

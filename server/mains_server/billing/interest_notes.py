@@ -1,7 +1,8 @@
-"""Interest notes: late interest after a contract's last bill, charged by an invoice of its own.
+"""Interest notes: late interest and fees of reminders after a contract's last bill, by an invoice of its own.
 
 No tariff prices a note. Its lines are sums that somebody worked out, at 1 of the currency each as on any other bill,
-taxed and posted by the utility's own charges, and explained by the invoice whose debt they are for.
+and fees at their printed price; taxed and posted by the utility's own charges, and explained by the invoice whose debt
+they are for.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ _DAY = timedelta(days=1)
 class NotedSum:
     """A fee that goes onto a note: over which days it grew, and the number of the invoice that it is for.
 
-    `sign` is -1 for what is taken off.
+    `sign` is -1 for what is taken off. The price of each is `unit_price` divided by `base`: one of the currency for a
+    sum that was worked out; for another fee the printed price, and 1 + the rate of the tax in it.
     """
 
     fee_id: int
@@ -53,6 +55,8 @@ class NotedSum:
     sign: int
     period: Period
     document_number: str
+    unit_price: Decimal = Decimal(1)
+    base: Decimal = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +153,8 @@ def _charge(one: NotedSum, *, fee: Fee) -> Charge:
         period=one.period,
         quantity=one.sign * fee.quantity,
         unit=fee.unit,
-        unit_price=Decimal(1),
+        unit_price=one.unit_price,
+        base=one.base,
         key=f"{one.fee_id}",
     )
 

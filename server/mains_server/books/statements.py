@@ -214,8 +214,9 @@ BILLING_CHECKS = (
             where (f.invoice_id is not null and i.contract_id is distinct from f.contract_id)
                 or (f.invoice_id is null and exists (
                     select from invoice b
-                    where b.contract_id = f.contract_id and b.customer_id = f.customer_id and b.kind <> 'CREDIT'
-                        and b.period_to > f.day and b.issued_at > f.noted_at and not exists (
+                    where b.contract_id = f.contract_id and b.customer_id = f.customer_id
+                        and b.kind not in ('CREDIT', 'INTEREST') and b.period_to > f.day
+                        and b.issued_at > f.noted_at and not exists (
                             select from invoice n where n.customer_id = b.customer_id
                                 and n.corrects_invoice_id = b.id and n.kind = 'CREDIT')))
         """,

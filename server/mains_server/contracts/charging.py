@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from mains_spi import Period
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -103,6 +104,20 @@ async def forget_fee(session: AsyncSession, *, contract: Contract, key: str) -> 
         .returning(col(ContractFee.id))
     )
     return gone.first() is not None
+
+
+async def release_fees(session: AsyncSession, *, contract: Contract, invoice_id: int, but: Sequence[str]) -> None:
+    """Let the fees of an invoice that was taken back wait for another one, all but those of some codes."""
+    await session.execute(
+        update(ContractFee)
+        .where(
+            col(ContractFee.customer_id) == contract.customer_id,
+            col(ContractFee.contract_id) == contract.id,
+            col(ContractFee.invoice_id) == invoice_id,
+            col(ContractFee.code).not_in(but),
+        )
+        .values(invoice_id=None)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

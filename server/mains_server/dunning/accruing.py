@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from mains_server.contracts.charging import QUANTITY_MAX, NewFee, forget_fee, note_fee
+from mains_server.contracts.charging import QUANTITY_MAX, NewFee, forget_fee, note_fee, release_fees
 from mains_server.contracts.queries import contract_by_id
 from mains_server.contracts.records import Contract
 from mains_server.db.unit_of_work import read_session, unit_of_work
@@ -24,7 +24,7 @@ from mains_server.dunning import queries
 from mains_server.dunning.interest import charged_until, interest_until, policy_on
 from mains_server.dunning.queries import Charged, ChargedOnNote, LateInvoice
 from mains_server.dunning.records import Policy
-from mains_server.dunning.reminding import Dunner, fee_day
+from mains_server.dunning.reminding import Dunner, fee_day, last_day
 from mains_server.dunning.rules import INTEREST, INTEREST_BACK
 from mains_server.dunning.tables import DunningWatch, InterestCharge
 from mains_server.invoices.records import CreditRequest
@@ -121,7 +121,7 @@ async def _bring_up(session: AsyncSession, *, dunner: Dunner, invoice: LateInvoi
     contract = await contract_by_id(session, contract_id=invoice.contract_id)
     assert contract is not None, "who was invoiced has a contract"
     next_day = await fee_day(session, contract=contract, today=dunner.today)
-    day = next_day or _last_day(contract)
+    day = next_day or last_day(contract)
     if day is None or INTEREST not in dunner.adapter.fee_codes(on=day):
         return "unbillable"
     writer = _Writer(session, dunner=dunner, contract=contract, invoice=invoice, days=(day, change.until))
@@ -130,12 +130,6 @@ async def _bring_up(session: AsyncSession, *, dunner: Dunner, invoice: LateInvoi
         await writer.charge(change.amount)
         return "charged"
     return "taken off" if await writer.take_off(-change.amount) else "unbillable"
-
-
-def _last_day(contract: Contract) -> date | None:
-    """Give the day for which fees are noted once no bill of a contract comes any more; None where it never ran."""
-    is_over = contract.ends is not None and contract.ends > contract.starts
-    return contract.ends - timedelta(days=1) if is_over and contract.ends is not None else None
 
 
 class _Writer:
@@ -190,14 +184,15 @@ class _Writer:
     async def _take_notes_back(self, amount: Decimal) -> Decimal:
         """Take back notes that charge too much, the latest first, and give what is still too much.
 
-        A note is taken back whole, so what it charged on other invoices is charged anew; so is, by the caller, what
-        this one owes: below nothing is what was taken back too much.
+        A note is taken back whole, so what it charged on other invoices is charged anew, and its reminders wait for the
+        next one; so is, by the caller, what this one owes: below nothing is what was taken back too much.
         """
         for note_id, document_number in await queries.notes_on(self.session, invoice=self.invoice):
             if amount <= 0:
                 break
             request = CreditRequest(document_number=document_number, issued_on=self.dunner.today)
             await credit_invoice(self.session, request=request, now=self.dunner.now)
+            await release_fees(self.session, contract=self.contract, invoice_id=note_id, but=(INTEREST, INTEREST_BACK))
             for charge in await queries.charges_on(self.session, note_id=note_id, customer_id=self.invoice.customer_id):
                 is_own = charge.invoice_id == self.invoice.id
                 writer = self if is_own else await self._for_other(charge)

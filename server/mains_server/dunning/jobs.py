@@ -13,14 +13,14 @@ from mains_server.dunning.reminding import Dunner, remind
 
 
 async def day_of_debts(dunner: Dunner) -> Counter[str]:
-    """Look at debts paid in parts, remind, charge interest and issue notes of it, and count; twice without harm.
+    """Look at debts paid in parts, remind, charge interest and issue notes of both, and count; again without harm.
 
     In this order: an arrangement that was kept or broken decides whether reminders go out and interest runs.
     """
     counts = await watch_arrangements(dunner)
     counts["reminded"] += await remind(dunner)
     counts += await charge_interest(dunner)
-    counts["noted"] += await issue_notes(dunner)
+    counts += await issue_notes(dunner)
     return +counts
 
 

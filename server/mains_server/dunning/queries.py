@@ -90,6 +90,16 @@ class ChargedOnNote(NamedTuple):
     until: date
 
 
+class WaitingReminder(NamedTuple):
+    """The fee of a reminder that no bill takes in, as the last one is issued: of which day, and for which invoice."""
+
+    contract_id: int
+    fee_id: int
+    code: str
+    day: date
+    document_number: str
+
+
 class WaitingInterest(NamedTuple):
     """Interest that no bill takes in, as the last one is issued: on which invoice, for which days."""
 
@@ -243,10 +253,16 @@ async def charges_on(session: AsyncSession, *, note_id: int, customer_id: int) -
     return tuple(ChargedOnNote(*row) for row in rows)
 
 
-async def waiting_for_note(session: AsyncSession, *, adapter: str, today: date) -> tuple[WaitingInterest, ...]:
+async def interest_for_note(session: AsyncSession, *, adapter: str, today: date) -> tuple[WaitingInterest, ...]:
     """List a utility's interest that waits for a note of its own, contract by contract."""
     asked = {"adapter": adapter, "today": today, "interest_codes": [INTEREST, INTEREST_BACK]}
-    return tuple(WaitingInterest(*row) for row in await session.execute(text(statements.WAITING_FOR_NOTE), asked))
+    return tuple(WaitingInterest(*row) for row in await session.execute(text(statements.INTEREST_FOR_NOTE), asked))
+
+
+async def reminders_for_note(session: AsyncSession, *, adapter: str, today: date) -> tuple[WaitingReminder, ...]:
+    """List the fees of a utility's reminders of earlier days that wait for a note, contract by contract."""
+    asked = {"adapter": adapter, "today": today}
+    return tuple(WaitingReminder(*row) for row in await session.execute(text(statements.REMINDERS_FOR_NOTE), asked))
 
 
 async def debt_of_building(

@@ -109,6 +109,8 @@ class OverdueInvoice:
     open_amount: Decimal
     is_disputed: bool
     is_arranged: bool
+    is_note: bool = False
+    """Whether it charges itself for an invoice being late: nothing is charged for such a note being late."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlmodel import col
 
 from mains_server.adapters.live import LiveAdapter
-from mains_server.contracts.charging import NewFee, forget_fee, note_fee
+from mains_server.contracts.charging import NewFee, forget_fee, note_fee, price_of_fee
 from mains_server.contracts.queries import contract_by_id
 from mains_server.contracts.records import Contract
 from mains_server.db.outbox import append_event
@@ -123,14 +123,19 @@ async def _remind_of(
 async def _charge(
     session: AsyncSession, *, dunner: Dunner, invoice: OverdueInvoice, stage: ReminderStage
 ) -> str | None:
-    """Note the stage's fee on the contract, and give its code; None where none is charged, or no bill would take it."""
-    if stage.fee_code is None:
+    """Note the stage's fee on the contract, and give its code; None where none is charged.
+
+    None is charged for a note, which charges for being late itself, and after the last bill none that has no price.
+    """
+    if stage.fee_code is None or invoice.is_note:
         return None
     contract = await contract_by_id(session, contract_id=invoice.contract_id)
     assert contract is not None, "who was invoiced has a contract"
     day = await fee_day(session, contract=contract, today=dunner.today)
     if day is None:
-        return None
+        day = last_day(contract)
+        if day is None or not await _has_note_price(session, dunner=dunner, code=stage.fee_code, noted_for=day):
+            return None
     fee = NewFee(
         code=stage.fee_code,
         quantity=Decimal(1),
@@ -141,6 +146,14 @@ async def _charge(
     )
     await note_fee(session, contract=contract, fee=fee, adapter=dunner.adapter, now=dunner.now)
     return stage.fee_code
+
+
+async def _has_note_price(session: AsyncSession, *, dunner: Dunner, code: str, noted_for: date) -> bool:
+    """Say whether a note could charge a fee: it takes the price of the day of the reminder from the price list."""
+    if code not in dunner.adapter.fee_codes(on=noted_for):
+        return False
+    price = await price_of_fee(session, adapter=dunner.adapter, code=code, on=dunner.today, now=dunner.now)
+    return price is not None
 
 
 async def take_back_fee(session: AsyncSession, *, reminder_id: int, customer_id: int) -> bool:
@@ -160,10 +173,16 @@ async def take_back_fee(session: AsyncSession, *, reminder_id: int, customer_id:
 async def fee_day(session: AsyncSession, *, contract: Contract, today: date) -> date | None:
     """Give the day for which a fee is noted: today, or an ended contract's last while its last bill is to come.
 
-    None where no bill would ever take it in.
+    None where no bill would ever take it in; a note of the day after may (`last_day`).
     """
     if contract.ends is None or today < contract.ends:
         return today
     billed = await billed_until(session, contract.id)
     is_last_to_come = billed is None or billed < contract.ends
     return contract.ends - timedelta(days=1) if is_last_to_come and contract.ends > contract.starts else None
+
+
+def last_day(contract: Contract) -> date | None:
+    """Give the day for which fees are noted once no bill of a contract comes any more; None where it never ran."""
+    is_over = contract.ends is not None and contract.ends > contract.starts
+    return contract.ends - timedelta(days=1) if is_over and contract.ends is not None else None

@@ -6,7 +6,8 @@ select i.id, i.customer_id, i.contract_id, i.document_number, i.adapter, i.due_o
         and d.closed_at is null) as is_disputed,
     exists (select from arranged_invoice r join debt_arrangement a on a.id = r.arrangement_id
         and a.customer_id = r.customer_id and a.state = 'RUNNING'
-        where r.invoice_id = i.id and r.customer_id = i.customer_id) as is_arranged
+        where r.invoice_id = i.id and r.customer_id = i.customer_id) as is_arranged,
+    i.kind = 'INTEREST' as is_note
 from invoice_state i
 """
 OPEN_OF_CONTRACTS = f"""{OVERDUE}
@@ -42,14 +43,15 @@ where i.id > :after and i.adapter = :adapter and i.kind <> 'CREDIT' and i.due_on
             and n.kind = 'CREDIT' and n.issued_at >= :since))
 order by i.id limit :most
 """
-# What was paid counts on the day on which it was received; a payment that was taken off again never came.
+# What was paid counts on the day on which it was received; a payment that was taken off again never came. A note
+# charges for being late, so nothing of it bears interest.
 LATE = """
 select i.id, i.customer_id, i.contract_id, i.document_number, i.adapter, i.due_on, i.currency, i.open_amount,
     c.kind <> 'PRIVATE' as is_business, i.status = 'CREDITED' as is_credited,
-    (i.total - i.levelled - greatest(coalesce((
+    (case when i.kind = 'INTEREST' then 0 else i.total - i.levelled - greatest(coalesce((
         select round(sum(l.net * (1 + l.tax_rate)), 2) from invoice_line l
         where l.invoice_id = i.id and l.customer_id = i.customer_id and l.code = any(cast(:interest_codes as text[]))
-    ), 0), 0))::numeric(14, 2) as asked,
+    ), 0), 0) end)::numeric(14, 2) as asked,
     coalesce((
         select json_agg(json_build_array(paid.received_on, paid.amount::text) order by paid.received_on)
         from (
@@ -106,7 +108,15 @@ CHARGES_ON_NOTE = f"""
 select h.id, h.invoice_id, h.amount, h.until {ON_NOTE} where n.id = :note and h.customer_id = :customer order by h.id
 """
 # Of contracts that are billed to their end; on a day there is one note of a contract, also where it was taken back.
-WAITING_FOR_NOTE = """
+NO_BILL_COMES = """k.adapter = :adapter and k.ends <= :today and exists (
+        select from invoice b where b.contract_id = k.id and b.customer_id = k.customer_id and b.period_to >= k.ends
+            and b.kind not in ('CREDIT', 'INTEREST') and not exists (
+                select from invoice n where n.corrects_invoice_id = b.id and n.customer_id = b.customer_id
+                    and n.kind = 'CREDIT'))
+    and not exists (
+        select from invoice b where b.contract_id = k.id and b.customer_id = k.customer_id and b.kind = 'INTEREST'
+            and b.period_from = :today)"""
+INTEREST_FOR_NOTE = f"""
 select k.id as contract_id, f.id as fee_id, f.code, sign(h.amount)::int as sign, h.amount, i.document_number,
     least(coalesce((
         select max(b.until) from interest_charge b
@@ -119,15 +129,19 @@ join contract_fee f on f.contract_id = k.id and f.customer_id = k.customer_id an
     and f.code = any(cast(:interest_codes as text[]))
 join interest_charge h on h.fee_key = f.key and h.contract_id = f.contract_id and h.customer_id = f.customer_id
 join invoice i on i.id = h.invoice_id and i.customer_id = h.customer_id
-where k.adapter = :adapter and k.ends <= :today and exists (
-        select from invoice b where b.contract_id = k.id and b.customer_id = k.customer_id and b.period_to >= k.ends
-            and b.kind not in ('CREDIT', 'INTEREST') and not exists (
-                select from invoice n where n.corrects_invoice_id = b.id and n.customer_id = b.customer_id
-                    and n.kind = 'CREDIT'))
-    and not exists (
-        select from invoice b where b.contract_id = k.id and b.customer_id = k.customer_id and b.kind = 'INTEREST'
-            and b.period_from = :today)
+where {NO_BILL_COMES}
 order by k.id, i.due_on, h.invoice_id, h.number
+"""
+# Not of today: whether a reminder went out as it should is known later, and then its fee may be taken back.
+REMINDERS_FOR_NOTE = f"""
+select k.id as contract_id, f.id as fee_id, f.code, r.day, i.document_number
+from contract k
+join reminder r on r.contract_id = k.id and r.customer_id = k.customer_id and r.day < :today
+join contract_fee f on f.contract_id = k.id and f.customer_id = k.customer_id and f.invoice_id is null
+    and f.key = 'reminder ' || r.invoice_id || ' ' || r.stage
+join invoice i on i.id = r.invoice_id and i.customer_id = r.customer_id
+where {NO_BILL_COMES}
+order by k.id, r.day, f.id
 """
 # Only utilities that supply the house as a whole: a flat's other contracts are no concern of the house.
 IN_BUILDING = """

@@ -229,6 +229,23 @@ def interest_note() -> Sheet:
     )
 
 
+def reminded() -> Sheet:
+    """Interest of 0.88 without tax, and a reminder whose printed 0.06 contain 21 % of tax: 0.05 and 0.01 of tax."""
+    plain = interest_note()
+    text = line(2, net="0.05", label=words("Īsziņa"), unit="pcs", unit_price=D("0.04958678"), price_unit="EUR/pcs")
+    return replace(
+        plain,
+        lines=(plain.lines[0], replace(text, explanation="E-000005: 1 pcs x 0.06 EUR/pcs / 1.21")),
+        taxes=(
+            tax(base="0.88", amount="0.00", rate="0.0000"),
+            tax(base="0.05", amount="0.01"),
+        ),
+        net=D("0.93"),
+        tax=D("0.01"),
+        total=D("0.94"),
+    )
+
+
 def two_places() -> Sheet:
     """A home and a cottage on one contract: energy for both of 15.00, and a network fee of 2.50 at each."""
     counted = MeterUse(

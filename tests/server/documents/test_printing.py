@@ -56,7 +56,7 @@ def test_it_speaks_russian_and_english():
 def test_an_interest_note_says_for_which_invoice_and_days_it_is():
     text = text_of(made.interest_note())
 
-    for said in ("Nokavējuma procentu rēķins", "Periods 01.03.2023. – 31.03.2023.", "E-000005: 0,88 EUR", "1,18 EUR"):
+    for said in ("Rēķins par kavētu maksājumu", "Periods 01.03.2023. – 31.03.2023.", "E-000005: 0,88 EUR", "1,18 EUR"):
         assert said in text
     assert "01.03.2023. – 10.03.2023." in text
     assert "10.04.2023. – 10.04.2023." not in text
