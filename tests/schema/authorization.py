@@ -106,6 +106,7 @@ TYPES: Mapping[str, str] = {
     "OutageRevision": "house, or staff",
     "Payment": "customer, or staff",
     "Notice": "customer, or staff",
+    "NoticeReport": "customer, or staff",
     "PaymentApproval": "owner, or staff",
     "PaymentEvent": "clerks",
     "PaymentIntent": "payer, or staff",

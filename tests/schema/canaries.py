@@ -37,7 +37,7 @@ from mains_server.invoices.tables import Invoice, InvoiceLine, InvoiceTax
 from mains_server.levelling.tables import LevelledHold, LevelledLetter, LevelledRun, LevelledVersion
 from mains_server.machines.tables import MachineToken
 from mains_server.metering.tables import Meter, Reading, Register
-from mains_server.notifications.tables import Notice
+from mains_server.notifications.tables import Notice, NoticeReport
 from mains_server.openid.tables import OpenidLink
 from mains_server.paying.tables import PaymentEvent, PaymentIntent, PaymentRefund
 from mains_server.payments.tables import PaymentAllocation, PaymentReturn
@@ -78,6 +78,7 @@ from tests.schema.crowd import (
     upload_row,
 )
 from tests.schema.machine_rows import machine_token
+from tests.schema.notice_rows import notice_report
 from tests.schema.outage_rows import outage_rows
 from tests.schema.webhook_rows import webhook_rows
 
@@ -124,6 +125,7 @@ CANARIES: Mapping[str, str] = {
     "PaymentIntent": "select 'payer ' || person_id, shown_reference from payment_intent",
     "PaymentRefund": "select 'customer ' || customer_id, reason from payment_refund",
     "Notice": "select 'customer ' || customer_id, subject from notice",
+    "NoticeReport": "select 'customer ' || customer_id, reason from notice_report",
     "PaymentEvent": "select 'staff', kind from payment_event",
     "PaymentAllocation": "select 'contract ' || contract_id, amount from payment_allocation",
     "BillingRun": "select 'staff', adapter from billing_run",
@@ -355,6 +357,7 @@ def _paid_and_told() -> list[tuple[Any, list[dict[str, Any]]]]:
         (PaymentRefund, [refund(n) for n in (1, 4, 5)]),
         (PaymentEvent, [payment_event(1)]),
         (Notice, [notice(n) for n in (1, 4, 5)]),
+        (NoticeReport, [notice_report(n) for n in (1, 4, 5)]),
         (DelegationInvitation, [invitation(n) for n in (1, 4, 5)]),
         (PaymentApproval, [approval(n) for n in (1, 2, 4, 5)]),
         (DelegationActivity, [activity(n) for n in (1, 2, 4, 5)]),

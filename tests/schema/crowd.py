@@ -33,7 +33,7 @@ from mains_server.machines.tables import MachineToken
 from mains_server.metering.records import ReadingSource, ReadingStatus
 from mains_server.metering.tables import Reading
 from mains_server.notifications.records import Channel, NoticeState, Topic
-from mains_server.notifications.tables import Notice
+from mains_server.notifications.tables import Notice, NoticeReport
 from mains_server.openid.tables import OpenidLink
 from mains_server.paying.records import EventOutcome, IntentStatus, RefundStatus
 from mains_server.paying.tables import PaymentEvent, PaymentIntent, PaymentRefund
@@ -49,6 +49,7 @@ from tests.schema.application_rows import of_customer_1
 from tests.schema.bank_rows import bank_rows
 from tests.schema.correction_rows import corrected, settled
 from tests.schema.machine_rows import machine_token
+from tests.schema.notice_rows import notice_report
 from tests.schema.outage_rows import at_first_place
 from tests.schema.webhook_rows import of_one_business
 
@@ -86,6 +87,7 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (PaymentRefund, [refund(n) | {"customer_id": 1} for n in MORE]),
         (PaymentEvent, [payment_event(n) for n in MORE]),
         (Notice, [notice(n) | {"customer_id": 1} for n in MORE]),
+        (NoticeReport, [notice_report(n) | {"customer_id": 1} for n in MORE]),
         (AccessGrant, [access(n) | _of_1() for n in MORE]),
         (DelegationInvitation, [invitation(n) | {"customer_id": 1, "invited_by_person_id": 1} for n in MORE]),
         (PaymentApproval, [approval(n) | _of_1() for n in MORE]),

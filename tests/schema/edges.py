@@ -24,7 +24,7 @@ from mains_server.intake.tables import ReadingLink, ReadingUpload, ReadingUpload
 from mains_server.intervals.tables import IntervalDay, IntervalImport
 from mains_server.levelling.tables import LevelledHold, LevelledLetter, LevelledRun, LevelledVersion
 from mains_server.machines.tables import MachineToken
-from mains_server.notifications.tables import Notice
+from mains_server.notifications.tables import Notice, NoticeReport
 from mains_server.openid.tables import OpenidLink
 from mains_server.paying.tables import PaymentEvent, PaymentIntent, PaymentRefund
 from mains_server.payments.tables import PaymentReturn
@@ -40,6 +40,7 @@ from tests.schema.bank_rows import bank_rows, einvoice_account
 from tests.schema.correction_rows import corrected, settled
 from tests.schema.fuzz import Vocabulary
 from tests.schema.machine_rows import machine_token
+from tests.schema.notice_rows import notice_report
 from tests.schema.outage_rows import outage_rows
 from tests.schema.town import invoice, month, reading, settle
 from tests.schema.webhook_rows import webhook_rows
@@ -134,6 +135,7 @@ def _come_in() -> Sequence[tuple[Any, list[dict[str, Any]]]]:
         (PaymentRefund, [crowd.refund(n) for n in numbers]),
         (PaymentEvent, [crowd.payment_event(n) for n in numbers]),
         (Notice, [crowd.notice(n) for n in numbers]),
+        (NoticeReport, [notice_report(n) for n in numbers]),
         (IntervalImport, [crowd.interval_import()]),
         (IntervalDay, [crowd.interval_day(n, n, month(1)) for n in numbers]),
     )

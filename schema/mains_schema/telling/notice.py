@@ -23,6 +23,7 @@ from mains_server.notifications.operations import choose_channels
 from mains_server.notifications.records import Channel, Choice, NoticeState, Topic
 from mains_server.notifications.records import Preference as StoredPreference
 from mains_server.notifications.tables import Notice as N
+from mains_server.notifications.tables import NoticeReport as NR
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_schema.declaring.context import Info
@@ -34,6 +35,7 @@ from mains_schema.declaring.mapping import (
     described,
     filters,
     key,
+    many,
     mapped,
     one_of,
     orders,
@@ -43,6 +45,7 @@ from mains_schema.declaring.node import Node, encode_id, number_of
 from mains_schema.declaring.payload import IN_ENGLISH, KEY_WORDS, RETRYABLE, USER_ERROR_PATH, USER_ERRORS, user_error
 from mains_schema.declaring.scalars import UnitPrice
 from mains_schema.declaring.scope import allowed
+from mains_schema.telling.notice_report import NoticeReport
 
 if TYPE_CHECKING:
     from mains_schema.declaring.resolve import Reads
@@ -159,6 +162,12 @@ class Notice(Node):
     gateway: str | None = column("Code of the SMS gateway that has it; null for other channels.", N.gateway)
     segments: int | None = column("Segments of the text message; null before it was handed over.", N.segments)
     reported_at: datetime | None = column("When the gateway last saw it go on; null without a report.", N.reported_at)
+    reports: list[NoticeReport] = many(
+        "What the gateway or the mail server said of it, the first first; a dozen or so, empty for other channels.",
+        NR.notice_id,
+        order=(NR.id,),
+        about=1,
+    )
 
 
 @strawberry.type(description="What a text message costs that a customer chose to get.")

@@ -44,6 +44,15 @@ class NoticeState(Enum):
     SUPERSEDED = "SUPERSEDED"
 
 
+class ReportOutcome(Enum):
+    """What a gateway or mail server says of a notice: the words of `DeliveryOutcome`, and PUT_OFF of mail servers."""
+
+    ON_ITS_WAY = "ON_ITS_WAY"
+    PUT_OFF = "PUT_OFF"
+    DELIVERED = "DELIVERED"
+    FAILED = "FAILED"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amount:
     """Money in a message."""

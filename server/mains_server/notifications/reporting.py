@@ -1,4 +1,7 @@
-"""What gateways report of text messages: kept once each, and a message that did not arrive goes by the next channel."""
+"""What gateways report of text messages and mail servers answer: kept once each.
+
+A text message that is reported not to have arrived goes by the next channel.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,11 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from mains_server.delivery.records import ReceiptOutcome
 from mains_server.notifications import queries
 from mains_server.notifications.charging import take_back_charge
 from mains_server.notifications.operations import fall_back
-from mains_server.notifications.records import NoticeState, WaitingNotice
+from mains_server.notifications.records import Handed, NoticeState, ReportOutcome, WaitingNotice
 from mains_server.notifications.sealing import Seal
 from mains_server.notifications.tables import Notice, NoticeReport
 from mains_server.notifications.templates import OPEN
@@ -26,6 +30,10 @@ from mains_server.notifications.wordings import THE_SERVERS, Wordings
 DETAIL_CHARACTERS_MAX = 500
 MENDABLE = frozenset({NoticeState.WAITING, NoticeState.SENT})
 """States that a report may end: the gateway may have taken what we do not know that it took."""
+
+BY_MAIL = "mail"
+"""Stands in the place of a gateway's code where a mail server answered."""
+ANSWERS = {ReceiptOutcome.ACCEPTED: ReportOutcome.ON_ITS_WAY, ReceiptOutcome.REFUSED: ReportOutcome.FAILED}
 
 
 class ReportTaken(Enum):
@@ -67,6 +75,22 @@ async def take_report(
     return ReportTaken.APPLIED
 
 
+async def keep_mail_answer(session: AsyncSession, *, notice: WaitingNotice, handed: Handed, now: datetime) -> None:
+    """Keep what a mail server said to one try, in the transaction of the notice's receipt."""
+    row = {
+        "notice_id": notice.id,
+        "customer_id": notice.customer_id,
+        "person_id": notice.person_id,
+        "gateway": BY_MAIL,
+        "report_id": f"{notice.id}/{notice.tries + 1}",
+        "outcome": ANSWERS.get(handed.outcome, ReportOutcome.PUT_OFF),
+        "reason": handed.detail[:DETAIL_CHARACTERS_MAX],
+        "occurred_at": now,
+        "received_at": now,
+    }
+    await session.execute(postgresql.insert(NoticeReport).values(row).on_conflict_do_nothing())
+
+
 def _changed(report: DeliveryReport, *, state: NoticeState, now: datetime) -> dict[str, Any]:
     words = (report.reason or report.outcome.name.lower().replace("_", " "))[:DETAIL_CHARACTERS_MAX]
     ended = {"detail": words, "reported_at": report.occurred_at, "next_try_at": None, "sealed": None}
@@ -87,7 +111,7 @@ async def _is_news(
         "person_id": notice.person_id,
         "gateway": gateway,
         "report_id": report.id,
-        "outcome": report.outcome.name,
+        "outcome": ReportOutcome[report.outcome.name],
         "reason": report.reason,
         "occurred_at": report.occurred_at,
         "received_at": now,

@@ -25,6 +25,7 @@ from mains_server.notifications.outages import CHANGED_SINCE, is_wanted
 from mains_server.notifications.queries import next_notice
 from mains_server.notifications.records import Channel, Handed, NoticeState, WaitingNotice
 from mains_server.notifications.refusing import FOOTERS, RefusalLinks
+from mains_server.notifications.reporting import keep_mail_answer
 from mains_server.notifications.rules import TRIES_MAX, pause
 from mains_server.notifications.sealing import Seal, Unsealable
 from mains_server.notifications.tables import Notice
@@ -116,6 +117,8 @@ async def _send(session: AsyncSession, *, office: Office, notice: WaitingNotice)
     if not await is_wanted(session, occasion=notice.occasion):
         return await _note(session, notice, state=NoticeState.SUPERSEDED, detail=CHANGED_SINCE)
     handed = await _handed(office, notice=notice)
+    if notice.channel is Channel.EMAIL:
+        await keep_mail_answer(session, notice=notice, handed=handed, now=office.now)
     tries = notice.tries + 1
     told: dict[str, Any] = {"detail": handed.detail, "tries": tries}
     if handed.outcome is ReceiptOutcome.ACCEPTED:

@@ -10,7 +10,7 @@ from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from mains_server.db.columns import choice, document, instant, key, owner, reference, unit_price, words
-from mains_server.notifications.records import Channel, NoticeState, Topic
+from mains_server.notifications.records import Channel, NoticeState, ReportOutcome, Topic
 
 
 class Notice(SQLModel, table=True):
@@ -82,7 +82,7 @@ class NoticeMailing(SQLModel, table=True):
 
 
 class NoticeReport(SQLModel, table=True):
-    """What a gateway reported of a text message, each report once."""
+    """What a gateway reported of a text message or a mail server (`gateway` is `mail`) answered, each once."""
 
     __tablename__ = "notice_report"
     __table_args__ = (
@@ -96,7 +96,7 @@ class NoticeReport(SQLModel, table=True):
     person_id: int | None = reference(nullable=True)
     gateway: str
     report_id: str
-    outcome: str
+    outcome: ReportOutcome = choice(ReportOutcome)
     reason: str | None = None
     occurred_at: datetime = instant()
     received_at: datetime = instant()

@@ -100,6 +100,23 @@ async def test_what_is_put_off_is_tried_again_and_given_up_for_a_letter(desk):
     assert await desk.rows("select tries, detail from notice order by number") == [(10, "unreachable"), (0, None)]
 
 
+async def test_each_answer_of_the_mail_server_is_kept_in_its_words(desk):
+    customer = await desk.customer()
+    await told(desk, ended(customer))
+    hand = Hand(answers=[UNREACHABLE, ReceiptOutcome.PUT_OFF])
+
+    for hours in range(3):
+        await send_notices(desk.office(hand, now=NOON + timedelta(hours=hours)))
+    await send_notices(desk.office(hand, now=NOON + timedelta(hours=3)))
+
+    kept = "select customer_id, gateway, outcome, reason, occurred_at from notice_report order by id"
+    assert await desk.rows(kept) == [
+        (customer, "mail", "PUT_OFF", "unreachable", NOON),
+        (customer, "mail", "PUT_OFF", "put_off", NOON + timedelta(hours=1)),
+        (customer, "mail", "ON_ITS_WAY", "accepted", NOON + timedelta(hours=2)),
+    ]
+
+
 async def test_it_is_not_tried_before_its_time(desk):
     await told(desk, ended(await desk.customer()))
     hand = Hand(answers=[UNREACHABLE])
