@@ -25,6 +25,7 @@ GROUPS = (
     "delivery",
     "documents",
     "notices",
+    "outbox",
     "readings",
     "intervals",
     "statements",

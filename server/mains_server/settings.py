@@ -127,6 +127,9 @@ class Settings(BaseSettings):
     openid_redirects: frozenset[str] = Field(
         default=frozenset(), description="Pages of front ends that providers may send people back to, exactly; JSON."
     )
+    outbox_kept: timedelta = Field(
+        default=timedelta(days=90), ge=timedelta(days=1), description="How long delivered events are kept."
+    )
     metrics_token: SecretStr | None = Field(
         default=None, min_length=16, description="What Prometheus sends as bearer token; without it /metrics is off."
     )

@@ -17,6 +17,7 @@ from mains_server.commands.audit import sealed
 from mains_server.commands.delivery import day_of_mail, messages_of
 from mains_server.commands.fetching import FetchFailed, SecretMissing, fetch
 from mains_server.commands.notices import day_of_notices, day_of_reminders, seal_of
+from mains_server.commands.outbox import forget_old
 from mains_server.commands.webhooks import post_webhooks
 from mains_server.contracts.jobs import offers_of_day
 from mains_server.db.unit_of_work import unit_of_work
@@ -160,6 +161,12 @@ async def post_to_partners(work: Work) -> None:
         log.info("webhooks posted", **counts)
 
 
+async def forget_events(work: Work) -> None:
+    """Delete events that were delivered long ago; run every night, and twice without harm."""
+    count = await forget_old(work.engine, kept_for=load_settings().outbox_kept, now=work.now)
+    log.info("events forgotten", count=count)
+
+
 TASKS: dict[str, Task] = {
     "fetch_facts": fetch_facts,
     "end_agreed_prices": end_agreed_prices,
@@ -171,6 +178,7 @@ TASKS: dict[str, Task] = {
     "send_signin_messages": send_signin_messages,
     "seal_audit": seal_audit,
     "post_to_partners": post_to_partners,
+    "forget_events": forget_events,
 }
 # Prices of the next day are told about 12:45 by the clock of Brussels, 10:45 or 11:45 UTC, and now and then late.
 EVERY: dict[str, str] = {
@@ -184,4 +192,5 @@ EVERY: dict[str, str] = {
     "send_signin_messages": "* * * * *",
     "seal_audit": "* * * * *",
     "post_to_partners": "* * * * *",
+    "forget_events": "25 1 * * *",
 }

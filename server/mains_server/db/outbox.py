@@ -33,6 +33,27 @@ from unnest(cast(:kinds as text[]), cast(:customers as bigint[]), cast(:payloads
     n (kind, customer_id, payload, place)
 order by n.place
 """)
+# What was delivered before a day, unless somebody has not looked at its transaction yet. Held rows are left for the
+# next time: whoever holds them is at work on them.
+FORGET = text("""
+with old as materialized (
+    select id from outbox_event
+    where delivered_at < :before and (
+        cast(:seen as text) is null
+        or pg_visible_in_snapshot(cast(cast(transaction as text) as xid8), cast(cast(:seen as text) as pg_snapshot))
+    )
+    order by delivered_at, id limit :most for update skip locked
+)
+delete from outbox_event e using old where e.id = old.id
+""")
+STATE = text("""
+select count(*) filter (where delivered_at is null and given_up_at is null) as waiting,
+    min(occurred_at) filter (where delivered_at is null and given_up_at is null) as waits_since,
+    count(*) filter (where given_up_at is not null) as given_up,
+    count(*) filter (where delivered_at is not null) as delivered,
+    min(delivered_at) as delivered_since
+from outbox_event
+""")
 NOW_SEEN = "select pg_current_snapshot()::text"
 
 
@@ -64,6 +85,17 @@ class Wanted:
     customer_ids: frozenset[int]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxState:
+    """How many events wait and were given up, how many delivered ones are kept, and since when."""
+
+    waiting: int
+    waits_since: datetime | None
+    given_up: int
+    delivered: int
+    delivered_since: datetime | None
+
+
 def append_event(
     session: AsyncSession, *, kind: str, payload: Mapping[str, Any], customer_id: int | None, now: datetime
 ) -> None:
@@ -80,6 +112,21 @@ async def append_news(session: AsyncSession, *, news: Sequence[NewsEvent], now: 
             "payloads": [orjson.dumps(dict(one.payload)).decode() for one in news],
         }
         await session.execute(INSERT_NEWS, {**told, "now": now})
+
+
+async def forget_delivered(session: AsyncSession, *, before: datetime, seen: str | None, most: int) -> int:
+    """Delete events that were delivered before an instant, the oldest first, and count them.
+
+    What waits or was given up stays, and so does what is not visible in the snapshot `seen` of whoever has yet to look;
+    None where nobody looks.
+    """
+    done: Any = await session.execute(FORGET, {"before": before, "seen": seen, "most": most})
+    return int(done.rowcount)
+
+
+async def outbox_state(session: AsyncSession) -> OutboxState:
+    """Tell what is in the outbox, for whoever looks after it."""
+    return OutboxState(**(await session.execute(STATE)).one()._mapping)
 
 
 async def snapshot(connection: Any) -> str:

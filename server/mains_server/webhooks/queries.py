@@ -18,6 +18,15 @@ LANE_KEYS = 7_308_000
 OUTAGE_CUSTOMERS_MAX = 100
 
 
+async def last_look(session: AsyncSession) -> str | None:
+    """Tell up to which snapshot events were looked at for webhooks; None where nobody has looked yet.
+
+    The first look takes what is committed later alone, so then nothing has to be kept for it.
+    """
+    seen: str | None = await session.scalar(text(statements.LAST_LOOK))
+    return seen
+
+
 async def busy_lanes(session: AsyncSession, *, now: datetime) -> Sequence[tuple[int, int]]:
     """List the endpoints, each with its lanes, that have something due."""
     found = await session.execute(text(statements.BUSY_LANES), {"now": now, "lanes": LANES})

@@ -1,6 +1,7 @@
 """SQL of the webhooks room."""
 
 FIRST_LOOK = "insert into webhook_look (id, seen) values (1, pg_current_snapshot()::text) on conflict do nothing"
+LAST_LOOK = "select seen from webhook_look where id = 1"
 # Who queues holds the one row, and reads what is seen before it asks with a fresh snapshot.
 HELD_LOOK = "select seen from webhook_look where id = 1 for update skip locked"
 # What was committed since the last look, once for each endpoint that hears of it, and the snapshot by which this very

@@ -7,14 +7,18 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from mains_schema.served import schema
+from mains_server.access.records import OPERATORS, Viewer
 from mains_server.db.outbox import append_event
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.notifications.events import Ears, EventNotGivenUp, deliver_events, send_event_again
 from sqlalchemy import text
 
+from tests.schema.asking import Asker
 from tests.server.notifications.conftest import NOON
 
 pytestmark = pytest.mark.asyncio
+PERSON = "insert into person (email, name, language, created_at) values ('a@b.lv', 'A', 'lv', now()) returning id"
 ROOT = Path(__file__).parents[3]
 
 
@@ -93,6 +97,36 @@ async def test_one_that_always_fails_is_given_up_shown_and_sent_again(desk):
     with pytest.raises(EventNotGivenUp):
         async with unit_of_work(desk.engine) as session:
             await send_event_again(session, event_id=event_id)
+
+
+async def test_an_employee_sees_what_was_given_up_and_sends_it_again(desk):
+    await published(desk, 1)
+    ears = Ears(by_kind={"told": Listener(0)})
+    for hours in range(0, 80, 8):
+        await deliver_events(desk.engine, ears=ears, now=NOON + timedelta(hours=hours))
+    operator = Viewer(person_id=await desk.utility.run(PERSON), staff=OPERATORS)
+    asker = Asker(schema(), desk.engine)
+    query = "{ staff { undeliveredEvents { id kind failure tries occurredAt givenUpAt } } }"
+    mutation = """mutation ($input: EventSendAgainInput!) { eventSendAgain(input: $input) {
+        eventId userErrors { code path } } }"""
+
+    (seen,) = (await asker.ask(query, viewer=operator)).data["staff"]["undeliveredEvents"]
+    given = {"eventId": seen["id"], "idempotencyKey": "again"}
+    answers = [(await asker.resolve(mutation, viewer=operator, input=given)).data for _ in range(2)]
+    other = await asker.resolve(mutation, viewer=operator, input={**given, "idempotencyKey": "once more"})
+
+    assert {name: seen[name] for name in ("kind", "failure", "tries")} == {
+        "kind": "told",
+        "failure": "ValueError: cannot be told",
+        "tries": 10,
+    }
+    assert answers == [{"eventSendAgain": {"eventId": seen["id"], "userErrors": []}}] * 2
+    refused = {"eventId": None, "userErrors": [{"code": "EVENT_NOT_GIVEN_UP", "path": "eventId"}]}
+    assert other.data["eventSendAgain"] == refused
+    assert (await asker.ask(query, viewer=operator)).data["staff"]["undeliveredEvents"] == []
+    assert dict(await deliver_events(desk.engine, ears=Ears(by_kind={"told": Listener()}), now=NOON)) == {
+        "delivered": 1
+    }
 
 
 async def test_what_nobody_listens_to_is_done(desk):
