@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from mains_server.db.hearing import Hearing
 from mains_server.db.outbox import Committed, Wanted
@@ -16,11 +16,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from mains_schema.live.feeds import KINDS, RIGHTS, persons_of
 from mains_schema.live.messages import Close, Closing
 
-if TYPE_CHECKING:
-    from mains_schema.live.socket import LiveSocket
-
 READS_AT_ONCE = 4
 SOCKETS = Gauge("mains_live_sockets", "Open WebSockets of this process.")
+
+
+class Listener(Protocol):
+    """Somebody who is offered what happens: an open socket."""
+
+    def offer(self, event: Committed) -> None:
+        """Take an event that may concern them."""
 
 
 class Hub:
@@ -34,9 +38,9 @@ class Hub:
         self._sockets_max = sockets_max
         self._sockets_per_address = sockets_per_address
         self._addresses: Counter[str] = Counter()
-        self._by_customer: defaultdict[int, set[LiveSocket]] = defaultdict(set)
-        self._by_person: defaultdict[int, set[LiveSocket]] = defaultdict(set)
-        self._places: dict[LiveSocket, list[tuple[defaultdict[int, set[LiveSocket]], int]]] = {}
+        self._by_customer: defaultdict[int, set[Listener]] = defaultdict(set)
+        self._by_person: defaultdict[int, set[Listener]] = defaultdict(set)
+        self._places: dict[Listener, list[tuple[defaultdict[int, set[Listener]], int]]] = {}
         self.turns = asyncio.Semaphore(READS_AT_ONCE)
 
     @asynccontextmanager
@@ -69,17 +73,17 @@ class Hub:
             self._addresses[address] -= 1
             self._addresses += Counter()  # forgets who has none left
 
-    def follow(self, socket: LiveSocket, *, person_id: int, customers: frozenset[int]) -> None:
+    def follow(self, listener: Listener, *, person_id: int, customers: frozenset[int]) -> None:
         """Offer a socket what happens to these customers and to the rights of a person, and nothing else any more."""
-        self.forget(socket)
-        self._places[socket] = [(self._by_person, person_id), *((self._by_customer, one) for one in customers)]
-        for index, key in self._places[socket]:
-            index[key].add(socket)
+        self.forget(listener)
+        self._places[listener] = [(self._by_person, person_id), *((self._by_customer, one) for one in customers)]
+        for index, key in self._places[listener]:
+            index[key].add(listener)
 
-    def forget(self, socket: LiveSocket) -> None:
+    def forget(self, listener: Listener) -> None:
         """Offer a socket nothing any more."""
-        for index, key in self._places.pop(socket, ()):
-            index[key].discard(socket)
+        for index, key in self._places.pop(listener, ()):
+            index[key].discard(listener)
             if not index[key]:
                 del index[key]
 
@@ -90,10 +94,10 @@ class Hub:
 
     def _take(self, events: Sequence[Committed]) -> None:
         for event in events:
-            for socket in self._concerned(event):
-                socket.offer(event)
+            for listener in self._concerned(event):
+                listener.offer(event)
 
-    def _concerned(self, event: Committed) -> set[LiveSocket]:
+    def _concerned(self, event: Committed) -> set[Listener]:
         if event.customer_id is None:
             return set(self._places)
         found = set(self._by_customer.get(event.customer_id, ()))
