@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 import json
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -24,13 +25,18 @@ def is_signed(headers: dict[str, str], body: bytes, secret: str) -> bool:
 
 @dataclass
 class Receiver:
-    """What came, in its order; `answers` are given in turn, and then 204."""
+    """What came, in its order; `answers` are given in turn, and then 204.
+
+    With `shown` it speaks TLS, and notes the name that each client asks for.
+    """
 
     port: int = 0
     answers: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
     came: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     connections: int = 0
     hangs: bool = False
+    shown: ssl.SSLContext | None = None
+    named: list[str | None] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -78,7 +84,9 @@ class Receiver:
 async def receiving(**given: Any) -> AsyncIterator[Receiver]:
     """Listen on a port of this machine."""
     receiver = Receiver(**given)
-    server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0)
+    if receiver.shown is not None:
+        receiver.shown.sni_callback = lambda _connection, name, _context: receiver.named.append(name)
+    server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0, ssl=receiver.shown)
     receiver.port = server.sockets[0].getsockname()[1]
     try:
         yield receiver
