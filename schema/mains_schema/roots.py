@@ -50,6 +50,7 @@ from mains_schema.parties.mutations_openid import OpenidMutations
 from mains_schema.parties.mutations_privacy import PrivacyMutations
 from mains_schema.parties.mutations_second_factor import SecondFactorMutations
 from mains_schema.parties.mutations_session import SessionMutations
+from mains_schema.parties.mutations_staff import StaffMutations
 from mains_schema.parties.openid import OpenidProvider, openid_providers
 from mains_schema.parties.viewer import Viewer
 from mains_schema.selling.adapter import UtilityAdapter, utility_adapters
@@ -208,6 +209,7 @@ class Mutation(
     DelegationMutations,
     ImpersonationMutations,
     MachineTokenMutations,
+    StaffMutations,
     PaymentEventMutations,
     PayoutMutations,
     WebhookMutations,

@@ -49,6 +49,7 @@ from mains_schema.money.payment import PaymentFilter, PaymentOrder
 from mains_schema.money.payout_desk import PayoutFile, payout_files
 from mains_schema.parties.audit_trail import AUDIT_GIVEN, AUDIT_ROWS, AuditTrail, audit_trail
 from mains_schema.parties.customer import CustomerFilter, CustomerOrder
+from mains_schema.parties.employees import Employee, employees
 from mains_schema.parties.machine_tokens import MachineTokenOrder
 from mains_schema.selling.fact import FactStretchFilter
 from mains_schema.telling.application import ApplicationFilter, ApplicationOrder
@@ -216,6 +217,14 @@ class Staff:
             audit_trail,
             given=AUDIT_GIVEN,
             rows=AUDIT_ROWS,
+        )
+    )
+    employees: list[Employee] = by(ADMINS)(
+        asked_with(
+            "Who works with the server, or did; those who do first, by name. At most 500.",
+            employees,
+            given=(),
+            rows=500,
         )
     )
     machine_tokens: Connection[MachineToken] = by(ADMINS)(

@@ -34,6 +34,7 @@ GROUPS = (
     "webhooks",
     "trusted",
     "tokens",
+    "staff",
 )
 
 app = typer.Typer(name="mains", no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)

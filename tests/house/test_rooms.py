@@ -216,11 +216,13 @@ EXTRA = {
     "machines": {"statements.py"},
     "openid": {"calling.py", "flow.py", "safety.py"},
     "signin": {
+        "code_letters.py",
         "codes.py",
         "hashing.py",
         "impersonation.py",
         "passwords.py",
         "sessions.py",
+        "staffing.py",
         "telling.py",
         "second_factor.py",
         "throttling.py",

@@ -41,6 +41,7 @@ TYPES_NAMED = {
     "linkId": "ReadingLink",
     "methodId": "AllocationMethod",
     "originalId": "BankLine",
+    "personId": "Viewer",
 }
 VALUES = {
     "Date": '"2023-05-01"',

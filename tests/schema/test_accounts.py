@@ -129,6 +129,21 @@ async def test_a_neighbour_who_knows_the_customer_number_learns_and_gets_nothing
     assert await office.rows("select count(*) from person where email = 'new@example.lv'") == [(0,)]
 
 
+async def test_who_has_no_mail_on_file_registers_by_text_message_or_letter(office: Office) -> None:
+    await office.rows("update customer set email = null, phone = '+371 20000003' where id = 3")
+
+    answers = [
+        (await ask(office.http, BEGIN, input=newcomer(channel=channel)))["registrationBegin"]
+        for channel in ("EMAIL", "SMS", "LETTER")
+    ]
+    roads = await office.rows("select road, address from signin_message where kind = 'REGISTRATION_CODE' order by id")
+    made = await ask(office.http, CONFIRM, input=codes_given(answers[-1]["registration"], *await office.codes()))
+
+    assert roads == [("SMS", "+371 20000003"), ("SMS", "+371 20000003"), ("LETTER", None)]
+    assert len({one["expiresAt"] for one in answers}) == 1
+    assert made["registrationConfirm"]["userErrors"] == []
+
+
 async def test_each_alias_of_a_request_is_one_try(office: Office) -> None:
     fields = " ".join(
         f'a{n}: registrationBegin(input: {{number: "C-000003", identifier: "{n}", email: "a{n}@b.lv"}}) '

@@ -117,7 +117,8 @@ def _sees(actor: str) -> Sees:
     if actor in named:
         return SEES[named[actor]]
     if actor == "admin":
-        return Sees(Viewer(person_id=ACTORS[actor], staff=ADMINS), f"public, person {ACTORS[actor]}")
+        # The town's seventh person works for the utility, and administrators see by which address employees sign in.
+        return Sees(Viewer(person_id=ACTORS[actor], staff=ADMINS), f"public, person {ACTORS[actor]}, person 7")
     if actor in AUDIENCES["staff"]:
         return SeesAll(Viewer(), f"person {ACTORS[actor]}")
     own = f"public, person {ACTORS[actor]}"

@@ -49,6 +49,7 @@ OF_OTHER_ROOMS = {
     "AuditEntry",
     "DataExport",
     "DelegationOffer",
+    "Employee",
     "OpenidProvider",
     "DemoFile",
     "DemoMessage",

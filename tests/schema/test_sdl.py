@@ -145,6 +145,10 @@ DELIVERIES = {
     **dict.fromkeys(("Mutation.invoiceDeliver", "Mutation.printMailingMake"), "it writes"),
     **dict.fromkeys(("Mutation.bankEinvoiceFilesMake", "Mutation.bankEinvoiceFileHandOver"), "it writes"),
     "Invoice.deliveries": "the delivery room reads it with its receipts",
+    **dict.fromkeys(
+        [f"Mutation.staff{name}" for name in ("Invite", "RoleGive", "RoleTake", "Deactivate")], "it writes"
+    ),
+    "Staff.employees": "persons are rows of their own customers' alone; of administrators",
     "Staff.auditTrail": "names people and customers whatever became of their rows; of administrators",
     **dict.fromkeys(("Mutation.noticePreferenceSet", "Mutation.eventSendAgain"), "it writes"),
     **dict.fromkeys(("Mutation.noticeMailingMake", "Mutation.noticeMailingPost"), "it writes"),

@@ -7,13 +7,14 @@ from the input by their names, and never anything else that was sent.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import wraps
 from inspect import isawaitable
 from typing import Any
 
 from graphql import GraphQLSchema
 from mains_server.access.rules import address_hash
-from mains_server.audit.operations import append
+from mains_server.audit.operations import append, subjects_noted
 from mains_server.audit.records import NewEntry, Subject
 from mains_server.db.unit_of_work import before_commit
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -68,7 +69,9 @@ def audited(act: str, resolve: Resolve, owners: dict[str, str], *, roles: Roles 
             return await _settled(resolve(source, info, **given))
 
         async def write(session: AsyncSession) -> None:
-            await append(session, entry=entry, owners=owners)
+            noted = subjects_noted(session)
+            told = replace(entry, subjects=(*entry.subjects, *noted)[:SUBJECTS_MAX]) if noted else entry
+            await append(session, entry=told, owners=owners)
 
         with before_commit(write):
             return await _settled(resolve(source, info, **given))
@@ -99,7 +102,7 @@ def _entry(act: str, context: Context, given: Mapping[str, Any]) -> NewEntry | N
         session_id=viewer.session_id,
         roles=tuple(sorted(role.name for role in viewer.staff)),
         subjects=(*token, *dict.fromkeys(_subjects(given)))[:SUBJECTS_MAX],
-        reason=next(_reasons(given), None),
+        reason=": ".join([*_roles(given), *list(_reasons(given))[:1]]) or None,
         address_hash=None if address is None else address_hash(address),
         at=context.now,
     )
@@ -123,6 +126,13 @@ def _reasons(given: Any) -> Iterator[str]:
             yield from _reasons(value)
         elif isinstance(value, str) and key in REASONS and value:
             yield value
+
+
+def _roles(given: Any) -> list[str]:
+    """Name the roles that an act gives or takes, which no id tells."""
+    named = given.get("input", {}) if isinstance(given, dict) else {}
+    roles = [named["role"]] if "role" in named else named.get("roles") or []
+    return [" ".join(sorted(getattr(role, "name", str(role)) for role in roles))] if roles else []
 
 
 def _parts(given: Any, name: str) -> Sequence[tuple[str, Any]]:

@@ -39,15 +39,20 @@ class AuditEntry:
     """One act."""
 
     number: str = strawberry.field(description="Number of the entry; later ones are higher.")
-    act: str = strawberry.field(description="The mutation.")
+    act: str = strawberry.field(description="The mutation, or the command, such as `mains staff give`.")
     at: datetime = strawberry.field(description="When.")
-    person_id: strawberry.ID = strawberry.field(description="Who; global id of the person.")
+    person_id: strawberry.ID | None = strawberry.field(
+        description="Who; global id of the person. Null where it was done by the command line, such as `mains staff`."
+    )
     person_name: str = strawberry.field(description="Who, by the name known today; empty if none is any more.")
     roles: list[StaffRole] = strawberry.field(description="As which employee; empty for a customer.")
     customer_id: strawberry.ID | None = strawberry.field(description="On whom; null where it is about no customer.")
     customer_number: str | None = strawberry.field(description="The customer's number; null likewise.")
     subject_ids: list[strawberry.ID] = strawberry.field(description="What it named, by global ids; at most 20.")
-    reason: str | None = strawberry.field(description="Why, as was said; null where nothing was.")
+    reason: str | None = strawberry.field(
+        description="Why, as was said; null where nothing was. Of roles given and taken, which, before that; of a"
+        " command, by which account of the operating system."
+    )
     address_hash: str | None = strawberry.field(
         description="From where: SHA-256 of the network address, alike for alike addresses; null where none is known."
     )
@@ -111,7 +116,7 @@ def _shown(entry: Entry) -> AuditEntry:
         number=str(entry.id),
         act=entry.act,
         at=entry.at,
-        person_id=encode_id(type_name="Viewer", number=entry.person_id),
+        person_id=None if entry.person_id is None else encode_id(type_name="Viewer", number=entry.person_id),
         person_name=entry.person_name,
         roles=[StaffRole[role] for role in entry.roles],
         customer_id=None if customer is None else encode_id(type_name="Customer", number=customer),

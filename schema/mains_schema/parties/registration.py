@@ -12,7 +12,7 @@ from mains_server.openid.operations import link_at_registration
 from mains_server.registration import rules
 from mains_server.registration.operations import begin_registration, confirm_registration
 from mains_server.registration.records import RegistrationAsked, RegistrationConfirmed
-from mains_server.signin.records import Device, NewSession, SessionMode
+from mains_server.signin.records import Device, MessageRoad, NewSession, SessionMode
 from mains_server.signin.rules import email_hash
 from mains_server.signin.throttling import network
 
@@ -53,6 +53,25 @@ described(
 )
 
 
+class RegistrationChannel(Enum):
+    """By which road a code should come."""
+
+    EMAIL = "EMAIL"
+    SMS = "SMS"
+    LETTER = "LETTER"
+
+
+described(
+    RegistrationChannel,
+    "By which road the code to the contact on file should come.",
+    {
+        "EMAIL": "By mail; good for an hour.",
+        "SMS": "By text message; good for an hour.",
+        "LETTER": "By letter to the billing address; good for fourteen days.",
+    },
+)
+
+
 @strawberry.type(description="Why a registration was not begun or confirmed.")
 class RegistrationUserError:
     """A refusal."""
@@ -72,6 +91,11 @@ class RegistrationBeginInput:
     email: str = strawberry.field(description="E-mail address to sign in with; at most 254 characters.")
     language: str | None = strawberry.field(
         description="Language of the account: `lv`, `en` or `ru`; that of the request if left out.",
+        default=strawberry.UNSET,
+    )
+    channel: RegistrationChannel | None = strawberry.field(
+        description="By which road the code should come. Where no such contact is on file, or none is asked for, it"
+        " comes by mail, text message or letter, whichever is there first; the answer never tells which.",
         default=strawberry.UNSET,
     )
 
@@ -135,6 +159,7 @@ async def registration_begin(info: Info, given: RegistrationBeginInput) -> Regis
         identifier=given.identifier,
         email=given.email,
         language=given.language or context.reads.language,
+        channel=MessageRoad[given.channel.name] if given.channel else None,
     )
     tries = (
         (rules.OF_NUMBER, rules.plain_number(asked.number)),

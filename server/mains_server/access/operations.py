@@ -171,6 +171,13 @@ async def add_staff(session: AsyncSession, *, person_id: int, role: StaffRole, n
     )
 
 
+async def end_staff(session: AsyncSession, *, person_id: int, role: StaffRole, now: datetime) -> bool:
+    """End a role of an employee from this moment on, and tell whether they had it."""
+    mine = col(StaffMember.person_id) == person_id, col(StaffMember.role) == role, col(StaffMember.ended_at).is_(None)
+    ended = update(StaffMember).where(*mine).values(ended_at=now).returning(col(StaffMember.id))
+    return await session.scalar(ended) is not None
+
+
 async def claim_request(
     session: AsyncSession, *, person_id: int, operation: str, key: str, body: Mapping[str, Any], now: datetime
 ) -> Mapping[str, Any] | None:

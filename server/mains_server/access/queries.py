@@ -31,7 +31,7 @@ async def viewer_of_person(
 ) -> Viewer | None:
     """Resolve a person into what they may see and do now, in one statement; None where there is no such person."""
     staff = select(func.array_agg(col(StaffMember.role))).where(
-        col(StaffMember.person_id) == person_id, col(StaffMember.since) <= now
+        col(StaffMember.person_id) == person_id, col(StaffMember.since) <= now, col(StaffMember.ended_at).is_(None)
     )
     found = await session.execute(
         select(col(PersonRow.language), staff.scalar_subquery(), AccessGrant)
@@ -114,6 +114,36 @@ async def owner_of(session: AsyncSession, *, customer_id: int) -> int | None:
             col(AccessGrant.role) == GrantRole.OWNER,
             col(AccessGrant.ends_at).is_(None),
         )
+    )
+
+
+async def lock_role(session: AsyncSession, *, role: StaffRole) -> frozenset[int]:
+    """Take hold of everybody's hold of a role until the transaction ends, and give the persons who have it."""
+    found = await session.scalars(
+        select(StaffMember)
+        .where(col(StaffMember.role) == role, col(StaffMember.ended_at).is_(None))
+        .order_by(col(StaffMember.id))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return frozenset(row.person_id for row in found)
+
+
+async def roles_of(session: AsyncSession, *, person_id: int) -> frozenset[StaffRole]:
+    """Tell which roles a person has as an employee."""
+    found = await session.scalars(
+        select(col(StaffMember.role)).where(
+            col(StaffMember.person_id) == person_id, col(StaffMember.ended_at).is_(None)
+        )
+    )
+    return frozenset(found)
+
+
+async def was_employee(session: AsyncSession, *, person_id: int) -> bool:
+    """Tell whether a person has or ever had a role as an employee."""
+    return (
+        await session.scalar(select(select(StaffMember).where(col(StaffMember.person_id) == person_id).exists()))
+        or False
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import SQLModel
 
 from mains_server.access.records import GrantRole, StaffRole
@@ -60,12 +60,15 @@ class AccessGrant(SQLModel, table=True):
 
 
 class StaffMember(SQLModel, table=True):
-    """A role that a person has as an employee of the utility."""
+    """A role that a person has, or had until `ended_at`, as an employee of the utility."""
 
     __tablename__ = "staff_member"
-    __table_args__ = (UniqueConstraint("person_id", "role"),)
+    __table_args__ = (
+        Index("staff_member_once", "person_id", "role", unique=True, postgresql_where=text("ended_at is null")),
+    )
 
     id: int = key()
     person_id: int = reference("person.id")
     role: StaffRole = choice(StaffRole)
     since: datetime = instant()
+    ended_at: datetime | None = instant(nullable=True)

@@ -10,12 +10,13 @@ from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.audit import queries
-from mains_server.audit.records import NewEntry, Sealed
+from mains_server.audit.records import NewEntry, Sealed, Subject
 from mains_server.audit.rules import REASON_LENGTH_MAX, seal_hash
 from mains_server.audit.tables import AuditSeal
 
 ONE_AT_A_TIME = 7_306_001
 ROWS_AT_ONCE = 10_000
+NOTED = "audit subjects"
 # An act that changed nothing is none: PostgreSQL gives a transaction its number when it first writes or locks a row.
 APPEND = """
 insert into audit_entry
@@ -52,6 +53,16 @@ async def append(session: AsyncSession, *, entry: NewEntry, owners: dict[str, st
             **({} if found is None else {"subject": found[1]}),
         },
     )
+
+
+def note_subject(session: AsyncSession, *, subject: Subject) -> None:
+    """Name something that an act of this transaction is about and its input could not name, such as what it made."""
+    session.info.setdefault(NOTED, []).append(subject)
+
+
+def subjects_noted(session: AsyncSession) -> tuple[Subject, ...]:
+    """Give what was noted in this transaction."""
+    return tuple(session.info.get(NOTED, ()))
 
 
 async def seal(session: AsyncSession, *, now: datetime, rows_max: int = ROWS_AT_ONCE) -> Sealed | None:

@@ -16,10 +16,13 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEntry:
-    """An act as it is written down; `address_hash` tells from where, without telling the address."""
+    """An act as it is written down; `address_hash` tells from where, without telling the address.
+
+    Where it was done by the command line there is no person.
+    """
 
     act: str
-    person_id: int
+    person_id: int | None
     session_id: int | None
     roles: tuple[str, ...]
     subjects: tuple[Subject, ...]
@@ -34,7 +37,7 @@ class Entry:
 
     id: int
     act: str
-    person_id: int
+    person_id: int | None
     person_name: str
     customer_id: int | None
     customer_number: str | None

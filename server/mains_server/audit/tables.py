@@ -24,7 +24,7 @@ class AuditEntry(SQLModel, table=True):
 
     id: int = key()
     act: str
-    person_id: int = reference()
+    person_id: int | None = reference(nullable=True)
     session_id: int | None = reference(nullable=True)
     roles: list[str] = words()
     customer_id: int | None = reference(nullable=True)

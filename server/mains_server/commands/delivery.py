@@ -1,6 +1,7 @@
 """`mains delivery`: send invoices by mail, and make files for the printer."""
 
 import asyncio
+import os
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from mains_server.access.records import Refusal
 from mains_server.adapters.loading import load_adapters
+from mains_server.commands.acting import acting
 from mains_server.commands.database import opened
 from mains_server.commands.mail_server import mail_server_of, sending_rules_of
+from mains_server.commands.notices import carriers_of
 from mains_server.db.engine import make_engine
 from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.delivery.operations import begin_deliveries
@@ -20,7 +23,11 @@ from mains_server.delivery.posting import make_mailing, set_aside_unaddressed
 from mains_server.delivery.queries import is_mail_due, print_file
 from mains_server.delivery.sending import Postman, send_mails
 from mains_server.documents.operations import Press
+from mains_server.notifications.records import Channel
+from mains_server.notifications.sending import Carrier
 from mains_server.settings import Settings, load_settings
+from mains_server.signin.code_letters import code_mailing_again, make_code_mailing
+from mains_server.signin.records import CodeMailing
 from mains_server.signin.telling import Messenger, send_messages
 
 delivery = typer.Typer(help="Delivery of invoices: mail, and letters for the printer.", no_args_is_help=True)
@@ -69,12 +76,35 @@ async def day_of_mail(engine: AsyncEngine, *, settings: Settings, now: datetime)
     return +counts
 
 
-async def messages_of(engine: AsyncEngine, *, settings: Settings, key: bytes, now: datetime) -> Counter[str]:
-    """Send the codes and notices of signing in that are due, where a mail server is set; codes are made of `key`."""
+@delivery.command("codes")
+def print_codes(
+    out: Annotated[Path, typer.Argument(dir_okay=False, help="Where the ZIP is written, for its owner to read alone.")],
+    mailing: Annotated[int | None, typer.Option(help="An earlier file to write once more.")] = None,
+) -> None:
+    """Write the letters with codes that wait for the printer: a ZIP that is kept nowhere; delete it once printed."""
+    settings = load_settings()
+    if settings.secret is None:
+        typer.echo("Refused: set MAINS_SECRET, of which codes are made.", err=True)
+        raise typer.Exit(1)
+    key = settings.secret.get_secret_value().encode()
+    try:
+        with opened(settings) as address:
+            made = asyncio.run(_codes(address, key=key, mailing=mailing))
+    except Refusal as refusal:
+        typer.echo(f"Refused: {refusal}.", err=True)
+        raise typer.Exit(1) from refusal
+    with open(out, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+        file.write(made.content)
+    typer.echo(f"Codes {made.number}: {made.letters} letters, {out}")
+
+
+async def messages_of(
+    engine: AsyncEngine, *, settings: Settings, key: bytes, now: datetime, texts: Carrier | None = None
+) -> Counter[str]:
+    """Send the codes and notices of signing in that are due, by what is set up; codes are made of `key`."""
+    gateway = carriers_of(settings, secret=key).get(Channel.SMS) if texts is None else texts
     server = mail_server_of(settings)
-    if server is None:
-        return Counter()
-    return await send_messages(Messenger(engine=engine, server=server, key=key, now=now))
+    return await send_messages(Messenger(engine=engine, server=server, texts=gateway, key=key, now=now))
 
 
 async def _is_due(engine: AsyncEngine, *, now: datetime) -> bool:
@@ -86,6 +116,18 @@ async def _send(address: str, *, settings: Settings) -> Counter[str]:
     engine = make_engine(address=address, connections_max=3)
     try:
         return await day_of_mail(engine, settings=settings, now=datetime.now(UTC))
+    finally:
+        await engine.dispose()
+
+
+async def _codes(address: str, *, key: bytes, mailing: int | None) -> CodeMailing:
+    engine, now = make_engine(address=address, connections_max=1), datetime.now(UTC)
+    again = None if mailing is None else f"again {mailing}"
+    try:
+        async with acting(engine, act="delivery codes", words=again, now=now) as session:
+            if mailing is None:
+                return await make_code_mailing(session, key=key, now=now)
+            return await code_mailing_again(session, number=mailing, key=key, now=now)
     finally:
         await engine.dispose()
 

@@ -9,9 +9,12 @@ from typing import Annotated
 import typer
 
 from mains_server.access.records import ADMINS, MachineScope, Refusal, Viewer
+from mains_server.audit.operations import note_subject
+from mains_server.audit.records import Subject
+from mains_server.commands.acting import acting
 from mains_server.commands.database import opened
 from mains_server.db.engine import make_engine
-from mains_server.db.unit_of_work import read_session, unit_of_work
+from mains_server.db.unit_of_work import read_session
 from mains_server.machines import queries
 from mains_server.machines.operations import ReachUnknown, make_partner_token, revoke_token
 from mains_server.machines.records import MadeToken, NewToken, Partner, TokenListed
@@ -88,7 +91,7 @@ async def _made(
 ) -> MadeToken:
     engine = make_engine(address=address, connections_max=1)
     try:
-        async with unit_of_work(engine) as session:
+        async with acting(engine, act="tokens create", words=partner.name, now=datetime.now(UTC)) as session:
             reach = await queries.named(session, **named)
             if reach is None:
                 raise ReachUnknown("a customer, contract or supply point that is named is not there")
@@ -110,7 +113,8 @@ async def _listed(address: str) -> tuple[TokenListed, ...]:
 async def _revoked(address: str, *, number: int) -> None:
     engine = make_engine(address=address, connections_max=1)
     try:
-        async with unit_of_work(engine) as session:
+        async with acting(engine, act="tokens revoke", now=datetime.now(UTC)) as session:
             await revoke_token(session, viewer=Viewer(staff=ADMINS), token_id=number, now=datetime.now(UTC))
+            note_subject(session, subject=Subject(type_name="MachineToken", number=number))
     finally:
         await engine.dispose()

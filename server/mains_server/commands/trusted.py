@@ -11,10 +11,11 @@ from typing import Annotated, Any
 import orjson
 import typer
 
+from mains_server.commands.acting import acting
 from mains_server.commands.database import opened
 from mains_server.db.engine import make_engine
 from mains_server.db.trusted import hash_of, register_documents, registered_documents, remove_documents
-from mains_server.db.unit_of_work import read_session, unit_of_work
+from mains_server.db.unit_of_work import read_session
 from mains_server.settings import load_settings
 
 trusted = typer.Typer(help="Documents that front ends registered.", no_args_is_help=True)
@@ -112,7 +113,7 @@ def _problem(document: str) -> str | None:
 async def _add(address: str, *, texts: Mapping[str, list[str]], now: datetime) -> int:
     engine = make_engine(address=address, connections_max=1)
     try:
-        async with unit_of_work(engine) as session:
+        async with acting(engine, act="trusted add", words=" ".join(sorted(texts)), now=now) as session:
             added = [
                 await register_documents(session, texts=found, source=source, now=now)
                 for source, found in texts.items()
@@ -134,7 +135,7 @@ async def _listed(address: str) -> Any:
 async def _remove(address: str, *, hashes: list[str]) -> int:
     engine = make_engine(address=address, connections_max=1)
     try:
-        async with unit_of_work(engine) as session:
+        async with acting(engine, act="trusted remove", words=" ".join(hashes), now=datetime.now(UTC)) as session:
             return await remove_documents(session, hashes=hashes)
     finally:
         await engine.dispose()

@@ -11,6 +11,8 @@ from sqlmodel import col
 from mains_server.access.operations import create_person
 from mains_server.access.queries import person_by_email
 from mains_server.access.records import ADMINS, NewPerson, Refusal, Viewer
+from mains_server.audit.operations import note_subject
+from mains_server.audit.records import Subject
 from mains_server.machines import queries, rules
 from mains_server.machines.records import MadeToken, NewToken, Partner
 from mains_server.machines.tables import MachineToken
@@ -161,4 +163,5 @@ async def _made(
     )
     session.add(row)
     await session.flush()
+    note_subject(session, subject=Subject(type_name="MachineToken", number=row.id))
     return MadeToken(id=row.id, text=text, expires_at=row.expires_at)

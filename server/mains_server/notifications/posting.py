@@ -114,13 +114,13 @@ async def mark_posted(session: AsyncSession, *, mailing_id: int, person_id: int,
     return mailing_id
 
 
-def zipped(letters: Sequence[PrintedNotice], *, day: date) -> bytes:
-    """Pack letters with their index; the same ones make the same file."""
+def zipped(letters: Sequence[PrintedNotice], *, day: date, called: str = "notice") -> bytes:
+    """Pack letters with their index; the same ones make the same file. `called` is what their files begin with."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
-        _add(archive, name=INDEX, content=_index(letters).encode("utf-8-sig"))
+        _add(archive, name=INDEX, content=_index(letters, called=called).encode("utf-8-sig"))
         for one in letters:
-            _add(archive, name=_name(one), content=print_letter(_letter(one, day=day)))
+            _add(archive, name=_name(one, called=called), content=print_letter(_letter(one, day=day)))
     return packed.getvalue()
 
 
@@ -142,18 +142,18 @@ def _letter(one: PrintedNotice, *, day: date) -> Letter:
     return Letter(address=lines, day=day, subject=one.subject, body=one.body, language=language)
 
 
-def _index(letters: Sequence[PrintedNotice]) -> str:
+def _index(letters: Sequence[PrintedNotice], *, called: str) -> str:
     written = io.StringIO()
     rows = csv.writer(written, delimiter=";", lineterminator="\r\n")
     rows.writerow(COLUMNS)
     for one in letters:
-        words = (_name(one), one.name, one.address, one.language, one.subject, str(one.id))
+        words = (_name(one, called=called), one.name, one.address, one.language, one.subject, str(one.id))
         rows.writerow([neutral(word) for word in words])
     return written.getvalue()
 
 
-def _name(one: PrintedNotice) -> str:
-    return f"notice-{one.id}.pdf"
+def _name(one: PrintedNotice, *, called: str) -> str:
+    return f"{called}-{one.id}.pdf"
 
 
 def _add(archive: zipfile.ZipFile, *, name: str, content: bytes) -> None:

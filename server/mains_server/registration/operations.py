@@ -58,7 +58,8 @@ async def begin_registration(session: AsyncSession, *, asked: RegistrationAsked,
     found = await queries.candidates(session, number=rules.plain_number(asked.number))
     candidate = rules.fitting(found, identifier=asked.identifier)
     is_free = candidate is not None and candidate.owner_email is None
-    is_proven = is_free and candidate is not None and rules.is_same_address(candidate.email, email)
+    road, address = _road(candidate, wanted=asked.channel)
+    is_proven = is_free and road is MessageRoad.EMAIL and rules.is_same_address(address, email)
     token, nonce = secrets.token_urlsafe(32), secrets.token_bytes(NONCE_BYTES)
     row = Registration(
         token_hash=signin_rules.token_hash(token),
@@ -68,13 +69,13 @@ async def begin_registration(session: AsyncSession, *, asked: RegistrationAsked,
         language=asked.language if asked.language in LANGUAGES else LANGUAGES[0],
         is_email_proven=is_proven,
         created_at=now,
-        code_ends_at=now + rules.code_lifetime(_road(candidate)[0]),
+        code_ends_at=now + rules.code_lifetime(road),
         expires_at=now + rules.LASTS_FOR,
         tries=0,
     )
     session.add(row)
     await session.flush()
-    await tell(session, message=_to_contact(row, candidate=candidate), now=now)
+    await tell(session, message=_to_contact(row, candidate=candidate, wanted=asked.channel), now=now)
     await tell(session, message=_to_newcomer(row), now=now)
     return RegistrationBegun(token=token, expires_at=row.expires_at)
 
@@ -142,7 +143,7 @@ async def _person(session: AsyncSession, *, row: Registration, name: str, now: d
         return None
 
 
-def _to_contact(row: Registration, *, candidate: Candidate | None) -> NewMessage:
+def _to_contact(row: Registration, *, candidate: Candidate | None, wanted: MessageRoad | None) -> NewMessage:
     """Word what the customer's contact is told: the code, that there is an account already, or nothing to nobody."""
     if candidate is not None and candidate.owner_email is not None:
         return NewMessage(
@@ -151,7 +152,7 @@ def _to_contact(row: Registration, *, candidate: Candidate | None) -> NewMessage
             address=candidate.owner_email,
             language=candidate.owner_language or candidate.language,
         )
-    road, address = _road(candidate)
+    road, address = _road(candidate, wanted=wanted)
     return NewMessage(
         kind=MessageKind.REGISTRATION_CODE,
         road=road,
@@ -177,5 +178,5 @@ def _to_newcomer(row: Registration) -> NewMessage:
     )
 
 
-def _road(candidate: Candidate | None) -> tuple[MessageRoad, str | None]:
-    return (MessageRoad.NOBODY, None) if candidate is None else rules.road_to(candidate)
+def _road(candidate: Candidate | None, *, wanted: MessageRoad | None) -> tuple[MessageRoad, str | None]:
+    return (MessageRoad.NOBODY, None) if candidate is None else rules.road_to(candidate, wanted=wanted)

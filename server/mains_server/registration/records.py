@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from mains_server.signin.records import UNKNOWN_DEVICE, Device
+from mains_server.signin.records import UNKNOWN_DEVICE, Device, MessageRoad
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationAsked:
-    """Who wants an account: as which customer, proven by what, and with which address to sign in."""
+    """Who wants an account: as which customer, proven by what, and with which address to sign in.
+
+    `channel` is by which road the code should come, if that contact is on file.
+    """
 
     number: str
     identifier: str = field(repr=False)
     email: str
     language: str
+    channel: MessageRoad | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

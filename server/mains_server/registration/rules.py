@@ -49,14 +49,20 @@ def fitting(candidates: Sequence[Candidate], *, identifier: str) -> Candidate | 
     return found
 
 
-def road_to(candidate: Candidate) -> tuple[MessageRoad, str | None]:
-    """Tell by which road a customer is reached, and where: mail, text message, or else a letter."""
+def road_to(candidate: Candidate, *, wanted: MessageRoad | None = None) -> tuple[MessageRoad, str | None]:
+    """Tell by which road a customer is reached, and where: the wanted one if it is on file, else mail, text or letter.
+
+    Who asked is never told which it was, so that nobody learns what is on file.
+    """
+    on_file: dict[MessageRoad, str | None] = {}
     address = mail_address(candidate.email)
     if address is not None:
-        return MessageRoad.EMAIL, address
+        on_file[MessageRoad.EMAIL] = address
     if candidate.phone:
-        return MessageRoad.SMS, candidate.phone
-    return MessageRoad.LETTER, None
+        on_file[MessageRoad.SMS] = candidate.phone
+    on_file[MessageRoad.LETTER] = None
+    road = wanted if wanted in on_file else next(iter(on_file))
+    return road, on_file[road]
 
 
 def is_same_address(one: str | None, other: str) -> bool:

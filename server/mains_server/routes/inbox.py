@@ -25,7 +25,7 @@ from starlette.routing import Route
 from mains_server.commands.delivery import day_of_mail, messages_of
 from mains_server.commands.notices import carriers_of, day_of_notices
 from mains_server.commands.webhooks import post_webhooks
-from mains_server.db.unit_of_work import read_session
+from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.delivery.records import ReceiptOutcome
 from mains_server.notifications.queries import letters_begun
 from mains_server.notifications.records import CaughtFile, CaughtMessage, Channel, Handed, WaitingNotice
@@ -33,6 +33,8 @@ from mains_server.notifications.sealing import Seal
 from mains_server.notifications.sending import Carrier
 from mains_server.routes.answers import utc_now
 from mains_server.settings import Settings
+from mains_server.signin.code_letters import take_letters, worded
+from mains_server.signin.queries import next_mailing
 
 log = structlog.get_logger()
 MAILS_KEPT = 200
@@ -77,6 +79,17 @@ class Inbox:
         async with read_session(engine) as session:
             found, self._letters_after = await letters_begun(session, after=self._letters_after, most=MAILS_KEPT)
         self.letters.extendleft(found)
+
+    async def take_code_letters(self, engine: AsyncEngine, *, key: bytes) -> None:
+        """Take the letters with codes that wait for the printer, which a demonstration has none for."""
+        now = utc_now()
+        async with unit_of_work(engine) as session:
+            number = await next_mailing(session)
+            found = [worded(one, key=key) for one in await take_letters(session, mailing=number, now=now)]
+        for one in found:
+            to = f"{one.name}, {one.address}"
+            letter = CaughtMessage(channel=Channel.POST, to=to, subject=one.subject, text=one.body, at=now)
+            self.letters.appendleft(letter)
 
     def messages(self) -> list[CaughtMessage]:
         """Give everything that is kept, the last first."""
@@ -224,7 +237,9 @@ async def _deliver_on(engine: AsyncEngine, *, inbox: Inbox, settings: Settings, 
     carriers[Channel.SMS] = Witness(inbox=inbox, gateway=carriers.get(Channel.SMS))
     while True:
         try:
-            await messages_of(engine, settings=settings, key=key, now=utc_now())
+            texts = carriers[Channel.SMS]
+            await messages_of(engine, settings=settings, key=key, now=utc_now(), texts=texts)
+            await inbox.take_code_letters(engine, key=key)
             await day_of_mail(engine, settings=settings, now=utc_now())
             seal = Seal(key)
             await day_of_notices(engine, settings=settings, seal=seal, now=utc_now(), carriers=carriers)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from mains_server.access.queries import grant_of_parts, person_by_email, viewer_of_person
 from mains_server.access.records import StaffRole, Viewer
-from mains_server.signin.records import FactorState, MessageRoad, StoredCredential
+from mains_server.signin.records import CodeLetter, Employee, FactorState, MessageRoad, StoredCredential
 from mains_server.signin.rules import FAILURE_WINDOW, as_customer, is_storable, token_hash
 from mains_server.signin.tables import (
     Credential,
@@ -31,7 +31,8 @@ from mains_server.signin.tables import (
 
 VIEWER_TEXT = """
 select json_build_array(s.id, p.id, p.language,
-    (select json_agg(m.role order by m.role) from staff_member m where m.person_id = p.id and m.since <= {now}),
+    (select json_agg(m.role order by m.role) from staff_member m where m.person_id = p.id and m.since <= {now}
+        and m.ended_at is null),
     (select json_build_array(i.customer_id, i.ended_at is null and i.ends_at > {now})
      from impersonation i where i.session_id = s.id),
     (select json_agg(json_build_array(g.id, g.customer_id, g.role, g.permissions, g.contract_ids) order by g.id)
@@ -40,6 +41,31 @@ select json_build_array(s.id, p.id, p.language,
 from session s join person p on p.id = s.person_id
 where s.token_hash = {token} and s.expires_at > {now} and (s.revoked_at is null or s.revoked_at > {now})
 """
+
+
+EMPLOYEES_MAX = 500
+EMPLOYEES = f"""
+select p.id as person_id, p.name, p.email,
+    coalesce(array_agg(m.role order by m.role) filter (where m.ended_at is null), cast('{{}}' as varchar[])) as roles,
+    min(m.since) as since, exists (select from credential c where c.person_id = p.id) as has_password,
+    (select max(s.last_used_at) from session s where s.person_id = p.id) as last_seen_at
+from staff_member m join person p on p.id = m.person_id
+where cast(:person as bigint) is null or p.id = :person
+group by p.id, p.name, p.email
+order by bool_and(m.ended_at is not null), p.name, p.id limit {EMPLOYEES_MAX}
+"""
+ONE_MAILING_AT_A_TIME = 7_306_002
+# Where to is read when a letter is printed: who moved between asking and printing is written to where they live now.
+CODE_LETTERS = """
+select m.id, m.kind, m.language, m.customer_id, m.row_id, m.nonce, m.expires_at, coalesce(m.sent_at, :now) as sent_at,
+    c.name, c.address_line, c.address_city, c.address_postcode
+from signin_message m join customer c on c.id = m.customer_id
+where m.road = 'LETTER' and m.row_id is not null and m.expires_at > :now and {condition}
+"""
+WAITING_LETTERS = CODE_LETTERS.format(
+    condition="m.next_try_at <= :now order by m.id limit :most for update of m skip locked"
+)
+LETTERS_OF_MAILING = CODE_LETTERS.format(condition="m.mailing = :mailing order by m.id for update of m")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -153,6 +179,19 @@ async def lock_reset(session: AsyncSession, *, token: str) -> PasswordReset | No
     )
 
 
+async def have_password(session: AsyncSession, *, person_ids: Collection[int]) -> frozenset[int]:
+    """Tell which of these persons have a password to sign in with."""
+    return frozenset(
+        await session.scalars(select(col(Credential.person_id)).where(col(Credential.person_id).in_(person_ids)))
+    )
+
+
+async def employees(session: AsyncSession, *, person_id: int | None = None) -> tuple[Employee, ...]:
+    """List everybody who works with the server or did, those who do first, by name; or one of them."""
+    found = await session.execute(text(EMPLOYEES), {"person": person_id})
+    return tuple(Employee(**{**row._mapping, "roles": tuple(StaffRole[role] for role in row.roles)}) for row in found)
+
+
 async def has_factor(session: AsyncSession, *, person_id: int) -> bool:
     """Tell whether a person signs in with a code of an app too."""
     confirmed = select(col(SecondFactor.confirmed_at)).where(col(SecondFactor.person_id) == person_id)
@@ -193,12 +232,14 @@ async def lock_challenge(session: AsyncSession, *, token: str) -> SigninChalleng
     )
 
 
-async def next_message(session: AsyncSession, *, now: datetime, skipped: Sequence[int]) -> SigninMessage | None:
-    """Take the next mail that is due, held until the transaction ends; others take another meanwhile."""
+async def next_message(
+    session: AsyncSession, *, roads: Collection[MessageRoad], now: datetime, skipped: Sequence[int]
+) -> SigninMessage | None:
+    """Take the next message of these roads that is due, held until the transaction ends; others take another."""
     return await session.scalar(
         select(SigninMessage)
         .where(
-            col(SigninMessage.road) == MessageRoad.EMAIL,
+            col(SigninMessage.road).in_(roads),
             col(SigninMessage.next_try_at) <= now,
             col(SigninMessage.id).not_in(skipped),
         )
@@ -206,6 +247,34 @@ async def next_message(session: AsyncSession, *, now: datetime, skipped: Sequenc
         .limit(1)
         .with_for_update(skip_locked=True)
     )
+
+
+async def waiting_letters(session: AsyncSession, *, now: datetime, most: int) -> Sequence[CodeLetter]:
+    """Take letters that wait for the printer, held until the transaction ends, the oldest first."""
+    found = await session.execute(text(WAITING_LETTERS), {"now": now, "most": most})
+    return [CodeLetter(**row._mapping) for row in found]
+
+
+async def letters_of_mailing(session: AsyncSession, *, mailing: int, now: datetime) -> Sequence[CodeLetter]:
+    """Take the letters of a file for the printer whose codes are still good, held until the transaction ends."""
+    found = await session.execute(text(LETTERS_OF_MAILING), {"mailing": mailing, "now": now})
+    return [CodeLetter(**row._mapping) for row in found]
+
+
+async def letters_posted(session: AsyncSession, *, since: datetime) -> Mapping[int, int]:
+    """Count the letters with codes that customers were sent since a moment, by customer."""
+    counted = (
+        select(col(SigninMessage.customer_id), func.count())
+        .where(col(SigninMessage.road) == MessageRoad.LETTER, col(SigninMessage.sent_at) > since)
+        .group_by(col(SigninMessage.customer_id))
+    )
+    return {row[0]: row[1] for row in await session.execute(counted) if row[0] is not None}
+
+
+async def next_mailing(session: AsyncSession) -> int:
+    """Give the number of the next file of letters with codes; one at a time is made."""
+    await session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": ONE_MAILING_AT_A_TIME})
+    return 1 + (await session.scalar(select(func.max(col(SigninMessage.mailing)))) or 0)
 
 
 def session_ids(condition: ColumnElement[bool]) -> Select[int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
-from mains_server.access.records import Person
+from mains_server.access.records import Person, StaffRole
 
 
 class SessionMode(Enum):
@@ -141,6 +141,7 @@ class MessageKind(Enum):
     RECOVERY_CODE_USED = "RECOVERY_CODE_USED"
     OPENID_LINKED = "OPENID_LINKED"
     OPENID_UNLINKED = "OPENID_UNLINKED"
+    STAFF_INVITED = "STAFF_INVITED"
 
 
 class MessageRoad(Enum):
@@ -164,6 +165,65 @@ class NewMessage:
     row_id: int | None = None
     nonce: bytes | None = field(default=None, repr=False)
     expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeLetter:
+    """A letter with a code, to where its customer lives when it is printed."""
+
+    id: int
+    kind: str
+    language: str
+    customer_id: int
+    row_id: int
+    nonce: bytes = field(repr=False)
+    expires_at: datetime
+    sent_at: datetime
+    name: str
+    address_line: str
+    address_city: str
+    address_postcode: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeMailing:
+    """A file for the printer with letters that hold codes; it is kept nowhere."""
+
+    number: int
+    letters: int
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEmployee:
+    """Who is to work with the server, and as what."""
+
+    email: str
+    name: str
+    language: str
+    roles: frozenset[StaffRole]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvitedEmployee:
+    """An employee who was invited, with the code that their mail has: good once, for a first password."""
+
+    person_id: int
+    code: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Employee:
+    """Somebody who works with the server, or did: the roles they have now, and since when they have the first."""
+
+    person_id: int
+    name: str
+    email: str
+    roles: tuple[StaffRole, ...]
+    since: datetime
+    has_password: bool
+    last_seen_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

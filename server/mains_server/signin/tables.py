@@ -169,7 +169,10 @@ class SigninChallenge(SQLModel, table=True):
 
 
 class SigninMessage(SQLModel, table=True):
-    """A code or notice on its way: what it is about, where it goes, and what a code in it is made of."""
+    """A code or notice on its way: what it is about, where it goes, and what a code in it is made of.
+
+    `mailing` is the number of the file for the printer that a letter is in.
+    """
 
     __tablename__ = "signin_message"
     __table_args__ = (
@@ -189,3 +192,4 @@ class SigninMessage(SQLModel, table=True):
     next_try_at: datetime | None = instant(nullable=True)
     tries: int
     sent_at: datetime | None = instant(nullable=True)
+    mailing: int | None = None

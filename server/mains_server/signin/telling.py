@@ -18,6 +18,8 @@ from mains_server.db.unit_of_work import unit_of_work
 from mains_server.delivery.mail import hand_over
 from mains_server.delivery.records import MailServer, ReceiptOutcome
 from mains_server.delivery.rules import mail_address
+from mains_server.notifications.records import Channel, Topic, WaitingNotice
+from mains_server.notifications.sending import Carrier
 from mains_server.signin import queries
 from mains_server.signin.codes import code_of, token_of
 from mains_server.signin.records import MessageKind, MessageRoad, NewMessage
@@ -27,17 +29,26 @@ from mains_server.signin.wording import words_of
 TRIES_MAX = 10
 FIRST_PAUSE = timedelta(minutes=1)
 PAUSE_MAX = timedelta(hours=1)
-TOKENS = frozenset({MessageKind.PASSWORD_RESET})
+TOKENS = frozenset({MessageKind.PASSWORD_RESET, MessageKind.STAFF_INVITED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Messenger:
-    """What messages are sent with; `key` is the server's secret, of which codes are made."""
+    """What messages are sent with: a mail server, a gateway of text messages, or both.
+
+    `key` is the server's secret, of which codes are made. Letters are printed by `code_letters`.
+    """
 
     engine: AsyncEngine
-    server: MailServer
+    server: MailServer | None
     key: bytes
     now: datetime
+    texts: Carrier | None = None
+
+    def roads(self) -> tuple[MessageRoad, ...]:
+        """Give the roads that are set up; what goes by another waits."""
+        carriers = {MessageRoad.EMAIL: self.server, MessageRoad.SMS: self.texts}
+        return tuple(road for road, carrier in carriers.items() if carrier is not None)
 
 
 async def tell(session: AsyncSession, *, message: NewMessage, now: datetime) -> None:
@@ -64,12 +75,15 @@ async def tell(session: AsyncSession, *, message: NewMessage, now: datetime) -> 
 
 
 async def send_messages(messenger: Messenger) -> Counter[str]:
-    """Send every mail that is due, each held while the server is spoken to, and count what became of them."""
+    """Send every mail and text message that is due, each held while it is handed over, and count what became of them.
+
+    Who dies between the other side's answer and the commit sends a message again, by the same name.
+    """
     counts: Counter[str] = Counter()
     skipped: list[int] = []
     while True:
         async with unit_of_work(messenger.engine) as session:
-            row = await queries.next_message(session, now=messenger.now, skipped=skipped)
+            row = await queries.next_message(session, roads=messenger.roads(), now=messenger.now, skipped=skipped)
             if row is None:
                 return counts
             skipped.append(row.id)
@@ -78,31 +92,71 @@ async def send_messages(messenger: Messenger) -> Counter[str]:
 
 async def _send(row: SigninMessage, *, messenger: Messenger) -> str:
     now = messenger.now
-    address = mail_address(row.address)
+    address = row.address if row.road is MessageRoad.SMS else mail_address(row.address)
     if address is None or (row.expires_at is not None and row.expires_at <= now):
         row.next_try_at = None
         return "given_up"
-    answer = await hand_over(_mail(row, address=address, messenger=messenger), server=messenger.server)
+    outcome = await _handed(row, address=address, messenger=messenger)
     row.tries += 1
-    if answer.outcome is ReceiptOutcome.ACCEPTED:
+    if outcome is ReceiptOutcome.ACCEPTED:
         row.sent_at, row.next_try_at = now, None
         return "sent"
-    if answer.outcome is ReceiptOutcome.REFUSED or row.tries >= TRIES_MAX:
+    if outcome is ReceiptOutcome.REFUSED or row.tries >= TRIES_MAX:
         row.next_try_at = None
         return "given_up"
     row.next_try_at = now + min(FIRST_PAUSE * 2 ** (row.tries - 1), PAUSE_MAX)
     return "put_off"
 
 
-def _mail(row: SigninMessage, *, address: str, messenger: Messenger) -> EmailMessage:
-    subject, text = words_of(row.kind, language=row.language)
+async def _handed(row: SigninMessage, *, address: str, messenger: Messenger) -> ReceiptOutcome:
+    """Hand a message over by its road. A code is wanted at once, so a text message goes at night too."""
+    if row.road is MessageRoad.SMS:
+        assert messenger.texts is not None, "a road that is not set up is not taken"
+        notice = _as_notice(row, address=address, body=_words(row, key=messenger.key)[1])
+        handed = await messenger.texts.carry(notice, subject="", body=notice.body, now=messenger.now)
+        return handed.outcome
+    assert messenger.server is not None, "a road that is not set up is not taken"
+    mail = _mail(row, address=address, server=messenger.server, key=messenger.key, now=messenger.now)
+    return (await hand_over(mail, server=messenger.server)).outcome
+
+
+def _as_notice(row: SigninMessage, *, address: str, body: str) -> WaitingNotice:
+    """Show a code's message as what carriers of text messages take; its name is none that a notice has."""
+    return WaitingNotice(
+        id=row.id,
+        customer_id=row.customer_id,
+        person_id=None,
+        occasion=f"signin message {row.id}",
+        number=1,
+        topic=Topic.ACCOUNT,
+        template=row.kind.name.lower(),
+        language=row.language,
+        channel=Channel.SMS,
+        others=(),
+        address=address,
+        subject="",
+        body=body,
+        values={},
+        sealed=None,
+        tries=row.tries,
+        holds_until=row.expires_at,
+    )
+
+
+def _words(row: SigninMessage, *, key: bytes) -> tuple[str, str]:
+    subject, text = words_of(row.kind, language=row.language, road=row.road)
+    return subject, text.format(code=_secret(row, key=key))
+
+
+def _mail(row: SigninMessage, *, address: str, server: MailServer, key: bytes, now: datetime) -> EmailMessage:
+    subject, text = _words(row, key=key)
     mail = EmailMessage(policy=SMTP_POLICY)
-    mail["From"], mail["To"] = messenger.server.sender, address
+    mail["From"], mail["To"] = server.sender, address
     mail["Subject"] = subject
-    mail["Date"] = format_datetime(messenger.now)
-    mail["Message-ID"] = f"<signin-{row.id}@{messenger.server.sender.rpartition('@')[2]}>"
+    mail["Date"] = format_datetime(now)
+    mail["Message-ID"] = f"<signin-{row.id}@{server.sender.rpartition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(text.format(code=_secret(row, key=messenger.key)))
+    mail.set_content(text)
     return mail
 
 

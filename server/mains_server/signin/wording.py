@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mains_server.signin.records import MessageKind
+from mains_server.signin.records import MessageKind, MessageRoad
 
 Words = tuple[str, str]
 
@@ -258,10 +258,72 @@ WORDS: dict[MessageKind, dict[str, Words]] = {
             "Если это были не Вы, смените пароль и сообщите нам.\n",
         ),
     },
+    MessageKind.STAFF_INVITED: {
+        "lv": (
+            "Jūsu darba konts",
+            "Labdien!\n\n"
+            "Jums ir izveidots darba konts. Kods paroles izvēlei, vienu reizi triju dienu laikā:\n\n{code}\n\n"
+            "Ievadiet to paroles atjaunošanas lapā. Nevienam to nesakiet.\n",
+        ),
+        "en": (
+            "Your account for work",
+            "Good day,\n\n"
+            "You have an account for work. The code to choose its password, good once and for three days:\n\n{code}\n\n"
+            "Type it on the page that resets passwords. Tell it to nobody.\n",
+        ),
+        "ru": (
+            "Ваша рабочая учётная запись",
+            "Здравствуйте!\n\n"
+            "Для Вас создана рабочая учётная запись. Код для выбора пароля, один раз за три дня:\n\n{code}\n\n"
+            "Введите его на странице восстановления пароля. Никому его не сообщайте.\n",
+        ),
+    },
+}
+# What goes by text message is short: Cyrillic and Latvian letters leave 70 in a segment.
+TEXTS: dict[MessageKind, dict[str, str]] = {
+    MessageKind.REGISTRATION_CODE: {
+        "lv": "{code} – kods reģistrācijai, derīgs 1 h. Nevienam to nesakiet.",
+        "en": "{code} is your code to register, good for 1 hour. Tell it to nobody.",
+        "ru": "{code} – код для регистрации, годен 1 ч. Никому не сообщайте.",
+    },
+}
+LETTERS: dict[MessageKind, dict[str, Words]] = {
+    MessageKind.REGISTRATION_CODE: {
+        "lv": (
+            "Kods reģistrācijai portālā",
+            "Labdien!\n\n"
+            "Kods klienta konta reģistrācijai, derīgs līdz {until} ieskaitot:\n\n{code}\n\n"
+            "Ievadiet to lapā, kurā sākāt reģistrāciju; lielie un mazie burti un svītra nav svarīgi. "
+            "Cipara 0 un 1 un burtu I un O kodā nav.\n\n"
+            "Nevienam kodu nesakiet. Ja konts nav Jūsu pieteikts, nekas nav jādara.\n",
+        ),
+        "en": (
+            "Your code to register",
+            "Good day,\n\n"
+            "The code to register your customer account, good until {until}, that day included:\n\n{code}\n\n"
+            "Type it where you began to register; capitals and the dash do not matter. "
+            "There is no figure 0 or 1 and no letter I or O in it.\n\n"
+            "Tell it to nobody. If you did not ask for an account, there is nothing to do.\n",
+        ),
+        "ru": (
+            "Код для регистрации на портале",
+            "Здравствуйте!\n\n"
+            "Код для регистрации учётной записи клиента действует по {until} включительно:\n\n{code}\n\n"
+            "Введите его там, где начали регистрацию; заглавные буквы и чёрточка не важны. "
+            "Цифр 0 и 1 и букв I и O в коде нет.\n\n"
+            "Никому его не сообщайте. Если Вы не просили об учётной записи, ничего делать не нужно.\n",
+        ),
+    },
 }
 
 
-def words_of(kind: MessageKind, *, language: str) -> Words:
-    """Give a message's subject and text in somebody's language, Latvian where we do not have it."""
-    words = WORDS[kind]
+def words_of(kind: MessageKind, *, language: str, road: MessageRoad = MessageRoad.EMAIL) -> Words:
+    """Give a message's subject and text for a road, in somebody's language, Latvian where we do not have it.
+
+    Only codes have words for text messages and letters; a text message has no subject.
+    """
+    if road is MessageRoad.SMS:
+        texts = TEXTS[kind]
+        return "", texts.get(language, texts["lv"])
+    words = (LETTERS if road is MessageRoad.LETTER else WORDS)[kind]
     return words.get(language, words["lv"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 
 import pytest
 from mains_server.cli import app
@@ -43,7 +44,13 @@ async def test_a_token_is_shown_once_and_revoked(tokens, engine):
     assert "revoked" in (await tokens("list")).stdout
     async with engine.connect() as connection:
         rows = (await connection.execute(text("select token_hash, supply_point_ids from machine_token"))).all()
+        trail = await connection.execute(text("select act, person_id, subjects, reason from audit_entry order by id"))
     assert [tuple(row) for row in rows] == [(token_hash(secret), [1])]
+    account = f"system account {getpass.getuser()}"
+    assert [tuple(row) for row in trail.all()] == [
+        ("mains tokens create", None, [["MachineToken", 1]], f"{account}: Skaitītāji SIA"),
+        ("mains tokens revoke", None, [["MachineToken", 1]], account),
+    ]
 
 
 @pytest.mark.parametrize(

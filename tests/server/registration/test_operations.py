@@ -14,7 +14,7 @@ from mains_server.registration import operations, rules
 from mains_server.registration.records import RegistrationAsked, RegistrationConfirmed, RegistrationRefused
 from mains_server.signin import rules as rules_of_signin
 from mains_server.signin.codes import code_of
-from mains_server.signin.records import Lifetimes, NewSession
+from mains_server.signin.records import Lifetimes, MessageRoad, NewSession
 from sqlalchemy import text
 
 from tests.schema.asking import counted
@@ -120,6 +120,54 @@ async def test_a_code_goes_to_the_contact_on_file_and_one_to_the_new_address(beg
         ("REGISTRATION_CODE", road, address, "lv"),
         ("REGISTRATION_EMAIL", "EMAIL", "new@example.lv", "en"),
     ]
+
+
+ALL_ROADS = {"email": "anna@example.lv", "phone": "+371 20000009"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "on_file", "road", "address"),
+    [
+        (MessageRoad.SMS, ALL_ROADS, "SMS", "+371 20000009"),
+        (MessageRoad.LETTER, ALL_ROADS, "LETTER", None),
+        (MessageRoad.EMAIL, ALL_ROADS, "EMAIL", "anna@example.lv"),
+        (MessageRoad.SMS, {"email": "anna@example.lv", "phone": None}, "EMAIL", "anna@example.lv"),
+        (MessageRoad.EMAIL, {"email": None, "phone": "+371 20000009"}, "SMS", "+371 20000009"),
+        (MessageRoad.EMAIL, {"email": None, "phone": None}, "LETTER", None),
+    ],
+)
+async def test_the_code_comes_by_the_road_that_is_asked_for_where_it_is_on_file(
+    begin, engine, rows, wanted, on_file, road, address
+):
+    async with unit_of_work(engine) as session:
+        change = text("update customer set email = :email, phone = :phone where number = 'C-1'")
+        await session.execute(change, on_file)
+
+    begun = await begin(channel=wanted)
+
+    assert (await rows(MESSAGES))[0] == ("REGISTRATION_CODE", road, address, "lv")
+    assert begun.expires_at == NOW + 14 * DAY
+
+
+@pytest.mark.parametrize("wanted", MessageRoad)
+async def test_no_answer_tells_what_is_on_file_and_all_are_the_same_work(engine, begin, wanted):
+    with counted(engine) as by_mail:
+        fits = await begin()
+
+    for given in ({}, {"number": "C-2", "identifier": "32867300679"}, {"number": "C-9"}, {"number": "C-5"}):
+        with counted(engine) as work:
+            begun = await begin(channel=wanted, **given)
+        assert (begun.expires_at, len(begun.token)) == (fits.expires_at, len(fits.token))
+        assert work == by_mail
+
+
+async def test_an_address_on_file_is_not_proven_by_a_code_that_went_elsewhere(begin, confirm, codes, rows, engine):
+    begun = await begin(email="anna@example.lv", channel=MessageRoad.LETTER)
+    code, email_code = await codes()
+
+    assert (await rows(MESSAGES))[1][:3] == ("REGISTRATION_EMAIL", "EMAIL", "anna@example.lv")
+    assert await confirm(begun, (code, "")) == RegistrationRefused()
+    assert isinstance(await confirm(begun, (code, email_code)), NewSession)
 
 
 async def test_both_codes_make_the_first_owner_and_sign_them_in(begin, confirm, codes, rows, customers):

@@ -1,0 +1,46 @@
+"""Acts by the command line that change rights: each is on the audit trail, in the transaction that does it."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from mains_server.audit.operations import append, subjects_noted
+from mains_server.audit.records import NewEntry
+from mains_server.db.unit_of_work import unit_of_work
+
+
+@asynccontextmanager
+async def acting(
+    engine: AsyncEngine, *, act: str, now: datetime, words: str | None = None
+) -> AsyncIterator[AsyncSession]:
+    """Open one transaction for an act of whoever sits at the server; what it is about is noted by `note_subject`.
+
+    No person of ours is known to have done it, so the entry names the account of the operating system.
+    """
+    async with unit_of_work(engine) as session:
+        yield session
+        await session.flush()
+        entry = NewEntry(
+            act=f"mains {act}",
+            person_id=None,
+            session_id=None,
+            roles=(),
+            subjects=subjects_noted(session),
+            reason=": ".join(part for part in (_account(), words) if part),
+            address_hash=None,
+            at=now,
+        )
+        await append(session, entry=entry, owners={"Customer": "customer.id"})
+
+
+def _account() -> str:
+    try:
+        return f"system account {getpass.getuser()}"
+    except (KeyError, OSError):
+        return f"system account {os.getuid()}"
