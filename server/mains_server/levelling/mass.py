@@ -5,7 +5,7 @@ It may be killed at any moment and started again: a chunk that is done stays don
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime
 
 from mains_spi import Period
@@ -93,22 +93,26 @@ def _next_chunk(connection: Connection, *, rater: ExpectedRater, request: Recalc
             if not isinstance(cost := costs[plan.contract_id], Problem)
         ]
         _write(connection, plans=anew, request=request)
-        _hold(connection, problems=problems, done=[one.plan.contract_id for one in anew], now=request.now)
+        _release(connection, contracts=contracts, done=costs.keys() - problems.keys(), now=request.now)
+        _hold(connection, problems=problems, now=request.now)
         done = {"chunk": chunk_id, "recalculated": len(anew), "held": len(problems), "now": request.now}
         connection.execute(statements.CHUNK_DONE, done)
     return True
 
 
-def _standing(connection: Connection, *, contracts: Sequence[int], request: RecalculationRequest) -> list[StandingPlan]:
-    """Take hold of a chunk's contracts, then read its plans: what was paid before cannot change any more."""
+def _standing(connection: Connection, *, contracts: str, request: RecalculationRequest) -> list[StandingPlan]:
+    """Take hold of a chunk's contracts, then read its plans: what was paid before cannot change any more.
+
+    `contracts` is the database's own writing of an array of ids, passed back as it came.
+    """
     year = _year(request)
     asked = {"contracts": contracts, "from": year.start, "to": year.end}
     connection.execute(statements.ONE_PROCESS)
     connection.execute(statements.LOCK_CONTRACTS, asked)
     with connection.cursor(binary=True) as cursor:
         # Planned for each chunk's own contracts: a general plan would expect a handful, and look each up apart.
-        rows = cursor.execute(statements.STANDING_PLANS, asked, prepare=False)
-        return [StandingPlan(*row) for row in rows]
+        rows = cursor.execute(statements.STANDING_PLANS, asked, prepare=False).fetchall()
+    return list(map(StandingPlan._make, rows))
 
 
 def _costs(connection: Connection, *, rater: ExpectedRater, plans: Sequence[StandingPlan]) -> dict[int, int | Problem]:
@@ -136,8 +140,14 @@ def _write(connection: Connection, *, plans: Sequence[RenewedPlan], request: Rec
     copy_rows(connection, "outbox_event", renewing.EVENT_COLUMNS, events)
 
 
-def _hold(connection: Connection, *, problems: dict[int, Problem], done: Sequence[int], now: datetime) -> None:
-    connection.execute(statements.RELEASE, {"contracts": list(done), "task": TASK, "now": now})
+def _release(connection: Connection, *, contracts: str, done: Set[int], now: datetime) -> None:
+    """Let go of what was held before; hardly anything is, so a chunk asks first."""
+    held = {contract for (contract,) in connection.execute(statements.HELD, {"contracts": contracts, "task": TASK})}
+    if held & done:
+        connection.execute(statements.RELEASE, {"contracts": sorted(held & done), "task": TASK, "now": now})
+
+
+def _hold(connection: Connection, *, problems: dict[int, Problem], now: datetime) -> None:
     holds = [
         {"contract": contract, "task": TASK, "code": problem.code, "reason": problem.reason, "now": now}
         for contract, problem in problems.items()

@@ -80,8 +80,7 @@ class RenewedPlan(NamedTuple):
 
 def renewed(plan: StandingPlan, *, cost: int, starts: date) -> RenewedPlan:
     """Work a plan out anew from a month on, as `rules.amounts_by_rule` and `rules.used_upto` do for one contract."""
-    begins = max(plan.starts, starts)
-    months = rules.months_between(plan.starts, begins)
+    begins, months = _begins(plan.starts, starts)
     used = plan.used_before + rules.upto_cents(plan.base_total, months=months)
     total = max(cost + used - plan.paid, 0)
     asked = plan.total if months < rules.MONTHS else plan.going_on
@@ -95,6 +94,12 @@ def renewed(plan: StandingPlan, *, cost: int, starts: date) -> RenewedPlan:
         new_amount=rules.twelfth_cents(total, month=0),
         base_part=rules.twelfth_cents(cost, month=0),
     )
+
+
+@lru_cache(maxsize=1024)
+def _begins(stands_from: date, starts: date) -> tuple[date, int]:
+    begins = max(stands_from, starts)
+    return begins, rules.months_between(stands_from, begins)
 
 
 def version_rows(

@@ -188,7 +188,7 @@ insert into levelled_chunk (run_id, contract_ids, status, recalculated, held)
 values (%(run)s, %(contracts)s, 'WAITING', 0, 0)
 """
 CLAIM = """
-select id, contract_ids from levelled_chunk
+select id, contract_ids::text from levelled_chunk
 where run_id = %(run)s and status = 'WAITING' order by id limit 1 for update skip locked
 """
 CHUNK_DONE = """
@@ -250,6 +250,10 @@ insert into levelled_hold (customer_id, contract_id, task, code, reason, held_at
 select c.customer_id, c.id, %(task)s, %(code)s, %(reason)s, %(now)s from contract c where c.id = %(contract)s
 on conflict (customer_id, contract_id, task)
 do update set code = excluded.code, reason = excluded.reason, held_at = excluded.held_at, released_at = null
+"""
+HELD = """
+select contract_id from levelled_hold
+where contract_id = any(%(contracts)s::bigint[]) and task = %(task)s and released_at is null
 """
 RELEASE = """
 update levelled_hold set released_at = %(now)s
