@@ -120,13 +120,12 @@ class CorrectionDue(Node):
     """A bill that is known to be wrong.
 
     A true reading came for a day that was billed on an estimate, the network operator told what a smart meter counted
-    otherwise than it was billed, or another premise of its house was billed anew.
+    otherwise than it was billed, another premise of its house was billed anew, or what an earlier bill left for this
+    one, such as unspent support, came out otherwise.
     """
 
     id: strawberry.ID = key("Global id.", CD.id)
-    day: date = column(
-        "The day of the estimate, the first that was told otherwise, or the first of the house's.", CD.day
-    )
+    day: date = column("The day of the estimate, the first that was told otherwise, or the bill's first.", CD.day)
     noted_at: datetime = column("When the true reading, the file, or the other bill came.", CD.noted_at)
     settled_at: datetime | None = column("When a correction was issued; null while it is due.", CD.settled_at)
     contract: Contract = one("The contract.", CD.contract_id)

@@ -84,6 +84,7 @@ EXTRA = {
         "rate.py",
         "repricing.py",
         "rerating.py",
+        "resting.py",
         "rows.py",
         "run.py",
         "settling.py",

@@ -180,12 +180,12 @@ def told(test_databases, demo_host) -> Iterator[dict[str, Any]]:
 
 def bill_of(told: dict[str, Any], month: str) -> dict[str, Any]:
     """Give the bill that stands of a month."""
-    (found,) = [
+    found: list[dict[str, Any]] = [
         bill
         for bill in told["bills"]
         if bill["period"]["from"] == month and bill["kind"] != "CREDIT" and bill["creditedBy"] is None
     ]
-    bill: dict[str, Any] = found
+    (bill,) = found
     return bill
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from mains_server.billing.draft import KeptFigure
-from mains_server.billing.records import Corrected, CorrectionOutcome, Difference, NewCorrection, WrongBill
+from mains_server.billing.records import Corrected, CorrectionOutcome, Difference, NewCorrection, Resting, WrongBill
 from mains_server.billing.tables import Correction, RatingGroup, SettlementLine
 from mains_server.invoices.records import InvoiceDraft, InvoiceKind, IssuedInvoice
 
@@ -44,6 +44,11 @@ update settlement_line set booked_invoice_id = :invoice
 where customer_id = :customer and id = any(cast(:rows as bigint[]))
 """
 
+NOTE_RESTING = """
+insert into correction_due (customer_id, contract_id, invoice_id, day, noted_at)
+values (:customer, :contract, :invoice, :day, :now)
+on conflict do nothing
+"""
 KEEP_FIGURE = """
 insert into fact_figure (name, subject, unit, starts_at, ends_at, value, known_at, source)
 values (:name, :subject, :unit, cast(cast(:starts as date) as timestamp) at time zone :zone,
@@ -157,6 +162,22 @@ async def keep_figures(
     ]
     if rows:
         await session.execute(text(KEEP_FIGURE), rows)
+
+
+async def note_resting(session: AsyncSession, *, bills: Sequence[Resting], now: datetime) -> None:
+    """Note that bills rest on a figure that has another value by now, so that they are corrected next."""
+    rows = [
+        {
+            "customer": one.customer_id,
+            "contract": one.contract_id,
+            "invoice": one.invoice_id,
+            "day": one.day,
+            "now": now,
+        }
+        for one in bills
+    ]
+    if rows:
+        await session.execute(text(NOTE_RESTING), rows)
 
 
 async def add_house_question(session: AsyncSession, *, wrong: WrongBill, inputs: bytes, net: Decimal) -> int:

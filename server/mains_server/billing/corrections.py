@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -18,7 +19,6 @@ from mains_server.billing import correcting, lookups
 from mains_server.billing.comparing import differences, is_same
 from mains_server.billing.records import (
     Corrected,
-    CorrectionOutcome,
     CorrectionReason,
     Difference,
     Hold,
@@ -35,6 +35,8 @@ from mains_server.invoices.records import CreditRequest, InvoiceKind, IssueReque
 from mains_server.payments.operations import replace_invoice
 
 NOTE_CHARACTERS_MAX = 1000
+READ = "a true reading came for a day that was billed on an estimate"
+RESTS = "another bill that this one goes on from, or that shares its house, came out otherwise"
 
 
 class InvoiceUnknown(Refusal):
@@ -144,8 +146,7 @@ async def correct_within(
     found = await _rated(engine, adapter=adapter, request=asked)
     anew = found.bills[wrong.contract_id]
     corrected = await _put_right(session, adapter=adapter, request=request, wrong=wrong, anew=anew)
-    if corrected.outcome is not CorrectionOutcome.UNCHANGED:
-        await _keep(session, request=request, found=found)
+    await _keep(session, request=request, found=found)
     return corrected
 
 
@@ -160,19 +161,23 @@ async def invoice_number(session: AsyncSession, *, invoice_id: int) -> str:
 async def work_off(
     engine: AsyncEngine, *, host: AdapterHost, issued_on: date, now: datetime, at_most: int
 ) -> WorkedOff:
-    """Correct the bills that are noted as due, each in a transaction of its own; what is refused stays due.
+    """Correct the bills that are noted as due, the earliest days first, each in a transaction of its own.
+
+    What is refused stays due. A correction may note later bills that went on from it; they are corrected as well.
 
     A bill that was taken back meanwhile is settled by what came in its place; where nothing did, the run bills it.
     """
     corrected: list[Corrected] = []
-    refused: list[tuple[str, Refusal]] = []
-    async with read_session(engine) as session:
-        due = await lookups.corrections_due(session, at_most=at_most)
-    for document_number in due:
+    refused: dict[str, Refusal] = {}
+    for _ in range(at_most):
+        one = await _next_due(engine, but=refused)
+        if one is None:
+            break
+        document_number, is_read = one
         request = CorrectionRequest(
             document_number=document_number,
             reason=CorrectionReason.READING,
-            note="a true reading came for a day that was billed on an estimate",
+            note=READ if is_read else RESTS,
             issued_on=issued_on,
             now=now,
         )
@@ -182,8 +187,15 @@ async def work_off(
                     continue
                 corrected.append(await correct_within(session, engine=engine, host=host, request=request))
         except Refusal as refusal:
-            refused.append((document_number, refusal))
-    return WorkedOff(corrected=tuple(corrected), refused=tuple(refused))
+            refused[document_number] = refusal
+    return WorkedOff(corrected=tuple(corrected), refused=tuple(refused.items()))
+
+
+async def _next_due(engine: AsyncEngine, *, but: Collection[str]) -> tuple[str, bool] | None:
+    """Find the bill to be corrected next: a correction may note others, whose turn comes at once."""
+    async with read_session(engine) as session:
+        due = await lookups.corrections_due(session, at_most=1, but=but)
+    return due[0] if due else None
 
 
 async def _wrong(session: AsyncSession, *, request: CorrectionRequest) -> WrongBill:
@@ -296,11 +308,11 @@ async def _correct_house(
         raise HouseBilledInPart("a premise of the house has no bill of this period; let the run bill it first")
     found = await _rated(engine, adapter=adapter, request=asked)
     compared = [await _compared_in_house(session, bill=bill, anew=found.bills[bill.contract_id]) for bill in bills]
+    await _keep(session, request=request, found=found)
     if not any(line.net for one in compared for line in one.lines):
         await correcting.settle_house(session, invoice_ids=[bill.invoice_id for bill in bills], now=request.now)
         return await correcting.note_unchanged(session, correction=_correction(request, wrong=wrong), now=request.now)
     assert found.house is not None
-    await _keep(session, request=request, found=found)
     group = await correcting.add_house_question(session, wrong=wrong, inputs=found.house, net=_net(found))
     answers = [
         await _put_right_in_house(session, adapter=adapter, request=request, compared=one, group=group)
@@ -310,9 +322,11 @@ async def _correct_house(
 
 
 async def _keep(session: AsyncSession, *, request: CorrectionRequest, found: Rerated) -> None:
+    """Keep what later bills go on from, also where this one charges the same, and note those that went on already."""
     await correcting.keep_figures(
         session, figures=found.figures, known_at=request.issued_on, document_number=request.document_number
     )
+    await correcting.note_resting(session, bills=found.resting, now=request.now)
 
 
 def _net(found: Rerated) -> Decimal:

@@ -1,4 +1,4 @@
-"""Questions about single bills, asked through a session: what is due without a run, and what corrections look at."""
+"""Questions about single bills: what is due without a run, what corrections look at, and what rests on a figure."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from mains_spi import InvoicingRules, Period
+from psycopg import Connection
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mains_server.billing.records import DueMoment, SettledRow, WrongBill
+from mains_server.billing.records import DueMoment, LaterBill, SettledRow, WrongBill
 from mains_server.billing.statements import NOT_TAKEN_BACK
 from mains_server.invoices.records import InvoiceKind
 
@@ -28,6 +29,26 @@ where a.id = :reading and a.status = 'ACCEPTED' and exists (
   where s.contract_id = :contract and s.supply_point_id = a.supply_point_id and s.starts <= a.counts_for
     and (s.ends is null or s.ends >= a.counts_for)
 )
+"""
+
+# Bills that stand of days from one on, of contracts by themselves and of houses, of which the first bill is told; with
+# the facts that they were rated on.
+LATER_BILLS = f"""
+select i.id, i.customer_id, i.contract_id, i.period_from, i.period_to, 'contract:' || i.contract_id,
+  i.inputs ->> 'product', i.inputs -> 'request' -> 'facts'
+from invoice i
+where i.contract_id = any(%(contracts)s::bigint[]) and i.adapter = %(adapter)s and i.rating_group_id is null
+  and i.period_from >= %(since)s and i.kind not in ('CREDIT', 'INTEREST') and i.inputs is not null and {NOT_TAKEN_BACK}
+union all
+(
+  select distinct on (g.building_id, g.period_from) i.id, i.customer_id, i.contract_id, g.period_from, g.period_to,
+    'building:' || g.building_id, g.inputs ->> 'product', g.inputs -> 'request' -> 'facts'
+  from rating_group g join invoice i on i.rating_group_id = g.id
+  where g.building_id = any(%(buildings)s::bigint[]) and g.adapter = %(adapter)s and g.period_from >= %(since)s
+    and i.kind <> 'CREDIT' and {NOT_TAKEN_BACK}
+  order by g.building_id, g.period_from, i.id
+)
+order by 1
 """
 
 # Whose days are over: contracts that ended, and businesses by e-mail to the last first of a month. All their registers
@@ -104,12 +125,12 @@ order by c.id
 """
 
 DUE_INVOICES = """
-select i.document_number
+select i.document_number, bool_or(d.reading_id is not null or d.import_id is not null) as is_read
 from correction_due d
 join invoice i on i.id = d.invoice_id and i.customer_id = d.customer_id
-where d.settled_at is null
-group by i.document_number
-order by min(d.noted_at), i.document_number
+where d.settled_at is null and i.document_number <> all(cast(:but as text[]))
+group by i.document_number, i.period_from
+order by i.period_from, min(d.noted_at), i.document_number
 limit :at_most
 """
 
@@ -191,6 +212,14 @@ async def hold_billed(session: AsyncSession, *, contracts: Collection[int], day:
     await session.execute(text(HOLD_BILLED), {"contracts": sorted(contracts), "day": day})
 
 
+def later_bills(
+    connection: Connection, *, adapter: str, since: date, contracts: Sequence[int], buildings: Sequence[int]
+) -> list[LaterBill]:
+    """List the bills that stand of days from one on, of contracts and of houses, with the facts they were rated on."""
+    asked = {"adapter": adapter, "since": since, "contracts": list(contracts), "buildings": list(buildings)}
+    return [LaterBill(*row) for row in connection.execute(LATER_BILLS, asked)]
+
+
 async def unbilled_from(session: AsyncSession, *, contract_id: int) -> date | None:
     """Tell the day after the last one that a contract was billed for; None where no bill stands."""
     day: date | None = await session.scalar(text(UNBILLED_FROM), {"contract": contract_id})
@@ -255,9 +284,13 @@ async def unbilled_premises(session: AsyncSession, *, wrong: WrongBill, contract
     return list(await session.scalars(text(UNBILLED_PREMISES), asked))
 
 
-async def corrections_due(session: AsyncSession, *, at_most: int) -> list[str]:
-    """List the invoices that are noted as due for correction by their numbers, those noted first first."""
-    return list(await session.scalars(text(DUE_INVOICES), {"at_most": at_most}))
+async def corrections_due(session: AsyncSession, *, at_most: int, but: Collection[str]) -> list[tuple[str, bool]]:
+    """List the invoices noted as due but some, by number, the earliest days first; and whether meters told otherwise.
+
+    A bill may go on from what an earlier one left, so that the earlier one is corrected first.
+    """
+    rows = await session.execute(text(DUE_INVOICES), {"at_most": at_most, "but": list(but)})
+    return [(row.document_number, row.is_read) for row in rows]
 
 
 async def price_version(session: AsyncSession, *, adapter: str, name: str, code: str) -> tuple[int, datetime] | None:

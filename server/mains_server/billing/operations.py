@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.billing import lookups, queries
 from mains_server.billing.draft import KeptFigure
-from mains_server.billing.records import Hold, Run, RunRequest, RunSeller
+from mains_server.billing.records import Hold, Resting, Run, RunRequest, RunSeller
 from mains_server.billing.rules import issue_by
 from mains_server.billing.statements import NOT_TAKEN_BACK
 
@@ -82,6 +82,12 @@ where g.building_id = any(%(buildings)s::bigint[]) and g.adapter = %(adapter)s
   and g.period_from < %(to)s and g.period_to > %(from)s
   and i.kind <> 'CREDIT' and i.contract_id <> all(%(issued)s::bigint[]) and {NOT_TAKEN_BACK}
 order by i.id
+on conflict do nothing
+"""
+# Noted without a reading or a file: the same bill waits once.
+NOTE_RESTING = """
+insert into correction_due (customer_id, contract_id, invoice_id, day, noted_at)
+values (%(customer)s, %(contract)s, %(invoice)s, %(day)s, %(now)s)
 on conflict do nothing
 """
 KEEP = """
@@ -185,6 +191,23 @@ def keep_figures(connection: Connection, *, figures: Iterable[KeptFigure], known
     if rows:
         with connection.cursor() as cursor:
             cursor.executemany(KEEP, rows)
+
+
+def note_resting(connection: Connection, *, bills: Iterable[Resting], now: datetime) -> None:
+    """Note that bills rest on a figure that has another value by now, so that they are corrected."""
+    rows = [
+        {
+            "customer": one.customer_id,
+            "contract": one.contract_id,
+            "invoice": one.invoice_id,
+            "day": one.day,
+            "now": now,
+        }
+        for one in bills
+    ]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(NOTE_RESTING, rows)
 
 
 def note_houses(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from mains_spi import (
@@ -66,10 +66,12 @@ class Prices:
 class PriceBook:
     """The prices of one utility's period, as they were known on the day of issue."""
 
-    def __init__(self, *, adapter: LiveAdapter, period: Period, known_at: date) -> None:
+    def __init__(self, *, adapter: LiveAdapter, period: Period, known_at: date, kept_at: date | None = None) -> None:
+        """Price as it was known on one day, and go on from what earlier bills kept as known on another, if given."""
         self._adapter = adapter
         self._period = period
         self._known_at = known_at
+        self._kept_at = known_at if kept_at is None else kept_at
         self._offers: dict[str, Offer | Problem] = {}
         self._versions: dict[str, Mapping[int, PriceVersion]] = {}
         self._series: dict[tuple[str, tuple[str, ...]], tuple[tuple[Series, ...], tuple[int, ...]]] = {}
@@ -162,8 +164,9 @@ class PriceBook:
         days = Period(min(period.start for _, period in needs), max(period.end for _, period in needs))
         known = queries.KnownOn(period=days, known_at=self._known_at, time_zone=time_zone)
         names = sorted({name for name, _ in needs})
-        rows = queries.figures(connection, names=names, subjects=[EVERYBODY, *subjects], known=known)
-        found = facts_of(rows)
+        kept = replace(known, known_at=self._kept_at)
+        rows = queries.figures(connection, names=names, subjects=[EVERYBODY], known=known)
+        found = facts_of([*rows, *queries.figures(connection, names=names, subjects=list(subjects), known=kept)])
         everybodys = found.get(EVERYBODY, [])
         return {subject: (*everybodys, *found.get(subject, [])) for subject in subjects}
 

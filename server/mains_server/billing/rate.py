@@ -122,7 +122,7 @@ class Rater:
         book: PriceBook | None = None,
         tell: Tell | None = None,
     ) -> None:
-        """Price as it was known on one day, and count intervals as they were known on another, the same if left out.
+        """Price as it was known on one day; count intervals and go on from kept figures as known on another, if given.
 
         `book` gives other prices than those that are known for each day. `tell` hears of every bill that the evaluator
         works out; alike contracts rated at once have none.
@@ -133,7 +133,7 @@ class Rater:
         self.teller = AttributeTeller(utility=adapter.utility, period=period)
         self._bounds = bounds
         self._tell = tell or _nobody_listens
-        self._book = book or PriceBook(adapter=adapter, period=period, known_at=known_at)
+        self._book = book or PriceBook(adapter=adapter, period=period, known_at=known_at, kept_at=counted_at)
         self.counter = IntervalCounter(
             tariff_of=self._tariff_of, changes_of=self._book.changes_of, known_at=counted_at or known_at
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mains_spi import Explanation, Period
 
@@ -220,6 +220,29 @@ class NewCorrection:
     person_id: int | None
     on: date
     rating_group_id: int | None = None
+
+
+class LaterBill(NamedTuple):
+    """A bill that stands of days after those of a kept figure: whose it is, its product, and what facts it was told."""
+
+    invoice_id: int
+    customer_id: int
+    contract_id: int
+    starts: date
+    ends: date
+    subject: str
+    product: str
+    facts: list[dict[str, Any]] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resting:
+    """A bill that went on from a figure that has another value by now, and its first day."""
+
+    customer_id: int
+    contract_id: int
+    invoice_id: int
+    day: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

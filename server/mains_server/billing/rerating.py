@@ -15,7 +15,8 @@ from mains_server.billing.draft import Draft, KeptFigure, as_invoice
 from mains_server.billing.estimates import Estimator
 from mains_server.billing.gather import Question, gather
 from mains_server.billing.rate import Rater
-from mains_server.billing.records import Bounds, Hold
+from mains_server.billing.records import Bounds, Hold, Resting
+from mains_server.billing.resting import bills_resting_on, moved
 from mains_server.invoices.records import InvoiceDraft
 
 # Somebody looks at a correction anyway, so that only a bill below nothing is held.
@@ -50,11 +51,16 @@ class RatedAnew:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rerated:
-    """The bills of the contracts asked for, their house's question, if any, and what is kept for later bills."""
+    """The bills of the contracts asked for, and their house's question, if any.
+
+    `figures` are those kept for later bills that are known otherwise so far, and `resting` the bills that went on from
+    what is known otherwise.
+    """
 
     bills: dict[int, RatedAnew]
     house: bytes | None
     figures: tuple[KeptFigure, ...] = ()
+    resting: tuple[Resting, ...] = ()
 
 
 def rerate(address: str, *, adapter: LiveAdapter, request: RerateRequest) -> Rerated | Hold:
@@ -85,15 +91,17 @@ def rerate(address: str, *, adapter: LiveAdapter, request: RerateRequest) -> Rer
             counter=rater.counter,
         )
         rated = rater.rate(connection, gathered=gathered)
-    if rated.holds:
-        return rated.holds[0]
+        if rated.holds:
+            return rated.holds[0]
+        figures = moved(connection, figures=rated.figures, known_at=request.today)
+        resting = bills_resting_on(connection, adapter=adapter, figures=figures)
     rules = adapter.utility.invoicing_rules
     bills = {
         draft.due.contract_id: _anew(draft, code=adapter.code, term=term_of(draft.due, rules=rules))
         for draft in rated.drafts
     }
     house = next((found.inputs for found in rated.houses), None)
-    return Rerated(bills=bills, house=house, figures=tuple(rated.figures))
+    return Rerated(bills=bills, house=house, figures=figures, resting=resting)
 
 
 def _anew(draft: Draft, *, code: str, term: int) -> RatedAnew:

@@ -17,6 +17,7 @@ from mains_server.billing.estimates import Estimator
 from mains_server.billing.gather import Gathered, Question, gather
 from mains_server.billing.rate import Rated, Rater
 from mains_server.billing.records import Bounds, Run, RunRequest, RunSeller, RunState
+from mains_server.billing.resting import bills_resting_on
 from mains_server.db.cycles import no_search_for_cycles
 
 BILLED_ONCE = "invoice_billed_once"
@@ -99,6 +100,8 @@ def _bill_next_chunk(connection: Connection, *, chunks: Chunks) -> bool:
         operations.keep_figures(
             connection, figures=rated.figures, known_at=run.issued_on, source=f"billing run of {run.period.start:%Y-%m}"
         )
+        resting = bills_resting_on(connection, adapter=rater.adapter, figures=rated.figures)
+        operations.note_resting(connection, bills=resting, now=now)
         issued = _book_unbilled(
             connection, chunks=chunks, rated=rated, drafts=following(rated.drafts, gathered=gathered), seen=seen
         )

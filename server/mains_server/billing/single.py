@@ -22,6 +22,7 @@ from mains_server.billing.estimates import Estimator
 from mains_server.billing.gather import Gathered, Question, gather
 from mains_server.billing.rate import Rated, Rater
 from mains_server.billing.records import Hold, IssuedSingle, RunSeller, SingleBill
+from mains_server.billing.resting import bills_resting_on
 from mains_server.billing.run import following
 from mains_server.db.addresses import psycopg_dsn
 from mains_server.db.idempotency import Once, keep_alone
@@ -112,6 +113,7 @@ def bill_one(connection: Connection, *, adapter: LiveAdapter, request: SingleBil
         return rated.holds[0]
     with connection.transaction():
         invoice_id = _booked(connection, seller=seller, request=request, gathered=gathered, rated=rated, seen=seen)
+        _note_resting(connection, adapter=adapter, request=request, rated=rated)
     return queries.issued_single(connection, invoice_id=invoice_id, is_new=True)
 
 
@@ -209,6 +211,11 @@ def _booked(
     source = f"bill of {request.period.start} to {request.period.end}"
     operations.keep_figures(connection, figures=rated.figures, known_at=request.issued_on, source=source)
     return invoice_id
+
+
+def _note_resting(connection: Connection, *, adapter: LiveAdapter, request: SingleBill, rated: Rated) -> None:
+    resting = bills_resting_on(connection, adapter=adapter, figures=rated.figures)
+    operations.note_resting(connection, bills=resting, now=request.now)
 
 
 def _as_asked(draft: Draft, *, kind: InvoiceKind) -> Draft:

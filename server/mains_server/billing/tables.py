@@ -156,7 +156,8 @@ class CorrectionDue(SQLModel, table=True):
     """A billed period whose bill is known to be wrong.
 
     A true reading came for an estimated day, or a file (`import_id`) told a smart meter's days otherwise; with neither,
-    another premise of its house was billed anew, so that their shares are to be compared. A correction settles it.
+    another premise of its house was billed anew, so that their shares are to be compared, or a figure that it went on
+    from has another value by now. A correction settles it.
     """
 
     __tablename__ = "correction_due"
