@@ -222,6 +222,32 @@ def test_a_missing_price_holds_and_names_the_list(town, bill, holds):
     ]  # fmt: skip
 
 
+def test_a_day_without_a_price_holds_whom_it_prices_and_the_rest_is_billed(town, connection, bill, holds, counts):
+    """Nothing prices energy on 15 January: alike households are held as one would be; who begins after it is not."""
+    alike = [town.household(used=used) for used in ("100", "200", "300", "400")]
+    _, flats = town.house()
+    later = town.household(starts=date(2023, 1, 16))
+    connection.execute(
+        "update reading set counts_for = '2023-01-16' where register_id = (select max(id) from register)"
+        " and counts_for = '2023-01-01'"
+    )
+    connection.execute("update price_version set ends = '2023-01-15' where list = 'fixed'")
+    town.price("fixed", starts=date(2023, 1, 16), energy=("0.15", "EUR/kWh"), fee=("1.20", "EUR/month"))
+
+    state = bill()
+
+    assert [(hold.contract_id, hold.code) for hold in holds(state)] == [(one, "missing_price") for one in alike]
+    assert {hold.reason for hold in holds(state)} == {"energy: give a version of price list `product` for 2023-01-15"}
+    billed = connection.execute("select contract_id from invoice order by contract_id").fetchall()
+    assert [contract for (contract,) in billed] == sorted((*flats, later))
+    assert state.invoiced == 4 and counts()["invoice_line"] == 3 + 4
+
+    connection.execute("update price_version set ends = '2023-01-16' where list = 'fixed' and ends is not null")
+    state = bill()
+
+    assert (state.invoiced, holds(state)) == (8, [])
+
+
 def test_a_price_in_another_unit_holds_everybody_it_prices(town, connection, bill, holds):
     town.household()
     connection.execute("update price_row set unit = 'EUR/MWh' where name = 'energy'")
