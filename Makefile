@@ -4,6 +4,8 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do $$p -c '
 BIN := .venv/bin
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 READY := .venv/.ready-$(shell cat requirements.lock pyproject.toml $(PLUGINS) 2>/dev/null | cksum | tr ' ' '-')
+# Of sepaxml only its schemas are read, by a test; what its code needs is not installed.
+UNUSED := --no-emit-package elementpath --no-emit-package text-unidecode --no-emit-package xmlschema
 EDITABLE := -e . $(patsubst %/pyproject.toml,-e %,$(filter-out plugins/template/%,$(PLUGINS)))
 
 .PHONY: demo test check sdl bench bench-read fuzz lock sbom ready
@@ -37,7 +39,7 @@ lock: ready
 	$(BIN)/python -m pip install --quiet uv
 	printf -- '-e ./plugins/spi\n-e ./plugins/kit\n' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --no-annotate --all-extras \
-		--no-emit-package mains-spi --no-emit-package mains-kit \
+		--no-emit-package mains-spi --no-emit-package mains-kit $(UNUSED) \
 		--output-file requirements.lock - pyproject.toml $(filter-out plugins/template/%,$(PLUGINS))
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--no-annotate --extra documents --constraints requirements.lock --no-emit-package mains-spi \
