@@ -47,6 +47,7 @@ from mains_schema.parties.mutations_delegation import DelegationMutations
 from mains_schema.parties.mutations_impersonation import ImpersonationMutations
 from mains_schema.parties.mutations_machine_tokens import MachineTokenMutations
 from mains_schema.parties.mutations_openid import OpenidMutations
+from mains_schema.parties.mutations_passkeys import PasskeyMutations
 from mains_schema.parties.mutations_privacy import PrivacyMutations
 from mains_schema.parties.mutations_second_factor import SecondFactorMutations
 from mains_schema.parties.mutations_session import SessionMutations
@@ -189,6 +190,7 @@ class Mutation(
     SessionMutations,
     SecondFactorMutations,
     OpenidMutations,
+    PasskeyMutations,
     AccountMutations,
     ReadingMutations,
     MeterMutations,

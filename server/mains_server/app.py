@@ -50,6 +50,7 @@ from mains_server.routes.mailings import mailing_routes
 from mains_server.routes.metrics import metrics_route
 from mains_server.routes.openid import openid_set_up
 from mains_server.routes.outages import outage_routes
+from mains_server.routes.passkeys import relying_party_of
 from mains_server.routes.payments import resolving, terminals_set_up, webhook_route
 from mains_server.routes.payouts import payout_route
 from mains_server.routes.refusals import refusal_route
@@ -160,6 +161,7 @@ def _told(settings: Settings, *, edge: Edge, inbox: Inbox | None) -> dict[str, A
         "einvoice_banks": banks_of(settings),
         "falls_back_to_post": settings.mail_falls_back_to_post,
         "openid": openid_set_up(settings),
+        "passkeys": relying_party_of(settings),
         "webhook_gate": gate_of(settings),
     }
 

@@ -5,10 +5,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mains_server.openid.safety import ALGORITHMS, is_safe_address
+from mains_server.passkeys.safety import misfit_of
 
 DEMO_SMS_SECRET = SecretStr("mains-demo-sms")
 
@@ -130,6 +131,17 @@ class Settings(BaseSettings):
     outbox_kept: timedelta = Field(
         default=timedelta(days=90), ge=timedelta(days=1), description="How long delivered events are kept."
     )
+    passkey_domain: str | None = Field(
+        default=None,
+        description="Domain that passkeys are made for, such as portal.example; without it they are off. Another"
+        " domain later is another passkey for everybody.",
+    )
+    passkey_origins: frozenset[str] = Field(
+        default=frozenset(), description="Pages that passkeys are used on, such as `https://portal.example`; JSON."
+    )
+    passkey_name: str = Field(
+        default="Mains", min_length=1, max_length=60, description="What people read when a passkey is made."
+    )
     metrics_token: SecretStr | None = Field(
         default=None, min_length=16, description="What Prometheus sends as bearer token; without it /metrics is off."
     )
@@ -180,6 +192,16 @@ class Settings(BaseSettings):
     cors_origins: frozenset[str] = Field(
         default=frozenset(), description="Sites whose pages may ask from browsers, such as `https://portal.example`."
     )
+
+    @model_validator(mode="after")
+    def _passkeys_fit(self) -> "Settings":
+        if self.passkey_domain is None and not self.passkey_origins:
+            return self
+        if self.passkey_domain is None or not self.passkey_origins:
+            raise ValueError("passkey_domain and passkey_origins are set together, or neither is")
+        if misfit := misfit_of(relying_party=self.passkey_domain, origins=self.passkey_origins):
+            raise ValueError(f"browsers would not use passkeys so: {misfit}")
+        return self
 
 
 class UnsafeSettings(Exception):

@@ -216,6 +216,7 @@ EXTRA = {
     },
     "machines": {"statements.py"},
     "openid": {"calling.py", "flow.py", "safety.py"},
+    "passkeys": {"flow.py", "safety.py"},
     "signin": {
         "code_letters.py",
         "codes.py",
@@ -229,6 +230,7 @@ EXTRA = {
         "throttling.py",
         "totp.py",
         "wording.py",
+        "wording_ways.py",
     },
     "customers": {"contact.py"},
     "registration": {"correcting.py"},

@@ -64,7 +64,8 @@ def by_roads(*, asks_rooms: bool) -> Iterator[str]:
 def by_ids(ids: Mapping[str, Sequence[str]], *, asks_rooms: bool) -> Iterator[str]:
     """Ask everything of each id, by its type, as many at once as one operation may read."""
     for name, of_type in ids.items():
-        fragment = f" fragment all on {name} {{ {_everything(types()[name], asks_rooms=asks_rooms)} }}"
+        parts = _parts(types()[name], asks_rooms=asks_rooms, depth=1)
+        fragment = _fragment(name, parts)
         at_once, rest = NODES_AT_ONCE, list(of_type)
         while rest:
             nodes = (f'a{number}: node(id: "{id_}") {{ ...all }}' for number, id_ in enumerate(rest[:at_once]))
@@ -73,8 +74,25 @@ def by_ids(ids: Mapping[str, Sequence[str]], *, asks_rooms: bool) -> Iterator[st
             if is_too_much and at_once > 1:
                 at_once //= 2
                 continue
-            yield text.replace(f"first: {FIRST}", f"first: {FEW}") if is_too_much else text
+            yield from _bearable(text, name=name, fragment=fragment, parts=parts) if is_too_much else [text]
             rest = rest[at_once:]
+
+
+def _bearable(text: str, *, name: str, fragment: str, parts: Sequence[str]) -> Iterator[str]:
+    """Ask of one id what is too much for one document: with short pages, or else half of it and the other half."""
+    short = text.replace(f"first: {FIRST}", f"first: {FEW}")
+    if len(parts) == 1 or _is_within_limits(short):
+        yield short
+        return
+    middle = len(parts) // 2
+    for half in (parts[:middle], parts[middle:]):
+        smaller = _fragment(name, half)
+        asked_of = text.removesuffix(fragment) + smaller
+        yield from _bearable(asked_of, name=name, fragment=smaller, parts=half)
+
+
+def _fragment(name: str, parts: Sequence[str]) -> str:
+    return f" fragment all on {name} {{ {' '.join(parts)} }}"
 
 
 def asked(texts: Iterable[str]) -> set[tuple[str, str]]:
@@ -117,8 +135,12 @@ def _nested(road: Sequence[str], inner: str) -> str:
 
 def _everything(kind: Any, *, asks_rooms: bool = False, depth: int = 1) -> str:
     """Select all fields of a type, and of what it is related with `depth` steps on; a type without id has no end."""
+    return " ".join(_parts(kind, asks_rooms=asks_rooms, depth=depth))
+
+
+def _parts(kind: Any, *, asks_rooms: bool, depth: int) -> list[str]:
     chosen = [_field(name, part, asks_rooms=asks_rooms, depth=depth) for name, part in kind.fields.items()]
-    return " ".join(part for part in chosen if part)
+    return [part for part in chosen if part]
 
 
 def _field(name: str, declared: Any, *, asks_rooms: bool, depth: int) -> str:

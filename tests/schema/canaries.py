@@ -39,6 +39,7 @@ from mains_server.machines.tables import MachineToken
 from mains_server.metering.tables import Meter, Reading, Register
 from mains_server.notifications.tables import Notice, NoticeReport
 from mains_server.openid.tables import OpenidLink
+from mains_server.passkeys.tables import Passkey
 from mains_server.paying.tables import PaymentEvent, PaymentIntent, PaymentRefund
 from mains_server.payments.tables import PaymentAllocation, PaymentReturn
 from mains_server.signin.tables import Session
@@ -69,6 +70,7 @@ from tests.schema.crowd import (
     notice,
     offer,
     openid_link,
+    passkey,
     payment_event,
     payment_return,
     refund,
@@ -132,6 +134,7 @@ CANARIES: Mapping[str, str] = {
     "ReadingUpload": "select 'person ' || person_id, message from reading_upload",
     "Session": "select 'person ' || person_id, device from session",
     "OpenidLink": "select 'person ' || person_id, provider from openid_link",
+    "Passkey": "select 'person ' || person_id, name from passkey",
     "MachineToken": "select 'token ' || person_id, name from machine_token",
     "ReadingUploadRow": """select 'person ' || u.person_id, r.text
         from reading_upload_row r join reading_upload u on u.id = r.upload_id""",
@@ -322,6 +325,7 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (InvoiceTax, [town.tax(14, 0) | of_4]),
         (Session, [signed_in(n) | {"person_id": n} for n in (1, 2, 5)]),
         (OpenidLink, [openid_link(n) | {"person_id": n} for n in (1, 2, 5)]),
+        (Passkey, [passkey(n) | {"person_id": n} for n in (1, 2, 5)]),
         (MachineToken, [machine_token(n) | {"person_id": n} for n in (1, 2, 5)]),
         (ReadingUpload, [upload(n) | {"person_id": n, "message": f"upload {n}"} for n in (1, 2, 5)]),
         (ReadingUploadRow, [upload_row(n) | {"upload_id": n} for n in (1, 2, 5)]),

@@ -35,6 +35,7 @@ from mains_server.metering.tables import Reading
 from mains_server.notifications.records import Channel, NoticeState, Topic
 from mains_server.notifications.tables import Notice, NoticeReport
 from mains_server.openid.tables import OpenidLink
+from mains_server.passkeys.tables import Passkey
 from mains_server.paying.records import EventOutcome, IntentStatus, RefundStatus
 from mains_server.paying.tables import PaymentEvent, PaymentIntent, PaymentRefund
 from mains_server.payments.records import ReturnKind
@@ -102,6 +103,7 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (ReadingUpload, [upload(n) for n in MORE]),
         (Session, [signed_in(n) for n in MORE]),
         (OpenidLink, [openid_link(n) for n in MORE]),
+        (Passkey, [passkey(n) for n in MORE]),
         (MachineToken, [machine_token(n) for n in MORE]),
         (ReadingLink, [link(n) for n in MORE]),
         *of_customer_1(MORE),
@@ -340,6 +342,12 @@ def signed_in(n: int) -> dict[str, Any]:
 
 def openid_link(n: int) -> dict[str, Any]:
     return {"id": n, "person_id": 1, "provider": f"bank {n}", "subject": f"subject {n}", "created_at": town.THEN}
+
+
+def passkey(n: int) -> dict[str, Any]:
+    key = {"credential_id": b"credential %d" % n, "public_key": b"key", "handle": b"handle", "sign_count": n}
+    seen = {"transports": ["internal"], "is_synced": n % 2 == 0, "name": f"Passkey {n}", "created_at": town.THEN}
+    return {"id": n, "person_id": 1, **key, **seen}
 
 
 def upload(n: int) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from mains_server.levelling.tables import LevelledHold, LevelledLetter, Levelled
 from mains_server.machines.tables import MachineToken
 from mains_server.notifications.tables import Notice, NoticeReport
 from mains_server.openid.tables import OpenidLink
+from mains_server.passkeys.tables import Passkey
 from mains_server.paying.tables import PaymentEvent, PaymentIntent, PaymentRefund
 from mains_server.payments.tables import PaymentReturn
 from mains_server.signin.tables import Session
@@ -104,6 +105,7 @@ def _come_in() -> Sequence[tuple[Any, list[dict[str, Any]]]]:
     return (
         (Session, [crowd.signed_in(n) for n in numbers]),
         (OpenidLink, [crowd.openid_link(n) | {"person_id": n} for n in numbers]),
+        (Passkey, [crowd.passkey(n) | {"person_id": n} for n in numbers]),
         (MachineToken, [machine_token(n) for n in numbers]),
         (ReadingUpload, [crowd.upload(n) | {"person_id": n} for n in numbers]),
         (ReadingUploadRow, [crowd.upload_row(n) | {"upload_id": n} for n in numbers]),

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from mains_server.passkeys.records import RelyingParty
+from mains_server.routes.passkeys import relying_party_of
 from mains_server.settings import Mode, Settings, UnsafeSettings, insist_on_safety, load_settings
 from pydantic import ValidationError
 
@@ -86,3 +88,33 @@ def test_a_provider_that_could_be_somebody_else_cannot_be_set_up(given):
 
     with pytest.raises(ValidationError):
         Settings(openid_providers={"bank": BANK | given})
+
+
+@pytest.mark.parametrize(
+    ("domain", "origins"),
+    [
+        ("portal.example", []),
+        (None, ["https://portal.example"]),
+        ("Portal.example", ["https://portal.example"]),
+        ("127.0.0.1", ["http://127.0.0.1:8000"]),
+        ("portal..example", ["https://portal.example"]),
+        ("portal.example", ["http://portal.example"]),
+        ("portal.example", ["https://portal.example/page"]),
+        ("portal.example", ["https://evil.example"]),
+        ("portal.example", ["https://evilportal.example"]),
+        ("portal.example", ["https://portal.example", "https://x@portal.example"]),
+    ],
+)
+def test_passkeys_that_no_browser_would_use_are_refused(domain: Any, origins: Any) -> None:
+    with pytest.raises(ValidationError, match="passkey"):
+        Settings(passkey_domain=domain, passkey_origins=origins)
+
+
+def test_passkeys_are_of_a_domain_and_its_pages() -> None:
+    origins = frozenset({"https://portal.example", "https://lv.portal.example", "android:apk-key-hash:abc"})
+    settings = Settings(passkey_domain="portal.example", passkey_origins=origins, passkey_name="Siltums")
+
+    assert relying_party_of(settings) == RelyingParty(id="portal.example", name="Siltums", origins=origins)
+    assert relying_party_of(Settings()) is None
+    demo = relying_party_of(Settings(mode=Mode.DEMO, port=8105))
+    assert demo == RelyingParty(id="localhost", name="Mains", origins=frozenset({"http://localhost:8105"}))

@@ -14,6 +14,7 @@ from mains_server.delegation.links import InvitationLinks
 from mains_server.documents.links import DocumentLinks
 from mains_server.notifications.records import CaughtMessage
 from mains_server.openid.calling import NO_PROVIDERS, Providers
+from mains_server.passkeys.records import RelyingParty
 from mains_server.paying.calling import NO_TERMINALS, Terminals
 from mains_server.signin.records import Lifetimes
 from mains_server.webhooks.addresses import Gate
@@ -35,7 +36,8 @@ class Services:
 
     `explain` tells how the lines of invoices came about, by invoice id; what it cannot explain it leaves out.
     `proofs` are the viewers of the tokens used last, `links` sign the addresses of charts, `terminals` are the payment
-    providers, `einvoice_banks` the banks that take e-invoices, `openid` the providers one may sign in with.
+    providers, `einvoice_banks` the banks that take e-invoices, `openid` the providers one may sign in with,
+    `passkeys` whom passkeys are made for.
     `demo_inbox` gives what a demonstration caught. `webhook_gate` says where webhooks may go; with `find_registered`
     only documents that it finds may be kept by them.
     """
@@ -51,6 +53,7 @@ class Services:
     einvoice_banks: frozenset[str] = frozenset()
     falls_back_to_post: bool = True
     openid: Providers = NO_PROVIDERS
+    passkeys: RelyingParty | None = None
     demo_inbox: Callable[[], Sequence[CaughtMessage]] | None = None
     webhook_gate: Gate = field(default_factory=Gate)
     find_registered: Callable[[str], Awaitable[str | None]] | None = None

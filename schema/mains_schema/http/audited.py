@@ -33,6 +33,8 @@ OF_STAFF_ONLY = frozenset(
     {
         "openidSignInBegin",
         "openidSignInFinish",
+        "passkeySignInBegin",
+        "passkeySignInFinish",
         "readingSubmit",
         "readingSubmitMany",
         "readingLinkCreate",

@@ -8,17 +8,28 @@ from typing import TYPE_CHECKING
 
 import strawberry
 from mains_server.access.records import Viewer
-from mains_server.signin.records import SessionMode
+from mains_server.signin.records import SessionMode, SigninWay
 from mains_server.signin.tables import Session as S
 from sqlalchemy import ColumnElement, and_
 from sqlmodel import col
 
-from mains_schema.declaring.mapping import OrderBy, column, computed, descending, key, mapped, orders
+from mains_schema.declaring.mapping import OrderBy, column, computed, descending, described, key, mapped, orders
 from mains_schema.declaring.node import Node
 from mains_schema.declaring.scope import Scope, oneself
 
 if TYPE_CHECKING:
     from mains_schema.declaring.resolve import Reads
+
+described(
+    SigninWay,
+    "What somebody proved who they are by when a session began.",
+    {
+        "PASSWORD": "The password, and a code of the app where there is one.",
+        "PASSKEY": "A passkey.",
+        "PROVIDER": "An internet bank or another provider, and a code of the app where that was asked for.",
+        "REGISTRATION": "The codes of a registration.",
+    },
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +64,7 @@ class Session(Node):
     id: strawberry.ID = key("Global id.", S.id)
     device: str = column("What the device calls itself; empty if it does not.", S.device)
     mode: SessionMode = column("How its tokens are kept.", S.mode)
+    signed_in_by: SigninWay | None = column("What it was begun by; null where that was not noted.", S.way)
     created_at: datetime = column("When it began.", S.created_at)
     last_used_at: datetime = column("When it was last used, to within an hour.", S.last_used_at)
     ends_at: datetime = column("When it ends if it is not used until then.", S.ends_at)

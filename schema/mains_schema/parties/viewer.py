@@ -18,6 +18,7 @@ from mains_server.intake.tables import ReadingUpload as RU
 from mains_server.machines.tables import MachineToken as MT
 from mains_server.openid.tables import OpenidLink as OL
 from mains_server.outages.tables import OutageCalendar as OC
+from mains_server.passkeys.tables import Passkey as PK
 from mains_server.paying.tables import PaymentIntent as N
 from mains_server.signin.tables import Session as SE
 
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from mains_schema.parties.delegation import Activity, CustomerAccess, PaymentApproval
     from mains_schema.parties.machine_tokens import MachineToken
     from mains_schema.parties.openid import OpenidLink
+    from mains_schema.parties.passkeys import Passkey
     from mains_schema.parties.sessions import Session
     from mains_schema.telling.application import Application
     from mains_schema.telling.outage import OutageCalendar
@@ -120,6 +122,7 @@ class Viewer(Node):
     openid_links: Connection[OpenidLink] = connection(
         "Internet banks and other providers that the viewer signs in with.", OL.person_id
     )
+    passkeys: Connection[Passkey] = connection("Passkeys that the viewer signs in with.", PK.person_id)
     outage_calendars: Connection[OutageCalendar] = connection(
         "Links that the viewer made to calendars of outages.", OC.person_id
     )

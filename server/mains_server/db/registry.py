@@ -35,6 +35,7 @@ ROOMS = (
     "machines",
     "registration",
     "openid",
+    "passkeys",
     "outages",
     "applications",
     "webhooks",

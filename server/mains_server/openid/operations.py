@@ -29,6 +29,7 @@ from mains_server.signin.records import (
     MessageRoad,
     NewMessage,
     NewSession,
+    SigninWay,
 )
 from mains_server.signin.second_factor import ask_for_factor
 from mains_server.signin.sessions import begin_session, require_proof
@@ -123,8 +124,9 @@ async def sign_in(
     assert person is not None, "a link is of somebody"
     link.last_used_at = now
     if not proven.is_strong and await has_factor(session, person_id=person.id):
-        return await ask_for_factor(session, person_id=person.id, device=device, now=now)
-    return await begin_session(session, person=person, device=device, now=now, lifetimes=lifetimes)
+        return await ask_for_factor(session, person_id=person.id, device=device, way=SigninWay.PROVIDER, now=now)
+    way = SigninWay.PROVIDER
+    return await begin_session(session, person=person, device=device, now=now, lifetimes=lifetimes, way=way)
 
 
 async def link_proven(session: AsyncSession, *, viewer: Viewer, proven: Proven, now: datetime) -> int:

@@ -109,6 +109,7 @@ ERASED = frozenset(
         "outage_calendar",
         "outage_notice",
         "outbox_event",
+        "passkey",
         "password_reset",
         "person",
         "reading_link",

@@ -24,7 +24,7 @@ from mains_server.signin import rules as signin_rules
 from mains_server.signin.codes import code_of, is_code
 from mains_server.signin.hashing import beside_the_loop
 from mains_server.signin.operations import insist_on_strength, store_hash
-from mains_server.signin.records import Lifetimes, MessageKind, MessageRoad, NewMessage, NewSession
+from mains_server.signin.records import Lifetimes, MessageKind, MessageRoad, NewMessage, NewSession, SigninWay
 from mains_server.signin.sessions import begin_session
 from mains_server.signin.telling import tell
 
@@ -108,7 +108,8 @@ async def confirm_registration(
         raise RegistrationOvertaken("somebody else registered for this customer meanwhile; begin again") from None
     row.done_at = now
     await store_hash(session, person_id=person.id, password_hash=password_hash, now=now)
-    return await begin_session(session, person=person, device=given.device, now=now, lifetimes=lifetimes)
+    way = SigninWay.REGISTRATION
+    return await begin_session(session, person=person, device=given.device, now=now, lifetimes=lifetimes, way=way)
 
 
 class RegistrationOvertaken(Refusal):

@@ -23,6 +23,7 @@ from mains_server.signin.records import (
     NewSession,
     SigninRefusalCode,
     SigninRefused,
+    SigninWay,
     StoredCredential,
 )
 from mains_server.signin.second_factor import ask_for_factor
@@ -71,8 +72,10 @@ async def create_session(
     if isinstance(known, SigninRefused):
         return known
     if await queries.has_factor(session, person_id=known.person.id):
-        return await ask_for_factor(session, person_id=known.person.id, device=device, now=now)
-    return await begin_session(session, person=known.person, device=device, now=now, lifetimes=lifetimes)
+        return await ask_for_factor(session, person_id=known.person.id, device=device, way=SigninWay.PASSWORD, now=now)
+    return await begin_session(
+        session, person=known.person, device=device, now=now, lifetimes=lifetimes, way=SigninWay.PASSWORD
+    )
 
 
 async def prove_by_password(

@@ -12,8 +12,8 @@ from sqlalchemy import ColumnElement, Select, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from mains_server.access.queries import grant_of_parts, person_by_email, viewer_of_person
-from mains_server.access.records import StaffRole, Viewer
+from mains_server.access.queries import grant_of_parts, person_by_email, person_by_id, viewer_of_person
+from mains_server.access.records import Person, StaffRole, Viewer
 from mains_server.signin.records import CodeLetter, Employee, FactorState, MessageRoad, StoredCredential
 from mains_server.signin.rules import FAILURE_WINDOW, as_customer, is_storable, token_hash
 from mains_server.signin.tables import (
@@ -140,6 +140,13 @@ def viewer_of_text(text: str) -> Viewer | None:
         staff=frozenset(StaffRole[role] for role in roles or ()),
     )
     return viewer if looks is None else as_customer(viewer, customer_id=looks[0], is_on=looks[1])
+
+
+async def person_of(session: AsyncSession, *, person_id: int) -> Person:
+    """Give the person whom a row of ours is of; there is one, as the database sees to it."""
+    person = await person_by_id(session, person_id=person_id)
+    assert person is not None, "what is somebody's is of a person"
+    return person
 
 
 async def credential_by_email(session: AsyncSession, *, email: str) -> StoredCredential | None:

@@ -16,6 +16,15 @@ class SessionMode(Enum):
     COOKIE = "COOKIE"
 
 
+class SigninWay(Enum):
+    """What somebody proved who they are by when a session began."""
+
+    PASSWORD = "PASSWORD"
+    PASSKEY = "PASSKEY"
+    PROVIDER = "PROVIDER"
+    REGISTRATION = "REGISTRATION"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lifetimes:
     """How long an access token lives, and how long a session after its last refresh."""
@@ -142,6 +151,9 @@ class MessageKind(Enum):
     OPENID_LINKED = "OPENID_LINKED"
     OPENID_UNLINKED = "OPENID_UNLINKED"
     STAFF_INVITED = "STAFF_INVITED"
+    PASSKEY_ADDED = "PASSKEY_ADDED"
+    PASSKEY_REMOVED = "PASSKEY_REMOVED"
+    PASSKEY_SUSPENDED = "PASSKEY_SUSPENDED"
 
 
 class MessageRoad(Enum):

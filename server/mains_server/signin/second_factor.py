@@ -25,6 +25,7 @@ from mains_server.signin.records import (
     NewSession,
     SigninRefusalCode,
     SigninRefused,
+    SigninWay,
 )
 from mains_server.signin.sessions import begin_session, require_proof, revoke_all_sessions
 from mains_server.signin.tables import RecoveryCode, SecondFactor, SigninChallenge
@@ -49,6 +50,13 @@ class FactorIsOff(Refusal):
     """There is no second factor, or none that waits to be confirmed."""
 
     code = "SECOND_FACTOR_OFF"
+
+
+class CodeNeeded(Refusal):
+    """The account has a second factor, and what is asked for needs a code of it."""
+
+    code = "SECOND_FACTOR_NEEDED"
+    path = "code"
 
 
 async def begin_enrolment(session: AsyncSession, *, viewer: Viewer, seal: Seal, now: datetime) -> Enrolment:
@@ -129,7 +137,24 @@ async def renew_recovery_codes(
     return codes
 
 
-async def ask_for_factor(session: AsyncSession, *, person_id: int, device: Device, now: datetime) -> FactorNeeded:
+async def insist_on_code(
+    session: AsyncSession, *, viewer: Viewer, code: str | None, seal: Seal, now: datetime
+) -> SigninRefused | None:
+    """Take a code where the viewer's account has a second factor, and none where it has not.
+
+    A wrong one is returned, as it is counted. Raises `CodeNeeded` where there should be one.
+    """
+    person = await _person_of(session, viewer)
+    if not await queries.has_factor(session, person_id=person.id):
+        return None
+    if not code:
+        raise CodeNeeded("send a code of the authenticator app too")
+    return await _check(session, person=person, code=code, seal=seal, now=now)
+
+
+async def ask_for_factor(
+    session: AsyncSession, *, person_id: int, device: Device, now: datetime, way: SigninWay | None = None
+) -> FactorNeeded:
     """Let a sign-in whose password was right wait for a code; the token is worth nothing without one."""
     token = secrets.token_urlsafe(32)
     expires_at = now + CHALLENGE_LASTS_FOR
@@ -138,6 +163,7 @@ async def ask_for_factor(session: AsyncSession, *, person_id: int, device: Devic
             person_id=person_id,
             token_hash=rules.token_hash(token),
             mode=device.mode,
+            way=way,
             device=rules.device_name(device.name),
             created_at=now,
             expires_at=expires_at,
@@ -161,7 +187,8 @@ async def answer_challenge(
         return refused
     waiting.used_at = now
     device = Device(name=waiting.device, mode=waiting.mode)
-    return await begin_session(session, person=person, device=device, now=now, lifetimes=lifetimes)
+    way = waiting.way
+    return await begin_session(session, person=person, device=device, now=now, lifetimes=lifetimes, way=way)
 
 
 async def forget_challenges(session: AsyncSession, *, now: datetime) -> None:

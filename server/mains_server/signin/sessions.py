@@ -19,6 +19,7 @@ from mains_server.signin.records import (
     RefreshRefusalCode,
     RefreshRefused,
     SessionMode,
+    SigninWay,
 )
 from mains_server.signin.tables import RefreshToken, Session
 
@@ -38,15 +39,22 @@ class ReauthenticationNeeded(Refusal):
 
 
 async def begin_session(
-    session: AsyncSession, *, person: Person, device: Device, now: datetime, lifetimes: Lifetimes
+    session: AsyncSession,
+    *,
+    person: Person,
+    device: Device,
+    now: datetime,
+    lifetimes: Lifetimes,
+    way: SigninWay | None = None,
 ) -> NewSession:
-    """Begin a session of somebody who has just proved who they are."""
+    """Begin a session of somebody who has just proved who they are, and note by what."""
     token = secrets.token_urlsafe(32)
     ends_at = now + lifetimes.session
     row = Session(
         person_id=person.id,
         token_hash=rules.token_hash(token),
         mode=device.mode,
+        way=way,
         device=rules.device_name(device.name),
         created_at=now,
         expires_at=min(now + lifetimes.access, ends_at),

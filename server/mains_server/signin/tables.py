@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from mains_server.db.columns import choice, instant, key, owner, reference
-from mains_server.signin.records import MessageKind, MessageRoad, SessionMode
+from mains_server.signin.records import MessageKind, MessageRoad, SessionMode, SigninWay
 
 
 class Credential(SQLModel, table=True):
@@ -25,7 +25,7 @@ class Session(SQLModel, table=True):
     """One sign-in on one device, until it ends or is revoked.
 
     `token_hash` and `expires_at` are of its access token, which each refresh replaces; `ends_at` is when it can no
-    longer be refreshed. `proved_at` is when its person last proved who they are.
+    longer be refreshed. `proved_at` is when its person last proved who they are, `way` what they signed in by.
     """
 
     __tablename__ = "session"
@@ -38,6 +38,7 @@ class Session(SQLModel, table=True):
     person_id: int = reference("person.id")
     token_hash: bytes = Field(sa_type=LargeBinary)
     mode: SessionMode = choice(SessionMode, initially=SessionMode.BEARER)
+    way: SigninWay | None = choice(SigninWay, nullable=True)
     device: str
     created_at: datetime = instant()
     expires_at: datetime = instant()
@@ -162,6 +163,7 @@ class SigninChallenge(SQLModel, table=True):
     person_id: int = reference("person.id")
     token_hash: bytes = Field(sa_type=LargeBinary)
     mode: SessionMode = choice(SessionMode)
+    way: SigninWay | None = choice(SigninWay, nullable=True)
     device: str
     created_at: datetime = instant()
     expires_at: datetime = instant()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from mains_server.signin.records import MessageKind, MessageRoad
-
-Words = tuple[str, str]
+from mains_server.signin.wording_ways import WORDS_OF_WAYS, Words
 
 WORDS: dict[MessageKind, dict[str, Words]] = {
+    **WORDS_OF_WAYS,
     MessageKind.PASSWORD_RESET: {
         "lv": (
             "Paroles atjaunošana",
