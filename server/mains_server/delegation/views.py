@@ -1,5 +1,5 @@
 """SQL triggers of the delegation room."""
 
-from mains_server.ledger.views import append_only
+from mains_server.ledger.views import append_only_but
 
-TRIGGERS = (append_only("delegation_activity"),)
+TRIGGERS = append_only_but("delegation_activity", "name", "note")

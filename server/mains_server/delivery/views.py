@@ -1,5 +1,5 @@
 """SQL triggers of the delivery room."""
 
-from mains_server.ledger.views import append_only
+from mains_server.ledger.views import append_only, append_only_but
 
-TRIGGERS = (append_only("delivery_receipt"), append_only("print_mailing"))
+TRIGGERS = (*append_only_but("delivery_receipt", "address", "detail"), append_only("print_mailing"))

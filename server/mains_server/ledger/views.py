@@ -18,4 +18,18 @@ def append_only(table: str) -> str:
     )
 
 
+def append_only_but(table: str, *columns: str) -> tuple[str, str]:
+    """Return the triggers that keep a table of things that happened, but let an erasure take away who it was.
+
+    Only these columns may be emptied, or replaced by `sha256:` and a hash; see `refuse_all_but_redaction`.
+    """
+    named = ", ".join(f"'{column}'" for column in columns)
+    return (
+        f"\ncreate trigger append_only before delete or truncate on {table}"
+        "\nfor each statement execute function refuse_change()\n",
+        f"\ncreate trigger redacted_only before update on {table}"
+        f"\nfor each row execute function refuse_all_but_redaction({named})\n",
+    )
+
+
 TRIGGERS = (append_only("ledger_transaction"), append_only("ledger_entry"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from datetime import date
 
@@ -58,11 +59,9 @@ KEPT: Mapping[str, str] = {
             "billing_hold",
             "correction_due",
             "invoice_delivery",
-            "delivery_receipt",
             "bank_einvoice_account",
             "bank_einvoice_entry",
             "reminder",
-            "debt_arrangement",
             "debt_part",
             "arranged_invoice",
             "delegated_payment",
@@ -74,7 +73,6 @@ KEPT: Mapping[str, str] = {
         (
             "audit_entry",
             "bank_einvoice_handover",
-            "delegation_activity",
             "impersonation",
             "outage_revision",
             "staff_member",
@@ -98,7 +96,10 @@ ERASED = frozenset(
         "credential",
         "customer",
         "customer_protection",
+        "debt_arrangement",
+        "delegation_activity",
         "delegation_invitation",
+        "delivery_receipt",
         "idempotent_request",
         "invoice_dispute",
         "machine_token",
@@ -126,6 +127,91 @@ ERASED = frozenset(
         "webhook_endpoint",
     }
 )
+# Columns that may hold who somebody is, by their names.
+PERSONAL = re.compile(
+    r"(^|_)(name|email|phone|address(_line|_city|_postcode)?|iban|sender|device|personal_code|registration_number"
+    r"|vat_number|subject|body|note|reason|text|message|answer|detail|payload|values|partner)$"
+)
+OF_A_PLACE = "says where something is and stays, whoever lives there"
+OF_THE_UTILITY = "the utility's own, or of things that it sells and measures; about no customer"
+IN_CODES = "a code or a machine's words, which name nobody"
+COLUMNS_KEPT: Mapping[str, str] = {
+    **dict.fromkeys(
+        (
+            "invoice.billing_address",
+            "invoice.customer_name",
+            "invoice.supply_address",
+            "invoice_document.file_name",
+            "payment.payer_name",
+            "payment_event.note",
+            "payment_intent.reason",
+            "payment_refund.iban",
+            "payment_refund.payee_name",
+            "payment_refund.reason",
+            "payment_return.reason",
+            "payout_file.iban",
+            "payout_file.name",
+            "statement_line.note",
+            "statement_line.party_iban",
+            "statement_line.party_name",
+            "statement_line.reason",
+            "statement_line.text",
+        ),
+        BOOKS,
+    ),
+    **dict.fromkeys(
+        ("bank_einvoice_account.iban", "bank_einvoice_entry.iban"),
+        "at which account an invoice was shown, which proves that it reached the customer; kept with the invoice",
+    ),
+    **dict.fromkeys(("audit_entry.reason", "impersonation.reason"), "why an employee acted, which is part of the act"),
+    **dict.fromkeys(
+        (
+            "allocation_value.name",
+            "area_correction.reason",
+            "building.address_city",
+            "building.address_line",
+            "building.address_postcode",
+            "building.name",
+            "reading.decision_note",
+            "supply_point.address_city",
+            "supply_point.address_line",
+            "supply_point.address_postcode",
+        ),
+        OF_A_PLACE,
+    ),
+    **dict.fromkeys(
+        (
+            "bank_account.iban",
+            "fact_figure.name",
+            "fact_figure.subject",
+            "fact_series.name",
+            "fact_series.values",
+            "interval_import.name",
+            "outage.note",
+            "outage_revision.note",
+            "price_row.name",
+            "seller.address",
+            "seller.iban",
+            "seller.name",
+            "seller.registration_number",
+            "seller.vat_number",
+            "statement_upload.message",
+        ),
+        OF_THE_UTILITY,
+    ),
+    **dict.fromkeys(
+        (
+            "billing_hold.reason",
+            "contract_attribute.name",
+            "correction.reason",
+            "interval_day.values",
+            "levelled_hold.reason",
+            "levelled_version.reason",
+        ),
+        IN_CODES,
+    ),
+    **dict.fromkeys(("openid_flow.device", "openid_ticket.subject"), "sign-ins under way, deleted the night after"),
+}
 # Not exported, each for a reason.
 NOT_EXPORTED: Mapping[str, str] = {
     "idempotent_request": "answers that were given before, kept for thirty days under a client's key",
@@ -180,6 +266,27 @@ def ruleless(tables: Collection[Table]) -> list[str]:
     """List the tables that hold a customer or a person, and that no rule says anything about at an erasure."""
     about = [table.name for table in tables if {"customer_id", "person_id"} & set(table.columns.keys())]
     return sorted(name for name in about if name not in ERASED and name not in KEPT)
+
+
+def personal_columns(tables: Collection[Table]) -> list[str]:
+    """List the columns whose names say that they may hold who somebody is, where they live, or free words."""
+    return sorted(f"{t.name}.{c.name}" for t in tables for c in t.columns if PERSONAL.search(c.name))
+
+
+def unruled_columns(tables: Collection[Table], *, statements: Collection[Mapping[str, str]]) -> list[str]:
+    """List the personal columns that an erasure neither empties nor leaves for a reason that is written down."""
+    return [
+        column
+        for column in personal_columns(tables)
+        if column not in COLUMNS_KEPT
+        and not any(_takes_away(one.get(column.partition(".")[0], ""), column) for one in statements)
+    ]
+
+
+def _takes_away(statement: str, column: str) -> bool:
+    table, _, name = column.partition(".")
+    is_emptied = statement.startswith("update") and re.search(rf"\b{name} = ", statement) is not None
+    return statement.startswith(f"delete from {table}") or is_emptied
 
 
 def kept_until(*, issued_on: date) -> date:

@@ -27,10 +27,14 @@ LAST_ISSUED = text("select max(issued_on) from invoice where customer_id = :cust
 OWNERS = text("""
 select g.person_id from access_grant g
 where g.customer_id = :customer and g.role = 'OWNER'
-    and not exists (select from staff_member m where m.person_id = g.person_id)
+    and not exists (select from staff_member m where m.person_id = g.person_id and m.ended_at is null)
     and not exists (select from access_grant o where o.person_id = g.person_id and o.customer_id <> :customer
         and (o.ends_at is null or o.ends_at > :now))
 """)
+CUSTOMERS_EMAIL = "(select lower(email) from customer where id = :customer)"
+PERSONS_EMAIL = "(select lower(email) from person where id = :person)"
+# What went to an address before it was anybody's, such as an invitation, or after it was.
+TO_NOBODY_KNOWN = "customer_id is null and person_id is null and lower(address) = {whose}"
 # By table: what an erasure does about a customer. Rows that name a row of another table go before it.
 OF_CUSTOMER = {
     "access_grant": """update access_grant set ends_at = :now
@@ -46,11 +50,18 @@ OF_CUSTOMER = {
     "application": "delete from application where customer_id = :customer",
     "outage_notice": "delete from outage_notice where customer_id = :customer",
     "notice_report": "delete from notice_report where customer_id = :customer",
-    "notice": "delete from notice where customer_id = :customer",
+    "notice": f"delete from notice where customer_id = :customer or {TO_NOBODY_KNOWN.format(whose=CUSTOMERS_EMAIL)}",
     "notice_preference": "delete from notice_preference where customer_id = :customer",
     "delegation_invitation": "delete from delegation_invitation where customer_id = :customer",
     "registration": "delete from registration where customer_id = :customer",
-    "signin_message": "delete from signin_message where customer_id = :customer",
+    "signin_message": f"""delete from signin_message where customer_id = :customer
+        or customer_id is null and next_try_at is null and lower(address) = {CUSTOMERS_EMAIL}""",
+    "delivery_receipt": """update delivery_receipt set detail = '', address = case
+            when address is null or address ~ '^sha256:[0-9a-f]{64}$' then address
+            else 'sha256:' || encode(sha256(convert_to(id || ':' || lower(address), 'UTF8')), 'hex') end
+        where customer_id = :customer""",
+    "delegation_activity": "update delegation_activity set name = null, note = null where customer_id = :customer",
+    "debt_arrangement": "update debt_arrangement set note = '' where customer_id = :customer",
     "webhook_delivery": """delete from webhook_delivery where customer_id = :customer
         or endpoint_id in (select id from webhook_endpoint where customer_id = :customer)""",
     "webhook_secret": """delete from webhook_secret
@@ -69,12 +80,19 @@ OF_CUSTOMER = {
     "sms_inbound": """delete from sms_inbound where regexp_replace(sender, '[^0-9]', '', 'g') =
         (select regexp_replace(phone, '[^0-9]', '', 'g') from customer where id = :customer)""",
     "customer": """update customer set name = '', personal_code = null, registration_number = null, vat_number = null,
-        email = null, phone = null, address_line = '', address_city = '', address_postcode = ''
+        email = null, phone = null, iban = null, address_line = '', address_city = '', address_postcode = ''
         where id = :customer""",
 }
 # The same about a person who owned it.
 OF_PERSON = {
-    "session": "update session set revoked_at = :now where person_id = :person and revoked_at is null",
+    "session": """update session set device = '', revoked_at = coalesce(revoked_at, :now)
+        where person_id = :person""",
+    "registration": f"delete from registration where lower(email) = {PERSONS_EMAIL}",
+    "signin_message": f"delete from signin_message where lower(address) = {PERSONS_EMAIL}",
+    "delegation_invitation": f"""update delegation_invitation set name = '', email = 'erased@invalid', phone = null
+        where answered_by_person_id = :person or lower(email) = {PERSONS_EMAIL} and status <> 'OPEN'""",
+    "delegation_activity": """update delegation_activity set name = null
+        where person_id = :person or about_person_id = :person""",
     "password_reset": "delete from password_reset where person_id = :person",
     "application_answer": """delete from application_answer where application_id in
         (select id from application where person_id = :person and customer_id is null)""",
@@ -93,7 +111,7 @@ OF_PERSON = {
     "credential": "delete from credential where person_id = :person",
     "idempotent_request": "delete from idempotent_request where person_id = :person",
     "notice_report": "delete from notice_report where person_id = :person",
-    "notice": "delete from notice where person_id = :person",
+    "notice": f"delete from notice where person_id = :person or {TO_NOBODY_KNOWN.format(whose=PERSONS_EMAIL)}",
     "reading_upload_row": """delete from reading_upload_row
         where upload_id in (select id from reading_upload where person_id = :person)""",
     "reading_upload": "delete from reading_upload where person_id = :person",
