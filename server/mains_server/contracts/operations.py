@@ -17,9 +17,10 @@ from mains_server.access.operations import grant_delegate
 from mains_server.access.records import NewDelegate, Refusal
 from mains_server.contracts import queries, rules, statements
 from mains_server.contracts.life import LifeRefusal
-from mains_server.contracts.records import NewBuilding, NewContract, NewSupplyPoint, NewTermsDocument
+from mains_server.contracts.records import Delivery, NewBuilding, NewContract, NewSupplyPoint, NewTermsDocument
 from mains_server.contracts.tables import (
     Building,
+    Contract,
     ContractAttribute,
     ContractSeries,
     ContractSupplyPoint,
@@ -188,6 +189,12 @@ async def register_contract_series(session: AsyncSession, *, adapter: str, prefi
     """Say how a utility's new contracts are numbered: behind a prefix, from the number after the last one."""
     session.add(ContractSeries(adapter=adapter, prefix=prefix, last_number=last_number))
     await session.flush()
+
+
+async def leave_bank_delivery(session: AsyncSession, *, customer_id: int) -> None:
+    """Show invoices in the portal that went to an account in an internet bank, since that is somebody else's now."""
+    theirs = col(Contract.customer_id) == customer_id, col(Contract.delivery) == Delivery.BANK
+    await session.execute(update(Contract).where(*theirs).values(delivery=Delivery.PORTAL))
 
 
 async def delegate_contracts(session: AsyncSession, *, delegate: NewDelegate, now: datetime) -> int:

@@ -8,10 +8,13 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.access import operations as access
-from mains_server.access.queries import grants_on_customer, hold_grant, hold_grants
+from mains_server.access.queries import grants_on_customer, hold_grant, hold_grants, person_by_id
 from mains_server.access.records import GrantRole, HeldGrant, NewDelegate, Refusal, Viewer
-from mains_server.contracts.operations import delegate_contracts
+from mains_server.access.rules import plain_email
+from mains_server.contracts.operations import delegate_contracts, leave_bank_delivery
 from mains_server.contracts.queries import contract_ids_of_customer
+from mains_server.customers.operations import change_customer
+from mains_server.customers.queries import customer_by_id
 from mains_server.db.outbox import append_event
 from mains_server.delegation import queries, rules
 from mains_server.delegation.records import ActivityKind, Deed, DelegationTerms, InvitationStatus, NewInvitation
@@ -285,8 +288,28 @@ async def _hand_over(
             tell(session, row.customer_id, "delegation.invitation_withdrawn", withdrawn, now=now)
     grant_id = await access.transfer_ownership(session, customer_id=row.customer_id, person_id=person_id, now=now)
     seller = row.invited_by_person_id
+    left = await _move_contact(session, customer_id=row.customer_id, seller=seller, buyer=person_id)
     kind = ActivityKind.OWNERSHIP_TRANSFERRED
     deed = Deed(kind=kind, person_id=person_id, about_person_id=seller, name=row.name)
     log(session, row.customer_id, deed, now=now)
-    tell(session, row.customer_id, "delegation.ownership_transferred", {"from": seller, "to": person_id}, now=now)
+    payload = {"from": seller, "to": person_id, "left": left}
+    tell(session, row.customer_id, "delegation.ownership_transferred", payload, now=now)
     return grant_id
+
+
+async def _move_contact(session: AsyncSession, *, customer_id: int, seller: int, buyer: int) -> dict[str, str] | None:
+    """Have the customer reached by its new owner alone, and give the address left behind, if the seller has another.
+
+    What the seller had put there would go on telling them of bills, and send them money, that are theirs no longer.
+    Decision 0060.
+    """
+    before, owner = await customer_by_id(session, customer_id=customer_id), await person_by_id(session, person_id=buyer)
+    old_owner = await person_by_id(session, person_id=seller)
+    assert before is not None and owner is not None and old_owner is not None, "who hands over and takes is there"
+    changes = {"email": owner.email, "phone": owner.phone, "iban": None, "language": owner.language}
+    await change_customer(session, customer_id=customer_id, changes=changes)
+    await leave_bank_delivery(session, customer_id=customer_id)
+    reached = {plain_email(owner.email), plain_email(old_owner.email)}
+    if before.email is None or plain_email(before.email) in reached:
+        return None
+    return {"email": before.email, "language": before.language}

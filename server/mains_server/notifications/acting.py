@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 
@@ -117,11 +117,20 @@ async def payment_made(session: AsyncSession, event: Event) -> Sequence[Message]
 
 
 async def ownership_transferred(session: AsyncSession, event: Event) -> Sequence[Message]:
-    """Tell who had a customer and who has it now, each by their own address."""
-    return (
+    """Tell who had a customer and who has it now, each by their own address, and the address left behind, once.
+
+    The channels that the seller chose, and fees that they accepted, are not the new owner's wishes.
+    """
+    await session.execute(text(statements.FORGET_PREFERENCES), {"customer": event.customer_id})
+    told = [
         await _about_customer(session, event, "ownership_given", person_id=event.payload["from"]),
         await _about_customer(session, event, "ownership_taken", person_id=event.payload["to"]),
-    )
+    ]
+    left = event.payload.get("left")
+    if left is not None:
+        given = await _about_customer(session, event, "contact_left", person_id=event.payload["to"])
+        told.append(replace(given, to=Recipient(email=left["email"], language=left["language"])))
+    return told
 
 
 async def staff_looked(session: AsyncSession, event: Event) -> Sequence[Message]:

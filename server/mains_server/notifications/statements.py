@@ -17,6 +17,7 @@ select c.id, c.name, c.language, c.email, c.phone, c.address_line, c.address_cit
     ) as accepts_fees
 from customer c where c.id = any(cast(:ids as bigint[]))
 """
+FORGET_PREFERENCES = "delete from notice_preference where customer_id = :customer"
 PERSONS = "select id, name, language, email, phone from person where id = any(cast(:ids as bigint[]))"
 PAYMENT_APPROVAL = """
 select a.id, a.person_id, p.name, a.shown_reference, a.amount, a.currency

@@ -138,6 +138,58 @@ async def test_who_buys_the_flat_is_its_one_owner_and_the_sellers_family_is_out(
     assert "delegation.revoked" in await family.told()
 
 
+CONTACTS = "update customer set email = :email, phone = '+371 20 000 009', iban = 'LV80BANK0000435195001'"
+CONTACT_OF = "select email, phone, iban, language, address_line, name from customer"
+
+
+async def sold(family, *, email, deliver="PORTAL"):
+    """Sell the flat, of which somebody is told at this address, to a buyer with a phone who reads Russian."""
+    async with unit_of_work(family.utility.engine) as session:
+        await session.execute(text(CONTACTS), {"email": email})
+        await session.execute(text("update contract set delivery = :way where number = 'K-1'"), {"way": deliver})
+        await session.execute(text("update person set phone = '+371 20 000 001', language = 'ru' where name = 'buyer'"))
+    await family.accept(await family.invite(role=GrantRole.OWNER), "buyer")
+    async with unit_of_work(family.utility.engine) as session:
+        told = text("select payload from outbox_event where kind = 'delegation.ownership_transferred'")
+        return (await session.execute(text(CONTACT_OF))).one(), await session.scalar(told)
+
+
+@pytest.mark.parametrize(
+    ("email", "left"),
+    [
+        ("old@example.lv", {"email": "old@example.lv", "language": "lv"}),
+        ("Grandmother@example.lv", None),
+        ("BUYER@example.lv", None),
+        (None, None),
+    ],
+)
+async def test_who_takes_an_account_over_is_reached_and_the_seller_is_not(family, email, left):
+    contact, payload = await sold(family, email=email)
+
+    assert tuple(contact) == ("buyer@example.lv", "+371 20 000 001", None, "ru", "Lielā iela 1", "C-1")
+    assert payload == {"from": family.persons["grandmother"], "to": family.persons["buyer"], "left": left}
+
+
+async def test_invoices_leave_the_sellers_internet_bank(family):
+    await sold(family, email=None, deliver="BANK")
+
+    async with unit_of_work(family.utility.engine) as session:
+        ways = await session.scalars(text("select delivery from contract order by number"))
+        assert list(ways) == ["PORTAL", "PORTAL"]
+
+
+async def test_a_sale_that_is_not_taken_moves_no_contact(family):
+    async with unit_of_work(family.utility.engine) as session:
+        await session.execute(text(CONTACTS), {"email": "old@example.lv"})
+
+    await family.invite(role=GrantRole.OWNER)
+
+    async with unit_of_work(family.utility.engine) as session:
+        assert tuple((await session.execute(text(CONTACT_OF))).one())[:3] == (
+            "old@example.lv", "+371 20 000 009", "LV80BANK0000435195001",
+        )  # fmt: skip
+
+
 async def test_two_buyers_at_once_leave_one_owner(family):
     sales = [await family.invite(role=GrantRole.OWNER) for _ in range(2)]
 

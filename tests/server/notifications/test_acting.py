@@ -172,7 +172,23 @@ async def test_a_sale_is_told_to_both_by_their_own_address(flat, post):
     assert waiting
     assert ("grandmother@example.lv", "The account of Berta was handed over") in told
     assert ("buyer@example.lv", "The account of Berta is yours") in told
+    assert ("flat@example.lv", "We no longer write to this address about Berta") in told
     assert "late@example.lv" not in dict(told)
+
+
+async def test_what_the_seller_wished_to_hear_of_is_not_the_buyers_wish(desk, flat, post):
+    family = await flat()
+    await family.utility.run(
+        "insert into notice_preference (customer_id, topic, channels, changed_at, fees_accepted_at)"
+        " values (:id, 'REMINDER', '{SMS}', :now, :now) returning id",
+        id=family.customer_id,
+        now=family.now,
+    )
+    await family.accept(await family.invite(role=GrantRole.OWNER, email="buyer@example.lv"), "buyer")
+
+    await post()
+
+    assert await desk.rows("select count(*) from notice_preference") == [(0,)]
 
 
 async def test_an_invitation_that_ran_out_is_not_sent(desk, flat):
