@@ -49,12 +49,14 @@ class Bank:
         self.codes: dict[str, dict[str, str]] = {}
         self.claims: dict[str, Any] = {"sub": SUBJECT, "personal_code": PERSONAL_CODE}
         self.document: dict[str, Any] = {}
+        self.userinfo: Any = {}
         self.is_down = False
         self.asked: list[str] = []
         routes = [
             Route("/.well-known/openid-configuration", self._describe),
             Route("/keys", self._show_keys),
             Route("/token", self._redeem, methods=["POST"]),
+            Route("/me", self._tell_more),
         ]
         transport = httpx2.ASGITransport(app=Starlette(routes=routes))
         self.providers = Providers(
@@ -92,6 +94,12 @@ class Bank:
     async def _show_keys(self, request: Request) -> Response:
         self.asked.append("keys")
         return JSONResponse({"keys": [key.as_dict(private=False) for key in self.shown]})
+
+    async def _tell_more(self, request: Request) -> Response:
+        self.asked.append("userinfo")
+        if request.headers.get("authorization") != "Bearer an-access-token":
+            return Response(status_code=401)
+        return self.userinfo if isinstance(self.userinfo, Response) else JSONResponse(self.userinfo)
 
     async def _redeem(self, request: Request) -> Response:
         self.asked.append("token")

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import httpx2
@@ -131,10 +132,16 @@ class Providers:
                 raise _silent(error) from None
         return answer
 
-    async def _get(self, client: Any, address: str) -> Any:
+    async def userinfo(self, provider: Provider, *, endpoints: Endpoints, access_token: str) -> Any:
+        """Ask for the claims about whoever an access token is of, once. Raises `ProviderSilent`."""
+        assert endpoints.userinfo is not None, "who is asked is there"
+        async with self._connection(provider) as client:
+            return await self._get(client, endpoints.userinfo, {"Authorization": f"Bearer {access_token}"})
+
+    async def _get(self, client: Any, address: str, more: Mapping[str, str] = MappingProxyType({})) -> Any:
         try:
             async with asyncio.timeout(self.seconds_max):
-                answer = await client.request("GET", address, headers=PLAIN, withhold_token=True)
+                answer = await client.request("GET", address, headers={**PLAIN, **more}, withhold_token=True)
             answer.raise_for_status()
             return orjson.loads(answer.content)
         except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, OSError, ValueError) as error:

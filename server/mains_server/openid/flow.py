@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -138,10 +139,30 @@ async def _redeemed(
         now=traveller.now,
     )
     try:
-        return read(keys=known.keys)
+        proven = read(keys=known.keys)
     except rules.KeyUnknown:
         fresh = await traveller.providers.ask_anew(provider, now=traveller.now)
-        return read(keys=fresh.keys)
+        proven = read(keys=fresh.keys)
+    return await _completed(traveller, provider, known=known, proven=proven, access_token=answer.get("access_token"))
+
+
+async def _completed(
+    traveller: Traveller, provider: Provider, *, known: Known, proven: Proven, access_token: Any
+) -> Proven:
+    """Ask for the personal code where the token lacks it; a provider that does not answer proved somebody all the same.
+
+    Without the code nobody is linked at registering, and whoever is linked already signs in.
+    """
+    if not rules.lacks_personal_code(proven, provider=provider, endpoints=known.endpoints):
+        return proven
+    if not isinstance(access_token, str):
+        return proven
+    try:
+        claims = await traveller.providers.userinfo(provider, endpoints=known.endpoints, access_token=access_token)
+    except ProviderSilent as silent:
+        LOG.warning("openid_silent", provider=provider.code, reason=str(silent))
+        return proven
+    return rules.with_userinfo(proven, claims=claims, provider=provider)
 
 
 async def _ask(traveller: Traveller, provider: Provider) -> Known:

@@ -34,8 +34,9 @@ class OurProof(Enum):
 class Provider:
     """A provider as an operator set it up.
 
-    `personal_code_claim` names the claim of its tokens that holds a personal code, `strong_acrs` are the values of
-    `acr` with which a token proves two factors by itself, `algorithms` those that tokens may be signed with.
+    `personal_code_claim` names the claim of its tokens, or else of its userinfo, that holds a personal code,
+    `strong_acrs` are the values of `acr` with which a token proves two factors by itself, `algorithms` those that
+    tokens may be signed with.
     """
 
     code: str
@@ -52,12 +53,16 @@ class Provider:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoints:
-    """Where a provider says it is reached, and whether it names itself in the address it sends people back with."""
+    """Where a provider says it is reached, and whether it names itself in the address it sends people back with.
+
+    `userinfo` tells more claims about whoever was proven, where the provider has it.
+    """
 
     authorization: str
     token: str
     keys: str
     names_itself: bool
+    userinfo: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ import base64
 import hashlib
 import hmac
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -94,7 +95,9 @@ def endpoints_of(document: Any, *, issuer: str) -> Endpoints | None:
         return None
     authorization, token, keys = addresses
     names_itself = document.get("authorization_response_iss_parameter_supported") is True
-    return Endpoints(authorization=authorization, token=token, keys=keys, names_itself=names_itself)
+    told = document.get("userinfo_endpoint")
+    userinfo = told if isinstance(told, str) and is_safe_address(told) else None
+    return Endpoints(authorization=authorization, token=token, keys=keys, names_itself=names_itself, userinfo=userinfo)
 
 
 def keys_of(document: Any) -> KeySet | None:
@@ -130,6 +133,23 @@ def proven_by(token: Any, *, keys: KeySet, provider: Provider, nonce: str, acces
     except (JoseError, ValueError, TypeError, KeyError) as error:
         raise TokenRefused(f"the token is refused: {type(error).__name__} {getattr(error, 'claim', '')}") from None
     return _proven(claims, provider=provider)
+
+
+def lacks_personal_code(proven: Proven, *, provider: Provider, endpoints: Endpoints) -> bool:
+    """Tell whether the provider has to be asked for the personal code that its token did not hold."""
+    return provider.personal_code_claim is not None and proven.personal_code is None and endpoints.userinfo is not None
+
+
+def with_userinfo(proven: Proven, *, claims: Any, provider: Provider) -> Proven:
+    """Add the personal code that userinfo tells of the subject of the token, and of no other.
+
+    Raises `TokenRefused` where it is about somebody else (OpenID Connect Core 1.0, section 5.3.2).
+    """
+    told = claims if isinstance(claims, dict) else {}
+    if told.get("sub") != proven.subject:
+        raise TokenRefused("userinfo is of another subject than the token")
+    code = told.get(provider.personal_code_claim or "")
+    return replace(proven, personal_code=code if isinstance(code, str) else None)
 
 
 def plain_personal_code(text: str) -> str:

@@ -7,8 +7,9 @@ from mains_server.access.operations import grant_owner
 from mains_server.openid import operations
 from mains_server.openid.records import Unlinked
 from mains_server.signin import sessions
+from starlette.responses import Response
 
-from tests.openid import PERSONAL_CODE, SUBJECT
+from tests.openid import ISSUER, PERSONAL_CODE, SUBJECT
 
 pytestmark = pytest.mark.asyncio
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -92,6 +93,59 @@ async def test_who_registers_is_linked_where_the_personal_code_is_the_customers(
     assert await town.links() == ([(person.id, "bank", SUBJECT)] if is_linked else [])
     assert await town.rows("select used_at is not null from openid_ticket") == [(is_linked,)]
     assert await town.do(operations.link_at_registration, **given) is False or not is_linked
+
+
+@pytest.mark.parametrize(
+    ("told", "is_linked"),
+    [
+        ({"sub": SUBJECT, "personal_code": "PNOLV-010180-12345"}, True),
+        ({"sub": SUBJECT, "personal_code": "020280-54321"}, False),
+        ({"sub": SUBJECT}, False),
+        ({"sub": SUBJECT, "personal_code": 7}, False),
+        (Response("down", status_code=503), False),
+        (Response("a.signed.token", media_type="application/jwt"), False),
+    ],
+)
+async def test_a_personal_code_that_the_token_lacks_is_read_from_userinfo(town, told, is_linked):
+    person, _ = await town.person("anna")
+    await town.rows(CUSTOMER)
+    await town.do(grant_owner, customer_id=7, person_id=person.id)
+    town.bank.claims, town.bank.userinfo = {"sub": SUBJECT}, told
+    town.bank.document = {"userinfo_endpoint": f"{ISSUER}/me"}
+    ticket = (await town.sign_in()).ticket
+
+    given = {"person": person, "ticket": ticket, "secret": KEY}
+    assert await town.do(operations.link_at_registration, **given) is is_linked
+    assert town.bank.asked.count("userinfo") == 1
+
+
+@pytest.mark.parametrize("told", [{"sub": "another", "personal_code": "010180-12345"}, {}, [], "text"])
+async def test_userinfo_of_somebody_else_is_refused(town, told):
+    """OpenID Connect Core 1.0, 5.3.2: what it says must not be used unless its subject is that of the token."""
+    town.bank.claims, town.bank.userinfo = {"sub": SUBJECT}, told
+    town.bank.document = {"userinfo_endpoint": f"{ISSUER}/me"}
+
+    with pytest.raises(operations.OpenidRefused):
+        await town.sign_in()
+
+    assert await town.rows("select count(*) from openid_ticket") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("claims", "document"),
+    [
+        ({"sub": SUBJECT, "personal_code": "010180-12345"}, {"userinfo_endpoint": f"{ISSUER}/me"}),
+        ({"sub": SUBJECT}, {}),
+        ({"sub": SUBJECT}, {"userinfo_endpoint": "http://bank.example/me"}),
+        ({"sub": SUBJECT}, {"userinfo_endpoint": 7}),
+    ],
+)
+async def test_userinfo_is_asked_only_where_it_is_needed_and_safe(town, claims, document):
+    town.bank.claims, town.bank.document = claims, document
+
+    await town.sign_in()
+
+    assert "userinfo" not in town.bank.asked
 
 
 async def test_a_link_is_removed_by_its_person_alone_and_told(town, anna):
