@@ -189,6 +189,9 @@ class Settings(BaseSettings):
     webhook_networks: frozenset[str] = Field(
         default=frozenset(), description="Networks of ours that webhooks may go to, by https, such as 10.1.0.0/16."
     )
+    webhook_days_kept: int = Field(
+        default=30, ge=1, description="Days for which messages of webhooks that ended are shown and can be sent again."
+    )
     cors_origins: frozenset[str] = Field(
         default=frozenset(), description="Sites whose pages may ask from browsers, such as `https://portal.example`."
     )

@@ -1,6 +1,8 @@
 """The edge of background work: takes jobs from the queue and hands each to the room that knows how to do it."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from importlib import import_module
 from importlib.util import find_spec
@@ -26,14 +28,15 @@ AGAIN = procrastinate.RetryStrategy(max_attempts=5, exponential_wait=6)
 async def work_off(
     *, address: str, until_empty: bool, at_once: int = 1, tasks: Mapping[str, Task] | None = None
 ) -> None:
-    """Do the jobs that wait, then wait for more unless `until_empty`."""
+    """Do the jobs that wait, then wait for more unless `until_empty`; who waits also keeps the rooms' watches."""
     engine = make_engine(address=address, connections_max=2 * at_once)
     queue = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=psycopg_dsn(address)))
     every = room_times() if tasks is None else {}
     for name, task in (room_tasks() if tasks is None else tasks).items():
         _register(queue=queue, name=name, task=task, work=(engine, address), cron=every.get(name))
     try:
-        async with queue.open_async():
+        watches = {} if until_empty or tasks is not None else room_watches()
+        async with queue.open_async(), _watching(watches, work=(engine, address)):
             await _take_over(queue=queue)
             await queue.run_worker_async(
                 wait=not until_empty, concurrency=at_once, install_signal_handlers=not until_empty
@@ -68,6 +71,14 @@ def room_times() -> dict[str, str]:
     return found
 
 
+def room_watches() -> dict[str, Task]:
+    """Collect the `WATCHES` of the same: what runs as long as a worker does, beside the queue."""
+    found: dict[str, Task] = {}
+    for module in _modules():
+        found |= getattr(import_module(module), "WATCHES", {})
+    return found
+
+
 def _modules() -> list[str]:
     return [name for room in (*ROOMS, "commands") if find_spec(name := f"mains_server.{room}.jobs") is not None]
 
@@ -76,6 +87,20 @@ async def _take_over(*, queue: procrastinate.App) -> None:
     """Put back what dead workers had begun; every job may run twice, and does its work once by its own keys."""
     for job in await queue.job_manager.get_stalled_jobs():
         await queue.job_manager.retry_job(job)
+
+
+@asynccontextmanager
+async def _watching(watches: Mapping[str, Task], *, work: tuple[AsyncEngine, str]) -> AsyncIterator[None]:
+    """Run watches beside the block; each ends what it is at when the block ends."""
+    engine, address = work
+    given = Work(engine=engine, address=address, now=datetime.now(UTC))
+    tasks = [asyncio.ensure_future(watch(given)) for watch in watches.values()]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _register(

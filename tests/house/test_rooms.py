@@ -194,6 +194,7 @@ EXTRA = {
         "sending.py",
         "signing.py",
         "statements.py",
+        "watching.py",
     },
     "notifications": {
         "applications.py",

@@ -6,7 +6,7 @@ import pytest
 from mains_server.db.jobs import defer_job
 from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.db.work import Work
-from mains_server.worker import is_worked_off, room_tasks, room_times, work_off
+from mains_server.worker import is_worked_off, room_tasks, room_times, room_watches, work_off
 from sqlalchemy import text
 
 pytestmark = pytest.mark.asyncio
@@ -92,6 +92,10 @@ async def test_what_is_due_every_day_is_due_of_a_task_that_there_is():
     assert room_times().keys() >= {
         "issue_due_bills", "correct_due_bills", "fetch_facts", "end_agreed_prices", "watch_every_utility",
     }  # fmt: skip
+
+
+async def test_partners_are_watched_beside_the_queue():
+    assert room_watches().keys() == {"watch_partners"}
 
 
 @pytest.mark.parametrize("name", ["issue_due_bills", "correct_due_bills", "end_agreed_prices", "watch_every_utility"])

@@ -193,7 +193,7 @@ class WebhookEndpoint(Node):
         about=2,
     )
     deliveries: Connection[WebhookDelivery] = connection(
-        "Its messages; those that ended are kept for 30 days.",
+        "Its messages; those that ended are kept for 30 days, or as many as the operator set.",
         WD.endpoint_id,
         orders=WebhookDeliveryOrder,
         filters=WebhookDeliveryFilter,

@@ -18,7 +18,7 @@ from mains_server.commands.delivery import day_of_mail, messages_of
 from mains_server.commands.fetching import FetchFailed, SecretMissing, fetch
 from mains_server.commands.notices import day_of_notices, day_of_reminders, seal_of
 from mains_server.commands.outbox import forget_old
-from mains_server.commands.webhooks import post_webhooks
+from mains_server.commands.webhooks import forgotten_before, watch_webhooks
 from mains_server.contracts.jobs import offers_of_day
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.db.work import Task, Work
@@ -29,6 +29,7 @@ from mains_server.paying.flow import Counter, resolve
 from mains_server.routes.payments import terminals_set_up
 from mains_server.settings import Settings, load_settings
 from mains_server.statements.matching import match_new_lines
+from mains_server.webhooks.queueing import forget_deliveries
 
 log = structlog.get_logger()
 TIME_ZONE = "Europe/Riga"
@@ -152,13 +153,18 @@ async def send_signin_messages(work: Work) -> None:
         log.info("codes and notices sent", **counts)
 
 
-async def post_to_partners(work: Work) -> None:
-    """Queue what was committed for webhooks and post what is due; run every minute."""
+async def watch_partners(work: Work) -> None:
+    """Post to partners as soon as something happens, for as long as the worker runs."""
     settings = load_settings()
     secret = None if settings.secret is None else settings.secret.get_secret_value().encode()
-    counts = await post_webhooks(work.address, settings=settings, secret=secret)
-    if counts:
-        log.info("webhooks posted", **counts)
+    await watch_webhooks(work.address, settings=settings, secret=secret)
+
+
+async def forget_webhooks(work: Work) -> None:
+    """Forget messages to partners that ended long ago; run every night."""
+    count = await forget_deliveries(work.engine, before=forgotten_before(load_settings(), now=work.now))
+    if count:
+        log.info("webhooks forgotten", count=count)
 
 
 async def forget_events(work: Work) -> None:
@@ -177,8 +183,8 @@ TASKS: dict[str, Task] = {
     "match_bank_lines": match_bank_lines,
     "send_signin_messages": send_signin_messages,
     "seal_audit": seal_audit,
-    "post_to_partners": post_to_partners,
     "forget_events": forget_events,
+    "forget_webhooks": forget_webhooks,
 }
 # Prices of the next day are told about 12:45 by the clock of Brussels, 10:45 or 11:45 UTC, and now and then late.
 EVERY: dict[str, str] = {
@@ -191,6 +197,7 @@ EVERY: dict[str, str] = {
     "match_bank_lines": "*/5 * * * *",
     "send_signin_messages": "* * * * *",
     "seal_audit": "* * * * *",
-    "post_to_partners": "* * * * *",
     "forget_events": "25 1 * * *",
+    "forget_webhooks": "50 3 * * *",
 }
+WATCHES: dict[str, Task] = {"watch_partners": watch_partners}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
@@ -23,13 +24,14 @@ from mains_server.webhooks.addresses import Gate
 from mains_server.webhooks.queueing import forget_deliveries
 from mains_server.webhooks.records import Content, Reading
 from mains_server.webhooks.sending import CONNECTIONS_MAX, Office, Render, send_webhooks
+from mains_server.webhooks.watching import Watch
 
 if TYPE_CHECKING:
     from mains_schema.live.posted import DocumentReader
 
 log = structlog.get_logger()
 DEMO_NETWORKS = ("127.0.0.0/8", "::1/128")
-KEPT_FOR = timedelta(days=30)
+AGAIN_SECONDS = 60
 LASTS = timedelta(seconds=50)
 webhooks = typer.Typer(help="Webhooks: partners are told what happens.", no_args_is_help=True)
 
@@ -46,7 +48,7 @@ def group() -> None:
 
 @webhooks.command("send")
 def send() -> None:
-    """Queue what was committed and post every message that is due; a worker does the same every minute."""
+    """Queue what was committed and post every message that is due; workers do so as soon as something happens."""
     settings = load_settings()
     with opened(settings) as address:
         counts = asyncio.run(post_webhooks(address, settings=settings, secret=_secret_of(settings)))
@@ -65,19 +67,44 @@ async def post_webhooks(address: str, *, settings: Settings, secret: bytes | Non
     if secret is None:
         log.warning("webhooks wait", reason="MAINS_SECRET is not set")
         return Counter()
-    engine = make_engine(address=address, connections_max=CONNECTIONS_MAX, role=settings.database_role)
-    render = _reader(lambda: _documents_reader(engine, settings=settings, secret=secret))
-    office = Office(engine=engine, seal=Seal(secret), render=render, gate=gate_of(settings), clock=_now, lasts=LASTS)
-    try:
+    async with _office(address, settings=settings, secret=secret) as office:
         counts = await send_webhooks(office)
-        counts["forgotten"] = await forget_deliveries(engine, before=_now() - KEPT_FOR)
-    finally:
-        await engine.dispose()
+        counts["forgotten"] = await forget_deliveries(office.engine, before=forgotten_before(settings, now=_now()))
     return +counts
 
 
+async def watch_webhooks(address: str, *, settings: Settings, secret: bytes | None) -> None:
+    """Post to partners as soon as something happens, until cancelled; a mistake of ours is logged and begun again."""
+    if secret is None:
+        log.warning("webhooks wait", reason="MAINS_SECRET is not set")
+        return
+    async with _office(address, settings=settings, secret=secret) as office:
+        while True:
+            try:
+                await Watch(office).run()
+            except Exception:
+                log.exception("webhooks wait", seconds=AGAIN_SECONDS)
+                await asyncio.sleep(AGAIN_SECONDS)
+
+
+def forgotten_before(settings: Settings, *, now: datetime) -> datetime:
+    """Tell since when deliveries that ended are kept."""
+    return now - timedelta(days=settings.webhook_days_kept)
+
+
+@asynccontextmanager
+async def _office(address: str, *, settings: Settings, secret: bytes) -> AsyncIterator[Office]:
+    """Give what a sender needs, on connections of its own."""
+    engine = make_engine(address=address, connections_max=CONNECTIONS_MAX, role=settings.database_role)
+    render = _reader(lambda: _documents_reader(engine, settings=settings, secret=secret))
+    try:
+        yield Office(engine=engine, seal=Seal(secret), render=render, gate=gate_of(settings), clock=_now, lasts=LASTS)
+    finally:
+        await engine.dispose()
+
+
 def _reader(make: Callable[[], DocumentReader]) -> Render:
-    """Make what reads documents when the first is to be read, since most minutes have none."""
+    """Make what reads documents when the first is to be read: the schema takes seconds, and many have no webhooks."""
     made: list[DocumentReader] = []
 
     async def read(reading: Reading) -> Content | None:

@@ -24,7 +24,7 @@ from starlette.routing import Route
 
 from mains_server.commands.delivery import day_of_mail, messages_of
 from mains_server.commands.notices import carriers_of, day_of_notices
-from mains_server.commands.webhooks import post_webhooks
+from mains_server.commands.webhooks import watch_webhooks
 from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.delivery.records import ReceiptOutcome
 from mains_server.notifications.queries import letters_begun
@@ -223,12 +223,15 @@ async def delivering(
     if settings.public_url is None:
         into |= {"public_url": f"http://{settings.host}:{settings.port}"}
     told = settings.model_copy(update=into)
-    task = asyncio.create_task(_deliver_on(engine, inbox=inbox, settings=told, key=key))
+    tasks = [asyncio.create_task(_deliver_on(engine, inbox=inbox, settings=told, key=key))]
+    if settings.database_url is not None:
+        tasks.append(asyncio.create_task(watch_webhooks(settings.database_url, settings=settings, secret=key)))
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         inbox.close()
 
 
@@ -244,8 +247,6 @@ async def _deliver_on(engine: AsyncEngine, *, inbox: Inbox, settings: Settings, 
             seal = Seal(key)
             await day_of_notices(engine, settings=settings, seal=seal, now=utc_now(), carriers=carriers)
             await inbox.look_for_letters(engine)
-            if settings.database_url is not None:
-                await post_webhooks(settings.database_url, settings=settings, secret=key)
         except (DBAPIError, OSError) as failure:
             log.warning("the demonstration's mail waits", reason=str(failure))
         await asyncio.sleep(PAUSE_SECONDS)

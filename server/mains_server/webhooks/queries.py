@@ -33,6 +33,12 @@ async def busy_lanes(session: AsyncSession, *, now: datetime) -> Sequence[tuple[
     return [(row.endpoint_id, row.lane) for row in found]
 
 
+async def next_try_at(session: AsyncSession, *, now: datetime) -> datetime | None:
+    """Tell when something is to be tried, which may have been due for long; None where nothing waits."""
+    found: datetime | None = await session.scalar(text(statements.NEXT_TRY), {"now": now})
+    return found
+
+
 async def hold_lane(session: AsyncSession, *, endpoint_id: int, lane: int) -> bool:
     """Take a lane of an endpoint until the transaction ends, unless another sender has it."""
     values = {"lane_key": LANE_KEYS + lane, "endpoint": endpoint_id}

@@ -73,21 +73,27 @@ async def send_webhooks(office: Office) -> Counter[str]:
     turns = asyncio.Semaphore(LANES_AT_ONCE)
     until = None if office.lasts is None else began + office.lasts
 
+    def goes_on() -> bool:
+        return until is None or office.clock() < until
+
     async def serve(endpoint_id: int, lane: int) -> Counter[str]:
         async with turns:
-            return await _serve(office, endpoint_id=endpoint_id, lane=lane, until=until)
+            return await serve_lane(office, endpoint_id=endpoint_id, lane=lane, goes_on=goes_on)
 
     for found in await asyncio.gather(*(serve(endpoint_id, lane) for endpoint_id, lane in lanes)):
         counts += found
     return +counts
 
 
-async def _serve(office: Office, *, endpoint_id: int, lane: int, until: datetime | None) -> Counter[str]:
-    """Send what is due of a lane, one after the other, until nothing is, or the time is up."""
+async def serve_lane(office: Office, *, endpoint_id: int, lane: int, goes_on: Callable[[], bool]) -> Counter[str]:
+    """Send what is due of a lane, one after the other, until nothing is or it may not go on, and count what came.
+
+    Nothing is sent where another sender has the lane.
+    """
     counts: Counter[str] = Counter()
     poster: Poster | None = None
     try:
-        while until is None or office.clock() < until:
+        while goes_on():
             async with unit_of_work(office.engine) as session:
                 found = await _next(session, office=office, endpoint_id=endpoint_id, lane=lane)
                 if found is None:

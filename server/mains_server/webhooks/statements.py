@@ -57,6 +57,22 @@ where d.endpoint_id = :endpoint and d.state = 'WAITING' and d.next_try_at <= :no
     ))
 order by d.id limit 1
 """
+# When something is to be tried: what waits for its turn alone, and of a paused endpoint the end of its pause.
+NEXT_TRY = """
+select min(at) from (
+    select p.paused_until as at from webhook_endpoint p
+    where p.state = 'ACTIVE' and p.paused_until > :now
+        and exists (select from webhook_delivery d where d.endpoint_id = p.id and d.state = 'WAITING')
+    union all
+    select d.next_try_at from webhook_delivery d join webhook_endpoint p on p.id = d.endpoint_id
+    where d.state = 'WAITING' and p.state = 'ACTIVE' and (p.paused_until is null or p.paused_until <= :now)
+        and (d.kind = 'TEST' or not exists (
+            select from webhook_delivery f
+            where f.endpoint_id = d.endpoint_id and f.state = 'WAITING' and f.id < d.id and f.kind <> 'TEST'
+                and coalesce(f.customer_id, 0) = coalesce(d.customer_id, 0)
+        ))
+) waits
+"""
 SECRETS = """
 select sealed from webhook_secret where endpoint_id = :endpoint and (ends_at is null or ends_at > :now)
 order by id desc

@@ -85,8 +85,11 @@ class Partners:
     async def send(self, *, gate=HERE, seal=SEAL, after=timedelta(0)) -> Counter[str]:
         """Send what is due after a while."""
         self.now += after
-        office = Office(engine=self.engine, seal=seal, render=self.render, gate=gate, clock=lambda: self.now)
-        return await send_webhooks(office)
+        return await send_webhooks(self.office(gate=gate, seal=seal))
+
+    def office(self, *, gate=HERE, seal=SEAL):
+        """Give what senders and watches need."""
+        return Office(engine=self.engine, seal=seal, render=self.render, gate=gate, clock=lambda: self.now)
 
     async def rows(self, statement, **values):
         async with self.engine.connect() as connection:

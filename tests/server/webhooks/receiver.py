@@ -13,6 +13,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+PATIENCE_SECONDS = 60
+
 
 def is_signed(headers: dict[str, str], body: bytes, secret: str) -> bool:
     """Prove a message as the specification of Standard Webhooks 1.0 tells receivers to, by this file's own code."""
@@ -27,7 +29,8 @@ def is_signed(headers: dict[str, str], body: bytes, secret: str) -> bool:
 class Receiver:
     """What came, in its order; `answers` are given in turn, and then 204.
 
-    With `shown` it speaks TLS, and notes the name that each client asks for.
+    With `shown` it speaks TLS, and notes the name that each client asks for. One that `hangs` answers once `lets_go`
+    is set.
     """
 
     port: int = 0
@@ -37,6 +40,8 @@ class Receiver:
     hangs: bool = False
     shown: ssl.SSLContext | None = None
     named: list[str | None] = field(default_factory=list)
+    lets_go: asyncio.Event = field(default_factory=asyncio.Event)
+    _more: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def url(self) -> str:
@@ -55,6 +60,13 @@ class Receiver:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         self.answers += [(status, named, b"") for status in statuses]
 
+    async def until(self, count: int) -> None:
+        """Wait until so many messages came."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while len(self.came) < count:
+                self._more.clear()
+                await self._more.wait()
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         try:
@@ -71,8 +83,9 @@ class Receiver:
         headers = {name.lower(): value for name, value in (one.split(": ", 1) for one in lines[1:] if one)}
         headers["request"] = lines[0]
         self.came.append((headers, await reader.readexactly(int(headers.get("content-length", "0")))))
+        self._more.set()
         if self.hangs:
-            await asyncio.Event().wait()
+            await self.lets_go.wait()
         status, more, body = self.answers.pop(0) if self.answers else (204, {}, b"")
         extra = "".join(f"{name}: {value}\r\n" for name, value in more.items())
         writer.write(f"HTTP/1.1 {status} Whatever\r\ncontent-length: {len(body)}\r\n{extra}\r\n".encode() + body)

@@ -4,7 +4,8 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from mains_server.webhooks import rules
+from mains_server.db.unit_of_work import read_session
+from mains_server.webhooks import queries, rules
 from mains_server.webhooks.records import Chosen, WebhookKind
 from mains_server.webhooks.sending import Office, send_webhooks
 from sqlalchemy import text
@@ -190,3 +191,23 @@ async def test_a_sender_ends_when_its_time_is_up(partners, receiver):
     await send_webhooks(office)
 
     assert 1 <= len(receiver.came) < 3
+
+
+async def test_the_next_try_is_of_what_waits_for_its_turn_alone(partners, receiver):
+    await partners.endpoint(receiver.url)
+
+    async def next_try_in_seconds():
+        async with read_session(partners.engine) as session:
+            found = await queries.next_try_at(session, now=partners.now)
+        return None if found is None else (found - partners.now).total_seconds()
+
+    assert await next_try_in_seconds() is None
+    await partners.happens(7, 7)
+    partners.broken = {1}
+    await partners.send()
+    assert 5 <= await next_try_in_seconds() <= 5.5  # the second waits for the first, though it is due
+
+    await partners.utility.run("update webhook_endpoint set paused_until = :at", at=partners.now + 30 * SECOND)
+    assert await next_try_in_seconds() == 30
+    await partners.utility.run("update webhook_endpoint set state = 'DISABLED'")
+    assert await next_try_in_seconds() is None
