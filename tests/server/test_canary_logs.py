@@ -3,15 +3,20 @@
 import io
 import logging
 import sys
+from datetime import UTC, datetime
 
 import httpx2
+import pyotp
 import pytest
 import structlog
+from mains_server.access.operations import create_person
+from mains_server.access.records import NewPerson
 from mains_server.adapters.host import AdapterHost
 from mains_server.app import make_app
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.logs import log_to_console
 from mains_server.settings import Settings
+from mains_server.signin.operations import set_password
 from sqlalchemy import text
 
 pytestmark = pytest.mark.asyncio
@@ -28,6 +33,17 @@ CANARIES = {
 }
 CONFIRM = """mutation ($c: String!) { sessionConfirm(input: {challenge: $c, code: $c}) {
     token userErrors { code } } }"""
+ENROL = {
+    "begin": "mutation { secondFactorBegin { uri secret userErrors { code } } }",
+    "confirm": """mutation ($code: String!) { secondFactorConfirm(input: {code: $code}) {
+        recoveryCodes userErrors { code } } }""",
+    "renew": """mutation ($code: String!) { secondFactorRecoveryCodesRenew(input: {code: $code}) {
+        recoveryCodes userErrors { code } } }""",
+    "enter": """mutation ($input: SessionCreateInput!) { sessionCreate(input: $input) {
+        token refreshToken challenge userErrors { code } } }""",
+    "answer": """mutation ($input: SessionConfirmInput!) { sessionConfirm(input: $input) {
+        token refreshToken userErrors { code } } }""",
+}
 SIGN_IN = "mutation ($i: SessionCreateInput!) { sessionCreate(input: $i) { token userErrors { code } } }"
 
 
@@ -92,3 +108,39 @@ async def test_no_secret_is_in_any_log(engine, logs, monkeypatch):
     assert [name for name, secret in CANARIES.items() if secret in written] == []
     assert [error["code"] for error in masked] == ["INTERNAL"] * len(CANARIES)
     assert all(error["correlationId"] in written for error in masked), "the log has what the answer says"
+
+
+async def test_what_an_enrolment_tells_is_in_no_log(engine, logs):
+    """The walk of somebody who sets an app up, gets recovery codes, and signs in by both factors."""
+    person = NewPerson(email="walker@example.lv", name="Walker", language="lv")
+    async with unit_of_work(engine) as session:
+        made = await create_person(session, person=person, now=datetime.now(UTC))
+        password = CANARIES["password"]
+        await set_password(session, person_id=made.id, password=password, now=datetime.now(UTC))
+    app = make_app(engine=engine, settings=Settings(), host=AdapterHost(adapters=(), live={}))
+    told = []
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://mains.test") as client:
+
+        async def ask(name, **variables):
+            answer = (await client.post("/graphql", json={"query": ENROL[name], "variables": variables})).json()
+            (found,) = answer["data"].values()
+            told.extend(value for value in found.values() if isinstance(value, str))
+            told.extend(found.get("recoveryCodes") or ())
+            return found
+
+        given = {"email": person.email, "password": password}
+        client.headers["authorization"] = f"Bearer {(await ask('enter', input=given))['token']}"
+        secret = (await ask("begin"))["secret"]
+        codes = pyotp.TOTP(secret)
+        first = await ask("confirm", code=codes.now())
+        await ask("confirm", code=secret)
+        second = await ask("renew", code=first["recoveryCodes"][0])
+        challenge = (await ask("enter", input=given))["challenge"]
+        await ask("answer", input={"challenge": challenge, "code": second["recoveryCodes"][0] + "x"})
+        entered = await ask("answer", input={"challenge": challenge, "code": second["recoveryCodes"][1]})
+        refused = {"input": {"challenge": [challenge], "code": second["recoveryCodes"][2]}}
+        await client.post("/graphql", json={"query": ENROL["answer"], "variables": refused})
+
+    assert entered["userErrors"] == []
+    assert len(told) == 2 + 2 + 10 + 10 + 1 + 2  # tokens, secret and its address, codes twice, challenge, tokens
+    assert [text for text in told if text in logs()] == []
