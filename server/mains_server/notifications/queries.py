@@ -31,6 +31,7 @@ from mains_server.notifications.tables import NoticeMailing
 
 TIME_ZONE = "Europe/Riga"
 MAILINGS_SHOWN = 50
+NEXT_NOTICE = text(statements.NEXT_NOTICE)
 
 
 async def addressees(
@@ -50,8 +51,7 @@ async def told(session: AsyncSession, *, occasions: Sequence[str]) -> frozenset[
 
 async def next_notice(session: AsyncSession, *, channel: Channel, now: datetime) -> WaitingNotice | None:
     """Take the next notice of a channel that is due and hold it; None where none is."""
-    values = {"channel": channel.name, "now": now}
-    row = (await session.execute(text(statements.NEXT_NOTICE), values)).one_or_none()
+    row = (await session.execute(NEXT_NOTICE, {"channel": channel.name, "now": now})).one_or_none()
     return None if row is None else _waiting(row)
 
 

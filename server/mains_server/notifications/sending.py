@@ -9,16 +9,17 @@ from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime
+from functools import cache
 from hashlib import sha256
 from typing import Any, Protocol
 
-from sqlalchemy import update
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
-from sqlmodel import col
 
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.delivery.mail import hand_over
 from mains_server.delivery.records import MailServer, ReceiptOutcome
+from mains_server.notifications import statements
 from mains_server.notifications.charging import Utilities, charge_text, take_back_charge
 from mains_server.notifications.operations import fall_back
 from mains_server.notifications.outages import CHANGED_SINCE, is_wanted
@@ -28,7 +29,6 @@ from mains_server.notifications.refusing import FOOTERS, RefusalLinks
 from mains_server.notifications.reporting import keep_mail_answer
 from mains_server.notifications.rules import TRIES_MAX, pause
 from mains_server.notifications.sealing import Seal, Unsealable
-from mains_server.notifications.tables import Notice
 from mains_server.notifications.templates import FALLBACK, revealed
 from mains_server.notifications.wordings import THE_SERVERS, Wordings
 
@@ -165,6 +165,12 @@ async def _note(
     session: AsyncSession, notice: WaitingNotice, *, state: NoticeState, detail: str, **changed: Any
 ) -> NoticeState:
     """Write a receipt; what waits keeps its sealed secrets, everything else loses them."""
-    values = {"next_try_at": None, "sealed": None, **changed, "state": state, "detail": detail}
-    await session.execute(update(Notice).where(col(Notice.id) == notice.id).values(**values))
+    values = {"next_try_at": None, "sealed": None, **changed, "state": state.name, "detail": detail}
+    await session.execute(_receipt_of(tuple(values)), {**values, "id": notice.id})
     return state
+
+
+@cache
+def _receipt_of(names: tuple[str, ...]) -> TextClause:
+    """Give the statement that changes some columns: putting it together for each notice cost more than sending one."""
+    return text(statements.RECEIPT.format(changed=", ".join(f"{name} = :{name}" for name in names)))

@@ -37,6 +37,7 @@ select id, customer_id, person_id, occasion, number, topic, template, language, 
     fee_contract_id, fee_code
 from notice
 """
+RECEIPT = "update notice set {changed} where id = :id"
 NEXT_NOTICE = f"""{NOTICE}
 where state = 'WAITING' and channel = :channel and next_try_at <= :now
 order by next_try_at, id limit 1 for update skip locked

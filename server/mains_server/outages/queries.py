@@ -16,6 +16,7 @@ from mains_server.outages.tables import Outage as OutageRow
 from mains_server.outages.tables import OutageCalendar, OutageNotice
 
 SHOWN_AFTERWARDS = timedelta(days=31)
+REVISION = text(statements.REVISION)
 
 
 async def hold_outage(session: AsyncSession, *, outage_id: int) -> OutageRow | None:
@@ -38,7 +39,7 @@ async def outage_by_id(session: AsyncSession, *, outage_id: int) -> Outage | Non
 
 async def is_notice_wanted(session: AsyncSession, *, outage_id: int, revision: int) -> bool:
     """Tell whether a notice of this revision is still the last word: who sends late asks, and drops it if it is not."""
-    found = await session.scalar(select(col(OutageRow.revision)).where(col(OutageRow.id) == outage_id))
+    found: int | None = await session.scalar(REVISION, {"id": outage_id})
     return found == revision
 
 

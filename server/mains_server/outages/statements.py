@@ -27,6 +27,7 @@ from outage_place p join supply_point s on s.id = p.supply_point_id
 where p.outage_id = :outage and s.building_id is not null
 on conflict do nothing
 """
+REVISION = "select revision from outage where id = :id"
 # Named places that are not among those found: unknown, or without this commodity.
 MISSING = """
 select count(*) from (
