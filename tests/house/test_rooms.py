@@ -125,6 +125,7 @@ EXTRA = {
         "statements.py",
         "switching.py",
         "terms.py",
+        "votes.py",
     },
     "intervals": {  # a file for each format, and what these share
         "json_stream.py",

@@ -23,6 +23,7 @@ from mains_server.contracts.agreeing import change_attributes, set_area, take_ba
 from mains_server.contracts.queries import contract_by_id, lock_building
 from mains_server.contracts.records import DatedAttribute
 from mains_server.contracts.statements import contracts_in_house
+from mains_server.contracts.votes import carry_on
 from mains_server.customers.queries import customer_by_id
 from mains_server.db.idempotency import keep_answer
 from mains_server.invoices.queries import any_billed_until
@@ -140,11 +141,14 @@ async def announce_method(
     await lock_building(session, building_id=house.building_id)
     await _check_days(session, method=method, house=house)
     await _check_together(session, method=method, adapter=adapter)
+    before = await contract_by_id(session, contract_id=house.contract_id)
+    assert before is not None, "the contract over the house was found before"
     replaced = await change_attributes(
         session,
         contract_id=house.contract_id,
         changes=[_agreed(method, name=choice.name, value=choice.value) for choice in method.choices],
     )
+    await carry_on(session, before=before, names=[choice.name for choice in method.choices])
     method_id = await _written(session, viewer=viewer, method=method, house=house, replaced=replaced, now=now)
     await keep_answer(session, person_id=person_id, operation=ANNOUNCE, key=key, answer={"method": method_id})
     return method_id
@@ -167,10 +171,13 @@ async def cancel_method(session: AsyncSession, *, viewer: Viewer, method_id: int
     if civil_day(now, time_zone=houses[0].time_zone) >= found.starts:
         raise MethodStarted(f"it holds since {found.starts}; announce another for a later day")
     for contract_id in sorted(house.contract_id for house in houses):
+        before = await contract_by_id(session, contract_id=contract_id)
+        assert before is not None, "the contract over the house was found before"
         replaced = found.replaced if contract_id == found.contract_id else frozenset(found.names)
         await take_back_attributes(
             session, contract_id=contract_id, starts=found.starts, names=found.names, replaced=replaced
         )
+        await carry_on(session, before=before, names=found.names)
     await session.execute(
         update(AllocationMethod)
         .where(col(AllocationMethod.id) == method_id)

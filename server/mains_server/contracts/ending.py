@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -25,7 +25,7 @@ from mains_server.contracts.life import (
     exit_fee,
 )
 from mains_server.contracts.operations import SupplyPointTaken, end_contract
-from mains_server.contracts.records import Contract, ContractStep, Settlement
+from mains_server.contracts.records import Contract, ContractStep, DatedAttribute, Settlement
 from mains_server.contracts.tables import Contract as ContractRow
 from mains_server.contracts.tables import (
     ContractAttribute,
@@ -33,6 +33,7 @@ from mains_server.contracts.tables import (
     ContractSupplyPoint,
 )
 from mains_server.contracts.terms import Step, drop_future_terms, locked_contract, note_step
+from mains_server.contracts.votes import hand_back, put_back
 
 
 class TerminatedAlready(LifeRefusal):
@@ -165,12 +166,18 @@ async def restore(session: AsyncSession, *, contract: Contract, before: dict[str
     assert row is not None
     for part in (ContractSupplyPoint, ContractAttribute, ContractFormerTerms):
         await session.execute(delete(part).where(col(part.contract_id) == contract.id))
-    own = {"customer_id": contract.customer_id, "contract_id": contract.id}
+    own: dict[str, Any] = {"customer_id": contract.customer_id, "contract_id": contract.id}
     for point, starts, ends in before["covers"]:
         session.add(ContractSupplyPoint(supply_point_id=point, starts=_day(starts), ends=_day(ends), **own))
-    for name, value, starts, ends, *decision in before["attributes"]:
-        told: dict[str, Any] = {"decision": decision[0] if decision else None, **own}
-        session.add(ContractAttribute(name=name, value=value, starts=_day(starts), ends=_day(ends), **told))
+    assert contract.ends is not None, "only a contract with an end goes on after all"
+    were = [
+        DatedAttribute(
+            name=name, value=value, starts=_day(starts), ends=_day(ends), decision=next(iter(decision), None)
+        )
+        for name, value, starts, ends, *decision in before["attributes"]
+    ]
+    for one in put_back(were, current=contract.attributes, ended=contract.ends, ends=_day(before["ends"])):
+        session.add(ContractAttribute(**asdict(one), **own))
     _put_terms(session, row=row, terms=before["terms"], own=own)
     row.ends = _day(before["ends"])
     await session.flush()
@@ -186,8 +193,10 @@ async def _end(session: AsyncSession, *, contract: Contract, ends: date) -> None
         await drop_future_terms(session, row=row, ends=ends)
         await end_contract(session, contract_id=contract.id, ends=ends)
         return
-    for part in (ContractSupplyPoint, ContractAttribute):
-        await session.execute(delete(part).where(col(part.contract_id) == contract.id))
+    await session.execute(delete(ContractSupplyPoint).where(col(ContractSupplyPoint.contract_id) == contract.id))
+    # What a house's owners voted stays written down, for whichever contract follows.
+    agreed = col(ContractAttribute.contract_id) == contract.id, col(ContractAttribute.decision).is_(None)
+    await session.execute(delete(ContractAttribute).where(*agreed))
     row.ends = contract.starts
     await session.flush()
 
@@ -201,6 +210,8 @@ async def _let_former_go_on(session: AsyncSession, *, contract: Contract, step: 
         if former.ends != contract.starts or event.before is None:
             continue
         await restore(session, contract=former, before=event.before)
+        restored = await locked_contract(session, contract_id=former.id)
+        await hand_back(session, never_was=contract.attributes, contract=restored)
         await forget_fee(session, contract=former, key=f"switch_fee {contract.starts}")
         note_step(session, contract=former, what=ContractStep.TERMINATION_WITHDRAWN, day=contract.starts, step=step)
     await session.flush()

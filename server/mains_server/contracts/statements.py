@@ -223,7 +223,16 @@ async def lock_contracts(session: AsyncSession, *, contract_ids: Sequence[int]) 
 
 # A house's method is its owners' and not its manager's: what was voted (it names a decision) and held to the end of the
 # last contract over the house, or was to begin later, goes on in the next one, unless that says otherwise.
-INHERIT_VOTES = """
+# A contract that was withdrawn from before it started covers nothing; which house it was for stands with that step.
+NEVER_WERE = """
+  select o.id, o.customer_id, o.adapter, o.starts, o.ends, cast(cover.value ->> 0 as bigint) as supply_point_id
+  from contract_event e
+  join contract o on o.id = e.contract_id and o.customer_id = e.customer_id
+  cross join lateral jsonb_array_elements(e.before -> 'covers') cover
+  where e.step = 'WITHDRAWN' and o.billing = 'BY_MEMBERS' and o.starts = o.ends
+"""
+INHERIT_VOTES = f"""
+with never_were as ({NEVER_WERE})
 insert into contract_attribute (customer_id, contract_id, name, value, starts, ends, decision)
 select customer_id, id, name, value, greatest(voted_from, starts),
   case when voted_from >= ends then voted_next else least(voted_next, ends) end, decision
@@ -237,7 +246,10 @@ from (
     select o.id, o.customer_id, o.ends
     from contract o join contract_supply_point b on b.contract_id = o.id and b.customer_id = o.customer_id
     where b.supply_point_id = p.id and o.adapter = n.adapter and o.billing = 'BY_MEMBERS' and o.ends <= n.starts
-    order by o.ends desc, o.id desc limit 1
+    union all
+    select w.id, w.customer_id, w.ends
+    from never_were w where w.supply_point_id = p.id and w.adapter = n.adapter and w.ends <= n.starts
+    order by ends desc, id desc limit 1
   ) o
   join contract_attribute a on a.contract_id = o.id and a.customer_id = o.customer_id and a.decision is not null
     and (a.ends = o.ends or a.starts >= o.ends)
@@ -260,6 +272,29 @@ join supply_point p on p.id = s.supply_point_id and p.role = 'BUILDING' and p.bu
 where a.name = any(cast(:names as text[])) and a.starts = :starts and a.decision = :decision
 order by a.contract_id
 """
+
+
+# The contracts over the house of one that begin when it has ended, the earliest first.
+FOLLOWING_OVER_HOUSE = f"""
+with never_were as ({NEVER_WERE}), place as (
+  select supply_point_id from contract_supply_point where contract_id = :contract
+  union select supply_point_id from never_were where id = :contract
+)
+select distinct n.id, n.starts
+from contract o
+join contract n on n.adapter = o.adapter and n.billing = 'BY_MEMBERS' and n.starts >= o.ends and n.id <> o.id
+where o.id = :contract and (
+  exists (select from contract_supply_point s where s.contract_id = n.id and s.supply_point_id in (table place))
+  or exists (select from never_were w where w.id = n.id and w.supply_point_id in (table place))
+)
+order by n.starts, n.id
+"""
+
+
+async def following_over_house(session: AsyncSession, *, contract_id: int) -> tuple[int, ...]:
+    """List the contracts over the house of one that begin when it has ended, also those that never were."""
+    rows = await session.execute(text(FOLLOWING_OVER_HOUSE), {"contract": contract_id})
+    return tuple(row.id for row in rows)
 
 
 async def inherit_votes(session: AsyncSession, *, contract_ids: Sequence[int]) -> None:
