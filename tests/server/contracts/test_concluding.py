@@ -12,8 +12,13 @@ from mains_server.contracts.admission import ChannelNotAllowed, ProductNotOffere
 from mains_server.contracts.concluding import WantedContract, conclude, plan_contract
 from mains_server.contracts.desk import NotPermitted
 from mains_server.contracts.ending import terminate
-from mains_server.contracts.operations import SupplyPointTaken, SupplyPointUnknown
-from mains_server.contracts.records import Delivery, Settlement
+from mains_server.contracts.operations import (
+    SupplyPointTaken,
+    SupplyPointUnknown,
+    TermsVersionExists,
+    load_terms_documents,
+)
+from mains_server.contracts.records import Delivery, NewTermsDocument, Settlement
 from mains_server.customers.operations import CustomerUnknown
 from mains_server.db.unit_of_work import unit_of_work
 from sqlalchemy import text
@@ -57,6 +62,31 @@ async def test_a_preview_is_the_contract_without_its_number(town, wanted):
     assert planned.contract.number == ""
     for name in ("product", "starts", "price_fixed_until", "settlement", "delivery", "signed_on"):
         assert getattr(planned.contract, name) == getattr(concluded, name)
+
+
+async def test_a_contract_keeps_the_terms_it_was_concluded_on(town, wanted):
+    """Other terms are laid down for the same product on 12 March: who concluded on the 10th keeps those of January."""
+    for version, starts in (("2023-01", date(2023, 1, 1)), ("2023-03", date(2023, 3, 12))):
+        await lay_down(town, version=version, starts=starts)
+
+    first = await town.do(conclude, wanted=replace(wanted, supply_points=("HOME",)))
+    second = await town.on(date(2023, 3, 12)).do(conclude, wanted=replace(wanted, supply_points=("GARAGE",)))
+
+    found = await town.rows(
+        "select c.id, t.version from contract c join terms_document t on t.id = c.terms_document_id order by c.id"
+    )
+    assert found == [(first, "2023-01"), (second, "2023-03")]
+
+
+async def test_terms_of_a_version_are_laid_down_once(town):
+    await lay_down(town, version="2023-01", starts=date(2023, 1, 1))
+
+    with pytest.raises(TermsVersionExists):
+        await lay_down(town, version="2023-01", starts=date(2023, 2, 1))
+
+    assert await town.rows("select version, starts, text_en from terms_document where product = 'izdevigais_200'") == [
+        ("2023-01", date(2023, 1, 1), "Terms of 2023-01")
+    ]
 
 
 async def test_a_number_that_was_given_by_hand_is_passed_over(town, wanted):
@@ -183,3 +213,12 @@ async def test_who_may_not_contract_is_refused(town, wanted, customers, desks, w
         await town.as_(who(desks, customers)).do(conclude, wanted=wanted)
 
     assert await town.rows("select count(*) from contract") == [(0,)]
+
+
+async def lay_down(town, *, version: str, starts: date) -> None:
+    document = NewTermsDocument(
+        adapter="electricity_retail", product="izdevigais_200", version=version, starts=starts,
+        text_lv=f"Noteikumi {version}", text_en=f"Terms of {version}", text_ru=f"Условия {version}",
+    )  # fmt: skip
+    async with unit_of_work(town.engine) as session:
+        await load_terms_documents(session, documents=[document])
