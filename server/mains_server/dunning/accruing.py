@@ -43,7 +43,7 @@ async def charge_interest(dunner: Dunner) -> Counter[str]:
 
     Each is held, and looked at again, before anything is written; where nothing changes nobody is held. Open debts
     are charged up to the last day of charging that has come, paid ones at once; an invoice that was taken back owes
-    nothing. Repeated, it finds nothing left to do. `unbillable` are those that no bill can take in.
+    nothing. Repeated, it finds nothing left to do. `unbillable` are those whose utility charges no interest any more.
     """
     async with read_session(dunner.engine) as session:
         policies = await queries.policies_of(session, adapter=dunner.adapter.code)
@@ -129,7 +129,8 @@ async def _bring_up(session: AsyncSession, *, dunner: Dunner, invoice: LateInvoi
     if change.amount > 0:
         await writer.charge(change.amount)
         return "charged"
-    return "taken off" if await writer.take_off(-change.amount) else "unbillable"
+    await writer.take_off(-change.amount)
+    return "taken off"
 
 
 class _Writer:
@@ -156,11 +157,11 @@ class _Writer:
         charges = await self._charges()
         await self._note(min(amount, QUANTITY_MAX), code=INTEREST, number=len(charges) + 1, sign=1)
 
-    async def take_off(self, amount: Decimal) -> bool:
-        """Take interest off, and tell whether it could be: what no bill has is forgotten, the rest comes off.
+    async def take_off(self, amount: Decimal) -> None:
+        """Take interest off: what no bill has is forgotten, the rest comes off the next bill.
 
-        It comes off on the next bill, or, after the last one, by taking notes back. What stood on the last bill itself
-        can only be corrected there.
+        After the last one it comes off by taking notes back. What stood on the last bill itself waits: it comes off a
+        note, or off that bill once it is taken back and issued anew.
         """
         charges = await self._charges()
         number, left = len(charges), amount
@@ -177,9 +178,8 @@ class _Writer:
             number = len(await self._charges())
         if left < 0:
             await self._note(-left, code=INTEREST, number=number + 1, sign=1)
-        elif left > 0 and not self.is_last_bill_issued:
+        elif left > 0:
             await self._note(min(left, QUANTITY_MAX), code=INTEREST_BACK, number=number + 1, sign=-1)
-        return left < amount or not self.is_last_bill_issued
 
     async def _take_notes_back(self, amount: Decimal) -> Decimal:
         """Take back notes that charge too much, the latest first, and give what is still too much.
@@ -200,8 +200,10 @@ class _Writer:
                 await writer._write(-charge.amount, number=number, fee_key=None, takes_back=charge.id)
                 if is_own:
                     amount -= charge.amount
-                else:
+                elif charge.amount > 0:
                     await writer._note(charge.amount, code=INTEREST, number=number + 1, sign=1)
+                else:
+                    await writer._note(-charge.amount, code=INTEREST_BACK, number=number + 1, sign=-1)
         return amount
 
     async def _for_other(self, charge: ChargedOnNote) -> _Writer:

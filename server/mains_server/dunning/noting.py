@@ -29,15 +29,19 @@ class Waiting:
     interest: list[WaitingInterest] = field(default_factory=list)
     reminders: list[tuple[WaitingReminder, FeePrice]] = field(default_factory=list)
 
+    @property
+    def total(self) -> Decimal:
+        """Add up what waits; below nothing is interest that stood on the last bill and is not owed any more."""
+        interest = sum((one.amount for one in self.interest), Decimal(0))
+        return interest + sum((price.value for _, price in self.reminders), Decimal(0))
+
     def is_due(self, *, since: date | None) -> bool:
         """Say whether a note is to be issued: for interest, or for reminders of before the last day of charging.
 
         What comes to nothing, or less, waits on: it offsets what is charged later.
         """
-        total = sum((one.amount for one in self.interest), Decimal(0))
-        total += sum((price.value for _, price in self.reminders), Decimal(0))
         is_late = since is not None and any(one.day < since for one, _ in self.reminders)
-        return total > 0 and (bool(self.interest) or is_late)
+        return self.total > 0 and (any(one.amount > 0 for one in self.interest) or is_late)
 
     def sums(self) -> tuple[NotedSum, ...]:
         """Give the lines of the note: interest by invoice, then reminders by day."""
@@ -47,14 +51,16 @@ class Waiting:
 async def issue_notes(dunner: Dunner) -> Counter[str]:
     """Issue a note for every contract on which something waits that no bill takes in, each once, and count.
 
-    Interest is charged when it is owed; reminders go along with it, or alone on the policy's day of charging. What has
-    no price is counted as `unbillable`. Where nobody is registered to invoice for the utility all of it waits.
+    Interest is charged when it is owed; reminders go along with it, or alone on the policy's day of charging. Where
+    nobody is registered to invoice for the utility all of it waits. Counted as `unbillable`, until somebody looks, are
+    reminders without a price, and contracts to which more interest was charged than is owed.
     """
     counts: Counter[str] = Counter()
     async with read_session(dunner.engine) as session:
         waiting, counts["unbillable"] = await _waiting(session, dunner=dunner)
         policy = await queries.policy_in_force(session, adapter=dunner.adapter.code, on=dunner.today)
     since = None if policy is None else charged_until(policy, today=dunner.today)
+    counts["unbillable"] += sum(found.total < 0 for found in waiting.values())
     for contract_id, found in sorted(waiting.items()):
         if not found.is_due(since=since):
             continue

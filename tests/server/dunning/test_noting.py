@@ -15,6 +15,7 @@ from mains_server.documents.operations import Press, document_of, make_documents
 from mains_server.documents.records import DocumentKind, DocumentLanguage, DocumentWanted
 from mains_server.dunning.noting import issue_notes
 from mains_server.invoices.queries import billed_until
+from mains_server.payments.operations import apply_credit
 
 from tests.server.documents.validating import mistakes, terms
 from tests.server.dunning.conftest import noon
@@ -216,3 +217,49 @@ async def test_a_contract_that_goes_on_or_whose_last_bill_is_to_come_gets_no_not
     assert await debtors.day(date(2023, 6, 2)) == {"charged": 2}
 
     assert debtors.rows(NOTES) == []
+
+
+@pytest_asyncio.fixture
+async def overcharged(debtors):
+    """Have 0.88 of interest on January's invoice stand on the last bill, and January's invoice taken back since."""
+    contract = debtors.household(ends=date(2023, 5, 1))
+    await debtors.policy(stages=())
+    debtors.bill(1)
+    await debtors.day(APRIL)
+    for month in (2, 3, 4):
+        debtors.bill(month)
+    await debtors.take_back("S-000001", date(2023, 5, 11))
+    return contract
+
+
+async def test_interest_on_the_last_bill_that_is_not_owed_any_more_comes_off_a_note(debtors, overcharged):
+    assert debtors.rows("select document_number from invoice_line l join invoice i on i.id = l.invoice_id"
+                        " where l.code = 'late_interest'") == [("S-000004",)]  # fmt: skip
+    # February's 185.37 were due on March 30th: 31 days to May 1st are 0.9446.
+    assert await debtors.day(date(2023, 5, 12)) == {"charged": 1, "taken off": 1, "noted": 1}
+
+    assert debtors.rows(NOTES)[0][:2] == ("S-000006", D("0.06"))
+    lines = "select code, net from invoice_line where invoice_id = (select max(id) from invoice) order by position"
+    assert debtors.rows(lines) == [("late_interest_back", D("-0.88")), ("late_interest", D("0.94"))]
+    debtors.bill(1)
+    await debtors.assert_books()
+
+
+async def test_interest_on_the_last_bill_is_told_until_that_bill_is_issued_anew(debtors, overcharged):
+    # Two bills of 185.37, and the last one of 186.25, before any of them was late.
+    await debtors.pay(overcharged, "556.99", date(2023, 3, 12))
+    assert await debtors.day(date(2023, 5, 12)) == {"taken off": 1, "unbillable": 1}
+    assert await debtors.day(date(2023, 6, 1)) == {"unbillable": 1}
+    assert debtors.rows(NOTES) == []
+
+    await debtors.take_back("S-000004", date(2023, 6, 2))
+    debtors.bill(4)
+    await debtors.do(apply_credit, customer_ids=[1], now=noon(date(2023, 6, 2)))
+
+    # The new bill has both lines: it asks for 185.37.
+    lines = "select code, net from invoice_line where invoice_id = (select max(id) from invoice) and code like 'late%'"
+    assert debtors.rows(lines) == [("late_interest", D("0.88")), ("late_interest_back", D("-0.88"))]
+    assert debtors.one("select total from invoice order by id desc limit 1") == D("185.37")
+    assert await debtors.day(date(2023, 6, 3)) == {}
+    debtors.bill(1)
+    await debtors.assert_books()

@@ -229,20 +229,6 @@ async def test_a_business_has_its_own_rate(debtors):
     assert debtors.rows(CHARGES) == [(D("1.77"),)]
 
 
-async def test_interest_on_a_last_bill_itself_that_is_not_owed_any_more_is_told(debtors):
-    debtors.household(ends=date(2023, 5, 1))
-    await debtors.policy(stages=())
-    debtors.bill(1)
-    await debtors.day(date(2023, 4, 1))
-    for month in (2, 3, 4):
-        debtors.bill(month)
-    await debtors.take_back("S-000001", date(2023, 5, 11))
-
-    # The 0.88 stand on the last bill, and no other will come: a correction of that bill takes them off.
-    assert (await debtors.day(date(2023, 5, 12)))["unbillable"] == 1
-    assert debtors.rows("select net from invoice_line where code = 'late_interest_back'") == []
-
-
 async def test_two_workers_charge_once(debtors):
     for _ in range(4):
         debtors.household()
