@@ -376,6 +376,8 @@ MUTATIONS: Mapping[str, Act] = {
         "manager", ("UPLOAD_NOT_ALLOWED", "BUILDING_UNKNOWN"), {"source": "MANAGER", "buildingId": an_id("Building", 1)}
     ),
     "refundCreate": Act("pays, or clerks", ("PAYMENT_UNKNOWN",)),
+    "registrationAddBegin": Act("signed in", ()),
+    "registrationAddConfirm": Act("signed in", ()),
     "registrationBegin": Act("everybody", ()),
     "registrationConfirm": Act("everybody", ()),
     "secondFactorBegin": Act("signed in", ()),

@@ -144,6 +144,105 @@ async def test_who_has_no_mail_on_file_registers_by_text_message_or_letter(offic
     assert made["registrationConfirm"]["userErrors"] == []
 
 
+ADD = """mutation ($input: RegistrationAddBeginInput!) { registrationAddBegin(input: $input) {
+    registration expiresAt userErrors { code } } }"""
+ADDED = """mutation ($input: RegistrationAddConfirmInput!) { registrationAddConfirm(input: $input) {
+    customerId userErrors { code path } } }"""
+MINE = "{ viewer { customers { nodes { number } } accesses { nodes { role customer { number } } } } }"
+NOT_ADDED = {"customerId": None, "userErrors": [{"code": "REGISTRATION_NOT_CONFIRMED", "path": "code"}]}
+
+
+async def test_who_has_an_account_adds_their_business_and_switches_to_it(office: Office) -> None:
+    token = await office.sign_in()
+    begun = (await ask(office.http, ADD, token, input={"number": "C-000003", "identifier": "161175-19997"}))[
+        "registrationAddBegin"
+    ]
+    code, _ = await office.codes()
+
+    added = await ask(office.http, ADDED, token, input={"registration": begun["registration"], "code": code})
+
+    assert added["registrationAddConfirm"] == {"customerId": "Q3VzdG9tZXI6Mw", "userErrors": []}
+    mine = (await ask(office.http, MINE, token))["viewer"]
+    assert sorted(one["number"] for one in mine["customers"]["nodes"]) == ["C-000003", "C-000004"]
+    assert {"role": "OWNER", "customer": {"number": "C-000003"}} in mine["accesses"]["nodes"]
+    told = await office.rows("select kind, road, address from signin_message order by id")
+    assert told == [
+        ("REGISTRATION_CODE", "EMAIL", "third@example.lv"),
+        ("REGISTRATION_EMAIL", "NOBODY", "person4@example.lv"),
+    ]
+    trail = await office.rows("select act, person_id from audit_entry where customer_id = 3")
+    assert trail == [("registrationAddConfirm", 4)]
+
+
+async def test_adding_tells_nothing_and_costs_the_same_whosever_the_customer_is(office: Office) -> None:
+    """A customer to add, one that is not there, another's, one's own, and a personal code that does not fit."""
+    token = await office.sign_in()
+    asked = [("C-000003", "161175-19997"), ("C-999999", "1"), ("C-000001", "1"), ("C-000004", "1"), ("C-000003", "1")]
+
+    answers = [
+        (await ask(office.http, ADD, token, input={"number": number, "identifier": identifier}))["registrationAddBegin"]
+        for number, identifier in asked
+    ]
+    tried = [
+        await ask(office.http, ADDED, token, input={"registration": one["registration"], "code": "22222-22222"})
+        for one in answers
+    ]
+
+    assert len({(one["expiresAt"], len(one["registration"]), str(one["userErrors"])) for one in answers}) == 1
+    assert tried == [{"registrationAddConfirm": NOT_ADDED}] * 5
+    refused = await ask(office.http, ADD, token, input={"number": "C-000002", "identifier": "1"})
+    assert refused["registrationAddBegin"]["userErrors"] == [{"code": "TOO_MANY_ATTEMPTS"}]
+
+
+async def test_what_one_began_another_cannot_confirm(office: Office) -> None:
+    """Neither somebody else who is signed in, nor a newcomer; nor does who adds confirm a newcomer's."""
+    async with unit_of_work(office.engine) as session:
+        await set_password(session, person_id=1, password=PASSWORD, now=NOW)
+    token = await office.sign_in()
+    other = bearer(
+        (await ask(office.http, SIGN_IN, input={"email": "person1@example.lv", "password": PASSWORD}))["sessionCreate"][
+            "token"
+        ]
+    )
+    add = {"number": "C-000003", "identifier": "161175-19997"}
+    begun = (await ask(office.http, ADD, token, input=add))["registrationAddBegin"]["registration"]
+    code, email_code = await office.codes()
+
+    told = [
+        (await ask(office.http, ADDED, other, input={"registration": begun, "code": code}))["registrationAddConfirm"],
+        (await ask(office.http, CONFIRM, input=codes_given(begun, code, email_code)))["registrationConfirm"],
+        await ask(office.http, ADDED, input={"registration": begun, "code": code}),
+        await ask(office.http, ADD, input=add),
+    ]
+    newcomers = (await ask(office.http, BEGIN, input=newcomer()))["registrationBegin"]["registration"]
+    code, _ = await office.codes()
+    last = await ask(office.http, ADDED, token, input={"registration": newcomers, "code": code})
+
+    refused = {"token": None, "userErrors": [{"code": "REGISTRATION_NOT_CONFIRMED"}]}
+    assert told == [NOT_ADDED, refused, ["UNAUTHENTICATED"], ["UNAUTHENTICATED"]]
+    assert last["registrationAddConfirm"] == NOT_ADDED
+    assert await office.rows("select count(*) from access_grant where customer_id = 3") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"email": "thief@example.lv"}, {"phone": "20000001"}, {"iban": "LV80BANK0000435195001"}, {"language": "en"}],
+)
+async def test_a_delegate_changes_neither_contact_nor_bank_data(office: Office, given: dict[str, str]) -> None:
+    """Also not with every permission on all contracts and a fresh proof."""
+    await office.rows(
+        "insert into access_grant (customer_id, person_id, role, permissions, starts_at)"
+        " values (3, 4, 'DELEGATE', '{VIEW,PAY,SUBMIT_READINGS,REQUEST_SERVICES}', '2020-01-01')"
+    )
+    token = await office.sign_in()
+    before = await office.rows("select c::text from customer c order by id")
+
+    answer = (await ask(office.http, UPDATE, token, input={"customerId": "Q3VzdG9tZXI6Mw"} | given))["customerUpdate"]
+
+    assert answer["userErrors"] == [{"code": "CUSTOMER_UNKNOWN", "path": "customerId"}]
+    assert await office.rows("select c::text from customer c order by id") == before
+
+
 async def test_each_alias_of_a_request_is_one_try(office: Office) -> None:
     fields = " ".join(
         f'a{n}: registrationBegin(input: {{number: "C-000003", identifier: "{n}", email: "a{n}@b.lv"}}) '

@@ -248,6 +248,25 @@ async def test_a_partners_software_reaches_a_house_and_no_money_by_it(desk: Desk
 
 
 @pytest.mark.asyncio
+async def test_a_partner_who_has_the_address_of_a_customer_shares_no_rights_with_them(desk: Desk) -> None:
+    """Customer 5, who also works here, answers for a partner's software over customer 2: neither gets the other's."""
+    before = await desk.ask(INVOICES, token="token-5")
+    made = await desk.partner("READ_INVOICES", customerIds=[an_id("Customer", 2)], email="Person5@example.lv")
+    ((person,),) = await desk.rows("select person_id from machine_token")
+
+    contracts = (await desk.ask(INVOICES, token=made["secret"]))["viewer"]["contracts"]["nodes"]
+
+    assert person == 5
+    assert [one["number"] for one in contracts] == ["K-000002"], "nothing of the person's own by the token"
+    assert await desk.ask(INVOICES, token="token-5") == before, "nothing of the token's by the person"
+    desk_asked = "{ staff { machineTokens { nodes { id } } } }"
+    assert await desk.ask(desk_asked, token=made["secret"]) == ["FORBIDDEN"], "nor the person's work"
+    await desk.run("delete from staff_member")
+    answer = await desk.ask(REVOKE, token="token-5", id=made["machineToken"]["id"])
+    assert [one["code"] for one in answer["machineTokenRevoke"]["userErrors"]] == ["TOKEN_UNKNOWN"]
+
+
+@pytest.mark.asyncio
 async def test_an_accountants_software_reads_the_invoices_of_the_customers_named(desk: Desk) -> None:
     made = await desk.partner("READ_INVOICES", customerIds=[an_id("Customer", 2)])
 

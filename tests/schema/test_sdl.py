@@ -67,6 +67,8 @@ SIGNIN = {
         "passwordChange",
         "passwordReset",
         "passwordResetRequest",
+        "registrationAddBegin",
+        "registrationAddConfirm",
         "registrationBegin",
         "registrationConfirm",
         "sessionEnd",

@@ -34,6 +34,13 @@ from mains_schema.parties.registration import (
     registration_begin,
     registration_confirm,
 )
+from mains_schema.parties.registration_added import (
+    RegistrationAddBeginInput,
+    RegistrationAddConfirmInput,
+    RegistrationAddConfirmPayload,
+    registration_add_begin,
+    registration_add_confirm,
+)
 
 
 @section
@@ -60,6 +67,31 @@ class AccountMutations:
     ) -> RegistrationConfirmPayload:
         """Confirm a registration."""
         return await registration_confirm(info, given)
+
+    @resolved(
+        "Begins to add another customer, such as one's own business, to the viewer's account: a code goes to the"
+        " contact on file. The answer is the same whether or not there is such a customer, and whosever it is."
+        " UNAUTHENTICATED without a session."
+    )
+    async def registration_add_begin(
+        self,
+        info: Info,
+        given: Annotated[RegistrationAddBeginInput, strawberry.argument(name="input", description="Which.")],
+    ) -> RegistrationBeginPayload:
+        """Begin to add a customer."""
+        return await registration_add_begin(info, given)
+
+    @resolved(
+        "Makes the viewer, who has the code, the owner of the customer. Good for five tries. UNAUTHENTICATED without a"
+        " session."
+    )
+    async def registration_add_confirm(
+        self,
+        info: Info,
+        given: Annotated[RegistrationAddConfirmInput, strawberry.argument(name="input", description="The code.")],
+    ) -> RegistrationAddConfirmPayload:
+        """Add a customer."""
+        return await registration_add_confirm(info, given)
 
     @resolved(
         "Changes the viewer's password and ends their other sessions. UNAUTHENTICATED without a session; needs a proof"

@@ -87,7 +87,7 @@ OF_CUSTOMER = {
 OF_PERSON = {
     "session": """update session set device = '', revoked_at = coalesce(revoked_at, :now)
         where person_id = :person""",
-    "registration": f"delete from registration where lower(email) = {PERSONS_EMAIL}",
+    "registration": f"delete from registration where person_id = :person or lower(email) = {PERSONS_EMAIL}",
     "signin_message": f"delete from signin_message where lower(address) = {PERSONS_EMAIL}",
     "delegation_invitation": f"""update delegation_invitation set name = '', email = 'erased@invalid', phone = null
         where answered_by_person_id = :person or lower(email) = {PERSONS_EMAIL} and status <> 'OPEN'""",
@@ -102,7 +102,7 @@ OF_PERSON = {
         (select id from application where person_id = :person and customer_id is null)""",
     "application": "delete from application where person_id = :person and customer_id is null",
     "openid_link": "delete from openid_link where person_id = :person",
-    "machine_token": "delete from machine_token where person_id = :person",
+    "machine_token": "delete from machine_token where person_id = :person and partner is null",
     "passkey": "delete from passkey where person_id = :person",
     "recovery_code": "delete from recovery_code where person_id = :person",
     "second_factor": "delete from second_factor where person_id = :person",

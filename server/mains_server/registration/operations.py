@@ -9,7 +9,10 @@ from functools import partial
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.access.operations import CustomerHasOwner, EmailTaken, create_person, grant_owner
-from mains_server.access.records import NewPerson, Person, Refusal
+from mains_server.access.queries import person_by_id
+from mains_server.access.records import NewPerson, Person, Refusal, Viewer
+from mains_server.audit.operations import note_subject
+from mains_server.audit.records import Subject
 from mains_server.delivery.rules import mail_address
 from mains_server.registration import queries, rules
 from mains_server.registration.records import (
@@ -55,19 +58,40 @@ async def begin_registration(session: AsyncSession, *, asked: RegistrationAsked,
     email = mail_address(asked.email)
     if email is None:
         raise EmailMalformed("give an e-mail address that you can read")
+    return await _begun(session, asked=asked, email=email, person_id=None, now=now)
+
+
+async def begin_addition(
+    session: AsyncSession, *, viewer: Viewer, asked: RegistrationAsked, now: datetime
+) -> RegistrationBegun:
+    """Begin to add another customer to the viewer's account: a code goes to the contact on file, as for a newcomer.
+
+    It costs the same, and is answered alike, whether or not the number is known, and also where the customer is
+    theirs or somebody else's already.
+    """
+    assert viewer.person_id is not None, "somebody is signed in"
+    person = await person_by_id(session, person_id=viewer.person_id)
+    assert person is not None, "who is signed in is known"
+    return await _begun(session, asked=asked, email=person.email, person_id=person.id, now=now)
+
+
+async def _begun(
+    session: AsyncSession, *, asked: RegistrationAsked, email: str, person_id: int | None, now: datetime
+) -> RegistrationBegun:
     found = await queries.candidates(session, number=rules.plain_number(asked.number))
     candidate = rules.fitting(found, identifier=asked.identifier)
     is_free = candidate is not None and candidate.owner_email is None
     road, address = _road(candidate, wanted=asked.channel)
-    is_proven = is_free and road is MessageRoad.EMAIL and rules.is_same_address(address, email)
+    is_on_file = is_free and road is MessageRoad.EMAIL and rules.is_same_address(address, email)
     token, nonce = secrets.token_urlsafe(32), secrets.token_bytes(NONCE_BYTES)
     row = Registration(
         token_hash=signin_rules.token_hash(token),
         nonce=nonce,
         customer_id=candidate.customer_id if candidate is not None and is_free else None,
+        person_id=person_id,
         email=email,
         language=asked.language if asked.language in LANGUAGES else LANGUAGES[0],
-        is_email_proven=is_proven,
+        is_email_proven=person_id is not None or is_on_file,
         created_at=now,
         code_ends_at=now + rules.code_lifetime(road),
         expires_at=now + rules.LASTS_FOR,
@@ -93,7 +117,7 @@ async def confirm_registration(
     insist_on_strength(given.password, about=(name,))
     password_hash = await beside_the_loop(partial(signin_rules.hash_password, given.password))
     row = await queries.lock_registration(session, token=given.token, now=now)
-    is_right = _fits(row, given=given, key=key, now=now)
+    is_right = _fits(row, code=given.code, email_code=given.email_code, key=key, now=now)
     if row is not None:
         row.tries += 1
         await session.flush()
@@ -102,14 +126,36 @@ async def confirm_registration(
     person = await _person(session, row=row, name=name, now=now)
     if person is None:
         return RegistrationRefused()
-    try:
-        await grant_owner(session, customer_id=row.customer_id, person_id=person.id, now=now)
-    except CustomerHasOwner:
-        raise RegistrationOvertaken("somebody else registered for this customer meanwhile; begin again") from None
+    await _own(session, customer_id=row.customer_id, person_id=person.id, now=now)
     row.done_at = now
     await store_hash(session, person_id=person.id, password_hash=password_hash, now=now)
     way = SigninWay.REGISTRATION
     return await begin_session(session, person=person, device=given.device, now=now, lifetimes=lifetimes, way=way)
+
+
+async def confirm_addition(
+    session: AsyncSession, *, viewer: Viewer, token: str, code: str, key: bytes, now: datetime
+) -> int | RegistrationRefused:
+    """Make the viewer, who has the right code, the owner of a customer more, and give its number."""
+    row = await queries.lock_registration(session, token=token, now=now, person_id=viewer.person_id)
+    is_right = _fits(row, code=code, email_code="", key=key, now=now)
+    if row is not None:
+        row.tries += 1
+        await session.flush()
+    if row is None or not is_right or row.customer_id is None or viewer.person_id is None:
+        return RegistrationRefused()
+    await _own(session, customer_id=row.customer_id, person_id=viewer.person_id, now=now)
+    row.done_at = now
+    await session.flush()
+    note_subject(session, subject=Subject(type_name="Customer", number=row.customer_id))
+    return row.customer_id
+
+
+async def _own(session: AsyncSession, *, customer_id: int, person_id: int, now: datetime) -> None:
+    try:
+        await grant_owner(session, customer_id=customer_id, person_id=person_id, now=now)
+    except CustomerHasOwner:
+        raise RegistrationOvertaken("somebody else registered for this customer meanwhile; begin again") from None
 
 
 class RegistrationOvertaken(Refusal):
@@ -118,13 +164,13 @@ class RegistrationOvertaken(Refusal):
     code = "REGISTRATION_NOT_CONFIRMED"
 
 
-def _fits(row: Registration | None, *, given: RegistrationConfirmed, key: bytes, now: datetime) -> bool:
+def _fits(row: Registration | None, *, code: str, email_code: str, key: bytes, now: datetime) -> bool:
     """Compare both codes, also where nothing waits for them."""
     row_id, nonce = (0, b"") if row is None else (row.id, row.nonce)
-    code = code_of(key=key, purpose=MessageKind.REGISTRATION_CODE.name, row_id=row_id, nonce=nonce)
-    email_code = code_of(key=key, purpose=MessageKind.REGISTRATION_EMAIL.name, row_id=row_id, nonce=nonce)
-    is_code_right = is_code(given.code, code=code)
-    is_email_right = is_code(given.email_code, code=email_code)
+    sent = code_of(key=key, purpose=MessageKind.REGISTRATION_CODE.name, row_id=row_id, nonce=nonce)
+    mailed = code_of(key=key, purpose=MessageKind.REGISTRATION_EMAIL.name, row_id=row_id, nonce=nonce)
+    is_code_right = is_code(code, code=sent)
+    is_email_right = is_code(email_code, code=mailed)
     if row is None:
         return False
     is_open = row.tries < rules.TRIES_MAX and now < row.code_ends_at

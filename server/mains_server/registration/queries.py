@@ -44,14 +44,17 @@ async def candidates(session: AsyncSession, *, number: str) -> tuple[Candidate, 
     )
 
 
-async def lock_registration(session: AsyncSession, *, token: str, now: datetime) -> Registration | None:
-    """Take hold of the registration of a token until the transaction ends, if it still waits."""
+async def lock_registration(
+    session: AsyncSession, *, token: str, now: datetime, person_id: int | None = None
+) -> Registration | None:
+    """Take hold of a newcomer's registration, or a person's, by its token until the transaction ends, if it waits."""
     return await session.scalar(
         select(Registration)
         .where(
             col(Registration.token_hash) == token_hash(token),
             col(Registration.expires_at) > now,
             col(Registration.done_at).is_(None),
+            col(Registration.person_id).is_not_distinct_from(person_id),
         )
         .with_for_update()
         .execution_options(populate_existing=True)

@@ -13,6 +13,7 @@ from mains_server.db.columns import instant, key, reference
 class Registration(SQLModel, table=True):
     """A registration that was begun; without a customer it fits nobody and can never be confirmed.
 
+    `person_id` is who adds a customer to the account that they have; a newcomer is nobody yet.
     `expires_at` is what is told, the same for everybody; `code_ends_at` depends on the road that the code went by.
     """
 
@@ -23,6 +24,7 @@ class Registration(SQLModel, table=True):
     token_hash: bytes = Field(sa_type=LargeBinary)
     nonce: bytes = Field(sa_type=LargeBinary)
     customer_id: int | None = reference("customer.id", nullable=True)
+    person_id: int | None = reference("person.id", nullable=True)
     email: str
     language: str
     is_email_proven: bool

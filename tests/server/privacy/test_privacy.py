@@ -274,6 +274,23 @@ async def test_an_erasure_finds_a_person_by_address_too(engine, utility):
     assert (anna, await rows(engine, f"select name from person where id = {berta}")) == (anna, [("berta",)])
 
 
+TOKEN = """insert into machine_token (person_id, partner, name, token_hash, scopes, customer_ids, contract_ids,
+    building_ids, supply_point_ids, rows_a_minute, created_at, expires_at)
+values (:p, :partner, 'x', :hash, '{}', '{}', '{}', '{}', '{}', 1, :now, :now) returning id"""
+
+
+@pytest.mark.asyncio
+async def test_a_partners_token_outlives_who_answered_for_it(engine, utility):
+    customer, _ = await former_customer(utility)
+    anna = await person(utility, "anna", customer=customer)
+    for partner in (None, "Skaitītāji SIA"):
+        await utility.run(TOKEN, p=anna, partner=partner, hash=str(partner).encode(), now=NOW)
+
+    await erase(engine, customer)
+
+    assert await rows(engine, "select partner from machine_token") == [("Skaitītāji SIA",)]
+
+
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
     "change",

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import pytest_asyncio
 from mains_server.access.operations import create_person, grant_owner
-from mains_server.access.records import NewPerson
+from mains_server.access.records import NewPerson, Viewer
 from mains_server.customers.operations import load_customers
 from mains_server.customers.records import Address, CustomerKind, NewCustomer
 from mains_server.db.unit_of_work import unit_of_work
@@ -159,6 +159,50 @@ async def test_no_answer_tells_what_is_on_file_and_all_are_the_same_work(engine,
             begun = await begin(channel=wanted, **given)
         assert (begun.expires_at, len(begun.token)) == (fits.expires_at, len(fits.token))
         assert work == by_mail
+
+
+@pytest.mark.parametrize("given", [{}, {"number": "C-9"}, {"number": "C-5"}, {"number": "C-1", "identifier": "1"}])
+async def test_adding_a_customer_is_the_same_work_whatever_fits(engine, customers, rows, given):
+    ((person,),) = await rows("select id from person")
+    viewer = Viewer(person_id=person)
+    works = []
+
+    for asked in (ASKED, replace(ASKED, **given)):
+        with counted(engine) as work:
+            async with unit_of_work(engine) as session:
+                begun = await operations.begin_addition(session, viewer=viewer, asked=asked, now=NOW)
+        works.append((work, begun.expires_at, len(begun.token)))
+
+    assert works[0] == works[1]
+
+
+async def test_a_customer_is_added_once_and_by_five_tries(engine, codes, rows, customers):
+    ((person,),) = await rows("select id from person")
+    viewer = Viewer(person_id=person)
+
+    async def confirm(token, code):
+        async with unit_of_work(engine) as session:
+            return await operations.confirm_addition(
+                session, viewer=viewer, token=token, code=code, key=KEY, now=NOW + MINUTE
+            )
+
+    async def add():
+        async with unit_of_work(engine) as session:
+            return (await operations.begin_addition(session, viewer=viewer, asked=ASKED, now=NOW)).token
+
+    worn = await add()
+    worn_code, _ = await codes()
+    tried = [await confirm(worn, "22222-22222") for _ in range(5)] + [await confirm(worn, worn_code)]
+    token = await add()
+    code, _ = await codes()
+    added = [await confirm(token, code), await confirm(token, code)]
+
+    assert tried == [RegistrationRefused()] * 6
+    assert added == [customers[0], RegistrationRefused()]
+    assert await rows("select customer_id from access_grant where ends_at is null order by 1") == [
+        (customers[0],),
+        (customers[4],),
+    ]
 
 
 async def test_an_address_on_file_is_not_proven_by_a_code_that_went_elsewhere(begin, confirm, codes, rows, engine):
