@@ -1,31 +1,29 @@
-"""Acts by the command line that change rights: each is on the audit trail, in the transaction that does it."""
+"""Acts by the command line about rights and money: each is on the audit trail, in the transaction that does it."""
 
 from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from mains_server.audit.operations import append, subjects_noted
 from mains_server.audit.records import NewEntry
-from mains_server.db.unit_of_work import unit_of_work
+from mains_server.db.unit_of_work import before_commit, unit_of_work
 
 
-@asynccontextmanager
-async def acting(
-    engine: AsyncEngine, *, act: str, now: datetime, words: str | None = None
-) -> AsyncIterator[AsyncSession]:
-    """Open one transaction for an act of whoever sits at the server; what it is about is noted by `note_subject`.
+@contextmanager
+def on_the_trail(*, act: str, now: datetime, words: str | None = None) -> Iterator[None]:
+    """Write an act of whoever sits at the server down in each transaction that this block commits.
 
-    No person of ours is known to have done it, so the entry names the account of the operating system.
+    What it is about is noted by `note_subject`. No person of ours is known to have done it, so the entry names the
+    account of the operating system.
     """
-    async with unit_of_work(engine) as session:
-        yield session
-        await session.flush()
+
+    async def write(session: AsyncSession) -> None:
         entry = NewEntry(
             act=f"mains {act}",
             person_id=None,
@@ -37,6 +35,19 @@ async def acting(
             at=now,
         )
         await append(session, entry=entry, owners={"Customer": "customer.id"})
+
+    with before_commit(write):
+        yield
+
+
+@asynccontextmanager
+async def acting(
+    engine: AsyncEngine, *, act: str, now: datetime, words: str | None = None
+) -> AsyncIterator[AsyncSession]:
+    """Open one transaction for an act that is written down in it."""
+    with on_the_trail(act=act, now=now, words=words):
+        async with unit_of_work(engine) as session:
+            yield session
 
 
 def _account() -> str:

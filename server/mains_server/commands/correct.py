@@ -13,6 +13,7 @@ from mains_server.adapters.loading import load_adapters
 from mains_server.billing.corrections import CorrectionRequest, WorkedOff, correct_invoice, work_off
 from mains_server.billing.records import Corrected, CorrectionReason
 from mains_server.billing.repricing import RepriceRequest, foretell_repricing, reprice
+from mains_server.commands.acting import on_the_trail
 from mains_server.commands.database import opened
 from mains_server.db.engine import make_engine
 from mains_server.settings import load_settings
@@ -96,8 +97,10 @@ def _by_tariff(request: RepriceRequest, *, is_tried: bool) -> None:
 
 async def _repriced(*, address: str, request: RepriceRequest, does: Reprice) -> WorkedOff:
     engine = make_engine(address=address)
+    words = ": ".join(part for part in (f"{request.adapter}/{request.list}/{request.code}", request.note) if part)
     try:
-        return await does(engine, host=load_adapters(on=request.issued_on), request=request)
+        with on_the_trail(act="correct", words=words, now=request.now):
+            return await does(engine, host=load_adapters(on=request.issued_on), request=request)
     finally:
         await engine.dispose()
 
@@ -105,7 +108,9 @@ async def _repriced(*, address: str, request: RepriceRequest, does: Reprice) -> 
 async def _one(*, address: str, request: CorrectionRequest) -> Corrected:
     engine = make_engine(address=address)
     try:
-        return await correct_invoice(engine, host=load_adapters(on=request.issued_on), request=request)
+        words = ": ".join(part for part in (request.document_number, request.note) if part)
+        with on_the_trail(act="correct", words=words, now=request.now):
+            return await correct_invoice(engine, host=load_adapters(on=request.issued_on), request=request)
     finally:
         await engine.dispose()
 

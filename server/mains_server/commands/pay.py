@@ -9,10 +9,12 @@ from typing import Annotated
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mains_server.audit.operations import note_subject
+from mains_server.audit.records import Subject
+from mains_server.commands.acting import acting
 from mains_server.commands.database import opened
 from mains_server.customers.queries import customer_by_number
 from mains_server.db.engine import make_engine
-from mains_server.db.unit_of_work import unit_of_work
 from mains_server.invoices.queries import InvoiceNotFound, document_numbers
 from mains_server.invoices.rules import NotADocumentNumber
 from mains_server.money.records import NotMoney
@@ -70,7 +72,7 @@ def pay(  # noqa: PLR0913 - each is an option of the command
 async def _receive(*, address: str, number: str, request: PaymentRequest, now: datetime) -> list[str]:
     engine = make_engine(address=address, connections_max=1)
     try:
-        async with unit_of_work(engine) as session:
+        async with acting(engine, act="pay", words=request.reference or None, now=now) as session:
             return await _receive_and_tell(session, number=number, request=request, now=now)
     finally:
         await engine.dispose()
@@ -81,6 +83,8 @@ async def _receive_and_tell(session: AsyncSession, *, number: str, request: Paym
     if customer is None:
         raise CustomerNotFound(f"there is no customer {number}")
     payment = await receive_payment(session, request=replace(request, customer_id=customer.id), now=now)
+    for subject in (Subject(type_name="Customer", number=customer.id), Subject(type_name="Payment", number=payment.id)):
+        note_subject(session, subject=subject)
     names = await document_numbers(session, customer_id=customer.id, ids=[a.invoice_id for a in payment.allocations])
     was = "received" if payment.is_new else "had been received before"
     return [

@@ -73,6 +73,10 @@ async def test_a_corrected_list_is_tried_then_corrected_then_done(mains, town):
     assert len(before) == 1
     assert done.stdout.startswith("S-000001: replaced by S-000003, credit note S-000002 (-6.05 EUR)\n")
     assert again.stdout == "0 looked at, 0 still due\n"
+    trail = town.connection.execute("select act, reason from audit_entry").fetchall()
+    assert [(act, reason.partition(": ")[2]) for act, reason in trail] == [
+        ("mains correct", "small/fixed/2023-01-01: wrong list")
+    ]
     assert (tried.exit_code, done.exit_code, again.exit_code) == (0, 0, 0)
 
 

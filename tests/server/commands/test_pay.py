@@ -5,6 +5,7 @@ import asyncio
 import pytest
 import pytest_asyncio
 from mains_server.cli import app
+from sqlalchemy import text
 from typer.testing import CliRunner
 
 pytestmark = pytest.mark.asyncio
@@ -27,7 +28,7 @@ async def billed(utility):
 
 
 @pytest.mark.usefixtures("billed")
-async def test_a_payment_settles_and_leaves_credit(mains):
+async def test_a_payment_settles_and_leaves_credit(mains, engine):
     words = (
         "pay",
         "--customer",
@@ -51,6 +52,9 @@ async def test_a_payment_settles_and_leaves_credit(mains):
         "Credit left of it: 9.50",
     ]
     assert again.stdout.splitlines()[0] == "Payment 1 of 130.50 EUR had been received before."
+    async with engine.connect() as connection:
+        trail = await connection.execute(text("select act, customer_id, subjects from audit_entry order by id limit 1"))
+        assert trail.one() == ("mains pay", 1, [["Customer", 1], ["Payment", 1]])
 
 
 @pytest.mark.usefixtures("billed")
