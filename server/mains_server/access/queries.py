@@ -147,6 +147,14 @@ async def was_employee(session: AsyncSession, *, person_id: int) -> bool:
     )
 
 
+async def is_deactivated(session: AsyncSession, *, person_id: int) -> bool:
+    """Tell whether somebody worked here, does no longer, and acts for no customer: there is nothing to sign in for."""
+    worked = select(StaffMember).where(col(StaffMember.person_id) == person_id)
+    acts = select(AccessGrant).where(col(AccessGrant.person_id) == person_id, col(AccessGrant.ends_at).is_(None))
+    still = worked.where(col(StaffMember.ended_at).is_(None))
+    return await session.scalar(select(worked.exists() & ~still.exists() & ~acts.exists())) or False
+
+
 async def hold_grants(
     session: AsyncSession, *, customer_id: int, now: datetime, person_id: int | None = None
 ) -> tuple[HeldGrant, ...]:

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from mains_server.access.queries import person_by_id
+from mains_server.access.queries import is_deactivated, person_by_id
 from mains_server.access.records import Person, Refusal, Viewer
 from mains_server.openid import queries, rules
 from mains_server.openid.records import Proven, Purpose, Returned, Taken, Unlinked, Wanted
@@ -115,10 +115,11 @@ async def sign_in(
     """Begin a session of the account that a subject is linked to.
 
     Where the account has a second factor, it is asked for, unless the provider proved two by itself. A subject that is
-    linked to nobody gets a ticket, whoever it is: whether there is an account of theirs is not looked up.
+    linked to nobody, or to an employee who was deactivated, gets a ticket, whoever it is: whether there is an account
+    of theirs is not looked up.
     """
     link = await queries.lock_link_of_subject(session, provider=proven.provider, subject=proven.subject)
-    if link is None:
+    if link is None or await is_deactivated(session, person_id=link.person_id):
         return await _ticket(session, proven=proven, secret=secret, now=now)
     person = await person_by_id(session, person_id=link.person_id)
     assert person is not None, "a link is of somebody"

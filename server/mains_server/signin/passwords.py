@@ -11,7 +11,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from mains_server.access.queries import person_by_email, person_by_id
+from mains_server.access.queries import is_deactivated, person_by_email, person_by_id
 from mains_server.access.records import Viewer
 from mains_server.signin import queries, rules
 from mains_server.signin.codes import token_of
@@ -55,9 +55,11 @@ async def request_reset(session: AsyncSession, *, email: str, key: bytes, now: d
     """Send whoever has this address a code that resets their password.
 
     Nobody is told whether somebody has it: the same is looked up, derived and written for an address that we do not
-    know, and a code is sent to nobody.
+    know, and a code is sent to nobody. Nor is one to who was an employee and is deactivated.
     """
     known = await person_by_email(session, email=email if rules.is_storable(email) else "")
+    if await is_deactivated(session, person_id=0 if known is None else known.id):
+        known = None
     nonce = secrets.token_bytes(NONCE_BYTES)
     row = PasswordReset(
         person_id=None if known is None else known.id,

@@ -6,11 +6,14 @@ from datetime import timedelta
 
 import pyotp
 import pytest
+from mains_server.access.operations import add_staff
+from mains_server.access.records import StaffRole
 from mains_server.notifications.sealing import Seal
 from mains_server.openid import flow, operations, rules
 from mains_server.openid.records import Returned, Unlinked
 from mains_server.signin import second_factor
 from mains_server.signin.records import Device, FactorNeeded, NewSession, SessionMode
+from mains_server.signin.staffing import deactivate_employee
 
 from tests.openid import PERSONAL_CODE, SECRET, Bank
 
@@ -41,6 +44,16 @@ async def test_a_subject_that_is_linked_to_nobody_gets_a_ticket_whoever_it_is(to
     assert known.expires_at == unknown.expires_at == town.now + HOUR
     assert await town.links() == []
     assert len(await town.rows("select id from session")) == 1
+
+
+async def test_a_link_of_who_works_here_no_longer_opens_nothing(town, anna):
+    await town.do(add_staff, person_id=anna.id, role=StaffRole.OPERATOR)
+    before = await town.sign_in()
+    await town.do(deactivate_employee, person_id=anna.id)
+
+    after = await town.sign_in()
+
+    assert (type(before), type(after)) == (NewSession, Unlinked)
 
 
 async def test_a_subject_of_another_provider_is_another(town, anna):

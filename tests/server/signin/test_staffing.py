@@ -10,7 +10,7 @@ from mains_server.access.records import NewPerson, StaffRole
 from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.signin import staffing
 from mains_server.signin.operations import create_session, set_password
-from mains_server.signin.passwords import ResetRefused, reset_password
+from mains_server.signin.passwords import ResetRefused, request_reset, reset_password
 from mains_server.signin.queries import employees, viewer_of_token
 from mains_server.signin.records import Lifetimes, NewEmployee
 from sqlalchemy import text
@@ -198,6 +198,20 @@ async def test_who_is_deactivated_is_out_everywhere_and_can_be_invited_again(off
     assert back.person_id == eva
     assert await office.rows(f"select role from staff_member where person_id = {eva} and ended_at is null") == [
         ("BILLING_CLERK",)
+    ]
+
+
+async def test_who_is_deactivated_gets_no_code_to_come_back_by(office):
+    await office.person("anna", ADMIN)
+    eva = await office.person("eva", CLERK)
+    await office.do(staffing.deactivate_employee, person_id=eva)
+
+    for name in ("anna", "eva"):
+        await office.do(request_reset, email=f"{name}@utility.example", key=KEY)
+
+    assert await office.rows("select road, address from signin_message order by id") == [
+        ("EMAIL", "anna@utility.example"),
+        ("NOBODY", None),
     ]
 
 
