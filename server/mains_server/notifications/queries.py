@@ -26,7 +26,7 @@ from mains_server.notifications.records import (
     Topic,
     WaitingNotice,
 )
-from mains_server.notifications.rules import DEFAULTS, REFUSABLE
+from mains_server.notifications.rules import DEFAULTS, REFUSABLE, dialled
 from mains_server.notifications.tables import NoticeMailing
 
 TIME_ZONE = "Europe/Riga"
@@ -169,7 +169,7 @@ def _customer(row: Any) -> Addressee:
         name=row.name,
         language=row.language,
         email=mail_address(row.email),
-        phone=_phone(row.phone),
+        phone=dialled(row.phone),
         postal=", ".join(part.strip() for part in parts if part.strip()) if has_address else None,
         time_zone=row.time_zone or TIME_ZONE,
         preferred={Topic[topic]: tuple(Channel[one] for one in chosen) for topic, chosen in preferred.items()},
@@ -184,13 +184,8 @@ def _person(row: Any) -> Addressee:
         name=row.name,
         language=row.language,
         email=mail_address(row.email),
-        phone=_phone(row.phone),
+        phone=dialled(row.phone),
         postal=None,
         time_zone=TIME_ZONE,
         preferred={},
     )
-
-
-def _phone(given: str | None) -> str | None:
-    digits = "".join(one for one in given or "" if one.isdecimal() or one == "+")
-    return digits if 7 <= len(digits.lstrip("+")) <= 15 else None

@@ -69,3 +69,9 @@ def begins_at(channel: Channel, topic: Topic, *, now: datetime, time_zone: str) 
 def pause(tries: int) -> timedelta:
     """Give the time until the next try: a minute, then twice as long each time, six hours at most."""
     return min(FIRST_PAUSE * (1 << min(max(tries - 1, 0), 16)), PAUSE_MAX)
+
+
+def dialled(phone: str | None) -> str | None:
+    """Write a phone number as gateways take it, without what stands between its figures; None where it is none."""
+    digits = "".join(one for one in phone or "" if one.isdecimal() or one == "+")
+    return digits if 7 <= len(digits.lstrip("+")) <= 15 else None

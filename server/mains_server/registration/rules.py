@@ -10,6 +10,7 @@ from hashlib import sha256
 
 from mains_server.access.rules import plain_email
 from mains_server.delivery.rules import mail_address
+from mains_server.notifications.rules import dialled
 from mains_server.registration.records import Candidate
 from mains_server.signin.records import MessageRoad
 from mains_server.signin.throttling import Bound
@@ -59,7 +60,7 @@ def road_to(candidate: Candidate, *, wanted: MessageRoad | None = None) -> tuple
     address = mail_address(candidate.email)
     if address is not None:
         on_file[MessageRoad.EMAIL] = address
-    if candidate.phone:
+    if dialled(candidate.phone) is not None:
         on_file[MessageRoad.SMS] = candidate.phone
     on_file[MessageRoad.LETTER] = None
     road = wanted if wanted in on_file else next(iter(on_file))

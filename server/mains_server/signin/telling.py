@@ -19,6 +19,7 @@ from mains_server.delivery.mail import hand_over
 from mains_server.delivery.records import MailServer, ReceiptOutcome
 from mains_server.delivery.rules import mail_address
 from mains_server.notifications.records import Channel, Topic, WaitingNotice
+from mains_server.notifications.rules import dialled
 from mains_server.notifications.sending import Carrier
 from mains_server.signin import queries
 from mains_server.signin.codes import code_of, token_of
@@ -92,7 +93,7 @@ async def send_messages(messenger: Messenger) -> Counter[str]:
 
 async def _send(row: SigninMessage, *, messenger: Messenger) -> str:
     now = messenger.now
-    address = row.address if row.road is MessageRoad.SMS else mail_address(row.address)
+    address = dialled(row.address) if row.road is MessageRoad.SMS else mail_address(row.address)
     if address is None or (row.expires_at is not None and row.expires_at <= now):
         row.next_try_at = None
         return "given_up"

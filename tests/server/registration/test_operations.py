@@ -134,6 +134,8 @@ ALL_ROADS = {"email": "anna@example.lv", "phone": "+371 20000009"}
         (MessageRoad.SMS, {"email": "anna@example.lv", "phone": None}, "EMAIL", "anna@example.lv"),
         (MessageRoad.EMAIL, {"email": None, "phone": "+371 20000009"}, "SMS", "+371 20000009"),
         (MessageRoad.EMAIL, {"email": None, "phone": None}, "LETTER", None),
+        (MessageRoad.SMS, {"email": None, "phone": "ask my son"}, "LETTER", None),
+        (MessageRoad.SMS, {"email": "no address", "phone": ""}, "LETTER", None),
     ],
 )
 async def test_the_code_comes_by_the_road_that_is_asked_for_where_it_is_on_file(
