@@ -68,6 +68,7 @@ from mains_schema.selling.tariff import (
 from mains_schema.staff import Staff
 from mains_schema.telling.application import ApplicationType, application_types
 from mains_schema.telling.demo_inbox import DEMO_INBOX_GIVEN, DEMO_INBOX_ROWS, DemoMessage, demo_inbox
+from mains_schema.telling.mutations_announcement import AnnouncementMutations
 from mains_schema.telling.mutations_application import ApplicationMutations
 from mains_schema.telling.mutations_letters import LetterMutations
 from mains_schema.telling.mutations_notice import NoticeMutations
@@ -206,6 +207,7 @@ class Mutation(
     PrivacyMutations,
     NoticeMutations,
     LetterMutations,
+    AnnouncementMutations,
     OutageMutations,
     ApplicationMutations,
     DelegationMutations,

@@ -52,6 +52,14 @@ from mains_schema.parties.customer import CustomerFilter, CustomerOrder
 from mains_schema.parties.employees import Employee, employees
 from mains_schema.parties.machine_tokens import MachineTokenOrder
 from mains_schema.selling.fact import FactStretchFilter
+from mains_schema.telling.announcement import (
+    ANNOUNCEMENTS_MAX,
+    PREVIEW_GIVEN,
+    Announcement,
+    AnnouncementPreview,
+    announcement_preview,
+    sent_announcements,
+)
 from mains_schema.telling.application import ApplicationFilter, ApplicationOrder
 from mains_schema.telling.letters import NoticeMailing, notice_mailings
 from mains_schema.telling.notice import EVENTS_MAX, NoticeFilter, NoticeOrder, UndeliveredEvent, undelivered_events
@@ -231,6 +239,22 @@ class Staff:
     )
     notices: Connection[Notice] = by(OPERATORS)(
         connection("All notices; those that FAILED may want a call.", orders=NoticeOrder, filters=NoticeFilter)
+    )
+    announcements: list[Announcement] = by(OPERATORS)(
+        asked_with(
+            f"What was announced, the last first; at most {ANNOUNCEMENTS_MAX}.",
+            sent_announcements,
+            given=(),
+            rows=ANNOUNCEMENTS_MAX,
+        )
+    )
+    announcement_preview: AnnouncementPreview = by(OPERATORS)(
+        asked_with(
+            "Counts whom an announcement would be for; what `announcementSend` would refuse of it is BAD_INPUT.",
+            announcement_preview,
+            given=PREVIEW_GIVEN,
+            rows=10,
+        )
     )
     undelivered_events: list[UndeliveredEvent] = by(OPERATORS)(
         asked_with(

@@ -127,7 +127,7 @@ def make_app(*, engine: AsyncEngine, settings: Settings, host: AdapterHost) -> S
         *attachment_routes(engine=engine, links=AttachmentLinks(links.secret)),
         payout_route(engine=engine),
         webhook_route(counter=counter),
-        refusal_route(engine=engine, links=RefusalLinks(links.secret, settings.public_url or "")),
+        refusal_route(engine=engine, links=RefusalLinks(links.secret, settings.public_url or ""), utilities=host.live),
         report_route(engine=engine, gateways=gateways_set_up(settings), seal=Seal(links.secret), wordings=words),
         Route("/health/alive", _is_alive),
         _ready_route(engine),

@@ -156,6 +156,8 @@ DELIVERIES = {
     **dict.fromkeys(("Mutation.noticeMailingMake", "Mutation.noticeMailingPost"), "it writes"),
     "Customer.noticePreferences": "the usual channels are no rows",
     "Staff.undeliveredEvents": "the outbox is no table of the schema",
+    "Mutation.announcementSend": "it writes",
+    **dict.fromkeys(("Staff.announcements", "Staff.announcementPreview"), "the notifications room counts"),
     "Staff.noticeMailings": "the files themselves are not read",
     "Staff.bankEinvoiceFiles": "the files themselves are not read",
     "Staff.printMailings": "the files themselves are not read",

@@ -20,7 +20,7 @@ from mains_spi import (
     hookimpl,
 )
 
-from mains_example_cold_water.notices import READ_PLEASE
+from mains_example_cold_water.notices import FLUSHING, READ_PLEASE
 
 CODE = "example_cold_water"
 USUAL_M3_MAX = 1_000
@@ -38,6 +38,7 @@ UTILITY = Utility(
     price_lists=("water",),
     capabilities=(Capability.SUBMIT_READINGS,),
     notice_texts=(READ_PLEASE,),
+    notice_topics=(FLUSHING,),
 )
 
 m3 = Qty("cold_water", "m3")

@@ -1,6 +1,6 @@
-"""Notices in the words of the utility."""
+"""Notices in the words of the utility, and the topic of its own."""
 
-from mains_spi import NoticeText, NoticeWords
+from mains_spi import Labels, NoticeChannel, NoticeText, NoticeTopic, NoticeWords
 
 READ_PLEASE = NoticeText(
     template="reading_window_opens",
@@ -22,4 +22,16 @@ READ_PLEASE = NoticeText(
         "Пока его нет, счёт не выставляем.\n",
         sms="Пожалуйста, передайте показание счётчика воды по адресу {address} до {closes}.",
     ),
+)
+
+FLUSHING = NoticeTopic(
+    code="flushing",
+    labels=Labels(lv="Tīkla skalošana", en="Flushing of the mains", ru="Промывка сети"),
+    about=Labels(
+        lv="Kad skalojam ūdensvadu un ūdens īsu laiku var būt duļķains.",
+        en="When we flush the mains and water may be cloudy for a while.",
+        ru="Когда мы промываем водопровод и вода недолго может быть мутной.",
+    ),
+    is_refusable=True,
+    channels=(NoticeChannel.EMAIL, NoticeChannel.SMS),
 )

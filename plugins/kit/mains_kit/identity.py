@@ -29,6 +29,7 @@ from mains_spi import (
     levelled_rules_mistakes,
     notice_mistakes,
     reading_rules_mistakes,
+    topic_mistakes,
 )
 from mains_spi.units import parse_unit
 
@@ -81,6 +82,7 @@ def _card(utility: Utility) -> Iterator[str]:
         levelled_rules_mistakes(utility.levelled_rules),
         application_mistakes(utility.applications),
         notice_mistakes(utility.notice_texts),
+        topic_mistakes(utility.notice_topics),
     ):
         yield from (f"Utility.{mistake}" for mistake in rules)
 

@@ -17,7 +17,9 @@ from mains_spi import (
     FormField,
     Labels,
     LevelledRules,
+    NoticeChannel,
     NoticeText,
+    NoticeTopic,
     NoticeWords,
     PerUnit,
     Price,
@@ -110,6 +112,41 @@ def test_what_is_wrong_with_a_notice_is_named(template, language, changes, words
     found = mistakes(replace(UTILITY, notice_texts=(text,)))
 
     assert any(words in one for one in found), found
+
+
+TOPIC = NoticeTopic(code="news", labels=NAMED, about=NAMED, is_refusable=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"code": "News"}, "Utility.notice_topics: 'News' is no code: write small letters, digits and `_`, at most 40"),
+        ({"code": ""}, "Utility.notice_topics: '' is no code: write small letters, digits and `_`, at most 40"),
+        ({"code": "n" * 41}, "is no code: write small letters, digits and `_`, at most 40"),
+        ({"labels": Labels(lv="a", en=" ", ru="b")}, "Utility.notice_topics: 'news' has no labels in 'en'"),
+        ({"about": Labels(lv="a", en="b", ru="")}, "Utility.notice_topics: 'news' has no about in 'ru'"),
+        (
+            {"channels": ()},
+            "Utility.notice_topics: 'news' names no channel, or one twice: name each once, in the order",
+        ),
+        ({"channels": (NoticeChannel.SMS,) * 2}, "Utility.notice_topics: 'news' names no channel, or one twice"),
+    ],
+)
+def test_what_is_wrong_with_a_topic_is_named(changes, words):
+    found = mistakes(replace(UTILITY, notice_topics=(replace(TOPIC, **changes),)))
+
+    assert any(words in one for one in found), found
+
+
+def test_topics_are_there_once_and_few():
+    assert mistakes(replace(UTILITY, notice_topics=(TOPIC,))) == ()
+    assert mistakes(replace(UTILITY, notice_topics=(TOPIC, TOPIC))) == (
+        "Utility.notice_topics: 'news' is there twice: keep one",
+    )
+    many = tuple(replace(TOPIC, code=f"news_{number}") for number in range(21))
+    assert mistakes(replace(UTILITY, notice_topics=many)) == (
+        "Utility.notice_topics: there are 21: customers choose among 20 at most",
+    )
 
 
 def test_a_notice_is_worded_once():

@@ -37,4 +37,4 @@ def test_command_prints_what_the_tutorial_shows(monkeypatch, capsys, folder, com
 
 
 def test_something_is_quoted_and_run():
-    assert (len(QUOTES), len(RUNS)) == (13, 1)
+    assert (len(QUOTES), len(RUNS)) == (14, 1)

@@ -15,7 +15,7 @@ from mains_spi.contracts import USUAL_CONTRACT_RULES, ContractRules, FeeFall
 from mains_spi.invoicing import USUAL_INVOICING_RULES, InvoicingRules
 from mains_spi.labels import Labels
 from mains_spi.levelled import USUAL_LEVELLED_RULES, LevelledRules
-from mains_spi.notices import NoticeText
+from mains_spi.notices import NoticeText, NoticeTopic
 from mains_spi.prices import ChargeTax
 from mains_spi.readings import USUAL_READING_RULES, ReadingRules
 from mains_spi.record import Period, Record
@@ -127,7 +127,8 @@ class Utility(Record):
     ``invoicing_rules`` when invoices are sent and how long there is to pay them, ``levelled_rules`` when levelled
     payments are due. Without ``comparing`` products are not compared. ``applications`` add to what every utility
     takes, or word one of it otherwise by the same code; ``contacts`` are whom people call, also about faults.
-    ``notice_texts`` word notices about the utility's contracts in the place of the server's own text.
+    ``notice_texts`` word notices about the utility's contracts in the place of the server's own text;
+    ``notice_topics`` are topics of its own, for announcements.
     ``text_reminder_fee`` names the quantity, charged now and then, of which a customer who chose reminders of what is
     due by text message owes one for each; without it such messages are free.
     """
@@ -150,6 +151,7 @@ class Utility(Record):
     contacts: Contacts | None = None
     notice_texts: tuple[NoticeText, ...] = ()
     text_reminder_fee: str | None = None
+    notice_topics: tuple[NoticeTopic, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,13 @@
-"""Notices in a utility's own words: which ones may be worded, with which places, and what no wording may be."""
+"""Notices in a utility's own words, and topics of its own: what may be declared, and what is wrong with it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 
+from mains_spi.labels import Labels
 from mains_spi.record import Record
 
 NOTICE_LANGUAGES = ("lv", "en", "ru")
@@ -22,6 +24,9 @@ TEXT_CHARACTERS_MAX = 10_000
 SMS_CHARACTERS_MAX = 600
 COUNTED_PLACES = frozenset({"days", "stage"})
 """Places that are whole numbers, so that a word can go with them."""
+
+TOPIC_CODE = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
+TOPICS_MAX = 20
 
 _INVOICE = frozenset({"name", "invoice", "amount", "due"})
 _APPLICATION = frozenset({"name", "sent"})
@@ -69,6 +74,51 @@ class NoticeText(Record):
     lv: NoticeWords
     en: NoticeWords
     ru: NoticeWords
+
+
+class NoticeChannel(Enum):
+    """By which road a notice goes; PORTAL is the inbox of the portal."""
+
+    EMAIL = "EMAIL"
+    SMS = "SMS"
+    POST = "POST"
+    PORTAL = "PORTAL"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeTopic(Record):
+    """A topic of a utility's own, which announcements are about and customers choose channels for.
+
+    ``about`` says in a sentence what customers hear of. ``is_refusable``: nobody has to be told, so that a customer may
+    choose no channel, and each mail has a link to refuse it; what a law or contract asks for is not. ``channels`` are
+    tried in this order where a customer has chosen none; what is not refusable ends in a letter besides.
+    """
+
+    code: str
+    labels: Labels
+    about: Labels
+    is_refusable: bool
+    channels: tuple[NoticeChannel, ...] = (NoticeChannel.EMAIL,)
+
+
+def topic_mistakes(topics: tuple[NoticeTopic, ...]) -> Iterator[str]:
+    """Find what no topic may be: a code that is none or there twice, a language left out, channels none or twice."""
+    codes = [topic.code for topic in topics]
+    if len(topics) > TOPICS_MAX:
+        yield f"notice_topics: there are {len(topics)}: customers choose among {TOPICS_MAX} at most"
+    for code in sorted({code for code in codes if codes.count(code) > 1}):
+        yield f"notice_topics: {code!r} is there twice: keep one"
+    for topic in topics:
+        where = f"notice_topics: {topic.code!r}"
+        if TOPIC_CODE.fullmatch(topic.code) is None:
+            yield f"{where} is no code: write small letters, digits and `_`, at most 40"
+        for name in ("labels", "about"):
+            words: Labels = getattr(topic, name)
+            for language in NOTICE_LANGUAGES:
+                if not getattr(words, language).strip():
+                    yield f"{where} has no {name} in {language!r}"
+        if not topic.channels or len(set(topic.channels)) < len(topic.channels):
+            yield f"{where} names no channel, or one twice: name each once, in the order to try"
 
 
 def notice_mistakes(texts: tuple[NoticeText, ...]) -> Iterator[str]:

@@ -55,7 +55,8 @@ from mains_schema.parties.delegation import (
     PaymentApprovalOrder,
 )
 from mains_schema.telling.application import ApplicationFilter, ApplicationOrder
-from mains_schema.telling.notice import PREFERENCE_ROWS, NoticeFilter, NoticeOrder, NoticePreference, notice_preferences
+from mains_schema.telling.notice import NoticeFilter, NoticeOrder
+from mains_schema.telling.preferences import PREFERENCE_ROWS, NoticePreference, notice_preferences
 
 if TYPE_CHECKING:
     from mains_schema.billing.invoice import Invoice

@@ -5,6 +5,8 @@ from __future__ import annotations
 import strawberry
 from mains_server.adapters.queries import list_adapters
 from mains_server.adapters.records import Adapter, AdapterState, AttributeScope
+from mains_server.notifications.records import Channel
+from mains_server.notifications.topics import usual_channels
 from mains_spi import Capability, ContractAttribute
 
 from mains_schema.common.words import attribute_word, in_language, value_word
@@ -50,6 +52,21 @@ class UtilityContacts:
     email: str | None = strawberry.field(description="The utility's own e-mail address; null if it has none.")
 
 
+@strawberry.type(description="A topic of a utility's own, which its announcements are about.")
+class UtilityNoticeTopic:
+    """One topic."""
+
+    code: str = strawberry.field(description="Code of the topic, as preferences and notices name it.")
+    label: str = strawberry.field(description="What it is called in the viewer's language.")
+    about: str = strawberry.field(description="What one hears of, in a sentence in the viewer's language.")
+    is_refusable: bool = strawberry.field(
+        description="Whether one may choose no channel; it is then only in the portal."
+    )
+    channels: list[Channel] = strawberry.field(
+        description="By which channels who has not chosen hears of it, in the order in which they are tried."
+    )
+
+
 @strawberry.type(description="A utility and the adapter that knows its tariffs.")
 class UtilityAdapter:
     """One installed adapter."""
@@ -70,6 +87,9 @@ class UtilityAdapter:
     contacts: UtilityContacts | None = strawberry.field(
         description="Whom to call about faults and everything else; null if the adapter names nobody, or was set aside."
     )
+    notice_topics: list[UtilityNoticeTopic] = strawberry.field(
+        description="Topics of its own; at most 20. Empty if it was set aside."
+    )
 
 
 def utility_adapters(context: Context) -> list[UtilityAdapter]:
@@ -88,7 +108,23 @@ def _shown(adapter: Adapter, context: Context) -> UtilityAdapter:
         capabilities=list(adapter.capabilities),
         attributes=[_attribute(part, adapter, context) for part in adapter.attributes],
         contacts=_contacts(adapter),
+        notice_topics=_topics(adapter, context),
     )
+
+
+def _topics(adapter: Adapter, context: Context) -> list[UtilityNoticeTopic]:
+    if adapter.utility is None or not adapter.is_active:
+        return []
+    return [
+        UtilityNoticeTopic(
+            code=one.code,
+            label=in_language(context.reads, one.labels.lv, one.labels.en, one.labels.ru),
+            about=in_language(context.reads, one.about.lv, one.about.en, one.about.ru),
+            is_refusable=one.is_refusable,
+            channels=list(usual_channels(one)),
+        )
+        for one in adapter.utility.notice_topics
+    ]
 
 
 def _contacts(adapter: Adapter) -> UtilityContacts | None:

@@ -13,9 +13,11 @@ from mains_schema.declaring.roles import also_by, by
 from mains_schema.telling.notice import (
     EventSendAgainInput,
     EventSendAgainPayload,
+    event_send_again,
+)
+from mains_schema.telling.preferences import (
     NoticePreferenceSetInput,
     NoticePreferenceSetPayload,
-    event_send_again,
     notice_preference_set,
 )
 

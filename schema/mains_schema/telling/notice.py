@@ -1,8 +1,8 @@
-"""Notices: what was told to whom, by which channel, in which words; what customers prefer; events nobody could take."""
+"""Notices: what was told to whom, by which channel, in which words; and events that nobody could take."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -11,17 +11,11 @@ from typing import TYPE_CHECKING
 import strawberry
 from mains_server.access.operations import claim_request
 from mains_server.access.records import Refusal
-from mains_server.adapters.host import AdapterHost
-from mains_server.adapters.queries import label
-from mains_server.contracts.charging import FeePrice
 from mains_server.db.idempotency import keep_answer
 from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.notifications import queries
-from mains_server.notifications.charging import Utilities, text_fees
 from mains_server.notifications.events import send_event_again
-from mains_server.notifications.operations import choose_channels
-from mains_server.notifications.records import Channel, Choice, NoticeState, Topic
-from mains_server.notifications.records import Preference as StoredPreference
+from mains_server.notifications.records import Channel, NoticeState, Topic
 from mains_server.notifications.tables import Notice as N
 from mains_server.notifications.tables import NoticeReport as NR
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -43,14 +37,12 @@ from mains_schema.declaring.mapping import (
 )
 from mains_schema.declaring.node import Node, encode_id, number_of
 from mains_schema.declaring.payload import IN_ENGLISH, KEY_WORDS, RETRYABLE, USER_ERROR_PATH, USER_ERRORS, user_error
-from mains_schema.declaring.scalars import UnitPrice
 from mains_schema.declaring.scope import allowed
 from mains_schema.telling.notice_report import NoticeReport
 
 if TYPE_CHECKING:
     from mains_schema.declaring.resolve import Reads
 
-PREFERENCE_ROWS = 8
 EVENTS_MAX = 50
 EVENT_TYPE = "UndeliveredEvent"
 described(
@@ -65,6 +57,7 @@ described(
         "CONTRACT": "Levelled payments, prices and terms.",
         "OFFERS": "Offers.",
         "ACCOUNT": "Signing in, codes, and who may act for whom.",
+        "UTILITY": "A topic of a utility's own, for its announcements; `ownTopic` says which.",
     },
     name="NoticeTopic",
 )
@@ -98,6 +91,7 @@ class NoticeErrorCode(Enum):
     CUSTOMER_UNKNOWN = "CUSTOMER_UNKNOWN"
     NOT_PERMITTED = "NOT_PERMITTED"
     CHANNEL_TWICE = "CHANNEL_TWICE"
+    TOPIC_UNKNOWN = "TOPIC_UNKNOWN"
     TOPIC_NOT_REFUSABLE = "TOPIC_NOT_REFUSABLE"
     FEES_NOT_ACCEPTED = "FEES_NOT_ACCEPTED"
     EVENT_NOT_GIVEN_UP = "EVENT_NOT_GIVEN_UP"
@@ -112,6 +106,7 @@ described(
         "CUSTOMER_UNKNOWN": "There is no such customer for whom one may choose.",
         "NOT_PERMITTED": "The right to request services is missing.",
         "CHANNEL_TWICE": "A channel is named twice.",
+        "TOPIC_UNKNOWN": "No utility has this topic of its own; name both only with the topic UTILITY.",
         "TOPIC_NOT_REFUSABLE": "Of this topic one has to be told; name a channel.",
         "FEES_NOT_ACCEPTED": "Text messages of this topic cost a fee; look at `NoticePreference.fees`, and accept it.",
         "EVENT_NOT_GIVEN_UP": "No such event waits for somebody to send it again.",
@@ -143,6 +138,8 @@ class Notice(Node):
 
     id: strawberry.ID = key("Global id.", N.id)
     topic: Topic = column("What it is about.", N.topic)
+    adapter: str | None = column("Code of the utility that it is of; null where it is of none.", N.adapter)
+    own_topic: str | None = column("Code of the utility's own topic; null unless the topic is UTILITY.", N.own_topic)
     occasion: str = column("What it was told for, once; the same for a notice and those that followed it.", N.occasion)
     number: int = column("1 for the first choice; later ones followed where it did not get through.", N.number)
     channel: Channel = column("By which road.", N.channel)
@@ -170,34 +167,6 @@ class Notice(Node):
     )
 
 
-@strawberry.type(description="What a text message costs that a customer chose to get.")
-class TextMessageFee:
-    """A fee by its price list."""
-
-    adapter: str = strawberry.field(description="Code of the utility whose contracts it is charged on.")
-    label: str = strawberry.field(description="What the charge is called on bills, in the viewer's language.")
-    price: UnitPrice = strawberry.field(
-        description="What one costs today, as the price list prints it; `isWithTax` says whether tax is in it."
-    )
-    is_with_tax: bool = strawberry.field(description="Whether the printed price contains tax.")
-
-
-@strawberry.type(description="By which channels a customer hears of a topic.")
-class NoticePreference:
-    """A topic and its channels."""
-
-    topic: Topic = strawberry.field(description="The topic.")
-    channels: list[Channel] = strawberry.field(description="In the order in which they are tried.")
-    is_chosen: bool = strawberry.field(description="Whether somebody chose them; else they are the usual ones.")
-    is_refusable: bool = strawberry.field(description="Whether one may choose none; it is then only in the portal.")
-    fees: list[TextMessageFee] = strawberry.field(
-        description="What each text message about it costs who chooses SMS, by utility; empty where it costs nothing."
-    )
-    accepts_fees: bool = strawberry.field(
-        description="Whether somebody chose SMS and accepted its fee; without that text messages are not charged."
-    )
-
-
 @strawberry.type(description="Something that happened and could not be told on, tried ten times.")
 class UndeliveredEvent:
     """An event that was given up."""
@@ -220,22 +189,6 @@ class NoticeUserError:
     retryable: bool = strawberry.field(description=RETRYABLE)
 
 
-@strawberry.input(description="By which channels a customer wants to hear of a topic.")
-class NoticePreferenceSetInput:
-    """A topic and channels."""
-
-    customer_id: strawberry.ID = strawberry.field(description="Global id of the customer.")
-    topic: Topic = strawberry.field(description="The topic.")
-    channels: list[Channel] = strawberry.field(
-        description="At most 4, in the order to try; none where the topic may be refused."
-    )
-    accepts_fees: bool = strawberry.field(
-        default=False,
-        description="Whether what text messages of the topic cost (`NoticePreference.fees`) is accepted, from now on.",
-    )
-    idempotency_key: str = strawberry.field(description=KEY_WORDS)
-
-
 @strawberry.input(description="Which event is sent again.")
 class EventSendAgainInput:
     """An event."""
@@ -244,33 +197,12 @@ class EventSendAgainInput:
     idempotency_key: str = strawberry.field(description=KEY_WORDS)
 
 
-@strawberry.type(description="The customer's channels, or why they were not changed.")
-class NoticePreferenceSetPayload:
-    """Preferences, or a refusal."""
-
-    preferences: list[NoticePreference] = strawberry.field(description="For each topic; empty if refused.")
-    user_errors: list[NoticeUserError] = strawberry.field(description=USER_ERRORS)
-
-
 @strawberry.type(description="Whether the event waits again.")
 class EventSendAgainPayload:
     """An event, or a refusal."""
 
     event_id: strawberry.ID | None = strawberry.field(description="The event that waits again; null if refused.")
     user_errors: list[NoticeUserError] = strawberry.field(description=USER_ERRORS)
-
-
-async def notice_preferences(reads: Reads, customer_id: int) -> list[NoticePreference]:
-    """Read by which channels a customer hears of each topic."""
-
-    async def run(customers: list[int]) -> list[list[NoticePreference]]:
-        async with read_session(reads.engine) as session:
-            found = await queries.preferences(session, customer_ids=customers)
-            fees = await text_fees(session, customer_ids=customers, utilities=_utilities(reads.host), now=reads.now)
-        return [[_preference(one, fees=fees[of], reads=reads) for one in found[of]] for of in customers]
-
-    shown: list[NoticePreference] = await reads.load("notice preferences", customer_id, run)
-    return shown
 
 
 async def undelivered_events(reads: Reads) -> list[UndeliveredEvent]:
@@ -290,40 +222,9 @@ async def undelivered_events(reads: Reads) -> list[UndeliveredEvent]:
     ]
 
 
-async def notice_preference_set(info: Info, given: NoticePreferenceSetInput) -> NoticePreferenceSetPayload:
-    """Keep a customer's channels for a topic, or say why not."""
-    context, person_id = info.context, _signed_in(info)
-    number = number_of(given.customer_id, type_name="Customer")
-    body: dict[str, object] = {"customer": number, "topic": given.topic.name}
-    body["channels"] = [one.name for one in given.channels]
-    if given.accepts_fees:
-        body["accepts_fees"] = True
-    utilities = _utilities(context.services.host)
-    choice = Choice(
-        customer_id=number,
-        topic=given.topic,
-        channels=tuple(given.channels),
-        accepts_fees=given.accepts_fees,
-    )
-
-    async def do(session: AsyncSession) -> None:
-        await choose_channels(session, viewer=context.viewer, choice=choice, utilities=utilities, now=context.now)
-
-    request = Once(person_id=person_id, operation="notice_preference_set", key=given.idempotency_key, body=body)
-    try:
-        await _once(info, request, do)
-    except Refusal as refusal:
-        return NoticePreferenceSetPayload(preferences=[], user_errors=[_error(refusal)])
-    async with read_session(context.engine) as session:
-        found = await queries.preferences(session, customer_ids=[number])
-        fees = await text_fees(session, customer_ids=[number], utilities=utilities, now=context.now)
-    shown = [_preference(one, fees=fees[number], reads=context.reads) for one in found[number]]
-    return NoticePreferenceSetPayload(preferences=shown, user_errors=[])
-
-
 async def event_send_again(info: Info, given: EventSendAgainInput) -> EventSendAgainPayload:
     """Put an event back among those that wait, or say why not."""
-    person_id = _signed_in(info)
+    person_id = signed_in(info)
     number = number_of(given.event_id, type_name=EVENT_TYPE)
 
     async def do(session: AsyncSession) -> None:
@@ -332,9 +233,9 @@ async def event_send_again(info: Info, given: EventSendAgainInput) -> EventSendA
     body = {"event": number}
     request = Once(person_id=person_id, operation="event_send_again", key=given.idempotency_key, body=body)
     try:
-        await _once(info, request, do)
+        await once(info, request, do)
     except Refusal as refusal:
-        return EventSendAgainPayload(event_id=None, user_errors=[_error(refusal)])
+        return EventSendAgainPayload(event_id=None, user_errors=[notice_error(refusal)])
     return EventSendAgainPayload(event_id=given.event_id, user_errors=[])
 
 
@@ -348,7 +249,8 @@ class Once:
     body: Mapping[str, object]
 
 
-async def _once(info: Info, request: Once, do: Callable[[AsyncSession], Awaitable[None]]) -> None:
+async def once(info: Info, request: Once, do: Callable[[AsyncSession], Awaitable[None]]) -> None:
+    """Do a request in a transaction, unless it was done before."""
     asked = {"operation": request.operation, "key": request.key}
     async with unit_of_work(info.context.engine) as session:
         answer = await claim_request(
@@ -359,35 +261,13 @@ async def _once(info: Info, request: Once, do: Callable[[AsyncSession], Awaitabl
             await keep_answer(session, person_id=request.person_id, answer={"done": True}, **asked)
 
 
-def _signed_in(info: Info) -> int:
+def signed_in(info: Info) -> int:
+    """Give who asks; raises UNAUTHENTICATED."""
     if info.context.viewer.person_id is None:
         raise unauthenticated()
     return info.context.viewer.person_id
 
 
-def _error(refusal: Refusal) -> NoticeUserError:
+def notice_error(refusal: Refusal) -> NoticeUserError:
+    """Give a refusal as clients read it."""
     return user_error(NoticeUserError, NoticeErrorCode, refusal)
-
-
-def _utilities(host: AdapterHost | None) -> Utilities:
-    return {} if host is None else host.live
-
-
-def _preference(one: StoredPreference, *, fees: Sequence[FeePrice], reads: Reads) -> NoticePreference:
-    return NoticePreference(
-        topic=one.topic,
-        channels=list(one.channels),
-        is_chosen=one.is_chosen,
-        is_refusable=one.is_refusable,
-        fees=[_fee(fee, reads) for fee in fees] if one.topic is Topic.REMINDER else [],
-        accepts_fees=one.accepts_fees,
-    )
-
-
-def _fee(fee: FeePrice, reads: Reads) -> TextMessageFee:
-    return TextMessageFee(
-        adapter=fee.adapter,
-        label=label(dict(reads.labels), adapter=fee.adapter, code=fee.code, language=reads.language),
-        price=UnitPrice(amount=fee.value, unit=fee.unit),
-        is_with_tax=fee.tax_included is not None,
-    )

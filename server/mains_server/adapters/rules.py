@@ -28,6 +28,7 @@ from mains_spi import (
     levelled_rules_mistakes,
     notice_mistakes,
     reading_rules_mistakes,
+    topic_mistakes,
 )
 from mains_spi.walk import find
 
@@ -78,6 +79,7 @@ def wrong_with_card(utility: Utility) -> str | None:
         *levelled_rules_mistakes(utility.levelled_rules),
         *application_mistakes(utility.applications),
         *notice_mistakes(utility.notice_texts),
+        *topic_mistakes(utility.notice_topics),
     )
     return next(iter(mistakes), None)
 

@@ -18,6 +18,7 @@ from mains_server.adapters.loading import load_adapters
 from mains_server.commands.database import opened
 from mains_server.commands.mail_server import mail_server_of
 from mains_server.db.engine import make_engine
+from mains_server.notifications.announcing import tell_announcements
 from mains_server.notifications.events import deliver_events
 from mains_server.notifications.listening import ears
 from mains_server.notifications.outages import tell_outages
@@ -70,6 +71,7 @@ async def day_of_notices(
     for outcome, count in (await deliver_events(engine, ears=listeners, now=now)).items():
         counts[f"events_{outcome}"] += count
     counts["outages_told"] += await tell_outages(engine, seal=seal, now=now)
+    counts["announcements_told"] += await tell_announcements(engine, seal=seal, now=now)
     carried_by = carriers_of(settings, secret=seal.secret) if carriers is None else carriers
     office = Office(engine=engine, carriers=carried_by, seal=seal, now=now, wordings=wordings, utilities=host.live)
     counts += await send_notices(office)

@@ -10,14 +10,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mains_server.adapters.live import LiveAdapter
 from mains_server.contracts.charging import FeePrice, NewFee, forget_fee, note_fee, price_of_fee
 from mains_server.contracts.queries import contract_by_id
 from mains_server.dunning.reminding import fee_day, take_back_fee
 from mains_server.notifications.queries import TIME_ZONE, utilities_of
 from mains_server.notifications.records import Channel, WaitingNotice
+from mains_server.notifications.topics import Utilities
 
-Utilities = Mapping[str, LiveAdapter]
 REMINDER = re.compile(r"reminder ([0-9]+)", re.ASCII)
 WITH_FEE, WITHOUT_FEE = "overdue_with_fee", "overdue"
 

@@ -18,7 +18,7 @@ from mains_server.customers.operations import CustomerUnknown
 from mains_server.db.outbox import NewsEvent, append_news
 from mains_server.delivery.rules import mail_address
 from mains_server.notifications import queries, rules
-from mains_server.notifications.charging import Utilities, home_day, text_fee_code
+from mains_server.notifications.charging import home_day, text_fee_code
 from mains_server.notifications.queries import TIME_ZONE
 from mains_server.notifications.records import (
     Addressee,
@@ -34,10 +34,12 @@ from mains_server.notifications.records import (
 from mains_server.notifications.sealing import Seal
 from mains_server.notifications.tables import Notice, NoticePreference
 from mains_server.notifications.templates import FALLBACK, packed, unpacked, written
+from mains_server.notifications.topics import Utilities, own_topics_of
 from mains_server.notifications.wordings import THE_SERVERS, Wordings
 
 ROWS_AT_ONCE = 1_000
 NOTICE_TOLD = "notice.told"
+ONE_CHOICE = ["customer_id", "topic", "adapter", "own_topic"]
 NO_ADDRESS = "no address for any of the channels"
 
 
@@ -53,6 +55,13 @@ class FeesNotAccepted(Refusal):
 
     code = "FEES_NOT_ACCEPTED"
     path = "acceptsFees"
+
+
+class TopicUnknown(Refusal):
+    """No utility has this topic of its own, or a topic of the server's is named with a utility."""
+
+    code = "TOPIC_UNKNOWN"
+    path = "ownTopic"
 
 
 class TopicNotRefusable(Refusal):
@@ -139,7 +148,8 @@ async def choose_channels(
         raise CustomerUnknown("there is no such customer for whom you may choose")
     if len(set(channels)) < len(channels):
         raise ChannelTwice("name each channel once, in the order to try")
-    if not channels and topic not in rules.REFUSABLE:
+    is_refusable = _is_refusable(choice, utilities)
+    if not channels and not is_refusable:
         raise TopicNotRefusable("of this one has to be told: name at least one channel")
     customers, _ = await queries.addressees(session, customer_ids=[customer_id], person_ids=[])
     if customer_id not in customers:
@@ -149,35 +159,39 @@ async def choose_channels(
         codes = await queries.utilities_of(session, customer_ids=[customer_id], today=home_day(now))
         if any(text_fee_code(utilities, code) is not None for code in codes[customer_id]):
             raise FeesNotAccepted("reminders by text message cost a fee: look at it, and accept it")
-    await prefer(
-        session,
-        customer_id=customer_id,
-        topic=topic,
-        channels=channels,
-        accepts_fees=is_paid and choice.accepts_fees,
-        now=now,
-    )
+    await prefer(session, choice=replace(choice, accepts_fees=is_paid and choice.accepts_fees), now=now)
+
+
+def _is_refusable(choice: Choice, utilities: Utilities) -> bool:
+    """Tell whether nobody has to be told of a topic; raises `TopicUnknown` where there is none such."""
+    if choice.topic is not Topic.UTILITY:
+        if choice.adapter is not None or choice.own_topic is not None:
+            raise TopicUnknown("name a utility and its topic only with the topic UTILITY")
+        return choice.topic in rules.REFUSABLE
+    own = own_topics_of(utilities).get((choice.adapter or "", choice.own_topic or ""))
+    if own is None:
+        raise TopicUnknown("no utility has this topic: see `utilityAdapters { noticeTopics }`")
+    return own.is_refusable
 
 
 async def prefer(
     session: AsyncSession,
     *,
-    customer_id: int,
-    topic: Topic,
-    channels: Sequence[Channel],
+    choice: Choice,
     now: datetime,
-    accepts_fees: bool = False,
 ) -> None:
     """Keep by which channels a customer wants to hear of a topic from now on, the first first."""
     insert = postgresql.insert(NoticePreference).values(
-        customer_id=customer_id,
-        topic=topic,
-        channels=[one.name for one in channels],
+        customer_id=choice.customer_id,
+        topic=choice.topic,
+        adapter=choice.adapter or "",
+        own_topic=choice.own_topic or "",
+        channels=[one.name for one in choice.channels],
         changed_at=now,
-        fees_accepted_at=now if accepts_fees else None,
+        fees_accepted_at=now if choice.accepts_fees else None,
     )
     changed = {name: insert.excluded[name] for name in ("channels", "changed_at", "fees_accepted_at")}
-    await session.execute(insert.on_conflict_do_update(index_elements=["customer_id", "topic"], set_=changed))
+    await session.execute(insert.on_conflict_do_update(index_elements=ONE_CHOICE, set_=changed))
 
 
 async def fall_back(
@@ -203,6 +217,8 @@ async def fall_back(
         holds_until=notice.holds_until,
         adapter=notice.adapter,
         fee=_fee_of(notice),
+        own_topic=notice.own_topic,
+        may_refuse=notice.may_refuse,
     )
     row = _first(again, addressee=addressee, clerk=_Clerk(seal=seal, now=now, wordings=wordings))
     if row["state"] is NoticeState.FAILED:
@@ -250,6 +266,8 @@ def _first(message: Message, *, addressee: Addressee, clerk: _Clerk) -> dict[str
         "template": message.template,
         "template_version": words.version,
         "adapter": message.adapter,
+        "own_topic": message.own_topic,
+        "may_refuse": message.may_refuse,
         "fee_contract_id": None if fee is None else fee.contract_id,
         "fee_code": None if fee is None else fee.code,
         "language": language,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -28,6 +29,7 @@ from mains_server.notifications.records import (
 )
 from mains_server.notifications.rules import DEFAULTS, REFUSABLE, dialled
 from mains_server.notifications.tables import NoticeMailing
+from mains_server.notifications.topics import Utilities, own_topics_of, usual_channels
 
 TIME_ZONE = "Europe/Riga"
 MAILINGS_SHOWN = 50
@@ -131,25 +133,46 @@ async def given_up_events(session: AsyncSession, *, most: int) -> list[GivenUpEv
     return [GivenUpEvent(**row._mapping) for row in found]
 
 
-async def preferences(session: AsyncSession, *, customer_ids: Sequence[int]) -> Mapping[int, tuple[Preference, ...]]:
-    """Tell by which channels customers hear of each topic that they may choose channels for."""
+async def preferences(
+    session: AsyncSession, *, customer_ids: Sequence[int], utilities: Utilities, today: date
+) -> Mapping[int, tuple[Preference, ...]]:
+    """Tell by which channels customers hear of each topic that they may choose channels for.
+
+    Topics of utilities' own are those of the utilities that a customer has contracts with.
+    """
     found = await session.execute(text(statements.PREFERENCES), {"ids": list(customer_ids)})
-    rows = found.all()
-    chosen = {(row.customer_id, row.topic): tuple(Channel[one] for one in row.channels) for row in rows}
-    accepting = {(row.customer_id, row.topic) for row in rows if row.accepts_fees}
-    return {
-        customer: tuple(
-            Preference(
-                topic=topic,
-                channels=chosen.get((customer, topic.name), DEFAULTS[topic]),
-                is_chosen=(customer, topic.name) in chosen,
-                is_refusable=topic in REFUSABLE,
-                accepts_fees=(customer, topic.name) in accepting,
-            )
+    rows = {(row.customer_id, row.topic, row.adapter, row.own_topic): row for row in found}
+    own = own_topics_of(utilities)
+    theirs = await utilities_of(session, customer_ids=customer_ids, today=today) if own else {}
+    listed = {}
+    for customer in customer_ids:
+        usual = [
+            Preference(topic=topic, channels=DEFAULTS[topic], is_chosen=False, is_refusable=topic in REFUSABLE)
             for topic in Topic
-        )
-        for customer in customer_ids
-    }
+            if topic is not Topic.UTILITY
+        ]
+        usual += [
+            Preference(
+                topic=Topic.UTILITY,
+                channels=usual_channels(declared),
+                is_chosen=False,
+                is_refusable=declared.is_refusable,
+                adapter=adapter,
+                own_topic=code,
+            )
+            for (adapter, code), declared in own.items()
+            if adapter in theirs[customer]
+        ]
+        listed[customer] = tuple(_as_chosen(one, rows, customer=customer) for one in usual)
+    return listed
+
+
+def _as_chosen(usual: Preference, rows: Mapping[tuple[int, str, str, str], Any], *, customer: int) -> Preference:
+    row = rows.get((customer, usual.topic.name, usual.adapter or "", usual.own_topic or ""))
+    if row is None:
+        return usual
+    channels = tuple(Channel[one] for one in row.channels)
+    return replace(usual, channels=channels, is_chosen=True, accepts_fees=row.accepts_fees)
 
 
 def _waiting(row: Any) -> WaitingNotice:
@@ -174,7 +197,16 @@ def _customer(row: Any) -> Addressee:
         time_zone=row.time_zone or TIME_ZONE,
         preferred={Topic[topic]: tuple(Channel[one] for one in chosen) for topic, chosen in preferred.items()},
         accepts_fees=frozenset(Topic[topic] for topic in row.accepts_fees),
+        preferred_own=_own(row.preferred_own or {}),
     )
+
+
+def _own(preferred: Mapping[str, Sequence[str]]) -> Mapping[tuple[str, str], tuple[Channel, ...]]:
+    found = {}
+    for name, chosen in preferred.items():
+        adapter, _, own_topic = name.partition(" ")
+        found[adapter, own_topic] = tuple(Channel[one] for one in chosen)
+    return found
 
 
 def _person(row: Any) -> Addressee:

@@ -13,7 +13,7 @@ from mains_server.delivery.records import ReceiptOutcome
 
 
 class Topic(Enum):
-    """What a notice is about; people choose their channels by it."""
+    """What a notice is about; people choose their channels by it. UTILITY: a topic of a utility's own."""
 
     INVOICE = "INVOICE"
     PAYMENT = "PAYMENT"
@@ -23,6 +23,7 @@ class Topic(Enum):
     CONTRACT = "CONTRACT"
     OFFERS = "OFFERS"
     ACCOUNT = "ACCOUNT"
+    UTILITY = "UTILITY"
 
 
 class Channel(Enum):
@@ -94,7 +95,8 @@ class Message:
     asked. `secrets` are values that are sealed until they are sent, and never shown again: codes and links.
     `channels` are tried in this order; without them those of the topic, as the customer prefers. `holds_until` is when
     it becomes pointless, such as a code that has run out. `adapter` is the utility that it is of, which may word it;
-    `fee` is what it costs by text message who chose that for the topic and accepted the fee.
+    `fee` is what it costs by text message who chose that for the topic and accepted the fee. `own_topic` is the code of
+    the utility's own topic where the topic is UTILITY, and `may_refuse` whether nobody has to be told of that.
     """
 
     occasion: str
@@ -107,6 +109,8 @@ class Message:
     holds_until: datetime | None = None
     adapter: str | None = None
     fee: TextFee | None = None
+    own_topic: str | None = None
+    may_refuse: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +124,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addressee:
-    """Whom a message reaches where: what is known of the recipient."""
+    """Whom a message reaches where: what is known of the recipient. `preferred_own` is by utility and its own topic."""
 
     customer_id: int | None
     person_id: int | None
@@ -132,6 +136,7 @@ class Addressee:
     time_zone: str
     preferred: Mapping[Topic, tuple[Channel, ...]]
     accepts_fees: frozenset[Topic] = frozenset()
+    preferred_own: Mapping[tuple[str, str], tuple[Channel, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +163,8 @@ class WaitingNotice:
     adapter: str | None = None
     fee_contract_id: int | None = None
     fee_code: str | None = None
+    own_topic: str | None = None
+    may_refuse: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,13 +236,15 @@ class Mailing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preference:
-    """By which channels a customer hears of a topic, chosen or as it is usual."""
+    """By which channels a customer hears of a topic, chosen or as it is usual; UTILITY is one of a utility's own."""
 
     topic: Topic
     channels: tuple[Channel, ...]
     is_chosen: bool
     is_refusable: bool
     accepts_fees: bool = False
+    adapter: str | None = None
+    own_topic: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +255,8 @@ class Choice:
     topic: Topic
     channels: tuple[Channel, ...]
     accepts_fees: bool = False
+    adapter: str | None = None
+    own_topic: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from mains_server.notifications.operations import prefer
-from mains_server.notifications.records import NoticeState, Topic, WaitingNotice
+from mains_server.notifications.records import Choice, NoticeState, Topic, WaitingNotice
 from mains_server.notifications.rules import REFUSABLE
 from mains_server.notifications.tables import Notice
 
@@ -37,39 +37,50 @@ class RefusalLinks:
 
     def link(self, notice: WaitingNotice) -> str | None:
         """Give the link of a notice; None where its topic may not be refused, or it is to no customer."""
-        if notice.topic not in REFUSABLE or notice.customer_id is None:
+        if notice.customer_id is None or not (notice.may_refuse or notice.topic in REFUSABLE):
             return None
-        return f"{self.address.rstrip('/')}/notices/refuse/{self.sign(notice.customer_id, topic=notice.topic)}"
+        own = f"{notice.adapter}-{notice.own_topic}" if notice.topic is Topic.UTILITY else None
+        return f"{self.address.rstrip('/')}/notices/refuse/{self.sign(notice.customer_id, topic=notice.topic, own=own)}"
 
-    def sign(self, customer_id: int, *, topic: Topic) -> str:
-        """Give the token by which a customer refuses a topic; the same each time, so that it need not be kept."""
-        body = f"{customer_id}-{topic.name}"
+    def sign(self, customer_id: int, *, topic: Topic, own: str | None = None) -> str:
+        """Give the token by which a customer refuses a topic; the same each time, so that it need not be kept.
+
+        `own` names a utility and its own topic, as `water-flushing`: their codes have no hyphen.
+        """
+        body = f"{customer_id}-{topic.name}" if own is None else f"{customer_id}-{topic.name}-{own}"
         return f"{body}.{self._signature(body)}"
 
-    def read(self, token: str) -> tuple[int, Topic] | None:
-        """Tell which customer refuses which topic; None if we did not sign it, or it may not be refused."""
+    def read(self, token: str) -> Choice | None:
+        """Tell which customer refuses which topic; None if we did not sign it, or it may not be refused.
+
+        For a topic of a utility's own a link is made only where its notice may be refused.
+        """
         body, _, signature = token.partition(".")
         is_ours = len(token) <= TOKEN_LENGTH_MAX and token.isascii()
         if not is_ours or not hmac.compare_digest(signature, self._signature(body)):
             return None
-        customer, _, topic = body.partition("-")
+        customer, topic, *own = body.split("-")
         found = Topic[topic]
-        return (int(customer), found) if found in REFUSABLE else None
+        if found is Topic.UTILITY:
+            return Choice(customer_id=int(customer), topic=found, channels=(), adapter=own[0], own_topic=own[1])
+        return Choice(customer_id=int(customer), topic=found, channels=()) if found in REFUSABLE else None
 
     def _signature(self, body: str) -> str:
         digest = hmac.new(self.secret, PURPOSE + body.encode(), sha256).digest()
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-async def refuse_topic(session: AsyncSession, *, customer_id: int, topic: Topic, now: datetime) -> int:
+async def refuse_topic(session: AsyncSession, *, choice: Choice, now: datetime) -> int:
     """Let a customer hear of a topic only in the portal from now on, and count what waited and is not sent any more."""
-    assert topic in REFUSABLE, "a link was made for nothing else"
-    await prefer(session, customer_id=customer_id, topic=topic, channels=(), now=now)
-    waiting = (
-        col(Notice.customer_id) == customer_id,
-        col(Notice.topic) == topic,
+    assert not choice.channels, "a link refuses, and chooses nothing"
+    await prefer(session, choice=choice, now=now)
+    waiting = [
+        col(Notice.customer_id) == choice.customer_id,
+        col(Notice.topic) == choice.topic,
         col(Notice.state) == NoticeState.WAITING,
-    )
+    ]
+    if choice.topic is Topic.UTILITY:
+        waiting += [col(Notice.adapter) == choice.adapter, col(Notice.own_topic) == choice.own_topic]
     ended = {"state": NoticeState.SUPERSEDED, "next_try_at": None, "sealed": None, "detail": REFUSED}
     found = await session.execute(update(Notice).where(*waiting).values(**ended).returning(col(Notice.id)))
     return len(found.scalars().all())

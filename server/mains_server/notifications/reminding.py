@@ -20,10 +20,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.metering.windows import window_on
 from mains_server.notifications import statements
-from mains_server.notifications.charging import Utilities, text_fee_code
+from mains_server.notifications.charging import text_fee_code
 from mains_server.notifications.operations import tell_all
 from mains_server.notifications.records import Amount, Message, Recipient, TextFee, Topic, Value
 from mains_server.notifications.sealing import Seal
+from mains_server.notifications.topics import Utilities
 from mains_server.notifications.wordings import THE_SERVERS, Wordings
 
 DUE_WITHIN = timedelta(days=3)

@@ -24,7 +24,9 @@ DEFAULTS: Mapping[Topic, tuple[Channel, ...]] = {
     Topic.CONTRACT: (Channel.EMAIL,),
     Topic.OFFERS: (Channel.EMAIL,),
     Topic.ACCOUNT: (Channel.EMAIL, Channel.SMS),
+    Topic.UTILITY: (Channel.EMAIL,),
 }
+"""Without a customer's choice. A utility says itself what is usual for a topic of its own (`topics.own_channels`)."""
 LAST_RESORT: Mapping[Topic, Channel] = {
     Topic.INVOICE: Channel.PORTAL,
     Topic.PAYMENT: Channel.PORTAL,
@@ -33,6 +35,7 @@ LAST_RESORT: Mapping[Topic, Channel] = {
     Topic.READING_WINDOW: Channel.PORTAL,
     Topic.CONTRACT: Channel.POST,
     Topic.OFFERS: Channel.PORTAL,
+    Topic.UTILITY: Channel.PORTAL,
 }
 REFUSABLE = frozenset({Topic.OFFERS, Topic.PAYMENT, Topic.READING_WINDOW})
 """What nobody has to be told; the others a contract or the law asks for, and they end in a letter or the inbox."""

@@ -20,7 +20,7 @@ from mains_server.db.unit_of_work import unit_of_work
 from mains_server.delivery.mail import hand_over
 from mains_server.delivery.records import MailServer, ReceiptOutcome
 from mains_server.notifications import statements
-from mains_server.notifications.charging import Utilities, charge_text, take_back_charge
+from mains_server.notifications.charging import charge_text, take_back_charge
 from mains_server.notifications.operations import fall_back
 from mains_server.notifications.outages import CHANGED_SINCE, is_wanted
 from mains_server.notifications.queries import next_notice
@@ -30,6 +30,7 @@ from mains_server.notifications.reporting import keep_mail_answer
 from mains_server.notifications.rules import TRIES_MAX, pause
 from mains_server.notifications.sealing import Seal, Unsealable
 from mains_server.notifications.templates import FALLBACK, revealed
+from mains_server.notifications.topics import Utilities
 from mains_server.notifications.wordings import THE_SERVERS, Wordings
 
 TOO_LATE = "it was of no use any more"

@@ -10,8 +10,13 @@ select c.id, c.name, c.language, c.email, c.phone, c.address_line, c.address_cit
         where k.customer_id = c.id order by k.id, p.id limit 1
     ) as time_zone,
     (
-        select jsonb_object_agg(f.topic, to_jsonb(f.channels)) from notice_preference f where f.customer_id = c.id
+        select jsonb_object_agg(f.topic, to_jsonb(f.channels)) from notice_preference f
+        where f.customer_id = c.id and f.own_topic = ''
     ) as preferred,
+    (
+        select jsonb_object_agg(f.adapter || ' ' || f.own_topic, to_jsonb(f.channels)) from notice_preference f
+        where f.customer_id = c.id and f.own_topic <> ''
+    ) as preferred_own,
     array(
         select f.topic from notice_preference f where f.customer_id = c.id and f.fees_accepted_at is not null
     ) as accepts_fees
@@ -34,7 +39,7 @@ TOLD = "select distinct occasion from notice where occasion = any(cast(:occasion
 NOTICE = """
 select id, customer_id, person_id, occasion, number, topic, template, language, channel, others, address, subject, body,
     values, sealed, tries, holds_until, state, adapter,
-    fee_contract_id, fee_code
+    fee_contract_id, fee_code, own_topic, may_refuse
 from notice
 """
 RECEIPT = "update notice set {changed} where id = :id"
@@ -91,7 +96,7 @@ select id, kind, failure, tries, occurred_at, given_up_at from outbox_event
 where given_up_at is not null order by given_up_at desc, id desc limit :most
 """
 PREFERENCES = """
-select customer_id, topic, channels, fees_accepted_at is not null as accepts_fees
+select customer_id, topic, channels, fees_accepted_at is not null as accepts_fees, adapter, own_topic
 from notice_preference where customer_id = any(cast(:ids as bigint[]))
 """
 ADAPTERS_OF = """
@@ -192,4 +197,53 @@ APPLICATION = """
 select a.id, a.person_id, a.adapter, a.created_at, a.offer_amount, a.offer_currency, a.offer_until, s.note
 from application a join application_step s on s.application_id = a.id and s.number = :number
 where a.id = :id
+"""
+# Customers of a utility whose contract runs or begins later: all, those of contracts, or those supplied in an area. A
+# street's line is met from its beginning up to the end of a word, as it is for outages.
+ANNOUNCED = """
+select distinct k.customer_id from contract k
+where k.adapter = :adapter and (k.ends is null or k.ends > :today)
+    and (cast(:contracts as bigint[]) is null or k.id = any(cast(:contracts as bigint[])))
+    and (cast(:city as text) is null or exists (
+        select from contract_supply_point p join supply_point s on s.id = p.supply_point_id
+        where p.contract_id = k.id and p.customer_id = k.customer_id and (p.ends is null or p.ends > :today)
+            and lower(s.address_city) = lower(cast(:city as text))
+            and (cast(:postcode as text) is null or s.address_postcode = :postcode)
+            and (cast(:street as text) is null or starts_with(lower(s.address_line), lower(:street))
+                and substr(s.address_line, char_length(:street) + 1, 1) in ('', ' ', ',', '-'))))
+"""
+COUNT_ANNOUNCED = f"""
+select c.language, count(*) as customers from customer c where c.id in ({ANNOUNCED}) group by c.language
+order by c.language
+"""
+OWE_ANNOUNCED = f"""
+with owed as (
+    insert into announcement_recipient (announcement_id, customer_id)
+    select cast(:announcement as bigint), a.customer_id from ({ANNOUNCED}) a order by a.customer_id
+    returning 1
+)
+update announcement set customers = (select count(*) from owed) where id = :announcement returning customers
+"""
+CONTRACTS_OF = """
+select count(*) from contract
+where id = any(cast(:contracts as bigint[])) and adapter = :adapter and (ends is null or ends > :today)
+"""
+TAKE_ANNOUNCED = """
+with due as materialized (
+    select id, customer_id from announcement_recipient where told_at is null
+    order by id limit :most for update skip locked
+),
+taken as (
+    update announcement_recipient r set told_at = :now from due where r.id = due.id and r.customer_id = due.customer_id
+    returning r.id, r.announcement_id, r.customer_id
+)
+select t.announcement_id, t.customer_id, a.adapter, a.topic, a.is_refusable, a.channels, a.words
+from taken t join announcement a on a.id = t.announcement_id order by t.id
+"""
+ANNOUNCEMENTS = """
+select a.id, a.adapter, a.topic, a.words, a.city, a.postcode, a.street, a.contracts, a.customers, a.made_at,
+    a.customers - (
+        select count(*) from announcement_recipient r where r.announcement_id = a.id and r.told_at is null
+    ) as told
+from announcement a where a.id = coalesce(cast(:id as bigint), a.id) order by a.made_at desc, a.id desc limit :most
 """

@@ -63,6 +63,8 @@ class Notice(SQLModel, table=True):
     mailing_id: int | None = reference(nullable=True)
     fee_contract_id: int | None = reference(nullable=True)
     fee_code: str | None = None
+    own_topic: str | None = None
+    may_refuse: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
 
 
 class NoticeMailing(SQLModel, table=True):
@@ -103,10 +105,13 @@ class NoticeReport(SQLModel, table=True):
 
 
 class NoticePreference(SQLModel, table=True):
-    """By which channels a customer wants to hear of a topic, the first first; none: of what may be refused, nothing."""
+    """By which channels a customer wants to hear of a topic, the first first; none: of what may be refused, nothing.
+
+    `adapter` and `own_topic` are empty except for a topic of a utility's own.
+    """
 
     __tablename__ = "notice_preference"
-    __table_args__ = (UniqueConstraint("customer_id", "topic", name="notice_preference_once"),)
+    __table_args__ = (UniqueConstraint("customer_id", "topic", "adapter", "own_topic", name="notice_preference_once"),)
 
     id: int = key()
     customer_id: int = owner()
@@ -114,3 +119,42 @@ class NoticePreference(SQLModel, table=True):
     channels: list[str] = words()
     changed_at: datetime = instant()
     fees_accepted_at: datetime | None = instant(nullable=True)
+    adapter: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    own_topic: str = Field(default="", sa_column_kwargs={"server_default": ""})
+
+
+class Announcement(SQLModel, table=True):
+    """What employees tell customers of a utility, about one of its own topics, in three languages."""
+
+    __tablename__ = "announcement"
+    __table_args__ = (Index("announcement_made", "made_at", "id"),)
+
+    id: int = key()
+    adapter: str
+    topic: str
+    is_refusable: bool
+    channels: list[str] = words()
+    words: Any = document()
+    city: str | None = None
+    postcode: str | None = None
+    street: str | None = None
+    contracts: int | None = None
+    customers: int
+    made_at: datetime = instant()
+    made_by_person_id: int = reference()
+
+
+class AnnouncementRecipient(SQLModel, table=True):
+    """A customer whom an announcement is for, and when the notice was made."""
+
+    __tablename__ = "announcement_recipient"
+    __table_args__ = (
+        UniqueConstraint("announcement_id", "customer_id", name="announcement_recipient_once"),
+        Index("announcement_recipient_waiting", "id", postgresql_where=text("told_at is null")),
+        Index("announcement_recipient_customer", "customer_id"),
+    )
+
+    id: int = key()
+    announcement_id: int = reference()
+    customer_id: int = owner()
+    told_at: datetime | None = instant(nullable=True)

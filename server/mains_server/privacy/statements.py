@@ -49,6 +49,7 @@ OF_CUSTOMER = {
         where application_id in (select id from application where customer_id = :customer)""",
     "application": "delete from application where customer_id = :customer",
     "outage_notice": "delete from outage_notice where customer_id = :customer",
+    "announcement_recipient": "delete from announcement_recipient where customer_id = :customer",
     "notice_report": "delete from notice_report where customer_id = :customer",
     "notice": f"delete from notice where customer_id = :customer or {TO_NOBODY_KNOWN.format(whose=CUSTOMERS_EMAIL)}",
     "notice_preference": "delete from notice_preference where customer_id = :customer",

@@ -17,9 +17,10 @@ from starlette.routing import Route
 
 from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.notifications.queries import addressees
-from mains_server.notifications.records import Topic
+from mains_server.notifications.records import Choice, Topic
 from mains_server.notifications.refusing import RefusalLinks, refuse_topic
 from mains_server.notifications.templates import FALLBACK
+from mains_server.notifications.topics import Utilities, own_topics_of
 from mains_server.routes.answers import answered, receive_body, utc_now
 
 BODY_BYTES_MAX = 10_000
@@ -46,6 +47,8 @@ TOPICS: Mapping[str, Mapping[Topic, str]] = {
         Topic.READING_WINDOW: "Напоминания о показаниях счётчиков",
     },
 }
+NEWS = {"lv": "Paziņojumi", "en": "Announcements", "ru": "Объявления"}
+"""What a topic is called that its utility does not have any more."""
 ASKED = {"lv": "Vairs nesaņemt", "en": "Do not send any more", "ru": "Больше не присылать"}
 DONE = {
     "lv": "Šādas ziņas vairs nesūtīsim. Tās būs redzamas klientu portālā.",
@@ -60,7 +63,13 @@ PAGE = (
 )
 
 
-def refusal_route(*, engine: AsyncEngine, links: RefusalLinks, clock: Callable[[], datetime] = utc_now) -> Route:
+def refusal_route(
+    *,
+    engine: AsyncEngine,
+    links: RefusalLinks,
+    utilities: Utilities | None = None,
+    clock: Callable[[], datetime] = utc_now,
+) -> Route:
     """Make the route; twice is once, and a link that is not ours is told nothing."""
 
     @answered
@@ -68,17 +77,23 @@ def refusal_route(*, engine: AsyncEngine, links: RefusalLinks, clock: Callable[[
         found = links.read(request.path_params["token"])
         if found is None:
             return _page("lv", UNKNOWN, "", status=404)
-        customer_id, topic = found
-        language = await _language(engine, customer_id=customer_id)
-        title = TOPICS[language][topic]
+        language = await _language(engine, customer_id=found.customer_id)
+        title = _title(found, language=language, utilities=utilities)
         if request.method != "POST":
             return _page(language, title, f"<form method='post'><button>{escape(ASKED[language])}</button></form>")
         await receive_body(request, into=BytesIO(), bytes_max=BODY_BYTES_MAX)
         async with unit_of_work(engine) as session:
-            await refuse_topic(session, customer_id=customer_id, topic=topic, now=clock())
+            await refuse_topic(session, choice=found, now=clock())
         return _page(language, title, f"<p role='status'>{escape(DONE[language])}</p>")
 
     return Route("/notices/refuse/{token}", ask, methods=["GET", "POST"])
+
+
+def _title(choice: Choice, *, language: str, utilities: Utilities | None) -> str:
+    if choice.topic is not Topic.UTILITY:
+        return TOPICS[language][choice.topic]
+    own = own_topics_of(utilities or {}).get((choice.adapter or "", choice.own_topic or ""))
+    return NEWS[language] if own is None else str(getattr(own.labels, language))
 
 
 async def _language(engine: AsyncEngine, *, customer_id: int) -> str:

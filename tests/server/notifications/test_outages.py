@@ -9,7 +9,7 @@ from mains_server.db.unit_of_work import unit_of_work
 from mains_server.notifications.operations import prefer
 from mains_server.notifications.outages import tell_outages
 from mains_server.notifications.posting import set_aside_unprintable
-from mains_server.notifications.records import Channel, Topic
+from mains_server.notifications.records import Channel, Choice, Topic
 from mains_server.notifications.sealing import Seal
 from mains_server.notifications.sending import Office, send_notices
 from sqlalchemy import text
@@ -36,8 +36,9 @@ async def reach(street: Street) -> None:
             phone = None if place == 2 else f"+3712000000{place}"
             values = {"id": street.customers[place], "email": f"c{place}@example.lv", "phone": phone}
             await session.execute(text("update customer set email = :email, phone = :phone where id = :id"), values)
-        only = [Channel.EMAIL]
-        await prefer(session, customer_id=street.customers[1], topic=Topic.OUTAGE, channels=only, now=NOW)
+        only = (Channel.EMAIL,)
+        choice = Choice(customer_id=street.customers[1], topic=Topic.OUTAGE, channels=only)
+        await prefer(session, choice=choice, now=NOW)
 
 
 async def test_four_customers_hear_of_an_outage_planned_moved_and_cancelled(street: Street):

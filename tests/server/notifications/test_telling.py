@@ -7,7 +7,7 @@ import pytest
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.delivery.records import ReceiptOutcome
 from mains_server.notifications.operations import prefer, supersede, tell, tell_all
-from mains_server.notifications.records import Channel, Message, Recipient, Topic
+from mains_server.notifications.records import Channel, Choice, Message, Recipient, Topic
 from mains_server.notifications.rules import begins_at
 from mains_server.notifications.sealing import Seal
 from mains_server.notifications.sending import send_notices
@@ -212,8 +212,8 @@ async def test_two_senders_send_one_notice_once(desk):
 async def test_a_customer_is_told_as_they_prefer(desk, topic, chosen, found):
     customer = await desk.customer(phone="+37120000000")
     async with unit_of_work(desk.engine) as session:
-        await prefer(session, customer_id=customer, topic=topic, channels=(Channel.EMAIL,), now=NOON)
-        await prefer(session, customer_id=customer, topic=topic, channels=chosen, now=NOON)
+        for channels in ((Channel.EMAIL,), chosen):
+            await prefer(session, choice=Choice(customer_id=customer, topic=topic, channels=channels), now=NOON)
 
     await told(desk, ended(customer, topic=topic))
 
