@@ -15,6 +15,7 @@ MODULES = (
     "portal_home",
     "read_path",
     "statements",
+    "worst_document",
     "xml_bombs",
 )
 

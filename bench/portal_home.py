@@ -61,13 +61,14 @@ def main() -> None:
     ):
         upgrade(address=server.address())
         prepare(address=server.address(), console=Console(file=io.StringIO()))
-        with _application(address=server.address()) as (process, url):
+        with running_server(address=server.address()) as (process, url):
             found = asyncio.run(_measure(process, url=url, server=server))
     _report(found)
 
 
 @contextmanager
-def _application(*, address: str) -> Iterator[tuple[psutil.Process, str]]:
+def running_server(*, address: str) -> Iterator[tuple[psutil.Process, str]]:
+    """Serve a database as `mains serve` does, in a process of its own."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -84,7 +85,7 @@ def _application(*, address: str) -> Iterator[tuple[psutil.Process, str]]:
 async def _measure(process: psutil.Process, *, url: str, server: EmbeddedServer) -> dict[str, list[Round]]:
     found: dict[str, list[Round]] = {"least": [], "portal home": []}
     async with httpx2.AsyncClient(base_url=url, timeout=60) as client:
-        await _ready(client)
+        await ready(client)
         credentials = {"email": OWNER.email, "password": OWNER.password}
         answer = await client.post("/graphql", json={"query": SIGN_IN, "variables": {"input": credentials}})
         client.headers["Authorization"] = f"Bearer {answer.json()['data']['sessionCreate']['token']}"
@@ -95,7 +96,8 @@ async def _measure(process: psutil.Process, *, url: str, server: EmbeddedServer)
     return found
 
 
-async def _ready(client: httpx2.AsyncClient) -> None:
+async def ready(client: httpx2.AsyncClient) -> None:
+    """Wait until a server answers."""
     for _ in range(600):
         try:
             if (await client.get("/health/ready")).status_code == 200:
@@ -106,7 +108,7 @@ async def _ready(client: httpx2.AsyncClient) -> None:
 
 
 async def _round(client: httpx2.AsyncClient, *, query: str, process: psutil.Process, server: EmbeddedServer) -> Round:
-    before, began = (_cpu(process), server_cpu(server)), time.perf_counter()
+    before, began = (cpu(process), server_cpu(server)), time.perf_counter()
     waiting = iter(range(REQUESTS))
 
     async def ask() -> None:
@@ -117,13 +119,14 @@ async def _round(client: httpx2.AsyncClient, *, query: str, process: psutil.Proc
 
     await asyncio.gather(*(ask() for _ in range(AT_ONCE)))
     seconds = time.perf_counter() - began
-    application, database = _cpu(process) - before[0], server_cpu(server) - before[1]
+    application, database = cpu(process) - before[0], server_cpu(server) - before[1]
     return Round(
         application=1000 * application / REQUESTS, database=1000 * database / REQUESTS, rate=REQUESTS / seconds
     )
 
 
-def _cpu(process: psutil.Process) -> float:
+def cpu(process: psutil.Process) -> float:
+    """Give the CPU seconds that a process has used."""
     times = process.cpu_times()
     return float(times.user + times.system)
 

@@ -55,8 +55,9 @@ rows = [
 """
 FIRSTS = [date(2016, month, 1) for month in range(1, 8)]
 BILLS = """query ($id: ID!) { node(id: $id) { ... on Contract { invoices(first: 20) { nodes {
-  number kind period { from to } net { amount } tax { amount } total { amount } verification { outcome }
+  id number kind period { from to } net { amount } tax { amount } total { amount }
   creditedBy { number } lines { code quantity { value } net { amount } quality explanation { text } } } } } } }"""
+VERIFY = "query ($id: ID!) { node(id: $id) { ... on Invoice { verification { outcome } } } }"
 PREVIEW = """query ($id: ID!, $from: Date!, $to: Date!) { billPreview(contractId: $id, period: {from: $from, to: $to}) {
   bill { tax { amount } cost { amount } } } }"""
 COMPARE = """query ($input: ProductComparisonInput!) { productComparison(input: $input) { userErrors { code }
@@ -120,8 +121,10 @@ class LargeFamily(Story):
         async with self.desk(RITA.email) as rita, self.desk(ADMIN.email) as office:
             contract = await self._begins(rita, office)
             await self._lives(rita, office, contract)
-            bills = await rita.ask(BILLS, on=date(2016, 8, 1), id=contract)
-        self.told["bills"] = sorted(bills["invoices"]["nodes"], key=lambda bill: bill["number"])
+            bills = (await rita.ask(BILLS, on=date(2016, 8, 1), id=contract))["invoices"]["nodes"]
+            for bill in bills:  # to rate a bill again costs 1,500 rows: one at a time
+                bill |= await rita.ask(VERIFY, on=date(2016, 8, 1), id=bill["id"])
+        self.told["bills"] = sorted(bills, key=lambda bill: bill["number"])
         self.told["books"] = await self.books()
 
     async def _begins(self, rita: Desk, office: Desk) -> str:

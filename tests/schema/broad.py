@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from typing import Any
 
 from graphql import (
     FieldNode,
+    GraphQLError,
     GraphQLObjectType,
     TypeInfo,
     TypeInfoVisitor,
@@ -17,8 +19,8 @@ from graphql import (
     parse,
     visit,
 )
-from mains_schema.declaring.errors import RequestRefused
 from mains_schema.declaring.mapping import Asked, source_of
+from mains_schema.http.limits import COST_MAX, VALUES_MAX, _refuse
 from mains_schema.served import schema
 
 NODES_AT_ONCE = 25
@@ -44,19 +46,23 @@ def types() -> Mapping[str, Any]:
     return {name: kind for name, kind in found if _is_mapped(kind) and isinstance(kind, GraphQLObjectType)}
 
 
-def by_roads(*, asks_rooms: bool) -> Iterator[str]:
+@cache
+def by_roads(*, asks_rooms: bool) -> Sequence[str]:
     """Ask everything that hangs on each type, on the shortest road there from `viewer` and from `staff`, and the roots.
 
     Fields that a room works out are never compiled, so they are asked of the resolvers alone.
     """
+    return tuple(_by_roads(asks_rooms))
+
+
+def _by_roads(asks_rooms: bool) -> Iterator[str]:
     query = schema()._schema.query_type
     assert query is not None
     for name, declared in query.fields.items():
         if name in ROOTS:
             for road, kind in _roads(get_named_type(declared.type)):
-                deep, flat = (_nested(road, _everything(kind, asks_rooms=asks_rooms, depth=depth)) for depth in (1, 0))
-                texts = (deep, deep.replace(f"first: {FIRST}", f"first: {FEW}"), flat)
-                yield from [text for text in (f"{{ {name} {text} }}" for text in texts) if _is_within_limits(text)][:1]
+                fields = list(kind.fields.items())
+                yield from _fitting(partial(_on_road, name, road), fields, asks_rooms=asks_rooms)
         elif name != "node":
             yield f"{{ {_field(name, declared, asks_rooms=asks_rooms, depth=1)} }}"
 
@@ -64,35 +70,38 @@ def by_roads(*, asks_rooms: bool) -> Iterator[str]:
 def by_ids(ids: Mapping[str, Sequence[str]], *, asks_rooms: bool) -> Iterator[str]:
     """Ask everything of each id, by its type, as many at once as one operation may read."""
     for name, of_type in ids.items():
-        parts = _parts(types()[name], asks_rooms=asks_rooms, depth=1)
-        fragment = _fragment(name, parts)
-        at_once, rest = NODES_AT_ONCE, list(of_type)
-        while rest:
-            nodes = (f'a{number}: node(id: "{id_}") {{ ...all }}' for number, id_ in enumerate(rest[:at_once]))
-            text = f"{{ {' '.join(nodes)} }}{fragment}"
-            is_too_much = not _is_within_limits(text)
-            if is_too_much and at_once > 1:
-                at_once //= 2
-                continue
-            yield from _bearable(text, name=name, fragment=fragment, parts=parts) if is_too_much else [text]
-            rest = rest[at_once:]
+        everything, at_once = _everything(types()[name], asks_rooms=asks_rooms), NODES_AT_ONCE
+        while at_once > 1 and not _is_within_limits(_of_nodes(name, of_type[:at_once], everything)):
+            at_once //= 2
+        fields = list(types()[name].fields.items())
+        for number in range(0, len(of_type), at_once):
+            some = of_type[number : number + at_once]
+            yield from _fitting(partial(_of_nodes, name, some), fields, asks_rooms=asks_rooms)
 
 
-def _bearable(text: str, *, name: str, fragment: str, parts: Sequence[str]) -> Iterator[str]:
-    """Ask of one id what is too much for one document: with short pages, or else half of it and the other half."""
-    short = text.replace(f"first: {FIRST}", f"first: {FEW}")
-    if len(parts) == 1 or _is_within_limits(short):
-        yield short
-        return
-    middle = len(parts) // 2
-    for half in (parts[:middle], parts[middle:]):
-        smaller = _fragment(name, half)
-        asked_of = text.removesuffix(fragment) + smaller
-        yield from _bearable(asked_of, name=name, fragment=smaller, parts=half)
+def _on_road(root: str, road: Sequence[str], inner: str) -> str:
+    return f"{{ {root} {_nested(road, inner)} }}"
 
 
-def _fragment(name: str, parts: Sequence[str]) -> str:
-    return f" fragment all on {name} {{ {' '.join(parts)} }}"
+def _of_nodes(name: str, ids: Sequence[str], inner: str) -> str:
+    nodes = (f'a{number}: node(id: "{id_}") {{ ...all }}' for number, id_ in enumerate(ids))
+    return f"{{ {' '.join(nodes)} }} fragment all on {name} {{ {inner} }}"
+
+
+def _fitting(make: Callable[[str], str], fields: Sequence[tuple[str, Any]], *, asks_rooms: bool) -> Iterator[str]:
+    """Ask fields by one document, or by one for each half of them; what alone is too much, with less below it."""
+    ways = [(asks_rooms, 1)] if len(fields) > 1 else [(asks_rooms, 1), (False, 1), (asks_rooms, 0)]
+    for rooms, depth in ways:
+        inner = " ".join(_field(name, kind, asks_rooms=rooms, depth=depth) for name, kind in fields).strip()
+        text = make(inner)
+        for each in (text, text.replace(f"first: {FIRST}", f"first: {FEW}")) if inner else ():
+            if _is_within_limits(each):
+                yield each
+                return
+    if len(fields) > 1:
+        half = len(fields) // 2
+        for some in (fields[:half], fields[half:]):
+            yield from _fitting(make, some, asks_rooms=asks_rooms)
 
 
 def asked(texts: Iterable[str]) -> set[tuple[str, str]]:
@@ -135,12 +144,8 @@ def _nested(road: Sequence[str], inner: str) -> str:
 
 def _everything(kind: Any, *, asks_rooms: bool = False, depth: int = 1) -> str:
     """Select all fields of a type, and of what it is related with `depth` steps on; a type without id has no end."""
-    return " ".join(_parts(kind, asks_rooms=asks_rooms, depth=depth))
-
-
-def _parts(kind: Any, *, asks_rooms: bool, depth: int) -> list[str]:
     chosen = [_field(name, part, asks_rooms=asks_rooms, depth=depth) for name, part in kind.fields.items()]
-    return [part for part in chosen if part]
+    return " ".join(part for part in chosen if part)
 
 
 def _field(name: str, declared: Any, *, asks_rooms: bool, depth: int) -> str:
@@ -170,12 +175,15 @@ def _given(declared: Any) -> str:
 
 
 def _is_within_limits(text: str) -> bool:
+    """Measure a document and no more: that it fits the schema shows when it is asked."""
     documents = schema().documents
     try:
-        documents.cost(documents.read(text), name=None, variables={})
-    except RequestRefused:
+        document = documents._parsed(text)
+        measure, size = documents._measure(document, document.operations[0], {})
+        _refuse(measure, size)
+    except GraphQLError:
         return False
-    return True
+    return size.cost <= COST_MAX and size.values <= VALUES_MAX
 
 
 def _target(declared: Any) -> tuple[Any, bool]:

@@ -15,7 +15,7 @@ from mains_server.invoices.tables import InvoiceTax as T
 from mains_server.invoices.tables import Seller as S
 from mains_server.payments.tables import PaymentAllocation as A
 
-from mains_schema.billing.bill_preview import InvoiceVerification, verification
+from mains_schema.billing.bill_preview import VERIFICATION_ROWS, InvoiceVerification, verification
 from mains_schema.billing.document import DOCUMENT_GIVEN, DOCUMENT_ROWS_ABOUT, InvoiceDocument, documents
 from mains_schema.billing.exchange import GIVEN as WEIGHTED_GIVEN
 from mains_schema.billing.exchange import WEIGHTED_ROWS, WeightedPrice, weighted_price
@@ -177,10 +177,12 @@ class Invoice(Node):
     replaces: Invoice | None = one("The invoice in whose place it stands; null for most.", I.replaces_id)
     credited_by: Invoice | None = one("The credit note that took it back; null while it stands.", I.credit_note_id)
     replaced_by: Invoice | None = one("The invoice that stands in its place; null while it stands.", I.replaced_by_id)
-    verification: InvoiceVerification = asked(
-        "The invoice rated again from what is stored with it, and compared to the cent. Costs more than other fields.",
+    verification: InvoiceVerification = asked_with(
+        "The invoice rated again from what is stored with it, and compared to the cent. Costs as much as 1,500 rows.",
         verification,
         I.id,
+        given=(),
+        rows=VERIFICATION_ROWS,
     )
     corrections: list[Correction] = many(
         "How often it was looked at again, and what came of it; none for most.", CN.invoice_id, order=(CN.id,), about=1

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import orjson
-from graphql import get_nullable_type, is_non_null_type
+from graphql import ExecutionResult, OperationType, get_nullable_type, is_non_null_type
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
@@ -19,6 +19,7 @@ from mains_schema.compiling.compiled import Part
 from mains_schema.declaring.context import Context
 from mains_schema.declaring.resolve import row_by_number
 from mains_schema.declaring.shape import shape_of
+from mains_schema.http.limits import VALUES_SHOWN_MAX, too_many_values
 
 T = TypeVar("T")
 
@@ -39,7 +40,33 @@ def changed(target: type[T], number: int) -> T:
 
 
 class Execution(StrawberryGraphQLCoreExecutionContext):
-    """Strawberry's execution, which reads what is `Changed` when it comes to it."""
+    """Strawberry's execution, which reads what is `Changed` when it comes to it, and gives up on too long an answer.
+
+    How long an answer gets is estimated before it is run (`limits.py`); where lists are longer than they were taken to
+    be, it is counted here. What a mutation did is always told.
+    """
+
+    values = 0
+
+    def execute_fields(
+        self, parent_type: Any, source_value: Any, path: Path | None, grouped_field_set: Any, position_context: Any
+    ) -> Any:
+        """Count the fields of one more object, or give up, and then answer them as graphql-core does."""
+        self.values += len(grouped_field_set)
+        if self._is_too_long:
+            raise too_many_values(self.values, VALUES_SHOWN_MAX)
+        return super().execute_fields(parent_type, source_value, path, grouped_field_set, position_context)
+
+    def build_response(self, data: dict[str, Any] | None) -> Any:
+        """Say once that an answer was given up, however many of its fields were left."""
+        response = super().build_response(data)
+        if not self._is_too_long:
+            return response
+        return ExecutionResult(None, [too_many_values(self.values, VALUES_SHOWN_MAX)])
+
+    @property
+    def _is_too_long(self) -> bool:
+        return self.values > VALUES_SHOWN_MAX and self.operation.operation is not OperationType.MUTATION
 
     def complete_value(
         self, return_type: Any, field_details_list: Any, info: Any, path: Path, result: Any, position_context: Any

@@ -22,7 +22,7 @@ from mains_schema.declaring.scalars import Money
 if TYPE_CHECKING:
     from mains_schema.declaring.resolve import Reads
 
-ROWS_ABOUT = 30
+ROWS_ABOUT = 400
 
 
 class LevelledErrorCode(Enum):

@@ -25,6 +25,8 @@ from graphql import (
     SelectionSetNode,
     VariableNode,
     get_named_type,
+    get_nullable_type,
+    is_list_type,
     parse,
     specified_rules,
     validate,
@@ -41,6 +43,8 @@ from mains_schema.declaring.mapping import (
     Mine,
     One,
     Paged,
+    Part,
+    Source,
     source_of,
 )
 
@@ -52,6 +56,10 @@ DIRECTIVES_MAX = 20
 REPEATS_MAX = 30
 ROOT_FIELDS_MAX = 10
 COST_MAX = 10_000
+VALUES_MAX = 50_000
+# How many parts a list is taken to have that a room works out; where they were more, resolvers stop at the second.
+LIST_ABOUT = 10
+VALUES_SHOWN_MAX = 2 * VALUES_MAX
 ENDLESS = 10**9
 SCHEMA_FIELDS = frozenset({"__schema", "__type"})
 DOCUMENTS_KEPT = 500
@@ -60,12 +68,16 @@ KEPT_LENGTH_MAX = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How many fields a part of a document has at its top, how deep it is, and about how many rows it may read."""
+    """How many fields a part of a document has at its top, how deep it is, how many rows it may read and values show.
+
+    Rows are what the database does, values what it takes to word the answer: a row of forty fields is forty values.
+    """
 
     fields: int = 0
     depth: int = 0
     introspection_depth: int = 0
     cost: int = 0
+    values: int = 0
 
     def beside(self, other: Size) -> Size:
         """Put two parts next to each other."""
@@ -74,6 +86,7 @@ class Size:
             max(self.depth, other.depth),
             max(self.introspection_depth, other.introspection_depth),
             min(self.cost + other.cost, ENDLESS),
+            min(self.values + other.values, ENDLESS),
         )
 
 
@@ -139,14 +152,15 @@ class Measure:
         )
         if is_introspection:
             return Size(1, 0, inner.introspection_depth + 1, 0)
-        own, times = (0, 1) if known is None else self._price(known, part)
+        source = _source(known)
+        own, times = self._price(source, part)
+        shown = LIST_ABOUT if part.selection_set is not None and _is_plain_list(known, source) else 1
         cost = min(times * (own + inner.cost), ENDLESS)
-        return Size(1, inner.depth + 1, inner.introspection_depth, cost)
+        values = min(times * shown * (1 + inner.values), ENDLESS)
+        return Size(1, inner.depth + 1, inner.introspection_depth, cost, values)
 
-    def _price(self, known: Any, part: FieldNode) -> tuple[int, int]:
+    def _price(self, source: Source | None, part: FieldNode) -> tuple[int, int]:
         """Give a field's own cost, and how often what stands below it is read."""
-        declared = known.extensions.get("strawberry-definition")
-        source = None if declared is None else source_of(declared)
         match source:
             case Paged():
                 return 1, self._page_size(part)
@@ -207,14 +221,16 @@ class Documents:
         return found
 
     def cost(self, document: Document, *, name: str | None, variables: Mapping[str, Any]) -> int:
-        """Tell about how many rows an operation may read with these variables, refusing too many."""
+        """Tell about how many rows an operation may read with these variables, refusing too many, or too long ones."""
         operation = chosen(document, name)
-        cost = self._measure(document, operation, variables)[1].cost
-        if cost > COST_MAX:
+        size = self._measure(document, operation, variables)[1]
+        if size.cost > COST_MAX:
             raise too_complex(
-                f"This operation may read about {cost} rows; at most {COST_MAX} are allowed. Ask for fewer."
+                f"This operation may read about {size.cost} rows; at most {COST_MAX} are allowed. Ask for fewer."
             )
-        return cost
+        if size.values > VALUES_MAX:
+            raise too_many_values(size.values, VALUES_MAX)
+        return size.cost
 
     def _read(self, text: str) -> Document:
         try:
@@ -263,6 +279,25 @@ def chosen(document: Document, name: str | None) -> OperationDefinitionNode:
     if not found:
         raise bad_input("There is no operation of this name in the document.")
     return found[0]
+
+
+def _source(known: Any) -> Source | None:
+    declared = None if known is None else known.extensions.get("strawberry-definition")
+    return None if declared is None else source_of(declared)
+
+
+def _is_plain_list(known: Any, source: Source | None) -> bool:
+    """Tell whether a field lists what a room worked out; the length of other lists is counted where they are read."""
+    is_list = known is not None and is_list_type(get_nullable_type(known.type))
+    return is_list and not isinstance(source, Many | Paged | Part)
+
+
+def too_many_values(values: int, allowed: int) -> GraphQLError:
+    """Say that an answer would be too long, and how to ask for a shorter one."""
+    return too_complex(
+        f"This operation may show {values} values, fields times rows; at most {allowed} are allowed. Ask for smaller"
+        " pages, shorter periods, or fewer fields of each row."
+    )
 
 
 def published(cost: int) -> Mapping[str, Any]:

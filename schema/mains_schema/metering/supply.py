@@ -39,7 +39,7 @@ from mains_schema.metering.interval_gaps import IntervalGaps, gaps_of_point
 from mains_schema.metering.reading_round import GIVEN as ROUND_GIVEN
 from mains_schema.metering.reading_round import ROWS_ABOUT as ROUND_ROWS_ABOUT
 from mains_schema.metering.reading_round import ReadingRound, round_of_building
-from mains_schema.money.debt import DEBT_ROWS, BuildingDebt, debt_of_building
+from mains_schema.money.debt import HOUSE_DEBT_ROWS, BuildingDebt, debt_of_building
 from mains_schema.telling.outage import OutagePlaceFilter, OutagePlaceOrder
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Building(Node):
         debt_of_building,
         BU.id,
         given=(),
-        rows=DEBT_ROWS,
+        rows=HOUSE_DEBT_ROWS,
     )
     consumption: Consumption | None = asked_with(
         "What the house's own meters counted: the total that everybody in it sees, on the days of their contracts. "

@@ -24,6 +24,8 @@ from mains_schema.metering.reading import PlausibleRange
 if TYPE_CHECKING:
     from mains_schema.declaring.resolve import Reads
 
+# The bill of a whole house is rated to say what a flat's would be: a tenth of a second (`bench/worst_document.py`).
+WINDOW_ROWS = 1_200
 described(
     NotTold,
     "Why nobody can say yet what would be billed.",

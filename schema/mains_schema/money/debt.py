@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from mains_schema.declaring.resolve import Reads
 
 DEBT_ROWS = 10
+HOUSE_DEBT_ROWS = 100
 PREVIEW_ROWS = 20
 described(
     AgeBucket,

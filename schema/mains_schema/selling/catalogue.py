@@ -19,7 +19,7 @@ from mains_schema.declaring.scalars import UnitPrice
 if TYPE_CHECKING:
     from mains_schema.declaring.resolve import Reads
 
-PRICE_ROWS = 20
+PRICE_ROWS = 100
 GIVEN = (
     Given("on", date | None, "Day on which the prices hold; by default today."),
     Given("customer", CustomerSort | None, "For whom, since taxes differ; by default PRIVATE."),
