@@ -51,6 +51,7 @@ AUDIENCES: Mapping[str, frozenset[str]] = {
     "admin": frozenset({"admin"}),
     "operators": frozenset({"operator"}),
     "clerks": frozenset({"clerk"}),
+    "payer": frozenset({"payer"}),
     "payer, or staff": STAFF | {"payer"},
     "customer, or staff": STAFF | {"owner", "view"},
     "contract": CONTRACT,
@@ -230,6 +231,7 @@ SUBSCRIPTIONS: Mapping[str, str] = {
     "invoiceIssued": "contract",
     "outageChanged": "house",
     "paymentChanged": "customer",
+    "paymentIntentChanged": "payer",
     "readingAccepted": "house",
 }
 

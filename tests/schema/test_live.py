@@ -13,16 +13,27 @@ from mains_schema.http.edge import Budget
 from mains_schema.live.feeds import FEEDS
 from mains_schema.live.socket import LiveSocket
 from mains_schema.served import schema
+from mains_server.access.records import GrantRole, Permission
+from mains_server.access.tables import AccessGrant
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
+from websockets.exceptions import ConnectionClosed
 
+from tests.schema.authorization import ACTORS
 from tests.schema.authorizing import settle_actors
 from tests.schema.canaries import settle_canaries
-from tests.schema.living import EDGE, MESSAGES, Live, living
+from tests.schema.living import EDGE, MESSAGES, Live, Talk, living
+from tests.schema.town import THEN
 
 pytestmark = pytest.mark.asyncio
 
 CUSTOMER_1, CUSTOMER_5 = (encode_id(type_name="Customer", number=n) for n in (1, 5))
+VIEW_OF_1: dict[str, Any] = {
+    "id": 900, "customer_id": 1, "role": GrantRole.DELEGATE, "permissions": [Permission.VIEW.name],
+    "contract_ids": None, "starts_at": THEN, "ends_at": None,
+}  # fmt: skip
 OF_ONE = "subscription ($of: ID) { inboxMessage(customerId: $of) { subject } }"
+INTENT = ("PaymentIntent", 1)
 # An event of customer 1 for each field, and the row that is answered.
 EVENTS: dict[str, tuple[str, dict[str, Any], tuple[str, int]]] = {
     "invoiceIssued": ("invoice.issued", {"invoice_id": 100, "contract_id": 1}, ("Invoice", 100)),
@@ -30,6 +41,7 @@ EVENTS: dict[str, tuple[str, dict[str, Any], tuple[str, int]]] = {
     "readingAccepted": ("reading.accepted", {"reading_id": 100}, ("Reading", 100)),
     "outageChanged": ("outage.changed", {"outage_id": 1, "revision": 1}, ("Outage", 1)),
     "paymentChanged": ("payment.changed", {"payment_id": 1}, ("Payment", 1)),
+    "paymentIntentChanged": ("payment.intent_changed", {"intent_id": 1, "person_id": ACTORS["payer"]}, INTENT),
     "inboxMessage": ("notice.told", {"notice_id": 1}, ("Notice", 1)),
 }
 
@@ -64,9 +76,92 @@ async def subject(live: Live, notice: int) -> dict[str, Any]:
 async def test_each_field_is_fed_and_says_what_is_there(live):
     assert set(EVENTS) == set(FEEDS) == set(schema()._schema.subscription_type.fields)
     for field, (kind, payload, (type_name, number)) in EVENTS.items():
-        async with live.subscriber("owner", f"subscription {{ it: {field} {{ id }} }}") as talk:
+        async with live.subscriber(_looks(field), f"subscription {{ it: {field} {{ id }} }}") as talk:
             await live.happens(kind, None if field == "outageChanged" else 1, **payload)
             assert await talk.next("1") == {"it": {"id": encode_id(type_name=type_name, number=number)}}
+
+
+def _looks(field: str) -> str:
+    """Name somebody who is told of the field's event."""
+    return "payer" if FEEDS[field].is_personal else "owner"
+
+
+async def _happens(live: Live, field: str, *, customer_id: int = 1, **other: Any) -> None:
+    """Let the field's event happen, of a customer that it names."""
+    kind, payload, _ = EVENTS[field]
+    await live.happens(kind, None if field == "outageChanged" else customer_id, **{**payload, **other})
+
+
+async def _subscribed_to_all(talk: Talk) -> None:
+    for field in FEEDS:
+        await talk.subscribe(field, f"subscription {{ {field} {{ id }} }}")
+
+
+async def _until_notice_5(live: Live, talk: Talk) -> list[tuple[str, str]]:
+    """Let customer 5 be told something, and give all that came until that did, by field and id of the row."""
+    last = ("inboxMessage", encode_id(type_name="Notice", number=5))
+    await live.told(5, customer_id=5)
+    told: list[tuple[str, str]] = []
+    while last not in told:
+        heard = await talk.hear()
+        told.append((heard["id"], heard["payload"]["data"][heard["id"]]["id"]))
+    return told
+
+
+async def test_each_field_falls_silent_for_a_delegate_whose_right_ended(live):
+    """Who keeps another customer goes on listening, and is told of the lost one by no field at all."""
+    async with live.engine.begin() as connection:
+        await connection.execute(insert(AccessGrant), [{**VIEW_OF_1, "person_id": ACTORS["stranger"]}])
+    async with live.talk() as talk:
+        await talk.begin("stranger")
+        await _subscribed_to_all(talk)
+        for field in FEEDS:
+            await _happens(live, field)
+        assert {field for field, _ in await _until_notice_5(live, talk)} == set(FEEDS) - {"paymentIntentChanged"}
+
+        async with live.engine.begin() as connection:
+            await connection.exec_driver_sql("update access_grant set ends_at = starts_at where id = 900")
+        for field in FEEDS:
+            await _happens(live, field)
+
+        assert [field for field, _ in await _until_notice_5(live, talk)] == ["inboxMessage"]
+
+
+async def test_no_field_tells_of_anothers_row_whomever_the_event_names(live):
+    async with live.talk() as talk:
+        await talk.begin("stranger")
+        await _subscribed_to_all(talk)
+        for field in FEEDS:
+            mine = {"person_id": ACTORS["stranger"]} if FEEDS[field].is_personal else {}
+            await _happens(live, field, customer_id=5, **mine)
+
+        told = await _until_notice_5(live, talk)
+        assert {field for field, _ in told} == {"balanceChanged", "inboxMessage"}
+        assert {number for field, number in told if field == "balanceChanged"} == {CUSTOMER_5}
+
+
+async def test_no_field_tells_a_session_that_ended(town):
+    gone: set[str] = set()
+    async with living(town, gone=gone) as live:
+        for field in FEEDS:
+            gone.clear()
+            async with live.subscriber(_looks(field), f"subscription {{ {field} {{ id }} }}") as talk:
+                gone.add(_looks(field))
+                await _happens(live, field)
+                with pytest.raises(ConnectionClosed) as closed:
+                    await talk.hear()
+                assert closed.value.rcvd.code == 4403, field
+
+
+async def test_who_pays_for_a_neighbour_is_told_how_far_it_came_and_the_neighbour_is_not(live):
+    query = "subscription { paymentIntentChanged { id status } }"
+    async with live.subscriber("payer", query) as payer, live.subscriber("owner", query) as owner:
+        await owner.subscribe("2")
+        await _happens(live, "paymentIntentChanged")
+        await live.told(1)
+
+        assert (await payer.next("1"))["paymentIntentChanged"]["id"] == encode_id(type_name="PaymentIntent", number=1)
+        assert await owner.next("2") == await subject(live, 1)
 
 
 async def test_a_payment_is_told_by_its_booking_and_an_invoice_changes_the_balance(live):

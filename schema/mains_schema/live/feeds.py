@@ -11,6 +11,7 @@ from mains_server.ledger.operations import BALANCE_CHANGED
 from mains_server.ledger.records import BookingKind
 from mains_server.metering.operations import READING_ACCEPTED
 from mains_server.notifications.operations import NOTICE_TOLD
+from mains_server.paying.operations import INTENT_CHANGED
 from mains_server.payments.returning import PAYMENT_CHANGED
 
 from mains_schema.billing.invoice import Invoice
@@ -19,6 +20,7 @@ from mains_schema.declaring.context import Info
 from mains_schema.declaring.errors import RequestRefused, not_found
 from mains_schema.declaring.node import number_of
 from mains_schema.metering.meter import Reading
+from mains_schema.money.paying import PaymentIntent
 from mains_schema.money.payment import Payment
 from mains_schema.parties.customer import Customer
 from mains_schema.telling.notice import Notice
@@ -28,6 +30,8 @@ INVOICE_ISSUED = "invoice.issued"
 OUTAGE_CHANGED = "outage.changed"
 RIGHTS = frozenset(f"delegation.{what}" for what in ("accepted", "changed", "left", "revoked", "ownership_transferred"))
 """Kinds of events after which somebody may see something else than before."""
+PERSONAL = frozenset({INTENT_CHANGED})
+"""Kinds of events that are for one person, whomever they are about: who pays for a neighbour waits for the money."""
 PERSONS = ("person_id", "from", "to")
 
 Find = Callable[[Committed], int | None]
@@ -35,10 +39,14 @@ Find = Callable[[Committed], int | None]
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """The type that a subscription gives, and by kind of event which row of it."""
+    """The type that a subscription gives, and by kind of event which row of it.
+
+    One that `is_personal` tells of what the viewer began, so nobody need be there whom they may look at.
+    """
 
     target: type
     finds: Mapping[str, Find]
+    is_personal: bool = False
 
     def number(self, event: Committed) -> int | None:
         """Tell which row an event is about; None where it does not concern this subscription."""
@@ -108,15 +116,16 @@ FEEDS: Mapping[str, Feed] = {
     "paymentChanged": Feed(
         Payment, {BALANCE_CHANGED: _booked(BookingKind.PAYMENT), PAYMENT_CHANGED: _named("payment_id")}
     ),
+    "paymentIntentChanged": Feed(PaymentIntent, {INTENT_CHANGED: _named("intent_id")}, is_personal=True),
     "inboxMessage": Feed(Notice, {NOTICE_TOLD: _named("notice_id")}),
 }
 
 
 def persons_of(event: Committed) -> frozenset[int]:
-    """Tell whose rights an event changed."""
-    return (
-        frozenset(event.payload[name] for name in PERSONS if name in event.payload) if event.kind in RIGHTS else NOBODY
-    )
+    """Tell whose rights an event changed, or for whom alone it is."""
+    if event.kind not in RIGHTS | PERSONAL:
+        return NOBODY
+    return frozenset(event.payload[name] for name in PERSONS if name in event.payload)
 
 
 NOBODY: frozenset[int] = frozenset()

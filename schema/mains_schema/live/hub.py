@@ -13,7 +13,7 @@ from mains_server.db.outbox import Committed, Wanted
 from prometheus_client import Gauge
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from mains_schema.live.feeds import KINDS, RIGHTS, persons_of
+from mains_schema.live.feeds import KINDS, PERSONAL, RIGHTS, persons_of
 from mains_schema.live.messages import Close, Closing
 
 READS_AT_ONCE = 4
@@ -90,7 +90,7 @@ class Hub:
     def _wanted(self) -> Wanted:
         if not self._places:
             return Wanted(kinds=frozenset(), always=frozenset(), customer_ids=frozenset())
-        return Wanted(kinds=KINDS, always=RIGHTS, customer_ids=frozenset(self._by_customer))
+        return Wanted(kinds=KINDS, always=RIGHTS | PERSONAL, customer_ids=frozenset(self._by_customer))
 
     def _take(self, events: Sequence[Committed]) -> None:
         for event in events:
@@ -100,7 +100,7 @@ class Hub:
     def _concerned(self, event: Committed) -> set[Listener]:
         if event.customer_id is None:
             return set(self._places)
-        found = set(self._by_customer.get(event.customer_id, ()))
+        found = set() if event.kind in PERSONAL else set(self._by_customer.get(event.customer_id, ()))
         for person in persons_of(event):
             found |= self._by_person.get(person, set())
         return found

@@ -11,6 +11,7 @@ from mains_schema.declaring.context import Info
 from mains_schema.declaring.mapping import resolved, section
 from mains_schema.live.feeds import fed
 from mains_schema.metering.meter import Reading
+from mains_schema.money.paying import PaymentIntent
 from mains_schema.money.payment import Payment
 from mains_schema.parties.customer import Customer
 from mains_schema.telling.notice import Notice
@@ -54,6 +55,11 @@ class Subscription:
     @resolved("A payment was received, taken back or given back, or credit of it is refunded.")
     def payment_changed(self, info: Info, customer_id: CustomerId = NONE_GIVEN) -> Payment:
         """Give the payment as it stands."""
+        return fed(info, customer_id)  # type: ignore[return-value]
+
+    @resolved("A payment that the viewer began came further at its provider, whomever it is for; before it is booked.")
+    def payment_intent_changed(self, info: Info, customer_id: CustomerId = NONE_GIVEN) -> PaymentIntent:
+        """Give the payment through a provider as it stands."""
         return fed(info, customer_id)  # type: ignore[return-value]
 
     @resolved("Something was told to a customer, by whichever channel; it is in `Customer.notices` as well.")

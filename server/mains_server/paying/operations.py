@@ -29,6 +29,7 @@ from mains_server.paying.tables import PaymentEvent, PaymentIntent, PaymentInten
 from mains_server.payments.records import ReturnKind, ReturnRequest
 from mains_server.payments.returning import reserve_refund
 
+INTENT_CHANGED = "payment.intent_changed"
 # Longer than a call may take, so that nobody asks about one that is still being made.
 FIRST_CHECK_AFTER = timedelta(minutes=2)
 OVER = (IntentStatus.CAPTURED, IntentStatus.FAILED, IntentStatus.VOIDED)
@@ -127,6 +128,7 @@ async def decide_on_reserved(session: AsyncSession, *, intent_id: int, now: date
     is_wanted = await booking.is_still_wanted(session, intent=await queries.intent_of(session, row))
     row.status = IntentStatus.CAPTURING if is_wanted else IntentStatus.VOIDING
     row.changed_at, row.next_check_at = now, now + FIRST_CHECK_AFTER
+    _tell_changed(session, intent=row, now=now)
     await session.flush()
     return ProviderAct.CAPTURE if is_wanted else ProviderAct.VOID
 
@@ -193,6 +195,7 @@ async def _held(session: AsyncSession, *, intent_id: int) -> PaymentIntent:
 
 async def _moved(session: AsyncSession, row: PaymentIntent, status: IntentStatus, *, now: datetime) -> Intent:
     row.status, row.changed_at, row.next_check_at = status, now, now + FIRST_CHECK_AFTER
+    _tell_changed(session, intent=row, now=now)
     await session.flush()
     return await queries.intent_of(session, row)
 
@@ -251,10 +254,15 @@ async def _lead(
             await spending.note_ended(session, intent_id=intent.id, now=now)
     intent.changed_at = now
     intent.next_check_at = None if intent.status in OVER else now + FIRST_CHECK_AFTER
-    payload = {"intent_id": intent.id, "status": intent.status.name}
-    append_event(session, kind="payment.intent_changed", payload=payload, customer_id=intent.customer_id, now=now)
+    _tell_changed(session, intent=intent, now=now)
     await session.flush()
     return EventOutcome.APPLIED, None
+
+
+def _tell_changed(session: AsyncSession, *, intent: PaymentIntent, now: datetime) -> None:
+    """Let who began the payment know that it came further."""
+    payload = {"intent_id": intent.id, "status": intent.status.name, "person_id": intent.person_id}
+    append_event(session, kind=INTENT_CHANGED, payload=payload, customer_id=intent.customer_id, now=now)
 
 
 def _captured(intent: PaymentIntent) -> Decimal:

@@ -22,6 +22,7 @@ from mains_server.intake.operations import (
 )
 from mains_server.intake.records import ManyReading, ManyReadings, UploadMode, UploadRequest, UploadStatus
 from mains_server.metering.records import ReadingSource
+from sqlalchemy import text
 
 from tests.server.intake.conftest import NOW, csv, shown_in
 
@@ -193,6 +194,18 @@ async def test_a_manager_sends_in_a_whole_house_at_once(engine, house):
         (4, "ACCEPTED", None),
     ]
     assert await shown_in(engine, house, 3) == [(D("103.000000"), "MANAGER", "ACCEPTED")]
+
+
+async def test_each_reading_of_a_file_and_of_many_is_news_of_its_own(engine, house):
+    """Who looks on is told of rows, and rows are readings: the flat's customer and the house's, each by itself."""
+    upload = await announced(engine, house)
+    await sent(engine, upload.token, *GOOD, BAD)
+    await submitted(engine, house.manager, many(house, (3, "103"), (1, "99")))
+
+    async with engine.connect() as connection:
+        news = "select customer_id from outbox_event where kind = 'reading.accepted' order by id"
+        heard = list(await connection.scalars(text(news)))
+    assert heard == [house.customers[place] for place in (0, 1, 0, 2, 0, 3)]
 
 
 async def test_many_all_or_nothing_leaves_nothing(engine, house):
