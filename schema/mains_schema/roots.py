@@ -49,6 +49,7 @@ from mains_schema.parties.mutations_machine_tokens import MachineTokenMutations
 from mains_schema.parties.mutations_openid import OpenidMutations
 from mains_schema.parties.mutations_passkeys import PasskeyMutations
 from mains_schema.parties.mutations_privacy import PrivacyMutations
+from mains_schema.parties.mutations_recovery import RecoveryMutations
 from mains_schema.parties.mutations_second_factor import SecondFactorMutations
 from mains_schema.parties.mutations_session import SessionMutations
 from mains_schema.parties.mutations_staff import StaffMutations
@@ -192,6 +193,7 @@ class Mutation(
     SecondFactorMutations,
     OpenidMutations,
     PasskeyMutations,
+    RecoveryMutations,
     AccountMutations,
     ReadingMutations,
     MeterMutations,

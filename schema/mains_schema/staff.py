@@ -51,6 +51,7 @@ from mains_schema.parties.audit_trail import AUDIT_GIVEN, AUDIT_ROWS, AuditTrail
 from mains_schema.parties.customer import CustomerFilter, CustomerOrder
 from mains_schema.parties.employees import Employee, employees
 from mains_schema.parties.machine_tokens import MachineTokenOrder
+from mains_schema.parties.recovery import AccountRecoveryOrder
 from mains_schema.selling.fact import FactStretchFilter
 from mains_schema.telling.announcement import (
     ANNOUNCEMENTS_MAX,
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
     from mains_schema.money.payment import Payment
     from mains_schema.parties.customer import Customer
     from mains_schema.parties.machine_tokens import MachineToken
+    from mains_schema.parties.recovery import AccountRecovery
     from mains_schema.selling.fact import FactStretch
     from mains_schema.telling.application import Application
     from mains_schema.telling.notice import Notice
@@ -236,6 +238,9 @@ class Staff:
     )
     machine_tokens: Connection[MachineToken] = by(ADMINS)(
         connection("Tokens of software, of partners and of customers.", orders=MachineTokenOrder)
+    )
+    account_recoveries: Connection[AccountRecovery] = by(ADMINS)(
+        connection("Ways back into accounts, also those that have ended.", orders=AccountRecoveryOrder)
     )
     notices: Connection[Notice] = by(OPERATORS)(
         connection("All notices; those that FAILED may want a call.", orders=NoticeOrder, filters=NoticeFilter)

@@ -53,6 +53,7 @@ from mains_server.routes.outages import outage_routes
 from mains_server.routes.passkeys import relying_party_of
 from mains_server.routes.payments import resolving, terminals_set_up, webhook_route
 from mains_server.routes.payouts import payout_route
+from mains_server.routes.recovery import recovery_policy_of
 from mains_server.routes.refusals import refusal_route
 from mains_server.routes.reports import report_route
 from mains_server.routes.sms import sms_route
@@ -162,6 +163,7 @@ def _told(settings: Settings, *, edge: Edge, inbox: Inbox | None) -> dict[str, A
         "falls_back_to_post": settings.mail_falls_back_to_post,
         "openid": openid_set_up(settings),
         "passkeys": relying_party_of(settings),
+        "recovery": recovery_policy_of(settings),
         "webhook_gate": gate_of(settings),
     }
 

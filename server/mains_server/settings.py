@@ -142,6 +142,21 @@ class Settings(BaseSettings):
     passkey_name: str = Field(
         default="Mains", min_length=1, max_length=60, description="What people read when a passkey is made."
     )
+    recovery_delay: timedelta = Field(
+        default=timedelta(hours=72),
+        ge=timedelta(hours=24),
+        le=timedelta(days=30),
+        description="How long a way back into an account waits, so that who is robbed can stop it.",
+    )
+    recovery_by_two: bool = Field(
+        default=True, description="Whether another administrator has to approve a way back than who opened it."
+    )
+    recovery_page: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s#]+$",
+        description="The front end's page for ways back; the token comes behind `#stop=` or `#recover=`. Without it"
+        " messages have the token.",
+    )
     metrics_token: SecretStr | None = Field(
         default=None, min_length=16, description="What Prometheus sends as bearer token; without it /metrics is off."
     )

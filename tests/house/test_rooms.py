@@ -221,6 +221,7 @@ EXTRA = {
     "machines": {"statements.py"},
     "openid": {"calling.py", "flow.py", "safety.py"},
     "passkeys": {"flow.py", "safety.py"},
+    "recovery": {"telling.py", "using.py"},
     "signin": {
         "code_letters.py",
         "codes.py",

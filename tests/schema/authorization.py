@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 
 from mains_schema.declaring.node import encode_id
 
+from tests.schema.authorization_of_ways import WAYS
+
 OWNER, MANAGER, STRANGER = 1, 3, 5
 
 # The columns, with the person who stands for each.
@@ -101,6 +103,7 @@ TYPES: Mapping[str, str] = {
     "Meter": "house, or staff",
     "OpenidLink": "owner",
     "Passkey": "owner",
+    "AccountRecovery": "owner, or admin",
     "Outage": "house, or staff",
     "OutageCalendar": "owner",
     "OutageNotice": "customer, or staff",
@@ -184,6 +187,7 @@ FIELDS: Mapping[str, str] = {
     "ReadingLink.contract": "owner, or staff",
     "ReadingLink.supplyPoint": "owner, or staff",
     "Register.intervalDays": "contract, or staff",
+    "Staff.accountRecoveries": "admin",
     "Staff.applications": "operators",
     "Staff.auditTrail": "admin",
     "Staff.bankAccounts": "clerks",
@@ -348,14 +352,7 @@ MUTATIONS: Mapping[str, Act] = {
     "outagePlan": Act("operators"),
     "outageRestore": Act("operators"),
     "outageUploadCreate": Act("operators"),
-    "passkeyProveBegin": Act("signed in", ("PASSKEY_UNKNOWN",)),
-    "passkeyProveFinish": Act("signed in", ()),
-    "passkeyRegisterBegin": Act("signed in", ()),
-    "passkeyRegisterFinish": Act("signed in", ()),
-    "passkeyRemove": Act("owner", ("PASSKEY_UNKNOWN",), {"passkeyId": an_id("Passkey", 1)}),
-    "passkeyRename": Act("owner", ("PASSKEY_UNKNOWN",), {"passkeyId": an_id("Passkey", 1), "name": '"Mine"'}),
-    "passkeySignInBegin": Act("everybody", ()),
-    "passkeySignInFinish": Act("everybody", ()),
+    **{name: Act(*row) for name, row in WAYS.items()},
     "paymentCreate": Act("pays", ("CONTRACT_NOT_PAYABLE",), {"provider": '"card"', "contractId": an_id("Contract", 1)}),
     "paymentRefresh": Act("payer, or staff", ("INTENT_UNKNOWN",)),
     "paymentEventBook": Act("clerks"),

@@ -42,6 +42,7 @@ from mains_server.openid.tables import OpenidLink
 from mains_server.passkeys.tables import Passkey
 from mains_server.paying.tables import PaymentEvent, PaymentIntent, PaymentRefund
 from mains_server.payments.tables import PaymentAllocation, PaymentReturn
+from mains_server.recovery.tables import AccountRecovery
 from mains_server.signin.tables import Session
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -82,6 +83,7 @@ from tests.schema.crowd import (
 from tests.schema.machine_rows import machine_token
 from tests.schema.notice_rows import notice_report
 from tests.schema.outage_rows import outage_rows
+from tests.schema.recovery_rows import recovery
 from tests.schema.webhook_rows import webhook_rows
 
 CUSTOMERS = 7
@@ -136,6 +138,7 @@ CANARIES: Mapping[str, str] = {
     "OpenidLink": "select 'person ' || person_id, provider from openid_link",
     "Passkey": "select 'person ' || person_id, name from passkey",
     "MachineToken": "select 'token ' || person_id, name from machine_token",
+    "AccountRecovery": "select 'token ' || person_id, reason from account_recovery",
     "ReadingUploadRow": """select 'person ' || u.person_id, r.text
         from reading_upload_row r join reading_upload u on u.id = r.upload_id""",
     "FactStretch": "select 'staff', source from fact_series",
@@ -325,6 +328,7 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (InvoiceTax, [town.tax(14, 0) | of_4]),
         (Session, [signed_in(n) | {"person_id": n} for n in (1, 2, 5)]),
         (OpenidLink, [openid_link(n) | {"person_id": n} for n in (1, 2, 5)]),
+        (AccountRecovery, [recovery(n) | {"person_id": n} for n in (1, 2, 5)]),
         (Passkey, [passkey(n) | {"person_id": n} for n in (1, 2, 5)]),
         (MachineToken, [machine_token(n) | {"person_id": n} for n in (1, 2, 5)]),
         (ReadingUpload, [upload(n) | {"person_id": n, "message": f"upload {n}"} for n in (1, 2, 5)]),

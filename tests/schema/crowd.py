@@ -40,6 +40,7 @@ from mains_server.paying.records import EventOutcome, IntentStatus, RefundStatus
 from mains_server.paying.tables import PaymentEvent, PaymentIntent, PaymentRefund
 from mains_server.payments.records import ReturnKind
 from mains_server.payments.tables import Payment, PaymentReturn
+from mains_server.recovery.tables import AccountRecovery
 from mains_server.signin.tables import Session
 from mains_server.tariffs.tables import PriceVersion, Product
 from sqlalchemy import insert
@@ -52,6 +53,7 @@ from tests.schema.correction_rows import corrected, settled
 from tests.schema.machine_rows import machine_token
 from tests.schema.notice_rows import notice_report
 from tests.schema.outage_rows import at_first_place
+from tests.schema.recovery_rows import recovery
 from tests.schema.webhook_rows import of_one_business
 
 CUSTOMERS = 4
@@ -104,6 +106,7 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (Session, [signed_in(n) for n in MORE]),
         (OpenidLink, [openid_link(n) for n in MORE]),
         (Passkey, [passkey(n) for n in MORE]),
+        (AccountRecovery, [recovery(n) for n in MORE]),
         (MachineToken, [machine_token(n) for n in MORE]),
         (ReadingLink, [link(n) for n in MORE]),
         *of_customer_1(MORE),

@@ -29,6 +29,7 @@ from mains_server.openid.tables import OpenidLink
 from mains_server.passkeys.tables import Passkey
 from mains_server.paying.tables import PaymentEvent, PaymentIntent, PaymentRefund
 from mains_server.payments.tables import PaymentReturn
+from mains_server.recovery.tables import AccountRecovery
 from mains_server.signin.tables import Session
 from mains_spi import Capability, Labels, Utility
 from sqlalchemy import insert, select
@@ -43,6 +44,7 @@ from tests.schema.fuzz import Vocabulary
 from tests.schema.machine_rows import machine_token
 from tests.schema.notice_rows import notice_report
 from tests.schema.outage_rows import outage_rows
+from tests.schema.recovery_rows import recovery
 from tests.schema.town import invoice, month, reading, settle
 from tests.schema.webhook_rows import webhook_rows
 
@@ -105,6 +107,7 @@ def _come_in() -> Sequence[tuple[Any, list[dict[str, Any]]]]:
     return (
         (Session, [crowd.signed_in(n) for n in numbers]),
         (OpenidLink, [crowd.openid_link(n) | {"person_id": n} for n in numbers]),
+        (AccountRecovery, [recovery(n) | {"person_id": n} for n in numbers]),
         (Passkey, [crowd.passkey(n) | {"person_id": n} for n in numbers]),
         (MachineToken, [machine_token(n) for n in numbers]),
         (ReadingUpload, [crowd.upload(n) | {"person_id": n} for n in numbers]),

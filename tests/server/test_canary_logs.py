@@ -29,6 +29,7 @@ CANARIES = {
     "TOTP secret": "JBSWY3DPEHPK3PXPCANARYTOTP234567",
     "recovery code": "canary-recovery-6e6e6e",
     "challenge": "canary_challenge_4c4c4c4c4c4c4c4c4c4c",
+    "passkey": "canary_credential_3d3d3d3d3d3d3d3d3d3d",
     "reset link": "https://portal.example/reset/canary-reset-5d5d5d",
 }
 CONFIRM = """mutation ($c: String!) { sessionConfirm(input: {challenge: $c, code: $c}) {
@@ -44,6 +45,8 @@ ENROL = {
     "answer": """mutation ($input: SessionConfirmInput!) { sessionConfirm(input: $input) {
         token refreshToken userErrors { code } } }""",
 }
+WAYS = """mutation ($c: String!) { passkeySignInFinish(input: {credential: $c}) { token userErrors { code } }
+    accountRecoveryStop(input: {token: $c}) { isStopped userErrors { code } } }"""
 SIGN_IN = "mutation ($i: SessionCreateInput!) { sessionCreate(input: $i) { token userErrors { code } } }"
 
 
@@ -72,6 +75,7 @@ def requests(secret):
     yield {"json": {"query": inline.replace("token }", "tokn }")}}
     yield {"json": {"query": f'{{ readingLink(token: "{secret}") {{ __typename }} }}'}}
     yield {"json": {"query": CONFIRM, "variables": {"c": secret}}}
+    yield {"json": {"query": WAYS, "variables": {"c": secret}}}
     yield {"json": {"query": f'{{ payable(reference: "{secret}") {{ __typename }} }}'}}
     yield {"content": b'{"query": "' + secret.encode(), "headers": {"content-type": "application/json"}}
     yield {"content": secret.encode(), "headers": {"content-type": "application/json"}}
@@ -87,7 +91,8 @@ async def test_no_secret_is_in_any_log(engine, logs, monkeypatch):
             await session.execute(text("select cast(:secret as bigint)"), {"secret": secret})
         raise RuntimeError(f"it broke with {secret}")
 
-    app = make_app(engine=engine, settings=Settings(), host=AdapterHost(adapters=(), live={}))
+    passkeys = {"passkey_domain": "portal.example", "passkey_origins": frozenset({"https://portal.example"})}
+    app = make_app(engine=engine, settings=Settings(**passkeys), host=AdapterHost(adapters=(), live={}))
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     masked = []
     async with httpx2.AsyncClient(transport=transport, base_url="http://mains.test") as client:

@@ -16,6 +16,7 @@ from mains_server.notifications.records import CaughtMessage
 from mains_server.openid.calling import NO_PROVIDERS, Providers
 from mains_server.passkeys.records import RelyingParty
 from mains_server.paying.calling import NO_TERMINALS, Terminals
+from mains_server.recovery.records import RecoveryPolicy
 from mains_server.signin.records import Lifetimes
 from mains_server.webhooks.addresses import Gate
 from mains_spi import Labels
@@ -37,7 +38,7 @@ class Services:
     `explain` tells how the lines of invoices came about, by invoice id; what it cannot explain it leaves out.
     `proofs` are the viewers of the tokens used last, `links` sign the addresses of charts, `terminals` are the payment
     providers, `einvoice_banks` the banks that take e-invoices, `openid` the providers one may sign in with,
-    `passkeys` whom passkeys are made for.
+    `passkeys` whom passkeys are made for, `recovery` how ways back into accounts are opened.
     `demo_inbox` gives what a demonstration caught. `webhook_gate` says where webhooks may go; with `find_registered`
     only documents that it finds may be kept by them.
     """
@@ -54,6 +55,7 @@ class Services:
     falls_back_to_post: bool = True
     openid: Providers = NO_PROVIDERS
     passkeys: RelyingParty | None = None
+    recovery: RecoveryPolicy = field(default_factory=RecoveryPolicy)
     demo_inbox: Callable[[], Sequence[CaughtMessage]] | None = None
     webhook_gate: Gate = field(default_factory=Gate)
     find_registered: Callable[[str], Awaitable[str | None]] | None = None

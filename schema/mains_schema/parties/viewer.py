@@ -20,6 +20,7 @@ from mains_server.openid.tables import OpenidLink as OL
 from mains_server.outages.tables import OutageCalendar as OC
 from mains_server.passkeys.tables import Passkey as PK
 from mains_server.paying.tables import PaymentIntent as N
+from mains_server.recovery.tables import AccountRecovery as AR
 from mains_server.signin.tables import Session as SE
 
 from mains_schema.common.scopes import MY_CONTRACTS, my_buildings, my_points
@@ -35,6 +36,7 @@ from mains_schema.parties.customer import CustomerOrder
 from mains_schema.parties.delegation import ActivityOrder, CustomerAccessOrder, PaymentApprovalOrder
 from mains_schema.parties.machine_tokens import MachineTokenOrder
 from mains_schema.parties.privacy import DataExport, data_export
+from mains_schema.parties.recovery import AccountRecoveryOrder
 from mains_schema.parties.second_factor import SecondFactor, second_factor
 from mains_schema.parties.sessions import SessionOrder
 from mains_schema.telling.application import ApplicationFilter, ApplicationOrder
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from mains_schema.parties.machine_tokens import MachineToken
     from mains_schema.parties.openid import OpenidLink
     from mains_schema.parties.passkeys import Passkey
+    from mains_schema.parties.recovery import AccountRecovery
     from mains_schema.parties.sessions import Session
     from mains_schema.telling.application import Application
     from mains_schema.telling.outage import OutageCalendar
@@ -123,6 +126,11 @@ class Viewer(Node):
         "Internet banks and other providers that the viewer signs in with.", OL.person_id
     )
     passkeys: Connection[Passkey] = connection("Passkeys that the viewer signs in with.", PK.person_id)
+    account_recoveries: Connection[AccountRecovery] = connection(
+        "Ways back into the viewer's account that the utility opened; stop one that is not theirs at once.",
+        AR.person_id,
+        orders=AccountRecoveryOrder,
+    )
     outage_calendars: Connection[OutageCalendar] = connection(
         "Links that the viewer made to calendars of outages.", OC.person_id
     )

@@ -31,6 +31,8 @@ from mains_server.notifications.sending import Carrier, MailCarrier, Office, sen
 from mains_server.notifications.templates import FALLBACK, TemplateUnknown, catalogue, sample
 from mains_server.notifications.texting import Gateway, TextCarrier, gateways_of
 from mains_server.notifications.wordings import THE_SERVERS, Wordings, wordings_of
+from mains_server.recovery.using import send_links
+from mains_server.routes.recovery import recovery_policy_of
 from mains_server.settings import Settings, load_settings
 
 notices = typer.Typer(help="Notices: what customers are told, and in which words.", no_args_is_help=True)
@@ -70,6 +72,7 @@ async def day_of_notices(
     listeners = ears(seal=seal, now=now, invitation_page=settings.invitation_page, wordings=wordings)
     for outcome, count in (await deliver_events(engine, ears=listeners, now=now)).items():
         counts[f"events_{outcome}"] += count
+    counts["ways_back_sent"] += await send_links(engine, policy=recovery_policy_of(settings), seal=seal, now=now)
     counts["outages_told"] += await tell_outages(engine, seal=seal, now=now)
     counts["announcements_told"] += await tell_announcements(engine, seal=seal, now=now)
     carried_by = carriers_of(settings, secret=seal.secret) if carriers is None else carriers

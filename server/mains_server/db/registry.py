@@ -36,6 +36,7 @@ ROOMS = (
     "registration",
     "openid",
     "passkeys",
+    "recovery",
     "outages",
     "applications",
     "webhooks",

@@ -87,6 +87,7 @@ KEPT: Mapping[str, str] = {
 ERASED = frozenset(
     {
         "access_grant",
+        "account_recovery",
         "announcement_recipient",
         "application",
         "application_answer",

@@ -105,6 +105,7 @@ OF_PERSON = {
     "openid_link": "delete from openid_link where person_id = :person",
     "machine_token": "delete from machine_token where person_id = :person and partner is null",
     "passkey": "delete from passkey where person_id = :person",
+    "account_recovery": "delete from account_recovery where person_id = :person",
     "recovery_code": "delete from recovery_code where person_id = :person",
     "second_factor": "delete from second_factor where person_id = :person",
     "signin_challenge": "delete from signin_challenge where person_id = :person",

@@ -95,7 +95,7 @@ async def confirm_enrolment(
     """
     await require_proof(session, viewer=viewer, now=now)
     person = await _person_of(session, viewer)
-    refused = await _claim(session, person_id=person.id, now=now)
+    refused = await claim_code_tries(session, person_id=person.id, now=now)
     if refused is not None:
         return refused
     row = await queries.lock_factor(session, person_id=person.id)
@@ -104,7 +104,7 @@ async def confirm_enrolment(
     if row.confirmed_at is not None:
         raise FactorIsOn("the second factor is on already")
     if not _take_code(row, code=code, seal=seal, now=now):
-        return _wrong_code()
+        return wrong_code()
     row.confirmed_at = now
     codes = await _replace_recovery_codes(session, person_id=person.id, now=now)
     await revoke_all_sessions(session, person_id=person.id, now=now, but=viewer.session_id)
@@ -213,7 +213,7 @@ async def _check(
 
     Everybody takes hold of the count first and of the app then, so that no two wait for each other.
     """
-    refused = await _claim(session, person_id=person.id, now=now)
+    refused = await claim_code_tries(session, person_id=person.id, now=now)
     if refused is not None:
         return refused
     row = await queries.lock_factor(session, person_id=person.id)
@@ -232,12 +232,35 @@ async def _check(
         .returning(col(RecoveryCode.id))
     )
     if used is None:
-        return _wrong_code()
+        return wrong_code()
     await _tell(session, MessageKind.RECOVERY_CODE_USED, person=person, now=now)
     return None
 
 
-async def _claim(session: AsyncSession, *, person_id: int, now: datetime) -> SigninRefused | None:
+async def replace_factor(
+    session: AsyncSession, *, person_id: int, secret: str, step: int, seal: Seal, now: datetime
+) -> tuple[str, ...]:
+    """Put an app whose code of a step has just come in the place of the one before, and give other recovery codes.
+
+    For who proved by another road that the one before is lost; sign-ins that wait for a code of it wait no longer.
+    """
+    values = {
+        "sealed": seal.close({"secret": secret}, occasion=_occasion(person_id)),
+        "created_at": now,
+        "confirmed_at": now,
+        "used_step": step,
+    }
+    await session.execute(
+        insert(SecondFactor)
+        .values(person_id=person_id, **values)
+        .on_conflict_do_update(index_elements=[col(SecondFactor.person_id)], set_=values)
+    )
+    await session.execute(delete(SigninChallenge).where(col(SigninChallenge.person_id) == person_id))
+    return await _replace_recovery_codes(session, person_id=person_id, now=now)
+
+
+async def claim_code_tries(session: AsyncSession, *, person_id: int, now: datetime) -> SigninRefused | None:
+    """Count a try of a person's code before it is looked at, and refuse one too many."""
     for bound in (SOON, IN_A_DAY):
         if not await claim_tries(session, tries=((bound, str(person_id)),), now=now):
             code = SigninRefusalCode.TOO_MANY_ATTEMPTS
@@ -279,7 +302,8 @@ async def _tell(session: AsyncSession, kind: MessageKind, *, person: Person, now
     await tell(session, message=message, now=now)
 
 
-def _wrong_code() -> SigninRefused:
+def wrong_code() -> SigninRefused:
+    """Say that a code is wrong; which of the reasons it is, is not told."""
     return SigninRefused(code=SigninRefusalCode.CODE_WRONG, message=CODE_WRONG)
 
 

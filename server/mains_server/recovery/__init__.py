@@ -1,0 +1,1 @@
+"""The way back for who lost the authenticator app, its recovery codes and every passkey."""
