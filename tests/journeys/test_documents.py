@@ -16,6 +16,7 @@ from mains_server.db.engine import make_engine
 from mains_server.documents.operations import Press, sheets_of_invoices
 from mains_server.documents.ubl import e_invoice
 
+from tests.server.documents.made import credit_note
 from tests.server.documents.validating import mistakes
 
 pytestmark = pytest.mark.asyncio
@@ -141,7 +142,7 @@ async def test_a_period_that_cannot_be_is_refused(front_end):
 
 
 @pytest.mark.slow
-async def test_every_e_invoice_of_the_year_keeps_the_rules(demo_address, demo_rows, today):
+async def test_every_e_invoice_of_the_year_and_its_credit_note_keep_the_rules(demo_address, demo_rows, today):
     engine = make_engine(address=asyncpg_url(demo_address).render_as_string(hide_password=False), connections_max=2)
     press = Press(engine=engine, host=load_adapters(on=date(2023, 3, 1)), now=today)
     ids = [row[0] for row in demo_rows("select id from invoice order by id")]
@@ -149,7 +150,10 @@ async def test_every_e_invoice_of_the_year_keeps_the_rules(demo_address, demo_ro
     for start in range(0, len(ids), 100):
         sheets = await sheets_of_invoices(press, invoice_ids=ids[start : start + 100])
         assert all(line.explanation for sheet in sheets.values() for line in sheet.lines)
-        found |= {sheet.number: wrong for sheet in sheets.values() if (wrong := mistakes(e_invoice(sheet)))}
+        notes = [credit_note(sheet) for sheet in sheets.values()]
+        found |= {
+            (one.number, one.kind): wrong for one in (*sheets.values(), *notes) if (wrong := mistakes(e_invoice(one)))
+        }
     await engine.dispose()
 
     assert len(ids) >= 996

@@ -151,15 +151,18 @@ def _ask(sheet: Sheet, *, language: DocumentLanguage, say: Mapping[str, str]) ->
 
 def _line(line: SheetLine, *, sheet: Sheet, language: DocumentLanguage) -> Mapping[str, Any]:
     differs = (line.period_from, line.period_to) != sheet.days
+    # A sum that was worked out, such as interest: that a euro costs a euro says nothing to anybody.
+    is_sum = line.price_unit == f"{sheet.currency}/{sheet.currency}" and line.unit_price == 1
+    explanation = line.explanation.removesuffix(f" x 1 {line.price_unit}") if is_sum else line.explanation
     return {
         "label": printable(line.label.in_language(language)),
-        "explanation": _formula(line.explanation, language=language),
+        "explanation": _formula(explanation, language=language),
         "period": days_text(line.period_from, line.period_to, language=language) if differs else "",
         "place": _place_of(line, sheet=sheet, language=language),
         "is_estimated": line.quality is LineQuality.ESTIMATED,
         "quantity": f"{number_text(line.quantity, language=language)} {_unit(line.unit, language=language)}".strip(),
-        "price": number_text(line.unit_price, language=language),
-        "price_unit": _unit(line.price_unit, language=language),
+        "price": "" if is_sum else number_text(line.unit_price, language=language),
+        "price_unit": "" if is_sum else _unit(line.price_unit, language=language),
         "rate": percent_text(line.tax_rate, language=language),
         "net": amount_text(line.net, language=language),
     }

@@ -60,6 +60,7 @@ def test_an_interest_note_says_for_which_invoice_and_days_it_is():
         assert said in text
     assert "01.03.2023. – 10.03.2023." in text
     assert "10.04.2023. – 10.04.2023." not in text
+    assert "EUR/EUR" not in text
 
 
 def test_support_before_and_after_tax_and_both_rates_are_told():
