@@ -36,18 +36,24 @@ ACTORS: Mapping[str, int | None] = {
     "operator": 109,
     "clerk": 110,
     "admin": 111,
+    "looking": 112,  # an operator who looks as the owner of customer 1 does, and changes nothing
 }
 
 STAFF = frozenset({"operator", "clerk"})  # who deal with customers; an administrator as such does not
-CONTRACT = frozenset({"owner", "view", "view one"})
+OWNER_SEES = frozenset({"owner", "looking"})
+CONTRACT = OWNER_SEES | {"view", "view one"}
+# All that an employee who looks may do is end it.
+LOOKING_MAY = frozenset({"impersonationEnd"})
 
 AUDIENCES: Mapping[str, frozenset[str]] = {
     "everybody": frozenset(ACTORS),
     "signed in": frozenset(ACTORS) - {"anonymous"},
-    "owner": frozenset({"owner"}),
+    "owner": frozenset({"owner"}),  # as the person
+    "owns": OWNER_SEES,
     "view": frozenset({"view"}),
     "manager": frozenset({"manager"}),
     "owner, or admin": frozenset({"owner", "admin"}),
+    "owns, or admin": OWNER_SEES | {"admin"},
     "staff": STAFF,
     "employees": STAFF | {"admin"},
     "admin": frozenset({"admin"}),
@@ -55,15 +61,16 @@ AUDIENCES: Mapping[str, frozenset[str]] = {
     "clerks": frozenset({"clerk"}),
     "payer": frozenset({"payer"}),
     "payer, or staff": STAFF | {"payer"},
-    "customer, or staff": STAFF | {"owner", "view"},
+    "customer, or staff": STAFF | OWNER_SEES | {"view"},
     "contract": CONTRACT,
-    "customer": frozenset({"owner", "view"}),
+    "customer": OWNER_SEES | {"view"},
     "house": CONTRACT | {"manager"},
     "contract, or staff": STAFF | CONTRACT,
     "house, or staff": STAFF | CONTRACT | {"manager"},
     "manager, or staff": STAFF | {"manager"},
     "manager, or operators": frozenset({"manager", "operator"}),
     "owner, or staff": STAFF | {"owner"},
+    "owns, or staff": STAFF | OWNER_SEES,
     "pays": frozenset({"owner", "pay"}),
     "pays, or clerks": frozenset({"owner", "pay", "clerk"}),
     "submits, or operators": frozenset({"owner", "submit", "operator"}),
@@ -75,7 +82,7 @@ AUDIENCES: Mapping[str, frozenset[str]] = {
 }
 
 TYPES: Mapping[str, str] = {
-    "Activity": "owner, or staff",
+    "Activity": "owns, or staff",
     "Application": "customer, or staff",
     "AllocationMethod": "house, or staff",
     "BankAccount": "clerks",
@@ -90,8 +97,8 @@ TYPES: Mapping[str, str] = {
     "Correction": "contract, or staff",
     "CorrectionDue": "clerks",
     "Customer": "customer, or staff",
-    "CustomerAccess": "owner, or staff",
-    "DelegationInvitation": "owner, or staff",
+    "CustomerAccess": "owns, or staff",
+    "DelegationInvitation": "owns, or staff",
     "FactStretch": "clerks",
     "HeldContract": "clerks",
     "IntervalDay": "contract, or staff",
@@ -113,6 +120,7 @@ TYPES: Mapping[str, str] = {
     "Notice": "customer, or staff",
     "NoticeReport": "customer, or staff",
     "PaymentApproval": "owner, or staff",
+    "PaymentApproval": "owns, or staff",
     "PaymentEvent": "clerks",
     "PaymentIntent": "payer, or staff",
     "PaymentRefund": "customer, or staff",
@@ -127,8 +135,8 @@ TYPES: Mapping[str, str] = {
     "SupplyPoint": "house, or staff",
     "TermsDocument": "everybody",
     "Viewer": "owner",
-    "WebhookDelivery": "owner, or admin",
-    "WebhookEndpoint": "owner, or admin",
+    "WebhookDelivery": "owns, or admin",
+    "WebhookEndpoint": "owns, or admin",
 }
 
 FIELDS: Mapping[str, str] = {
@@ -155,12 +163,12 @@ FIELDS: Mapping[str, str] = {
     "Customer.invoiceArchive": "customer, or staff",
     "Customer.noticePreferences": "customer, or staff",
     "Outage.notices": "customer, or staff",
-    "Customer.activity": "owner, or staff",
-    "Customer.invitations": "owner, or staff",
-    "Customer.webhookEndpoints": "owner",
-    "WebhookEndpoint.customer": "owner",
-    "Customer.paymentApprovals": "owner, or staff",
-    "CustomerAccess.spentThisMonth": "owner, or staff",
+    "Customer.activity": "owns, or staff",
+    "Customer.invitations": "owns, or staff",
+    "Customer.webhookEndpoints": "owns",
+    "WebhookEndpoint.customer": "owns",
+    "Customer.paymentApprovals": "owns, or staff",
+    "CustomerAccess.spentThisMonth": "owns, or staff",
     "Invoice.customer": "customer, or staff",
     "Invoice.deliveries": "contract, or staff",
     "Invoice.documents": "contract, or staff",

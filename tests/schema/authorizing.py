@@ -17,6 +17,7 @@ from mains_server.access.records import ANONYMOUS, GrantRole, Permission, StaffR
 from mains_server.access.tables import AccessGrant, Person, StaffMember
 from mains_server.db.registry import stored_tables
 from mains_server.db.unit_of_work import read_session
+from mains_server.signin.rules import as_customer
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -107,7 +108,12 @@ async def settle_actors(connection: AsyncConnection) -> None:
         _grant("revoked", *Permission) | {"ends_at": NOW},
     ]
     await connection.execute(insert(AccessGrant), grants)
-    roles = (("operator", StaffRole.OPERATOR), ("clerk", StaffRole.BILLING_CLERK), ("admin", StaffRole.ADMIN))
+    roles = (
+        ("operator", StaffRole.OPERATOR),
+        ("clerk", StaffRole.BILLING_CLERK),
+        ("admin", StaffRole.ADMIN),
+        ("looking", StaffRole.OPERATOR),
+    )
     staff = [{"id": ACTORS[name], "person_id": ACTORS[name], "role": role, "since": town.THEN} for name, role in roles]
     await connection.execute(insert(StaffMember), staff)
     await connection.exec_driver_sql(f"update payment_intent set person_id = {ACTORS['payer']} where id = 1")
@@ -149,6 +155,8 @@ async def viewer_of(engine: AsyncEngine, actor: str) -> Viewer:
         return ANONYMOUS
     async with read_session(engine) as session:
         viewer = await viewer_of_person(session, person_id=person, now=NOW, session_id=person)
+    if viewer is not None and actor == "looking":
+        viewer = as_customer(viewer, customer_id=1, is_on=True)
     assert viewer is not None
     return viewer
 

@@ -14,16 +14,17 @@ from mains_schema.declaring.node import decode_id
 from mains_schema.live.feeds import FEEDS, Happened
 from mains_schema.live.running import narrowed
 from mains_schema.served import schema
-from mains_server.access.records import ADMINS, Viewer
+from mains_server.access.records import ADMINS, Grant, GrantRole, Permission, Viewer
 from mains_server.paying.calling import NOT_ANSWERED
 from mains_spi import Labels, PaymentProvider
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from tests.schema import broad
 from tests.schema.asking import NO_ADAPTERS, Asker
-from tests.schema.authorization import ACTORS, AUDIENCES, FIELDS, MUTATIONS, SUBSCRIPTIONS, TYPES
+from tests.schema.authorization import ACTORS, AUDIENCES, FIELDS, LOOKING_MAY, MUTATIONS, SUBSCRIPTIONS, TYPES
 from tests.schema.authorizing import (
     Told,
+    _outcome,
     do_mutation,
     field_rows,
     fingerprint,
@@ -34,6 +35,7 @@ from tests.schema.authorizing import (
     viewer_of,
 )
 from tests.schema.canaries import CANARIES, SEES, Sees, SeesAll, settle_canaries
+from tests.schema.software import HOME, SOFTWARE, question
 
 CARD = PaymentProvider(
     code="card",
@@ -122,6 +124,9 @@ def _sees(actor: str) -> Sees:
     if actor in AUDIENCES["staff"]:
         return SeesAll(Viewer(), f"person {ACTORS[actor]}")
     own = f"public, person {ACTORS[actor]}"
+    if actor == "looking":
+        grant = Grant(customer_id=1, role=GrantRole.OWNER, permissions=frozenset({Permission.VIEW}))
+        return Sees(Viewer(person_id=ACTORS[actor], grants=(grant,)), f"{own}, customer 1, {HOME}")
     home = "seller, contract 1, building 1, point 1, read 1, point 1000, read 1000, hours 1, hours 1000"
     labels = {
         "view": f"{own}, customer 1, {home}",
@@ -210,15 +215,61 @@ async def test_each_mutation_is_done_by_whom_its_row_names_and_changes_nothing_f
     assert _named_in(logs, matrix.marks) == []
 
 
+# A token is asked about its own person as that person is.
+OWN_PERSON = {(1, "Viewer"): "owner"}
+
+
+@pytest.mark.asyncio
+async def test_software_is_shown_what_it_opens_of_what_a_person_with_its_reach_sees(matrix: Matrix) -> None:
+    rows = [row for row, _needs_own in field_rows()]
+    wrong = []
+    for name, software in SOFTWARE.items():
+        viewer = await software.viewer(matrix.engine)
+        for row in filter(software.opens, rows):
+            text, path = question(row, matrix.ids)
+            like = OWN_PERSON.get((software.person, row.partition(".")[0]), software.like)
+            outcome, expected = [await _asked(matrix, text, path, one) for one in (viewer, matrix.viewers[like])]
+            wrong += [f"{row}: {name} got {outcome}, {like} {expected}"] if outcome != expected else []
+
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.slow
+@pytest.mark.asyncio
+async def test_software_is_refused_every_other_field_and_mutation_and_changes_nothing(matrix: Matrix) -> None:
+    before, wrong = await matrix.fingerprint(), []
+    for name, software in SOFTWARE.items():
+        viewer = await software.viewer(matrix.engine)
+        for row, _needs_own in field_rows():
+            text, path = question(row, matrix.ids)
+            if not software.opens(row) and (found := await _asked(matrix, text, path, viewer)) != "FORBIDDEN":
+                wrong.append(f"{row}: {name} got {found}")
+        for mutation, act in MUTATIONS.items():
+            if not software.opens(f"Mutation.{mutation}") or software.like == "revoked":
+                code, _words = await do_mutation(matrix.asker, mutation, act, viewer=viewer)
+                is_refused = code in (act.refused if software.opens(f"Mutation.{mutation}") else ("FORBIDDEN",))
+                wrong += [] if is_refused else [f"{mutation}: {name} got {code}"]
+
+    assert not wrong, "\n".join(wrong)
+    assert await matrix.fingerprint() == before
+
+
+async def _asked(matrix: Matrix, text: str, path: tuple[str, ...], viewer: Viewer) -> str:
+    result = await matrix.asker.schema.execute(text, context_value=matrix.asker.context(viewer))
+    codes = {tuple(error.path or ()): str((error.extensions or {})["code"]) for error in result.errors or ()}
+    return codes.get(()) or _outcome(result.data, path, codes)
+
+
 async def _do(matrix: Matrix, actor: str, *, is_allowed: bool, told: Told) -> list[str]:
     """Do what an actor may, or all that they may not, and tell what came out otherwise."""
     wrong = []
     for name, act in MUTATIONS.items():
-        if (actor in AUDIENCES[act.audience]) is not is_allowed:
+        may = name in LOOKING_MAY if actor == "looking" else actor in AUDIENCES[act.audience]
+        if may is not is_allowed:
             continue
         code, words = await do_mutation(matrix.asker, name, act, viewer=matrix.viewers[actor])
         told.take(actor, words)
-        refused = {"UNAUTHENTICATED"} if actor == "anonymous" else set(act.refused)
+        refused = {"anonymous": {"UNAUTHENTICATED"}, "looking": {"FORBIDDEN"}}.get(actor, set(act.refused))
         is_refused = code in (refused | NOT_DONE if is_allowed else refused)
         if is_refused is is_allowed:
             wrong.append(f"{name}: {actor} {'may' if is_allowed else 'may not'}, but got {code}: {words}")

@@ -28,6 +28,7 @@ from tests.schema import broad
 from tests.schema.asking import NO_ADAPTERS, Asker, delegate
 from tests.schema.both import compiled_text
 from tests.schema.canaries import CANARIES, OF_4_PART, OF_4_WHOLE, SEES, Sees, settle_canaries, whole
+from tests.schema.software import SOFTWARE, documents
 
 BROKEN = Adapter(name="broken", version="1", state=AdapterState.SET_ASIDE, reason="why it is broken")
 REFUSALS = ("UNAUTHENTICATED", "FORBIDDEN", "There is no such contract, or it is not yours to see.")
@@ -187,3 +188,19 @@ async def test_delegates_see_what_their_permissions_allow_and_nothing_else(
                 strays = town.strays(sees, seen)
                 own = ("public", "person 2", "payer 2", "acts 2", "token 2")
                 assert [stray for stray in strays if stray[2] not in own] == [], permissions
+
+
+@pytest.mark.asyncio
+async def test_software_sees_rows_of_what_it_reaches_and_nothing_else(town: Town) -> None:
+    """By every id of the town and from the viewer on, of all that its scopes open; and something of its own it sees."""
+    for name, software in SOFTWARE.items():
+        viewer, seen, compiled = await software.viewer(town.asker.engine), Seen(), Seen()
+        for document in documents(software, town.ids):
+            result = await town.asker.schema.execute(document, context_value=town.asker.context(viewer))
+            seen.errors += [str(error.formatted) for error in result.errors or ()]
+            seen.take(result.data)
+            answer = await compiled_text(town.asker, document, viewer)
+            compiled.take(orjson.loads(answer) if isinstance(answer, bytes) else None)
+        strays = [*town.strays(Sees(viewer, software.sees), seen), *town.strays(Sees(viewer, software.sees), compiled)]
+        assert [stray for stray in strays if stray[0] != "was not seen"] == [], name
+        assert ("EIC-1" in seen.words) is ("point 1" in software.sees), name
