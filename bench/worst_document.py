@@ -8,6 +8,7 @@ documents of 2,000 tokens that are hard to check. What is over a second or 100 M
 import asyncio
 import io
 import tempfile
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -124,20 +125,20 @@ def _widest(root: str, road: Sequence[str], fields: Sequence[str]) -> Iterator[s
     for least in dict.fromkeys((1, len(fields))):
         for size in (100, 99, 97, 90, 70, 50, 46, 30, 21, 10, 5):
             steps = [step.replace(f"first: {broad.FIRST}", f"first: {size}") for step in road]
-            if _is_allowed(_text(root, steps, fields[:least])):
+            if broad._is_within_limits(_text(root, steps, fields[:least])):
                 yield _filled(root, steps, fields, least)
                 break
 
 
 def _filled(root: str, steps: Sequence[str], fields: Sequence[str], count: int) -> str:
-    """Add fields, and then aliases of the largest, as long as it is allowed."""
-    aliases = [f"a{number}: {fields[0]}" for number in range(30)]
-    chosen = list(fields[:count])
-    for more in (*fields[count:], *aliases):
-        if not _is_allowed(_text(root, steps, [*chosen, more])):
-            break
-        chosen.append(more)
-    return _text(root, steps, chosen)
+    """Add fields, and then aliases of the largest, as many as are allowed."""
+    wanted = [*fields, *(f"a{number}: {fields[0]}" for number in range(30))]
+    most = bisect_left(
+        range(count, len(wanted) + 1),
+        True,
+        key=lambda number: not broad._is_within_limits(_text(root, steps, wanted[:number])),
+    )
+    return _text(root, steps, wanted[: count + most - 1])
 
 
 def _text(root: str, steps: Sequence[str], fields: Sequence[str]) -> str:

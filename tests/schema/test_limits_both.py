@@ -15,6 +15,7 @@ from mains_schema.http.limits import (
     DIRECTIVES_MAX,
     INTROSPECTION_DEPTH_MAX,
     REPEATS_MAX,
+    ROOT_FIELDS_MAX,
     TOKENS_MAX,
 )
 
@@ -51,6 +52,10 @@ def repeated(count: int) -> str:
     return "{ me { " + "name " * (count + 1) + "} }"
 
 
+def rooted(count: int) -> str:
+    return "{ " + " ".join(f"a{n}: me {{ name }}" for n in range(count)) + " }"
+
+
 def long(tokens: int) -> str:
     fragments, names = divmod(tokens - 5, 4)
     return "{ me { " + "... { name } " * fragments + "id " * names + "} }"
@@ -71,6 +76,7 @@ def introspective(levels: int) -> str:
         (directed, DIRECTIVES_MAX),
         (repeated, REPEATS_MAX),
         (long, TOKENS_MAX),
+        (rooted, ROOT_FIELDS_MAX),
     ],
 )
 async def test_a_document_may_reach_a_limit_and_not_pass_it(both: Both, made: Any, limit: int) -> None:

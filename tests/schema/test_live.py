@@ -334,6 +334,16 @@ async def test_a_message_the_protocol_does_not_know_closes_the_connection(live):
         assert await talk.closed() == 1009
 
 
+async def test_a_message_that_closes_a_connection_leaves_others_alone(live):
+    async with live.subscriber("owner") as talk, live.talk() as other:
+        await other.begin("owner")
+        await other.connection.send(BAD_MESSAGES["no JSON"])
+        assert await other.closed() == 4400
+
+        await live.told(1)
+        assert await talk.next("1") == await subject(live, 1)
+
+
 async def test_the_order_of_the_protocol_is_kept(live, monkeypatch):
     async with live.talk() as talk:
         await talk.say("subscribe", id="1", payload={"query": MESSAGES})

@@ -61,6 +61,7 @@ VALUES_MAX = 50_000
 LIST_ABOUT = 10
 VALUES_SHOWN_MAX = 2 * VALUES_MAX
 ENDLESS = 10**9
+SPLIT = "Send it as several requests."
 SCHEMA_FIELDS = frozenset({"__schema", "__type"})
 DOCUMENTS_KEPT = 500
 KEPT_LENGTH_MAX = 20_000
@@ -226,7 +227,8 @@ class Documents:
         size = self._measure(document, operation, variables)[1]
         if size.cost > COST_MAX:
             raise too_complex(
-                f"This operation may read about {size.cost} rows; at most {COST_MAX} are allowed. Ask for fewer."
+                f"This operation may read about {size.cost} rows; at most {COST_MAX} are allowed. Ask for smaller"
+                " pages."
             )
         if size.values > VALUES_MAX:
             raise too_many_values(size.values, VALUES_MAX)
@@ -307,16 +309,28 @@ def published(cost: int) -> Mapping[str, Any]:
 
 def _refuse(measure: Measure, size: Size) -> None:
     limits = (
-        ("root fields", size.fields, ROOT_FIELDS_MAX),
-        ("fields deep", size.depth, DEPTH_MAX),
-        ("introspection fields deep", size.introspection_depth, INTROSPECTION_DEPTH_MAX),
-        ("aliases", measure.aliases, ALIASES_MAX),
-        ("directives", measure.directives, DIRECTIVES_MAX),
-        ("repeated fields", measure.repeats, REPEATS_MAX),
+        ("has", "root fields", size.fields, ROOT_FIELDS_MAX, SPLIT),
+        (
+            "is",
+            "fields deep",
+            size.depth,
+            DEPTH_MAX,
+            "Ask for what is deeper by `node` and its id.",
+        ),
+        (
+            "is",
+            "introspection fields deep",
+            size.introspection_depth,
+            INTROSPECTION_DEPTH_MAX,
+            "Ask for fewer `ofType`.",
+        ),
+        ("has", "aliases", measure.aliases, ALIASES_MAX, SPLIT),
+        ("has", "directives", measure.directives, DIRECTIVES_MAX, SPLIT),
+        ("has", "repeated fields", measure.repeats, REPEATS_MAX, "Name each field once."),
     )
-    for words, found, allowed in limits:
+    for verb, words, found, allowed, advice in limits:
         if found > allowed:
-            raise too_complex(f"This document has {found} {words}; at most {allowed} are allowed.")
+            raise too_complex(f"This document {verb} {found} {words}; at most {allowed} are allowed. {advice}")
 
 
 def _answer_name(part: FieldNode) -> str:

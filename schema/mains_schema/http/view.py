@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
-from graphql import GraphQLError
+from graphql import GraphQLError, OperationType
 from mains_server.access.records import ANONYMOUS, Viewer
 from mains_server.db.engine import Lent
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -46,7 +46,7 @@ from mains_schema.http.asked import (
 from mains_schema.http.build import Schema
 from mains_schema.http.cookies import Caller, caller_of
 from mains_schema.http.edge import Edge, spender_of, with_document
-from mains_schema.http.limits import published
+from mains_schema.http.limits import chosen, published
 
 TELL_EXECUTOR = "x-mains-executor"
 EXECUTOR = "mains.executor"
@@ -88,6 +88,7 @@ class GraphQLView(GraphQL[Context, None]):
         self.services = services
         self._authenticate = authenticate
         self._clock = clock
+        self._documents = schema.documents
         self._plans = schema.plans if compiles else None
         self._tells_executor = edge.has_editor
         self.edge = edge
@@ -286,7 +287,8 @@ class GraphQLView(GraphQL[Context, None]):
         return given
 
     async def execute_single(self, request: Request, *args: Any, **kwargs: Any) -> ExecutionResult:
-        """Run the operation; only queries are read over GET."""
+        """Run the operation; only queries are read over GET, and nothing that has more than one answer."""
+        self._reject_subscription(request.scope[GIVEN])
         try:
             return await super().execute_single(request, *args, **kwargs)
         except HTTPException as refused:
@@ -294,6 +296,15 @@ class GraphQLView(GraphQL[Context, None]):
                 error = errors.bad_input("Only queries can be sent with GET; send this with POST.")
                 raise Refused(405, error, {"Allow": "POST"}) from None
             raise
+
+    def _reject_subscription(self, given: GraphQLRequestData) -> None:
+        try:
+            operation = chosen(self._documents.read(given.query or ""), given.operation_name)
+        except GraphQLError:
+            return  # whoever runs it says what is wrong
+        if operation.operation is OperationType.SUBSCRIPTION:
+            words = "Subscriptions run over WebSocket, by graphql-transport-ws at this address; over HTTP ask a query."
+            raise Refused(400, errors.bad_input(words))
 
     async def process_result(self, request: Request, result: ExecutionResult) -> Any:
         """Leave `data` out of an answer to what never ran, as GraphQL over HTTP wants it."""
