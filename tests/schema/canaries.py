@@ -48,27 +48,18 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.schema import town
+from tests.schema.acting_rows import activity, approval, invitation, notice, openid_link, signed_in
 from tests.schema.application_rows import application_rows
 from tests.schema.asking import clerk, delegate, owner
 from tests.schema.bank_rows import bank_rows, einvoice_account
-from tests.schema.correction_rows import corrected, settled
-from tests.schema.crowd import (
-    activity,
-    allocation_method,
-    allocation_value,
-    approval,
+from tests.schema.contract_rows import (
     event,
     fee,
     former_terms,
-    intent,
-    interval_day,
-    interval_import,
-    invitation,
     levelled_hold,
     levelled_letter,
     levelled_run,
     levelled_version,
-    notice,
     offer,
     openid_link,
     passkey,
@@ -77,6 +68,14 @@ from tests.schema.crowd import (
     refund,
     signed_in,
     terms_document,
+)
+from tests.schema.correction_rows import corrected, settled
+from tests.schema.machine_rows import machine_token
+from tests.schema.metering_rows import (
+    allocation_method,
+    allocation_value,
+    interval_day,
+    interval_import,
     upload,
     upload_row,
 )
@@ -84,6 +83,8 @@ from tests.schema.machine_rows import machine_token
 from tests.schema.notice_rows import notice_report
 from tests.schema.outage_rows import outage_rows
 from tests.schema.recovery_rows import recovery
+from tests.schema.outage_rows import outage_rows
+from tests.schema.payment_rows import intent, payment_event, payment_return, refund
 from tests.schema.webhook_rows import webhook_rows
 
 CUSTOMERS = 7

@@ -2,43 +2,36 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from mains_server.access.records import GrantRole
 from mains_server.access.tables import AccessGrant
-from mains_server.allocation.records import Announcer
 from mains_server.allocation.tables import AllocationMethod, AllocationValue
 from mains_server.billing.records import RunStatus
 from mains_server.billing.tables import BillingHold, BillingRun, Correction, CorrectionDue, SettlementLine
-from mains_server.contracts.records import ContractBilling, ContractStep, Settlement
+from mains_server.contracts.records import ContractBilling, Settlement
 from mains_server.contracts.tables import Building, Contract, ContractOffer, ContractSupplyPoint, SupplyPoint
 from mains_server.customers.records import CustomerKind
 from mains_server.customers.tables import Customer
-from mains_server.delegation.records import ActivityKind, ApprovalStatus, InvitationStatus
 from mains_server.delegation.tables import DelegationActivity, DelegationInvitation, PaymentApproval
 from mains_server.facts.tables import FactSeries
-from mains_server.intake.records import RowOutcome, UploadMode, UploadStatus
 from mains_server.intake.tables import ReadingLink, ReadingUpload, ReadingUploadRow
-from mains_server.intervals.records import IntervalFormat
-from mains_server.intervals.rules import day_seconds
 from mains_server.intervals.tables import IntervalDay, IntervalImport
 from mains_server.invoices.records import InvoiceKind
 from mains_server.invoices.tables import Invoice
-from mains_server.levelling.records import LetterChannel, PlanReason, UsageBasis
-from mains_server.levelling.records import RunStatus as LevelledStatus
 from mains_server.levelling.tables import LevelledHold, LevelledLetter, LevelledRun, LevelledVersion
 from mains_server.machines.tables import MachineToken
-from mains_server.metering.records import ReadingSource, ReadingStatus
+from mains_server.metering.records import ReadingStatus
 from mains_server.metering.tables import Reading
 from mains_server.notifications.records import Channel, NoticeState, Topic
 from mains_server.notifications.tables import Notice, NoticeReport
 from mains_server.openid.tables import OpenidLink
 from mains_server.passkeys.tables import Passkey
 from mains_server.paying.records import EventOutcome, IntentStatus, RefundStatus
+from mains_server.notifications.tables import Notice
+from mains_server.openid.tables import OpenidLink
 from mains_server.paying.tables import PaymentEvent, PaymentIntent, PaymentRefund
-from mains_server.payments.records import ReturnKind
 from mains_server.payments.tables import Payment, PaymentReturn
 from mains_server.recovery.tables import AccountRecovery
 from mains_server.signin.tables import Session
@@ -47,13 +40,26 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.schema import town
+from tests.schema.acting_rows import access, activity, approval, invitation, notice, openid_link, signed_in
 from tests.schema.application_rows import of_customer_1
 from tests.schema.bank_rows import bank_rows
+from tests.schema.contract_rows import levelled_hold, levelled_letter, levelled_run, levelled_version, offer
 from tests.schema.correction_rows import corrected, settled
 from tests.schema.machine_rows import machine_token
 from tests.schema.notice_rows import notice_report
 from tests.schema.outage_rows import at_first_place
 from tests.schema.recovery_rows import recovery
+from tests.schema.metering_rows import (
+    allocation_method,
+    allocation_value,
+    interval_day,
+    interval_import,
+    link,
+    upload,
+    upload_row,
+)
+from tests.schema.outage_rows import at_first_place
+from tests.schema.payment_rows import intent, payment_event, payment_return, refund
 from tests.schema.webhook_rows import of_one_business
 
 CUSTOMERS = 4
@@ -140,27 +146,6 @@ def _building(n: int) -> dict[str, Any]:
     return {"id": n, "name": f"House {n}", "address_line": f"Lielā iela {n}", **town.ADDRESS}
 
 
-def allocation_method(n: int) -> dict[str, Any]:
-    """Announce method n for building 1 by the contract of its manager, customer 3; every second starts in May."""
-    said = {"decided_on": town.month(2), "decision_reference": f"minutes {n}", "announced_at": town.THEN}
-    who = {"announced_as": Announcer.MANAGER, "announced_by": "Customer 3", "announced_by_person_id": 3}
-    of_3 = {"customer_id": 3, "contract_id": 3, "building_id": 1}
-    return {"id": n, "starts": town.month(4 + n % 2), **said, **who, **of_3}
-
-
-def allocation_value(n: int) -> dict[str, Any]:
-    """Give the value that method n sets."""
-    of_3 = {"customer_id": 3, "contract_id": 3, "method_id": n, "adapter": "heat_co"}
-    return {
-        "id": n,
-        "name": "zones",
-        "value": f"value {n}",
-        "starts": town.month(4 + n % 2),
-        "has_replaced": True,
-        **of_3,
-    }
-
-
 def _reading(n: int) -> dict[str, Any]:
     seen = {"taken_at": town.midnight(town.month(n % 3)), "counts_for": town.month(n % 3), "received_at": town.THEN}
     return (
@@ -175,77 +160,6 @@ def _invoice(n: int) -> dict[str, Any]:
 
 def _payment(n: int) -> dict[str, Any]:
     return town.payment(n) | {"customer_id": 1, "received_on": town.month(n % 2), "amount": Decimal(n)}
-
-
-def intent(n: int) -> dict[str, Any]:
-    """Begin payment n through a provider for customer n, by person n; two of three are still waited for."""
-    times = {"created_at": town.THEN + timedelta(hours=n % 2), "changed_at": town.THEN + timedelta(hours=2)}
-    told = {"provider_id": f"pay_{n}", "page_url": f"https://bank.example/pay/{n}", "reason": f"reason {n}"}
-    named = {"reference": f"mains-{n}", "shown_reference": f"RF18H{n}", "payee": "Gren", "language": "lv"}
-    road = {"provider": "sandbox", "pays_by": "BANK_TRANSFER", "checks": 0}
-    status = IntentStatus.UNKNOWN if n % 3 else IntentStatus.FAILED
-    of_n = {"id": n, "customer_id": n, "person_id": n, "amount": Decimal(n), "currency": "EUR", "status": status}
-    return {**of_n, **named, **told, **road, **times}
-
-
-def payment_return(n: int) -> dict[str, Any]:
-    """Let a cent of payment n go back."""
-    what = {"kind": ReturnKind.REFUND, "amount": Decimal("0.01"), "currency": "EUR", "reason": f"reason {n}"}
-    key = {"idempotency_key": f"r{n}", "returned_on": town.THEN.date(), "booked_at": town.THEN}
-    return {"id": n, "customer_id": n, "payment_id": n, **what, **key}
-
-
-def refund(n: int) -> dict[str, Any]:
-    """Ask for refund n, of payment n, which came by intent n."""
-    times = {"requested_at": town.THEN + timedelta(hours=n % 2), "changed_at": town.THEN + timedelta(hours=2)}
-    what = {"amount": Decimal("0.01"), "currency": "EUR", "reason": f"refund {n}", "failure": f"failure {n}"}
-    named = {"reference": f"mains-refund-{n}", "requested_by_person_id": 1, "status": RefundStatus.FAILED, "checks": 0}
-    of_n = {"id": n, "customer_id": n, "payment_id": n, "intent_id": n, "return_id": n}
-    return {**of_n, **what, **named, **times}
-
-
-def notice(n: int) -> dict[str, Any]:
-    """Tell customer n something; every second went by letter."""
-    named = {"occasion": f"occasion {n}", "template": "code", "template_version": "v", "subject": f"subject {n}"}
-    how = {"channel": Channel.POST if n % 2 else Channel.EMAIL, "state": NoticeState.SENT, "topic": Topic.CONTRACT}
-    rest = {"body": f"body {n}", "values": {}, "others": [], "language": "lv", "number": 1, "tries": 1}
-    return {"id": n, "customer_id": n, **named, **how, **rest, "created_at": town.THEN + timedelta(hours=n % 2)}
-
-
-def payment_event(n: int) -> dict[str, Any]:
-    """Tell event n, of intent n; every second was held."""
-    times = {"occurred_at": town.THEN, "received_at": town.THEN + timedelta(hours=1 + n % 2)}
-    outcome = EventOutcome.HELD if n % 2 else EventOutcome.APPLIED
-    named = {"provider": "sandbox", "event_id": f"evt_{n}", "kind": f"kind {n}", "note": f"note {n}"}
-    return {"id": n, "intent_id": n, "outcome": outcome, **named, **times}
-
-
-def access(n: int) -> dict[str, Any]:
-    """Let person n look at customer n by a right of its own number; every second may pay 10.00 at a time."""
-    named = {"id": 50 + n, "customer_id": n, "person_id": n, "role": GrantRole.DELEGATE, "permissions": ["VIEW"]}
-    limits = {"cap_payment": Decimal(10) if n % 2 else None, "cap_month": None, "approval_above": None}
-    return {**named, **limits, "contract_ids": [n], "starts_at": town.THEN + timedelta(days=n // 2), "ends_at": None}
-
-
-def invitation(n: int) -> dict[str, Any]:
-    """Let person n invite somebody to customer n."""
-    named = {"id": n, "customer_id": n, "invited_by_person_id": n, "role": GrantRole.DELEGATE, "name": f"invited {n}"}
-    times = {"created_at": town.THEN + timedelta(days=n // 2), "expires_at": town.THEN + timedelta(days=99)}
-    status = InvitationStatus.OPEN if n % 2 else InvitationStatus.WITHDRAWN
-    return {**named, **times, "email": f"invited{n}@example.lv", "permissions": ["VIEW"], "status": status}
-
-
-def approval(n: int) -> dict[str, Any]:
-    """Let person n ask the owner of customer n for their word on a payment."""
-    named = {"id": n, "customer_id": n, "grant_id": n, "person_id": n, "request_key": f"k{n}", "currency": "EUR"}
-    what = {"amount": Decimal(n), "shown_reference": f"RFAPPROVAL{n}", "status": ApprovalStatus.WAITING}
-    return {**named, **what, "asked_at": town.THEN + timedelta(days=n // 2)}
-
-
-def activity(n: int) -> dict[str, Any]:
-    """Let person n do something for customer n."""
-    what = {"kind": ActivityKind.PAID, "amount": Decimal(n), "currency": "EUR", "note": f"deed {n}"}
-    return {"id": n, "customer_id": n, "person_id": n, "at": town.THEN + timedelta(days=n // 2), **what}
 
 
 def _product(n: int) -> dict[str, Any]:

@@ -35,7 +35,7 @@ from mains_spi import Capability, Labels, Utility
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tests.schema import crowd
+from tests.schema import acting_rows, contract_rows, crowd, metering_rows, payment_rows
 from tests.schema.application_rows import application_rows
 from tests.schema.asking import NO_ADAPTERS, Asker
 from tests.schema.bank_rows import bank_rows, einvoice_account
@@ -109,21 +109,23 @@ def _come_in() -> Sequence[tuple[Any, list[dict[str, Any]]]]:
         (OpenidLink, [crowd.openid_link(n) | {"person_id": n} for n in numbers]),
         (AccountRecovery, [recovery(n) | {"person_id": n} for n in numbers]),
         (Passkey, [crowd.passkey(n) | {"person_id": n} for n in numbers]),
+        (Session, [acting_rows.signed_in(n) for n in numbers]),
+        (OpenidLink, [acting_rows.openid_link(n) | {"person_id": n} for n in numbers]),
         (MachineToken, [machine_token(n) for n in numbers]),
-        (ReadingUpload, [crowd.upload(n) | {"person_id": n} for n in numbers]),
-        (ReadingUploadRow, [crowd.upload_row(n) | {"upload_id": n} for n in numbers]),
-        (ReadingLink, [crowd.link(n) | dict.fromkeys(("customer_id", "contract_id"), n) for n in numbers]),
+        (ReadingUpload, [metering_rows.upload(n) | {"person_id": n} for n in numbers]),
+        (ReadingUploadRow, [metering_rows.upload_row(n) | {"upload_id": n} for n in numbers]),
+        (ReadingLink, [metering_rows.link(n) | dict.fromkeys(("customer_id", "contract_id"), n) for n in numbers]),
         (CorrectionDue, [_correction(n) for n in numbers]),
         (Correction, [corrected(n) for n in numbers]),
         (SettlementLine, [settled(n) for n in numbers]),
-        (TermsDocument, [crowd.terms_document(n) for n in numbers]),
+        (TermsDocument, [contract_rows.terms_document(n) for n in numbers]),
         (BankEinvoiceAccount, [einvoice_account(n, n) for n in numbers]),
-        (ContractEvent, [crowd.event(n, n) for n in numbers]),
-        (ContractFormerTerms, [crowd.former_terms(n, n) | _terms(n) for n in numbers]),
-        (ContractFee, [crowd.fee(n, n) | _billed(n) for n in numbers]),
-        (ContractOffer, [crowd.offer(n) | {"customer_id": n} for n in numbers]),
-        (AllocationMethod, [crowd.allocation_method(n) for n in numbers]),
-        (AllocationValue, [crowd.allocation_value(n) for n in numbers]),
+        (ContractEvent, [contract_rows.event(n, n) for n in numbers]),
+        (ContractFormerTerms, [contract_rows.former_terms(n, n) | _terms(n) for n in numbers]),
+        (ContractFee, [contract_rows.fee(n, n) | _billed(n) for n in numbers]),
+        (ContractOffer, [contract_rows.offer(n) | {"customer_id": n} for n in numbers]),
+        (AllocationMethod, [metering_rows.allocation_method(n) for n in numbers]),
+        (AllocationValue, [metering_rows.allocation_value(n) for n in numbers]),
         *bank_rows(range(min(numbers), max(numbers) + 1)),
         *application_rows(numbers),
         *outage_rows(numbers, buildings=1),
@@ -143,6 +145,20 @@ def _come_in() -> Sequence[tuple[Any, list[dict[str, Any]]]]:
         (NoticeReport, [notice_report(n) for n in numbers]),
         (IntervalImport, [crowd.interval_import()]),
         (IntervalDay, [crowd.interval_day(n, n, month(1)) for n in numbers]),
+        (LevelledVersion, [contract_rows.levelled_version(n, n, n) for n in numbers]),
+        (LevelledLetter, [contract_rows.levelled_letter(n, n, n) for n in numbers]),
+        (LevelledRun, [contract_rows.levelled_run(n) for n in numbers]),
+        (LevelledHold, [contract_rows.levelled_hold(n, n, n) for n in numbers]),
+        (PaymentIntent, [payment_rows.intent(n) for n in numbers]),
+        (DelegationInvitation, [acting_rows.invitation(n) for n in numbers]),
+        (PaymentApproval, [acting_rows.approval(n) for n in numbers]),
+        (DelegationActivity, [acting_rows.activity(n) for n in numbers]),
+        (PaymentReturn, [payment_rows.payment_return(n) for n in numbers]),
+        (PaymentRefund, [payment_rows.refund(n) for n in numbers]),
+        (PaymentEvent, [payment_rows.payment_event(n) for n in numbers]),
+        (Notice, [acting_rows.notice(n) for n in numbers]),
+        (IntervalImport, [metering_rows.interval_import()]),
+        (IntervalDay, [metering_rows.interval_day(n, n, month(1)) for n in numbers]),
     )
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.schema.asking import Asker, clerk, delegate, owner
 from tests.schema.both import compiled_text, resolved_text
-from tests.schema.crowd import interval_day, interval_import
+from tests.schema.metering_rows import interval_day, interval_import
 from tests.schema.town import HOUSE, settle
 
 DAYS = (date(2022, 3, 26), date(2022, 3, 27), date(2022, 10, 30))
