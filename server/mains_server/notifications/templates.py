@@ -30,6 +30,8 @@ FALLBACK = "lv"
 PLACE = NOTICE_PLACE
 DATES = {"lv": "dd.MM.y.", "en": "long", "ru": "long"}
 """Latvian puts the month into the case that its preposition asks for, which CLDR does not know; figures have none."""
+CLOCK = {"lv": " plkst. ", "en": ", ", "ru": ", "}
+"""What stands between a day and a time."""
 OPEN, CLOSE = "⟦", "⟧"
 """Around the name of a secret in words that are kept; what others write never has them."""
 
@@ -67,7 +69,11 @@ def written(
         if name not in values:
             raise ValueMissing(f"{template} in {own} has no value for {name!r}")
         value = values[name]
-        return shown(value, language=own, zone=zone) if forms is None else _plural(value, forms, language=own)
+        if forms is not None:
+            return _plural(value, forms, language=own)
+        text = shown(value, language=own, zone=zone)
+        ends_sentence = found.string[found.end() : found.end() + 1] == "."
+        return text.removesuffix(".") if ends_sentence else text
 
     subject = " ".join(PLACE.sub(fill, parts["subject"]).split())
     return Words(subject=subject, body=PLACE.sub(fill, body), version=fingerprint(parts))
@@ -144,7 +150,7 @@ def shown(value: Value, *, language: str, zone: str) -> str:
     if isinstance(value, datetime):
         local = value.astimezone(ZoneInfo(zone))
         day = format_date(local.date(), DATES[language], locale=language)
-        return _plain(f"{day}, {format_time(local.time(), 'HH:mm', locale=language)}")
+        return _plain(f"{day}{CLOCK[language]}{format_time(local.time(), 'HH:mm', locale=language)}")
     if isinstance(value, date):
         return _plain(format_date(value, DATES[language], locale=language))
     if isinstance(value, Decimal):

@@ -14,6 +14,7 @@ from mains_server.notifications.templates import (
     catalogue,
     packed,
     revealed,
+    sample,
     shown,
     template_of,
     unpacked,
@@ -51,8 +52,8 @@ def test_every_plural_has_the_forms_of_its_language(name, language):
     [
         ("lv", 1, "1 diena"),
         ("lv", 3, "3 dienas"),
-        ("lv", 10, "10 dienu"),
-        ("lv", 11, "11 dienu"),
+        ("lv", 10, "10 dienas"),
+        ("lv", 11, "11 dienas"),
         ("lv", 21, "21 diena"),
         ("en", 1, "1 day"),
         ("en", 2, "2 days"),
@@ -64,9 +65,9 @@ def test_every_plural_has_the_forms_of_its_language(name, language):
     ],
 )
 def test_numbers_have_the_word_that_goes_with_them(language, days, words):
-    values = {"name": "Anna", "days": days, "address": "Lielā iela 1", "closes": date(2024, 3, 3)}
+    values = {"invoice": "A-1", "name": "Anna", "days": days, "due": date(2024, 3, 3), "amount": "1"}
 
-    made = written("reading_window_closes", language=language, values=values, **MAIL)
+    made = written("due_soon", language=language, values=values, **MAIL)
 
     assert words in made.subject
 
@@ -79,13 +80,33 @@ def test_numbers_have_the_word_that_goes_with_them(language, days, words):
         (date(2024, 2, 1), ("01.02.2024.", "February 1, 2024", "1 февраля 2024 г.")),
         (
             datetime(2024, 7, 1, 21, 30, tzinfo=UTC),
-            ("02.07.2024., 00:30", "July 2, 2024, 00:30", "2 июля 2024 г., 00:30"),
+            ("02.07.2024. plkst. 00:30", "July 2, 2024, 00:30", "2 июля 2024 г., 00:30"),
         ),
         (Decimal("0.0250"), ("0,025", "0.025", "0,025")),
     ],
 )
 def test_values_are_written_as_each_language_writes_them(value, texts):
     assert tuple(shown(value, language=language, zone="Europe/Riga") for language in LANGUAGES) == texts
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("lv", "līdz 10.02.2024."), ("en", "by February 10, 2024."), ("ru", "до 10 февраля 2024 г.")],
+)
+def test_a_date_at_the_end_of_a_sentence_has_one_full_stop(language, words):
+    values = {"invoice": "A-1", "name": "Anna", "days": 3, "due": date(2024, 2, 10), "amount": "1"}
+
+    made = written("due_soon", language=language, values=values, **{**MAIL, "channel": Channel.SMS})
+
+    assert made.body.endswith(words) and not made.body.endswith("..")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_sample_has_two_full_stops(language):
+    for name in catalogue(language):
+        for channel in (Channel.EMAIL, Channel.SMS):
+            made = sample(name, channel=channel, language=language)
+            assert ".." not in made.subject + made.body, name
 
 
 def test_values_are_kept_exactly():
