@@ -68,6 +68,7 @@ from mains_schema.selling.tariff import (
 )
 from mains_schema.staff import Staff
 from mains_schema.telling.application import ApplicationType, application_types
+from mains_schema.telling.application_customer import ApplicationCustomerMutations
 from mains_schema.telling.demo_inbox import DEMO_INBOX_GIVEN, DEMO_INBOX_ROWS, DemoMessage, demo_inbox
 from mains_schema.telling.mutations_announcement import AnnouncementMutations
 from mains_schema.telling.mutations_application import ApplicationMutations
@@ -212,6 +213,7 @@ class Mutation(
     AnnouncementMutations,
     OutageMutations,
     ApplicationMutations,
+    ApplicationCustomerMutations,
     DelegationMutations,
     ImpersonationMutations,
     MachineTokenMutations,

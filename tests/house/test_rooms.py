@@ -239,7 +239,7 @@ EXTRA = {
     },
     "customers": {"contact.py"},
     "registration": {"correcting.py"},
-    "applications": {"attaching.py", "links.py"},
+    "applications": {"attaching.py", "becoming.py", "links.py"},
     "outages": {"desk.py", "feed.py", "importing.py", "links.py", "statements.py"},
     "paying": {
         "booking.py",

@@ -345,6 +345,7 @@ MUTATIONS: Mapping[str, Act] = {
     "passwordReset": Act("everybody", ()),
     "passwordResetRequest": Act("everybody", ()),
     "announcementSend": Act("operators"),
+    "applicationCustomerCreate": Act("operators"),
     "eventSendAgain": Act("operators", given={"eventId": an_id("UndeliveredEvent", 1)}),
     "noticePreferenceSet": Act("requests, or operators", CUSTOMER_DESK),
     "openidLink": Act("signed in", ()),

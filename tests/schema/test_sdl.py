@@ -177,6 +177,7 @@ APPLICATIONS = [
         "AttachmentCreate",
         "Offer",
         "Complete",
+        "CustomerCreate",
         "TakeUp",
         "Ask",
         "Answer",

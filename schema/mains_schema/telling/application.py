@@ -81,6 +81,7 @@ described(
         "COMPLETE": "It was done.",
         "REJECT": "It was rejected.",
         "WITHDRAW": "The applicant withdrew it.",
+        "CUSTOMER_CREATE": "The applicant became a customer.",
     },
 )
 described(

@@ -23,6 +23,13 @@ class ApplicationErrorCode(Enum):
     NOTE_WRONG = "NOTE_WRONG"
     OFFER_WRONG = "OFFER_WRONG"
     OFFER_OVER = "OFFER_OVER"
+    APPLICANT_IS_CUSTOMER = "APPLICANT_IS_CUSTOMER"
+    CUSTOMER_NUMBER_TAKEN = "CUSTOMER_NUMBER_TAKEN"
+    CUSTOMER_DATA_WRONG = "CUSTOMER_DATA_WRONG"
+    ADDRESS_MALFORMED = "ADDRESS_MALFORMED"
+    PHONE_MALFORMED = "PHONE_MALFORMED"
+    LANGUAGE_UNKNOWN = "LANGUAGE_UNKNOWN"
+    PERSONAL_CODE_MALFORMED = "PERSONAL_CODE_MALFORMED"
     ATTACHMENT_NAME_WRONG = "ATTACHMENT_NAME_WRONG"
     ATTACHMENTS_TOO_MANY = "ATTACHMENTS_TOO_MANY"
     IDEMPOTENCY_KEY_MALFORMED = "IDEMPOTENCY_KEY_MALFORMED"
@@ -43,6 +50,13 @@ described(
         "NOTE_WRONG": "A note is missing where one is needed, or longer than 4,000 characters.",
         "OFFER_WRONG": "The offer is not 0 to 1,000,000 EUR in whole cents, or over before it is made.",
         "OFFER_OVER": "The last day of the offer is over.",
+        "APPLICANT_IS_CUSTOMER": "The application is a customer's already.",
+        "CUSTOMER_NUMBER_TAKEN": "Another customer has this number.",
+        "CUSTOMER_DATA_WRONG": "A number, name or e-mail address is missing, too long or cannot be; see `path`.",
+        "ADDRESS_MALFORMED": "No letter would come to this address.",
+        "PHONE_MALFORMED": "Nobody could be called by this number.",
+        "LANGUAGE_UNKNOWN": "Nothing is sent in this language.",
+        "PERSONAL_CODE_MALFORMED": "A personal code has figures, letters and dashes, 32 at most.",
         "ATTACHMENT_NAME_WRONG": "The name is not 1 to 120 printable characters without slashes and quotes.",
         "ATTACHMENTS_TOO_MANY": "The application has ten files.",
         "IDEMPOTENCY_KEY_MALFORMED": "The key is not 1 to 200 printable characters.",

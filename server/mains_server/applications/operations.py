@@ -127,8 +127,8 @@ async def submit_application(
     for field in kind.fields:
         if field.name in answers:
             session.add(ApplicationAnswer(application_id=row.id, field=field.name, value=answers[field.name]))
-    by_staff = _Hand(viewer, is_staff=is_staff)
-    await _noted(session, row=row, kind=StepKind.SUBMIT, hand=by_staff, note=None, now=now)
+    by_staff = Hand(viewer, is_staff=is_staff)
+    await note_step(session, row=row, kind=StepKind.SUBMIT, hand=by_staff, note=None, now=now)
     return row.id
 
 
@@ -150,12 +150,12 @@ async def take_step(session: AsyncSession, *, viewer: Viewer, step: StepRequest,
     if step.kind is StepKind.COMPLETE and step.contract_id is not None:
         row.result_contract_id = await _result(session, row=row, contract_id=step.contract_id, now=now)
     row.state, row.changed_at = move.after, now
-    await _noted(session, row=row, kind=step.kind, hand=_Hand(viewer, is_staff=is_staff_step), note=note, now=now)
+    await note_step(session, row=row, kind=step.kind, hand=Hand(viewer, is_staff=is_staff_step), note=note, now=now)
     return row.id
 
 
 @dataclass(frozen=True, slots=True)
-class _Hand:
+class Hand:
     """Who takes a step, and whether as an employee."""
 
     viewer: Viewer
@@ -219,9 +219,10 @@ async def _result(session: AsyncSession, *, row: Application, contract_id: int, 
     return contract.id
 
 
-async def _noted(
-    session: AsyncSession, *, row: Application, kind: StepKind, hand: _Hand, note: str | None, now: datetime
+async def note_step(
+    session: AsyncSession, *, row: Application, kind: StepKind, hand: Hand, note: str | None, now: datetime
 ) -> None:
+    """Write a step down under the next number, and tell the outbox."""
     assert hand.viewer.person_id is not None, "who takes a step is signed in"
     number = await queries.last_step(session, application_id=row.id) + 1
     session.add(

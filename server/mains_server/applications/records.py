@@ -38,6 +38,7 @@ class StepKind(Enum):
     COMPLETE = "COMPLETE"
     REJECT = "REJECT"
     WITHDRAW = "WITHDRAW"
+    CUSTOMER_CREATE = "CUSTOMER_CREATE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
