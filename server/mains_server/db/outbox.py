@@ -54,6 +54,7 @@ select count(*) filter (where delivered_at is null and given_up_at is null) as w
     min(delivered_at) as delivered_since
 from outbox_event
 """)
+ROUSE = text("select pg_notify('mains_events', '')")
 NOW_SEEN = "select pg_current_snapshot()::text"
 
 
@@ -127,6 +128,11 @@ async def forget_delivered(session: AsyncSession, *, before: datetime, seen: str
 async def outbox_state(session: AsyncSession) -> OutboxState:
     """Tell what is in the outbox, for whoever looks after it."""
     return OutboxState(**(await session.execute(STATE)).one()._mapping)
+
+
+async def rouse(session: AsyncSession) -> None:
+    """Have those who listen look once the session's transaction has ended, though no event is written in it."""
+    await session.execute(ROUSE)
 
 
 async def snapshot(connection: Any) -> str:

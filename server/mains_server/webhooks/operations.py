@@ -12,6 +12,7 @@ from sqlmodel import col
 from mains_server.access.records import Refusal, StaffRole, Viewer
 from mains_server.customers.queries import customers_by_ids
 from mains_server.customers.records import CustomerKind
+from mains_server.db.outbox import rouse
 from mains_server.notifications.sealing import Seal
 from mains_server.webhooks import queries, statements
 from mains_server.webhooks.records import (
@@ -185,6 +186,7 @@ async def enable_endpoint(session: AsyncSession, *, viewer: Viewer, endpoint_id:
     row.state, row.disabled_because, row.disabled_at = WebhookState.ACTIVE, None, None
     row.failures, row.failing_since, row.paused_until = 0, None, None
     await session.flush()
+    await rouse(session)
 
 
 async def ping_endpoint(session: AsyncSession, *, viewer: Viewer, endpoint_id: int, now: datetime) -> int:
@@ -202,6 +204,7 @@ async def ping_endpoint(session: AsyncSession, *, viewer: Viewer, endpoint_id: i
     row.paused_until = None
     session.add(delivery)
     await session.flush()
+    await rouse(session)
     return delivery.id
 
 
@@ -217,6 +220,7 @@ async def send_again(session: AsyncSession, *, viewer: Viewer, delivery_id: int,
     _insist_is_active(row)
     if await session.scalar(text(statements.SEND_AGAIN), {"id": delivery_id, "now": now}) is None:
         raise DeliveryNotFailed("this delivery was not given up")
+    await rouse(session)
     return endpoint_id
 
 
@@ -228,6 +232,7 @@ async def send_failed_again(
     _insist_is_active(row)
     values = {"endpoint": row.id, "since": since, "now": now}
     found = await session.execute(text(statements.SEND_FAILED_AGAIN), values)
+    await rouse(session)
     return int(found.rowcount)  # type: ignore[attr-defined]
 
 

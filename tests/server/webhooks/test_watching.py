@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
+from mains_server.webhooks import operations
 from mains_server.webhooks.rules import LANES
 from mains_server.webhooks.watching import Watch, seconds_until
 
@@ -57,6 +58,22 @@ async def test_what_waited_before_the_watch_began_goes_out_first(partners, recei
 
     async with watching(partners):
         await receiver.until(1)
+
+
+async def test_a_ping_and_what_is_to_be_sent_again_go_out_at_once(partners, receiver):
+    made = await partners.endpoint(receiver.url)
+    about = {"endpoint_id": made.endpoint_id, "now": partners.now}
+    async with watching(partners):
+        await partners.happens(7)
+        await ended(partners, 1)
+        await partners.act(operations.ping_endpoint, **about)
+        await ended(partners, 2)
+        await partners.utility.run("update webhook_delivery set state = 'FAILED' where id = 1")
+        await partners.act(operations.send_again, delivery_id=1, now=partners.now)
+        await ended(partners, 2)
+        await receiver.until(3)
+
+    assert receiver.ids == ["msg_1", "msg_2", "msg_1"]
 
 
 async def test_what_failed_is_tried_again_when_it_is_due(partners, receiver):
