@@ -10,6 +10,7 @@ MODULES = (
     "documents",
     "interval_import",
     "levelling",
+    "live_sockets",
     "notices_sent",
     "outage_notices",
     "portal_home",

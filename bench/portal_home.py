@@ -67,12 +67,12 @@ def main() -> None:
 
 
 @contextmanager
-def running_server(*, address: str) -> Iterator[tuple[psutil.Process, str]]:
-    """Serve a database as `mains serve` does, in a process of its own."""
+def running_server(*, address: str, **variables: str) -> Iterator[tuple[psutil.Process, str]]:
+    """Serve a database as `mains serve` does, in a process and on a port of its own, with more in its environment."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = {**os.environ, "MAINS_DATABASE_URL": address}
+    environment = {**os.environ, "MAINS_DATABASE_URL": address, **variables}
     command = [str(Path(sys.executable).with_name("mains")), "serve", "--port", str(port)]
     process = subprocess.Popen(command, env=environment)
     try:
@@ -98,7 +98,7 @@ async def _measure(process: psutil.Process, *, url: str, server: EmbeddedServer)
 
 async def ready(client: httpx2.AsyncClient) -> None:
     """Wait until a server answers."""
-    for _ in range(600):
+    for _ in range(6_000):  # a busy machine starts slowly
         try:
             if (await client.get("/health/ready")).status_code == 200:
                 return
