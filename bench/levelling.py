@@ -1,8 +1,8 @@
 """The yearly recalculation of 100,000 levelled electricity contracts: CPU of client and server, and memory.
 
 The contracts are every product that may be levelled, every connection, one and two zones, households and businesses,
-each with a use of its own and twelve payments. Each gets a new version of its plan, a letter and an event. 600,000
-(`MAINS_BENCH_LEVELLED=600000`) are wanted in 60 CPU seconds.
+each with a use of its own and twelve payments. Each gets a new version of its plan and a letter, and twenty an event.
+600,000 (`MAINS_BENCH_LEVELLED=600000`) are wanted in 60 CPU seconds.
 """
 
 import asyncio

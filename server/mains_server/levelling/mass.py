@@ -130,13 +130,13 @@ def _year(request: RecalculationRequest) -> Period:
 
 
 def _write(connection: Connection, *, plans: Sequence[RenewedPlan], request: RecalculationRequest) -> None:
-    """Write the versions with a letter and an event each; a plan that has the year's version already stops the run."""
+    """Write the versions with a letter each, and events; a plan that has the year's version already stops the run."""
     ids = next_ids(connection, sequence="levelled_version_id_seq", count=len(plans))
     versions = renewing.version_rows(plans, ids=ids, request=request, key=key_of(request.year))
     copy_rows(connection, "levelled_version", renewing.VERSION_COLUMNS, versions)
     letters = renewing.letter_rows(plans, ids=ids, request=request)
     copy_rows(connection, "levelled_letter", renewing.LETTER_COLUMNS, letters)
-    events = renewing.event_rows(plans, ids=ids, request=request)
+    events = renewing.event_rows(ids=ids, request=request)
     copy_rows(connection, "outbox_event", renewing.EVENT_COLUMNS, events)
 
 

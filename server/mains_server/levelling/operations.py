@@ -19,6 +19,8 @@ from mains_server.levelling.records import HeldTask, LetterChannel, NewVersion, 
 from mains_server.levelling.tables import LevelledHold, LevelledLetter, LevelledPlan, LevelledVersion
 
 STARTED, CHANGED, ENDED = "levelled.plan_started", "levelled.plan_changed", "levelled.plan_ended"
+MANY_CHANGED = "levelled.plans_changed"
+"""Some plans of the yearly recalculation, by their new versions: of no customer, since it is of several."""
 
 
 async def begin_plan(

@@ -14,7 +14,7 @@ from mains_server.billing.binary import cents, day, instant, jsonb, text
 from mains_server.billing.expected import Counted, ExpectedYear, millionths_told
 from mains_server.contracts.records import Delivery
 from mains_server.levelling import rules
-from mains_server.levelling.operations import CHANGED
+from mains_server.levelling.operations import MANY_CHANGED
 from mains_server.levelling.records import LetterChannel, PlanReason, RecalculationRequest
 
 VERSION_COLUMNS = (
@@ -25,15 +25,16 @@ LETTER_COLUMNS = (
     "customer_id, contract_id, version_id, starts, channel, language, old_amount, new_amount, base_part,"
     " difference_part, currency, made_at"
 )
-EVENT_COLUMNS = "customer_id, payload, kind, occurred_at"
+EVENT_COLUMNS = "payload, kind, occurred_at"
+PLANS_PER_EVENT = 20
+"""So few that one which cannot be told keeps few others waiting, and so many that events cost next to nothing."""
 
-# Known before, since asking an enum and making a document anew for each of many plans costs more than writing them.
+# Known before, since asking an enum anew for each of many plans costs more than writing them.
 BY_POST, POST, EMAIL = Delivery.POST.name, LetterChannel.POST.name, LetterChannel.EMAIL.name
-PAYLOAD = b'{"contractId":%%d,"versionId":%%d,"reason":"%b","channel":"%%b"}' % PlanReason.YEARLY.name.encode()
 
 _version_head = Struct("!hiqiqiqiqii").pack
 _letter_head = Struct("!hiqiqiq").pack
-_event_head = Struct("!hiq").pack
+_event_head = Struct("!h").pack
 _word = lru_cache(maxsize=1024)(text)
 
 
@@ -151,13 +152,12 @@ def letter_rows(plans: Sequence[RenewedPlan], *, ids: Sequence[int], request: Re
         )
 
 
-def event_rows(plans: Sequence[RenewedPlan], *, ids: Sequence[int], request: RecalculationRequest) -> Iterator[bytes]:
-    """Write that the plans changed as rows of `EVENT_COLUMNS`."""
-    tail = text(CHANGED) + instant(request.now)
-    for version_id, one in zip(ids, plans, strict=True):
-        plan = one.plan
-        payload = PAYLOAD % (plan.contract_id, version_id, _channel(plan).encode())
-        yield _event_head(4, 8, plan.customer_id) + jsonb(payload) + tail
+def event_rows(*, ids: Sequence[int], request: RecalculationRequest) -> Iterator[bytes]:
+    """Write that plans have these versions as rows of `EVENT_COLUMNS`, some plans in each."""
+    tail = text(MANY_CHANGED) + instant(request.now)
+    for at in range(0, len(ids), PLANS_PER_EVENT):
+        payload = {"versionIds": ids[at : at + PLANS_PER_EVENT], "reason": PlanReason.YEARLY.name}
+        yield _event_head(3) + jsonb(orjson.dumps(payload)) + tail
 
 
 def _channel(plan: StandingPlan) -> str:

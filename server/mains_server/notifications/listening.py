@@ -98,9 +98,16 @@ async def levelled_changed(session: AsyncSession, event: Event) -> Sequence[Mess
     found = await session.execute(
         text(statements.LEVELLED_LETTER), {"id": event.payload["versionId"], "customer": event.customer_id}
     )
-    row = found.one_or_none()
-    if row is None:
-        return ()
+    return [_of_letter(row) for row in found]
+
+
+async def levelled_many_changed(session: AsyncSession, event: Event) -> Sequence[Message]:
+    """Send the letters of some plans that the yearly recalculation worked out anew."""
+    found = await session.execute(text(statements.LEVELLED_LETTERS), {"ids": event.payload["versionIds"]})
+    return [_of_letter(row) for row in found]
+
+
+def _of_letter(row: Any) -> Message:
     amounts = {
         "new_amount": row.new_amount,
         "old_amount": row.old_amount,
@@ -109,10 +116,15 @@ async def levelled_changed(session: AsyncSession, event: Event) -> Sequence[Mess
     }
     values: dict[str, Value] = {"contract": row.contract, "starts": row.starts}
     values |= {name: Amount(amount=amount, currency=row.currency) for name, amount in amounts.items()}
-    message = _to_customer(event, f"levelled {row.version_id}", Topic.CONTRACT, "levelled_changed", values)
-    channels = (Channel.POST,) if row.channel == "POST" else (Channel.EMAIL, Channel.POST)
-    to = replace(message.to, language=row.language)
-    return (replace(message, channels=channels, to=to, adapter=row.adapter),)
+    return Message(
+        occasion=f"levelled {row.version_id}",
+        topic=Topic.CONTRACT,
+        template="levelled_changed",
+        to=Recipient(customer_id=row.customer_id, language=row.language),
+        values=values,
+        channels=(Channel.POST,) if row.channel == "POST" else (Channel.EMAIL, Channel.POST),
+        adapter=row.adapter,
+    )
 
 
 async def payment_returned(session: AsyncSession, event: Event) -> Sequence[Message]:
@@ -161,6 +173,7 @@ TELLERS: Mapping[str, Teller] = {
     "dunning.reminded": overdue,
     "dunning.debt_arranged": debt_arranged,
     "levelled.plan_changed": levelled_changed,
+    "levelled.plans_changed": levelled_many_changed,
     "payment.reversed": payment_returned,
     "payment.refund_changed": refund_done,
     "delegation.accepted": delegation_accepted,

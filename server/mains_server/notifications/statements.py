@@ -125,6 +125,12 @@ select l.*, k.number as contract, k.adapter
 from levelled_letter l join contract k on k.id = l.contract_id and k.customer_id = l.customer_id
 where l.version_id = :id and l.customer_id = :customer
 """
+LEVELLED_LETTERS = """
+select l.*, k.number as contract, k.adapter
+from levelled_letter l join contract k on k.id = l.contract_id and k.customer_id = l.customer_id
+where l.version_id = any(cast(:ids as bigint[]))
+order by l.version_id
+"""
 PAYMENT = "select id, amount, currency from payment where id = :id and customer_id = :customer"
 REFUND = "select id, amount, currency from payment_refund where id = :id and customer_id = :customer"
 CONTRACT = "select id, number, adapter from contract where id = :id and customer_id = :customer"

@@ -73,8 +73,12 @@ async def test_everybody_gets_what_the_plain_rule_gives(levelled, connection, se
         )
         assert (old, new) == (was_asked, rules.twelfth(wanted.total, month=0))
         assert (base, difference) == (rules.twelfth(wanted.base_total, month=0), new - base)
-    events = "select count(*) from outbox_event where kind = 'levelled.plan_changed' and payload->>'reason' = 'YEARLY'"
-    assert levelled.ask(events) == [(len(contracts),)]
+    told = (
+        "select v.contract_id from outbox_event e, jsonb_array_elements(e.payload->'versionIds') i"
+        " join levelled_version v on v.id = i::bigint and v.reason = 'YEARLY' where e.kind = 'levelled.plans_changed'"
+        " and e.customer_id is null order by 1"
+    )
+    assert levelled.ask(told) == [(contract,) for contract in sorted(contracts)]
 
 
 async def test_a_second_start_does_nothing(levelled, connection):

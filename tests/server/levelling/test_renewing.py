@@ -1,15 +1,18 @@
 """Cents for everybody are what the rule for one plan says in exact amounts, and what is written is what was meant."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from json import loads
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mains_server.billing.expected import millionths, millionths_told
 from mains_server.levelling import rules
-from mains_server.levelling.renewing import StandingPlan, renewed
+from mains_server.levelling.records import RecalculationRequest
+from mains_server.levelling.renewing import StandingPlan, event_rows, renewed
 
+FIRST, NOW = date(2023, 6, 1), datetime(2023, 5, 10, 8, tzinfo=UTC)
 CENTS = st.integers(0, 10**9)
 FIRSTS = st.dates(date(2020, 1, 1), date(2030, 12, 31)).map(lambda day: day.replace(day=1))
 
@@ -64,6 +67,18 @@ def test_a_plan_is_renewed_by_the_rule_for_one(first, starts, base, total, going
     assert euros(made.old_amount) == rules.twelfth(euros(total if months < 12 else going_on), month=months)
     assert euros(made.new_amount) == rules.twelfth(wanted.total, month=0)
     assert euros(made.base_part) == rules.twelfth(wanted.base_total, month=0)
+
+
+@pytest.mark.parametrize(("count", "events"), [(0, 0), (1, 1), (20, 1), (21, 2)])
+def test_versions_are_told_some_at_a_time(count, events):
+    request = RecalculationRequest(adapter="a", year=2023, starts=FIRST, known_on=FIRST, now=NOW)
+
+    rows = list(event_rows(ids=list(range(7, 7 + count)), request=request))
+
+    told = [loads(row[row.index(b"{") : row.index(b"}") + 1]) for row in rows]
+    assert len(rows) == events
+    assert [one for payload in told for one in payload["versionIds"]] == list(range(7, 7 + count))
+    assert {payload["reason"] for payload in told} <= {"YEARLY"}
 
 
 def test_what_is_expected_is_counted_in_millionths():

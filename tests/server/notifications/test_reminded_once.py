@@ -218,5 +218,42 @@ async def test_what_a_room_published_is_told_once(desk, dying, kind, settle, tem
     assert await desk.rows(waiting, kind=kind) == [(0,)]
 
 
+async def test_plans_worked_out_together_are_told_each_once(desk):
+    customer, payload = await of_letter(desk)
+    versions = [payload["versionId"], await _another_letter(desk, payload["versionId"])]
+    async with unit_of_work(desk.engine) as session:
+        for kind, told, whose in (
+            ("levelled.plans_changed", {"versionIds": versions, "reason": "YEARLY"}, None),
+            ("levelled.plans_changed", {"versionIds": versions[::-1], "reason": "YEARLY"}, None),
+            ("levelled.plan_changed", payload, customer),
+        ):
+            append_event(session, kind=kind, payload=told, customer_id=whose, now=NOON)
+
+    await _deliver(desk, NOON)
+
+    found = await desk.rows("select customer_id, occasion, template, channel, number from notice order by occasion")
+    assert found == [(customer, f"levelled {one}", "levelled_changed", "POST", 1) for one in versions]
+
+
+async def _another_letter(desk, version):
+    other = await desk.utility.run(
+        "insert into levelled_version (customer_id, plan_id, contract_id, number, once_key, reason, starts, usage,"
+        " basis, known_on, priced_from, base_total, used_before, paid_before, difference, total, going_on, currency,"
+        " made_at) select customer_id, plan_id, contract_id, 2, 'b', reason, starts, usage, basis, known_on,"
+        " priced_from, base_total, used_before, paid_before, difference, total, going_on, currency, made_at"
+        " from levelled_version where id = :v returning id",
+        v=version,
+    )
+    await desk.utility.run(
+        "insert into levelled_letter (version_id, customer_id, contract_id, channel, language, starts, old_amount,"
+        " new_amount, base_part, difference_part, currency, made_at) select cast(:n as bigint), customer_id,"
+        " contract_id, channel, language, starts, old_amount, new_amount, base_part, difference_part, currency, made_at"
+        " from levelled_letter where version_id = :v",
+        n=other,
+        v=version,
+    )
+    return other
+
+
 async def _deliver(desk, now):
     return dict(await deliver_events(desk.engine, ears=ears(seal=SEAL, now=now), now=now))
