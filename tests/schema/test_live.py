@@ -99,9 +99,8 @@ async def _subscribed_to_all(talk: Talk) -> None:
 
 async def _until_notice_5(live: Live, talk: Talk) -> list[tuple[str, str]]:
     """Let customer 5 be told something, and give all that came until that did, by field and id of the row."""
-    last = ("inboxMessage", encode_id(type_name="Notice", number=5))
+    last, told = ("inboxMessage", encode_id(type_name="Notice", number=5)), list[tuple[str, str]]()
     await live.told(5, customer_id=5)
-    told: list[tuple[str, str]] = []
     while last not in told:
         heard = await talk.hear()
         told.append((heard["id"], heard["payload"]["data"][heard["id"]]["id"]))
