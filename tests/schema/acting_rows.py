@@ -59,6 +59,12 @@ def openid_link(n: int) -> dict[str, Any]:
     return {"id": n, "person_id": 1, "provider": f"bank {n}", "subject": f"subject {n}", "created_at": town.THEN}
 
 
+def passkey(n: int) -> dict[str, Any]:
+    key = {"credential_id": b"credential %d" % n, "public_key": b"key", "handle": b"handle", "sign_count": n}
+    seen = {"transports": ["internal"], "is_synced": n % 2 == 0, "name": f"Passkey {n}", "created_at": town.THEN}
+    return {"id": n, "person_id": 1, **key, **seen}
+
+
 def notice(n: int) -> dict[str, Any]:
     """Tell customer n something; every second went by letter."""
     named = {"occasion": f"occasion {n}", "template": "code", "template_version": "v", "subject": f"subject {n}"}

@@ -23,7 +23,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from tests.schema import broad, town
 from tests.schema.asking import NOW, Asker
-from tests.schema.authorization import ACTORS, Act, an_id
+from tests.schema.authorization import Act, an_id
+from tests.schema.authorization_actors import ACTORS
 
 SEEN, EMPTY, HIDDEN, DONE = "seen", "empty", "hidden", "done"
 CUSTOMER_1 = "Q3VzdG9tZXI6MQ"

@@ -48,7 +48,7 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.schema import town
-from tests.schema.acting_rows import activity, approval, invitation, notice, openid_link, signed_in
+from tests.schema.acting_rows import activity, approval, invitation, notice, openid_link, passkey, signed_in
 from tests.schema.application_rows import application_rows
 from tests.schema.asking import clerk, delegate, owner
 from tests.schema.bank_rows import bank_rows, einvoice_account
@@ -61,12 +61,6 @@ from tests.schema.contract_rows import (
     levelled_run,
     levelled_version,
     offer,
-    openid_link,
-    passkey,
-    payment_event,
-    payment_return,
-    refund,
-    signed_in,
     terms_document,
 )
 from tests.schema.correction_rows import corrected, settled
@@ -79,12 +73,10 @@ from tests.schema.metering_rows import (
     upload,
     upload_row,
 )
-from tests.schema.machine_rows import machine_token
 from tests.schema.notice_rows import notice_report
 from tests.schema.outage_rows import outage_rows
-from tests.schema.recovery_rows import recovery
-from tests.schema.outage_rows import outage_rows
 from tests.schema.payment_rows import intent, payment_event, payment_return, refund
+from tests.schema.recovery_rows import recovery
 from tests.schema.webhook_rows import webhook_rows
 
 CUSTOMERS = 7

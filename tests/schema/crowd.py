@@ -24,13 +24,9 @@ from mains_server.levelling.tables import LevelledHold, LevelledLetter, Levelled
 from mains_server.machines.tables import MachineToken
 from mains_server.metering.records import ReadingStatus
 from mains_server.metering.tables import Reading
-from mains_server.notifications.records import Channel, NoticeState, Topic
 from mains_server.notifications.tables import Notice, NoticeReport
 from mains_server.openid.tables import OpenidLink
 from mains_server.passkeys.tables import Passkey
-from mains_server.paying.records import EventOutcome, IntentStatus, RefundStatus
-from mains_server.notifications.tables import Notice
-from mains_server.openid.tables import OpenidLink
 from mains_server.paying.tables import PaymentEvent, PaymentIntent, PaymentRefund
 from mains_server.payments.tables import Payment, PaymentReturn
 from mains_server.recovery.tables import AccountRecovery
@@ -40,15 +36,12 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.schema import town
-from tests.schema.acting_rows import access, activity, approval, invitation, notice, openid_link, signed_in
+from tests.schema.acting_rows import access, activity, approval, invitation, notice, openid_link, passkey, signed_in
 from tests.schema.application_rows import of_customer_1
 from tests.schema.bank_rows import bank_rows
 from tests.schema.contract_rows import levelled_hold, levelled_letter, levelled_run, levelled_version, offer
 from tests.schema.correction_rows import corrected, settled
 from tests.schema.machine_rows import machine_token
-from tests.schema.notice_rows import notice_report
-from tests.schema.outage_rows import at_first_place
-from tests.schema.recovery_rows import recovery
 from tests.schema.metering_rows import (
     allocation_method,
     allocation_value,
@@ -58,8 +51,10 @@ from tests.schema.metering_rows import (
     upload,
     upload_row,
 )
+from tests.schema.notice_rows import notice_report
 from tests.schema.outage_rows import at_first_place
 from tests.schema.payment_rows import intent, payment_event, payment_return, refund
+from tests.schema.recovery_rows import recovery
 from tests.schema.webhook_rows import of_one_business
 
 CUSTOMERS = 4
@@ -109,11 +104,7 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         (Correction, [corrected(1) | {"id": n} for n in MORE]),
         (SettlementLine, [settled(1) | {"id": n, "position": n, "correction_id": 5} for n in MORE]),
         (ReadingUpload, [upload(n) for n in MORE]),
-        (Session, [signed_in(n) for n in MORE]),
-        (OpenidLink, [openid_link(n) for n in MORE]),
-        (Passkey, [passkey(n) for n in MORE]),
-        (AccountRecovery, [recovery(n) for n in MORE]),
-        (MachineToken, [machine_token(n) for n in MORE]),
+        *_ways_in(),
         (ReadingLink, [link(n) for n in MORE]),
         *of_customer_1(MORE),
         *at_first_place(MORE),
@@ -128,6 +119,16 @@ def _more() -> list[tuple[Any, list[dict[str, Any]]]]:
         *bank_rows(MORE),
         (IntervalImport, [interval_import()]),
         (IntervalDay, [interval_day(n, 1, town.month(n % 2), version=n) | {"is_current": n < 7} for n in MORE]),
+    ]
+
+
+def _ways_in() -> list[tuple[Any, list[dict[str, Any]]]]:
+    return [
+        (Session, [signed_in(n) for n in MORE]),
+        (OpenidLink, [openid_link(n) for n in MORE]),
+        (Passkey, [passkey(n) for n in MORE]),
+        (AccountRecovery, [recovery(n) for n in MORE]),
+        (MachineToken, [machine_token(n) for n in MORE]),
     ]
 
 
@@ -183,125 +184,6 @@ def correction(n: int) -> dict[str, Any]:
 
 def _hold(n: int) -> dict[str, Any]:
     return {"id": n, "customer_id": 1, "contract_id": n, "run_id": 1, "code": "X", "reason": "x", "held_at": town.THEN}
-
-
-def offer(n: int) -> dict[str, Any]:
-    named = {"id": n, "customer_id": 1, "contract_id": n, "product": f"offered {n}"}
-    return {**named, "starts": town.month(n % 2), "made_at": town.THEN}
-
-
-def levelled_version(n: int, contract: int, customer: int) -> dict[str, Any]:
-    """Tell of version n of a contract's levelled payment."""
-    named = {"id": n, "customer_id": customer, "plan_id": contract, "contract_id": contract, "once_key": f"{n}"}
-    days = {"starts": town.month(0), "known_on": town.month(0), "priced_from": town.month(0), "made_at": town.THEN}
-    made = {"number": n, "reason": PlanReason.YEARLY, "usage": [], "basis": UsageBasis.FORECAST, "currency": "EUR"}
-    sums = ("base_total", "used_before", "paid_before", "difference", "total", "going_on")
-    return {**named, **days, **made, **dict.fromkeys(sums, Decimal(0))}
-
-
-def levelled_letter(n: int, contract: int, customer: int) -> dict[str, Any]:
-    """Tell of the letter about version n."""
-    named = {"version_id": n, "customer_id": customer, "contract_id": contract, "new_amount": Decimal(6000 + n)}
-    sent = {"channel": LetterChannel.EMAIL, "language": "lv", "starts": town.month(0), "made_at": town.THEN}
-    rest = {"old_amount": Decimal(1), "base_part": Decimal(1), "difference_part": Decimal(1), "currency": "EUR"}
-    return {**named, **sent, **rest}
-
-
-def levelled_run(n: int) -> dict[str, Any]:
-    """Tell of a recalculation that goes on."""
-    days = {"starts": town.month(0), "known_on": town.month(0), "started_at": town.THEN}
-    return {"id": n, "adapter": f"power_{n}", "year": 2022, "status": LevelledStatus.RUNNING, **days}
-
-
-def levelled_hold(n: int, customer: int, contract: int) -> dict[str, Any]:
-    """Tell of a settlement that is held."""
-    named = {"id": n, "customer_id": customer, "contract_id": contract, "task": "settlement"}
-    return {**named, "code": "X", "reason": f"held {n}", "held_at": town.THEN}
-
-
-def former_terms(contract: int, customer: int) -> dict[str, Any]:
-    """Tell of the product that a contract had in January 2022."""
-    days = {"starts": town.THEN.date(), "ends": date(2022, 2, 1), "settlement": Settlement.INVOICE}
-    return {"id": contract, "customer_id": customer, "contract_id": contract, "product": f"former {contract}", **days}
-
-
-def event(contract: int, customer: int) -> dict[str, Any]:
-    """Tell of a contract's conclusion."""
-    told = {"step": ContractStep.CONCLUDED, "day": date(1975, 1, contract), "noted_at": town.THEN}
-    return {"id": contract, "customer_id": customer, "contract_id": contract, **told}
-
-
-def fee(contract: int, customer: int) -> dict[str, Any]:
-    """Tell of a reminder that a contract pays for."""
-    named = {"id": contract, "customer_id": customer, "contract_id": contract, "reason": f"fee {contract}"}
-    told = {"code": "reminder", "quantity": 1, "unit": "pcs", "source": "test", "key": "k"}
-    return {**named, **told, "day": town.THEN.date(), "noted_at": town.THEN}
-
-
-def terms_document(n: int) -> dict[str, Any]:
-    texts = {"text_lv": f"Noteikumi {n}", "text_en": f"Terms {n}", "text_ru": f"Условия {n}"}
-    return {"id": n, "adapter": "heat_co", "product": "heat", "version": f"{n}", "starts": town.month(0), **texts}
-
-
-def signed_in(n: int) -> dict[str, Any]:
-    return {
-        "id": n,
-        "person_id": 1,
-        "token_hash": b"%d" % n,
-        "device": f"Device {n}",
-        "created_at": town.THEN,
-        "expires_at": town.THEN,
-        "ends_at": town.THEN + timedelta(days=3_650),
-        "last_used_at": town.THEN,
-        "proved_at": town.THEN,
-    }
-
-
-def openid_link(n: int) -> dict[str, Any]:
-    return {"id": n, "person_id": 1, "provider": f"bank {n}", "subject": f"subject {n}", "created_at": town.THEN}
-
-
-def passkey(n: int) -> dict[str, Any]:
-    key = {"credential_id": b"credential %d" % n, "public_key": b"key", "handle": b"handle", "sign_count": n}
-    seen = {"transports": ["internal"], "is_synced": n % 2 == 0, "name": f"Passkey {n}", "created_at": town.THEN}
-    return {"id": n, "person_id": 1, **key, **seen}
-
-
-def upload(n: int) -> dict[str, Any]:
-    kept = {"mode": UploadMode.PER_ROW, "status": UploadStatus.TAKEN, "token_hash": f"hash {n}"}
-    at = town.midnight(town.month(n % 2))
-    return {"id": n, "person_id": 1, "source": ReadingSource.MANAGER, "created_at": at, "expires_at": at, **kept}
-
-
-def upload_row(n: int) -> dict[str, Any]:
-    return {
-        "id": n,
-        "upload_id": 5,
-        "line": n % 2 + 1,
-        "outcome": RowOutcome.ACCEPTED if n % 2 else RowOutcome.REFUSED,
-        "text": f"row {n}",
-    }
-
-
-def interval_import() -> dict[str, Any]:
-    counts = {"days_new": 0, "days_corrected": 0, "days_unchanged": 0, "rows_refused": 0, "refused": []}
-    return {"id": 1, "format": IntervalFormat.CSV, "name": "f", "sha256": "", "received_at": town.THEN, **counts}
-
-
-def interval_day(id_: int, n: int, day: date, *, version: int = 1) -> dict[str, Any]:
-    """Tell of a day at point n in whose second hour nothing is known; the first version is the current one."""
-    count = day_seconds(day, "Europe/Riga")[1] // 3600
-    values = [Decimal("0.5"), None, *[Decimal("0.5")] * (count - 2)]
-    told = {"values": values, "statuses": "D" + "." * (count - 1), "known": count - 1, "step_seconds": 3600}
-    kept = {"version": version, "is_current": version == 1, "known_at": town.THEN, "import_id": 1}
-    total = Decimal("0.5") * (count - 1)
-    return {"id": id_, "register_id": n, "supply_point_id": n, "day": day, "total": total, **told, **kept}
-
-
-def link(n: int) -> dict[str, Any]:
-    times = {"opens_at": town.THEN, "expires_at": town.THEN, "created_at": town.midnight(town.month(n % 2))}
-    named = {"id": n, "customer_id": 1, "contract_id": 1, "supply_point_id": 1}
-    return {**named, "register_ids": [1], "token_hash": f"link {n}", **times}
 
 
 def _fact_series(n: int) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from tests.schema.asking import NO_ADAPTERS, NOW
-from tests.schema.authorization import ACTORS
+from tests.schema.authorization_actors import ACTORS
 
 PATIENCE_SECONDS = 60
 MESSAGES = "subscription { inboxMessage { subject } }"

@@ -21,7 +21,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from tests.schema import broad
 from tests.schema.asking import NO_ADAPTERS, Asker
-from tests.schema.authorization import ACTORS, AUDIENCES, FIELDS, LOOKING_MAY, MUTATIONS, SUBSCRIPTIONS, TYPES
+from tests.schema.authorization import FIELDS, MUTATIONS, SUBSCRIPTIONS, TYPES
+from tests.schema.authorization_actors import ACTORS, AUDIENCES, LOOKING_MAY
 from tests.schema.authorizing import (
     Told,
     _outcome,

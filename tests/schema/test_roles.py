@@ -11,7 +11,8 @@ from mains_server.access.records import ADMINS, CLERKS, OFFICE, OPERATORS, Staff
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.schema.asking import Asker, owner
-from tests.schema.authorization import AUDIENCES, FIELDS, MUTATIONS
+from tests.schema.authorization import FIELDS, MUTATIONS
+from tests.schema.authorization_actors import AUDIENCES
 from tests.schema.both import compiled_text
 
 COLUMNS = {StaffRole.OPERATOR: "operator", StaffRole.BILLING_CLERK: "clerk", StaffRole.ADMIN: "admin"}

@@ -288,7 +288,7 @@ class GraphQLView(GraphQL[Context, None]):
 
     async def execute_single(self, request: Request, *args: Any, **kwargs: Any) -> ExecutionResult:
         """Run the operation; only queries are read over GET, and nothing that has more than one answer."""
-        self._reject_subscription(request.scope[GIVEN])
+        self._reject_live(request.scope[GIVEN])
         try:
             return await super().execute_single(request, *args, **kwargs)
         except HTTPException as refused:
@@ -297,7 +297,7 @@ class GraphQLView(GraphQL[Context, None]):
                 raise Refused(405, error, {"Allow": "POST"}) from None
             raise
 
-    def _reject_subscription(self, given: GraphQLRequestData) -> None:
+    def _reject_live(self, given: GraphQLRequestData) -> None:
         try:
             operation = chosen(self._documents.read(given.query or ""), given.operation_name)
         except GraphQLError:

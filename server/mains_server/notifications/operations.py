@@ -242,21 +242,20 @@ def _first(message: Message, *, addressee: Addressee, clerk: _Clerk) -> dict[str
     channels = message.channels or rules.channels_for(message.topic, preferred=addressee.preferred)
     reaching = [one for one in channels if rules.address_for(one, addressee) is not None]
     channel = reaching[0] if reaching else channels[0]
-    language = message.to.language or addressee.language
+    language, zone = message.to.language or addressee.language, addressee.time_zone
     words = written(
         message.template,
         channel=channel,
         language=language,
         values={"name": addressee.name, **message.values},
         hidden=frozenset(message.secrets),
-        zone=addressee.time_zone,
+        zone=zone,
         wording=clerk.wordings.of(message.template, adapter=message.adapter),
     )
     fee = message.fee if message.topic in addressee.accepts_fees else None
     is_shown = channel is Channel.PORTAL
     state = NoticeState.FAILED if not reaching else NoticeState.DELIVERED if is_shown else NoticeState.WAITING
     waits = state is NoticeState.WAITING
-    begins = rules.begins_at(channel, message.topic, now=now, time_zone=addressee.time_zone)
     return {
         "customer_id": message.to.customer_id,
         "person_id": message.to.person_id,
@@ -281,7 +280,9 @@ def _first(message: Message, *, addressee: Addressee, clerk: _Clerk) -> dict[str
         "state": state,
         "detail": None if reaching else NO_ADDRESS,
         "tries": 0,
-        "next_try_at": begins if waits else None,
+        "next_try_at": rules.begins_at(channel, message.topic, now=now, time_zone=addressee.time_zone)
+        if waits
+        else None,
         "holds_until": message.holds_until,
         "created_at": now,
         "sent_at": now if is_shown and reaching else None,

@@ -13,7 +13,8 @@ from mains_server.customers.records import Address, CustomerKind
 from mains_server.db.unit_of_work import unit_of_work
 
 from tests.schema.asking import NO_ADAPTERS, Asker
-from tests.server.applications.test_operations import NOW, Office, house, office, utilities
+from tests.server.applications.test_operations import Office, house, office, utilities
+from tests.server.intake.conftest import NOW
 
 __all__ = ["house", "office", "utilities"]
 pytestmark = pytest.mark.asyncio

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from mains_schema.served import schema
@@ -74,7 +75,8 @@ async def told(street):
 
 async def changed(street, statement, **values):
     async with unit_of_work(street.engine) as session:
-        return (await session.execute(text(statement), values)).rowcount
+        done: Any = await session.execute(text(statement), values)
+        return done.rowcount
 
 
 async def choose(street, place, channels, own_topic="news"):
@@ -257,17 +259,21 @@ async def test_what_cannot_be_chosen_changes_nothing(street: Street, topic, own,
         ((Channel.SMS,), True, "SMS PORTAL"),
     ],
 )
-def test_a_topic_ends_in_the_portal_or_in_a_letter(chosen, is_refusable, found):
+async def test_a_topic_ends_in_the_portal_or_in_a_letter(chosen, is_refusable, found):
     channels = own_channels(chosen=chosen, usual=(Channel.EMAIL,), is_refusable=is_refusable)
 
     assert " ".join(one.name for one in channels) == found
 
 
-async def test_a_customer_chooses_and_an_operator_announces_over_graphql(street: Street):
+async def asking(street: Street) -> tuple[Asker, int]:
     asker = Asker(schema(), street.engine, replace(NO_ADAPTERS, host=AdapterHost(adapters=(), live=UTILITIES)))
     async with unit_of_work(street.engine) as session:
-        person = await session.scalar(text(PERSON))
-    customer, operator = owner(street.customers[1], person=person), Viewer(person_id=person, staff=OPERATORS)
+        return asker, int((await session.execute(text(PERSON))).scalar_one())
+
+
+async def test_a_customer_chooses_over_graphql(street: Street):
+    asker, person = await asking(street)
+    customer = owner(street.customers[1], person=person)
     shown = "topic adapter ownTopic label about channels isRefusable isChosen"
     query = f"{{ viewer {{ customers {{ nodes {{ id noticePreferences {{ {shown} }} }} }} }} }}"
     (mine,) = (await asker.ask(query, viewer=customer)).data["viewer"]["customers"]["nodes"]
@@ -291,6 +297,10 @@ async def test_a_customer_chooses_and_an_operator_announces_over_graphql(street:
     kept = [one for one in chosen.data["noticePreferenceSet"]["preferences"] if one["isChosen"]]
     assert kept == [{**own[0], "channels": [], "isChosen": True}]
 
+
+async def test_an_operator_counts_and_announces_over_graphql(street: Street):
+    asker, person = await asking(street)
+    operator = Viewer(person_id=person, staff=OPERATORS)
     area = {"area": {"city": "Jelgava", "street": "Lielā iela 1"}}
     counting = """query ($to: AnnouncementTargetInput!) { staff { announcementPreview(adapter: "district_heating",
         to: $to) { customers byLanguage { language customers } } } }"""
