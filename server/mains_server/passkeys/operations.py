@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from mains_server.access.queries import is_deactivated
 from mains_server.access.records import Person, Refusal, Viewer
 from mains_server.audit.operations import append
 from mains_server.audit.records import NewEntry, Subject
@@ -155,6 +156,8 @@ async def use_passkey(
     person = await person_of(session, person_id=row.person_id)
     if rules.goes_backwards(stored=row.sign_count, shown=signed.sign_count):
         await _suspend(session, row, person=person, now=now)
+        raise PasskeyRefused(rules.NOBODY_IN)
+    if await is_deactivated(session, person_id=person.id):
         raise PasskeyRefused(rules.NOBODY_IN)
     row.sign_count, row.is_synced, row.last_used_at = signed.sign_count, signed.is_synced, now
     await session.flush()

@@ -3,8 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from mains_server.access.operations import add_staff
+from mains_server.access.records import StaffRole
 from mains_server.passkeys import operations, rules
 from mains_server.signin import sessions
+from mains_server.signin.staffing import deactivate_employee
 
 from tests.passkeys import Authenticator, Key, b64
 
@@ -122,6 +125,18 @@ async def test_who_has_not_the_key_suspends_nothing(town, anna):
         await town.sign_in(count=1, signer=Key(handle=b"other"))
 
     assert [row[3] for row in await town.kept()] == [None]
+
+
+async def test_who_works_here_no_longer_gets_in_no_more(town, anna):
+    person, _ = anna
+    await town.do(add_staff, person_id=person.id, role=StaffRole.OPERATOR, now=town.now)
+    await town.sign_in()
+
+    await town.do(deactivate_employee, person_id=person.id, now=town.now)
+
+    with pytest.raises(rules.PasskeyRefused):
+        await town.sign_in()
+    assert await town.rows("select id from session where revoked_at is null") == []
 
 
 async def test_one_that_never_counts_is_let_in_again_and_again(town):
