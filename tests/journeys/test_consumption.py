@@ -25,7 +25,8 @@ USED = f"""query ($number: String!, {VARIABLES}) {{ viewer {{
     id consumption({ASKED}) {ANSWER}
     building {{ id consumption({ASKED}) {ANSWER} }} }} }} }} }} }} }}"""
 PREMISES = f"""query ($id: ID!, {VARIABLES}) {{ node(id: $id) {{ ... on Building {{
-  supplyPoints(first: 40) {{ nodes {{ premise consumption({ASKED}) {ANSWER} }} }} }} }} }}"""
+  supplyPoints(first: 40) {{ nodes {{ premise consumption({ASKED}) {{
+    series {{ quantity unit buckets {{ value quality }} }} costs {{ total {{ amount }} }} }} }} }} }} }} }}"""
 BY_ID = (
     f"query ($id: ID!, {VARIABLES}) {{ node(id: $id) {{ ... on SupplyPoint {{ consumption({ASKED}) {ANSWER} }} }} }}"
 )

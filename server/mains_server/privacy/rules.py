@@ -165,6 +165,7 @@ COLUMNS_KEPT: Mapping[str, str] = {
         ("bank_einvoice_account.iban", "bank_einvoice_entry.iban"),
         "at which account an invoice was shown, which proves that it reached the customer; kept with the invoice",
     ),
+    "passkey_challenge.device": "the browser of a sign-in that nobody is known of yet; forgotten the next night",
     **dict.fromkeys(("audit_entry.reason", "impersonation.reason"), "why an employee acted, which is part of the act"),
     **dict.fromkeys(
         (
