@@ -30,6 +30,7 @@ from mains_server.notifications.records import (
     TextFee,
     Topic,
     WaitingNotice,
+    Words,
 )
 from mains_server.notifications.sealing import Seal
 from mains_server.notifications.tables import Notice, NoticePreference
@@ -242,20 +243,12 @@ def _first(message: Message, *, addressee: Addressee, clerk: _Clerk) -> dict[str
     channels = message.channels or rules.channels_for(message.topic, preferred=addressee.preferred)
     reaching = [one for one in channels if rules.address_for(one, addressee) is not None]
     channel = reaching[0] if reaching else channels[0]
-    language, zone = message.to.language or addressee.language, addressee.time_zone
-    words = written(
-        message.template,
-        channel=channel,
-        language=language,
-        values={"name": addressee.name, **message.values},
-        hidden=frozenset(message.secrets),
-        zone=zone,
-        wording=clerk.wordings.of(message.template, adapter=message.adapter),
-    )
+    words = _worded(message, channel=channel, addressee=addressee, clerk=clerk)
     fee = message.fee if message.topic in addressee.accepts_fees else None
     is_shown = channel is Channel.PORTAL
     state = NoticeState.FAILED if not reaching else NoticeState.DELIVERED if is_shown else NoticeState.WAITING
     waits = state is NoticeState.WAITING
+    begins = rules.begins_at(channel, message.topic, now=now, time_zone=addressee.time_zone)
     return {
         "customer_id": message.to.customer_id,
         "person_id": message.to.person_id,
@@ -269,7 +262,7 @@ def _first(message: Message, *, addressee: Addressee, clerk: _Clerk) -> dict[str
         "may_refuse": message.may_refuse,
         "fee_contract_id": None if fee is None else fee.contract_id,
         "fee_code": None if fee is None else fee.code,
-        "language": language,
+        "language": message.to.language or addressee.language,
         "channel": channel,
         "others": [one.name for one in reaching[1:]],
         "address": rules.address_for(channel, addressee) or None,
@@ -280,14 +273,24 @@ def _first(message: Message, *, addressee: Addressee, clerk: _Clerk) -> dict[str
         "state": state,
         "detail": None if reaching else NO_ADDRESS,
         "tries": 0,
-        "next_try_at": rules.begins_at(channel, message.topic, now=now, time_zone=addressee.time_zone)
-        if waits
-        else None,
+        "next_try_at": begins if waits else None,
         "holds_until": message.holds_until,
         "created_at": now,
         "sent_at": now if is_shown and reaching else None,
         "delivered_at": now if is_shown and reaching else None,
     }
+
+
+def _worded(message: Message, *, channel: Channel, addressee: Addressee, clerk: _Clerk) -> Words:
+    return written(
+        message.template,
+        channel=channel,
+        language=message.to.language or addressee.language,
+        values={"name": addressee.name, **message.values},
+        hidden=frozenset(message.secrets),
+        zone=addressee.time_zone,
+        wording=clerk.wordings.of(message.template, adapter=message.adapter),
+    )
 
 
 def _fee_of(notice: WaitingNotice) -> TextFee | None:
