@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import strawberry
 from mains_server.access.records import CLERKS
 
 from mains_schema.billing.bank_einvoices import (
     FILES_MADE_OF,
-    BankEinvoiceFileHandOverInput,
-    BankEinvoiceFilesMakeInput,
     BankEinvoiceFilesPayload,
     bank_einvoice_file_hand_over,
     bank_einvoice_files_make,
 )
-from mains_schema.declaring.context import Info
-from mains_schema.declaring.mapping import resolved, section
+from mains_schema.declaring.mapping import section
+from mains_schema.declaring.mutation import mutation
 from mains_schema.declaring.roles import by
 
 
@@ -24,28 +19,19 @@ from mains_schema.declaring.roles import by
 class BankEinvoiceMutations:
     """Files of e-invoices for banks."""
 
-    @by(CLERKS)
-    @resolved(
-        f"Puts up to {FILES_MADE_OF} invoices that wait for banks into files, one or more for each utility and bank."
-        " What no bank would take is given up, and posted where letters are what follows."
+    bank_einvoice_files_make: BankEinvoiceFilesPayload = by(CLERKS)(
+        mutation(
+            f"Puts up to {FILES_MADE_OF} invoices that wait for banks into files, one or more for each utility and"
+            " bank. What no bank would take is given up, and posted where letters are what follows.",
+            bank_einvoice_files_make,
+            given="A key.",
+        )
     )
-    async def bank_einvoice_files_make(
-        self,
-        info: Info,
-        given: Annotated[BankEinvoiceFilesMakeInput, strawberry.argument(name="input", description="A key.")],
-    ) -> BankEinvoiceFilesPayload:
-        """Make files."""
-        return await bank_einvoice_files_make(info, given)
-
-    @by(CLERKS)
-    @resolved(
-        "Marks that a file was handed over to its bank, once; each invoice in it is delivered with that, with a"
-        " receipt."
+    bank_einvoice_file_hand_over: BankEinvoiceFilesPayload = by(CLERKS)(
+        mutation(
+            "Marks that a file was handed over to its bank, once; each invoice in it is delivered with that,"
+            " with a receipt.",
+            bank_einvoice_file_hand_over,
+            given="Which.",
+        )
     )
-    async def bank_einvoice_file_hand_over(
-        self,
-        info: Info,
-        given: Annotated[BankEinvoiceFileHandOverInput, strawberry.argument(name="input", description="Which.")],
-    ) -> BankEinvoiceFilesPayload:
-        """Hand a file over."""
-        return await bank_einvoice_file_hand_over(info, given)

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import strawberry
 from mains_server.access.records import OFFICE
 
 from mains_schema.billing.invoice_delivery import (
-    InvoiceDeliverInput,
     InvoiceDeliverPayload,
-    PrintMailingMakeInput,
     PrintMailingPayload,
     invoice_deliver,
     print_mailing_make,
 )
-from mains_schema.declaring.context import Info
-from mains_schema.declaring.mapping import resolved, section
+from mains_schema.declaring.mapping import section
+from mains_schema.declaring.mutation import mutation
 from mains_schema.declaring.roles import by
 
 
@@ -24,23 +19,14 @@ from mains_schema.declaring.roles import by
 class DeliveryMutations:
     """Sending invoices once more, and letters to the printer."""
 
-    @by(OFFICE)
-    @resolved("Delivers an invoice once more, by whichever channel.")
-    async def invoice_deliver(
-        self, info: Info, given: Annotated[InvoiceDeliverInput, strawberry.argument(name="input", description="Which.")]
-    ) -> InvoiceDeliverPayload:
-        """Deliver an invoice."""
-        return await invoice_deliver(info, given)
-
-    @by(OFFICE)
-    @resolved(
-        "Puts the letters that wait into one mailing for the printer, which is closed with that; a letter is in one"
-        " mailing."
+    invoice_deliver: InvoiceDeliverPayload = by(OFFICE)(
+        mutation("Delivers an invoice once more, by whichever channel.", invoice_deliver, given="Which.")
     )
-    async def print_mailing_make(
-        self,
-        info: Info,
-        given: Annotated[PrintMailingMakeInput, strawberry.argument(name="input", description="A key.")],
-    ) -> PrintMailingPayload:
-        """Make a mailing."""
-        return await print_mailing_make(info, given)
+    print_mailing_make: PrintMailingPayload = by(OFFICE)(
+        mutation(
+            "Puts the letters that wait into one mailing for the printer, which is closed with that; a letter"
+            " is in one mailing.",
+            print_mailing_make,
+            given="A key.",
+        )
+    )

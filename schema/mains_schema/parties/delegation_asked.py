@@ -293,10 +293,17 @@ async def delegation_update(info: Info, given: DelegationUpdateInput) -> Delegat
     return _access(await _done(info, do))
 
 
-async def delegated_payment_decide(
-    info: Info, given: DelegatedPaymentDecideInput, *, is_approved: bool
-) -> DelegatedPaymentPayload:
-    """Say yes or no to a delegate's payment, or say why that is not possible."""
+async def delegated_payment_approve(info: Info, given: DelegatedPaymentDecideInput) -> DelegatedPaymentPayload:
+    """Say yes to a delegate's payment, or say why that is not possible."""
+    return await _decided(info, given, is_approved=True)
+
+
+async def delegated_payment_refuse(info: Info, given: DelegatedPaymentDecideInput) -> DelegatedPaymentPayload:
+    """Say no to a delegate's payment, or say why that is not possible."""
+    return await _decided(info, given, is_approved=False)
+
+
+async def _decided(info: Info, given: DelegatedPaymentDecideInput, *, is_approved: bool) -> DelegatedPaymentPayload:
     number = number_of(given.approval_id, type_name="PaymentApproval")
 
     async def do(session: AsyncSession, viewer: Viewer, now: datetime) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 import strawberry
 from mains_server.access.records import OPERATORS, Refusal
@@ -13,7 +13,8 @@ from mains_server.db.unit_of_work import unit_of_work
 
 from mains_schema.compiling.changed import changed
 from mains_schema.declaring.context import Info
-from mains_schema.declaring.mapping import resolved, section
+from mains_schema.declaring.mapping import section
+from mains_schema.declaring.mutation import mutation
 from mains_schema.declaring.node import number_of
 from mains_schema.declaring.payload import KEY_WORDS, user_error
 from mains_schema.declaring.roles import by
@@ -88,15 +89,11 @@ async def application_customer_create(info: Info, given: ApplicationCustomerCrea
 class ApplicationCustomerMutations:
     """Strangers who become customers."""
 
-    @by(OPERATORS)
-    @resolved(
-        "Makes an applicant who is no customer yet a customer, with the applicant as owner; the application is the"
-        " customer's from then on, and so are the contracts that are concluded for it."
+    application_customer_create: ApplicationPayload = by(OPERATORS)(
+        mutation(
+            "Makes an applicant who is no customer yet a customer, with the applicant as owner; the"
+            " application is the customer's from then on, and so are the contracts that are concluded for it.",
+            application_customer_create,
+            given="Who.",
+        )
     )
-    async def application_customer_create(
-        self,
-        info: Info,
-        given: Annotated[ApplicationCustomerCreateInput, strawberry.argument(name="input", description="Who.")],
-    ) -> ApplicationPayload:
-        """Make a customer."""
-        return await application_customer_create(info, given)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Awaitable, Callable
 
-import strawberry
 from mains_server.access.records import OPERATORS
 from mains_server.applications.records import StepKind
 
 from mains_schema.declaring.context import Info
-from mains_schema.declaring.mapping import resolved, section
+from mains_schema.declaring.mapping import section
+from mains_schema.declaring.mutation import mutation
 from mains_schema.declaring.roles import also_by, by
 from mains_schema.telling.application_changes import (
-    ApplicationCompleteInput,
-    ApplicationOfferInput,
     ApplicationPayload,
     ApplicationStepInput,
-    ApplicationSubmitInput,
     ApplicationSubmitPayload,
     application_complete,
     application_offer,
@@ -24,106 +21,74 @@ from mains_schema.telling.application_changes import (
     application_submit,
 )
 from mains_schema.telling.attachment import (
-    ApplicationAttachmentCreateInput,
     ApplicationAttachmentCreatePayload,
     attachment_create,
 )
 
-StepGiven = Annotated[ApplicationStepInput, strawberry.argument(name="input", description="Which, and what to say.")]
+STEP = "Which, and what to say."
+
+
+def _step(kind: StepKind) -> Callable[[Info, ApplicationStepInput], Awaitable[ApplicationPayload]]:
+    async def act(info: Info, given: ApplicationStepInput) -> ApplicationPayload:
+        return await application_step(info, kind, given)
+
+    return act
 
 
 @section
 class ApplicationMutations:
     """Applications, and what becomes of them."""
 
-    @resolved(
-        "Sends an application in; its answers must fit the form. Operators may for any customer who asked them to."
-        " UNAUTHENTICATED without a session."
+    application_submit: ApplicationSubmitPayload = mutation(
+        "Sends an application in; its answers must fit the form. Operators may for any customer who asked"
+        " them to. UNAUTHENTICATED without a session.",
+        application_submit,
+        given="What for.",
     )
-    async def application_submit(
-        self,
-        info: Info,
-        given: Annotated[ApplicationSubmitInput, strawberry.argument(name="input", description="What for.")],
-    ) -> ApplicationSubmitPayload:
-        """Apply."""
-        return await application_submit(info, given)
+    application_attachment_create: ApplicationAttachmentCreatePayload = also_by(OPERATORS)(
+        mutation(
+            "Gives an address to send a file of an application to. UNAUTHENTICATED without a session.",
+            attachment_create,
+            given="Which.",
+        )
+    )
+    application_offer: ApplicationPayload = by(OPERATORS)(
+        mutation("Makes the applicant a cost offer, or another one instead.", application_offer, given="The offer.")
+    )
+    application_complete: ApplicationPayload = by(OPERATORS)(
+        mutation(
+            "Says that what was applied for is done, and which contract came of it.",
+            application_complete,
+            given="Which.",
+        )
+    )
 
-    @also_by(OPERATORS)
-    @resolved("Gives an address to send a file of an application to. UNAUTHENTICATED without a session.")
-    async def application_attachment_create(
-        self,
-        info: Info,
-        given: Annotated[ApplicationAttachmentCreateInput, strawberry.argument(name="input", description="Which.")],
-    ) -> ApplicationAttachmentCreatePayload:
-        """Announce a file."""
-        return await attachment_create(info, given)
-
-    @by(OPERATORS)
-    @resolved("Makes the applicant a cost offer, or another one instead.")
-    async def application_offer(
-        self,
-        info: Info,
-        given: Annotated[ApplicationOfferInput, strawberry.argument(name="input", description="The offer.")],
-    ) -> ApplicationPayload:
-        """Offer."""
-        return await application_offer(info, given)
-
-    @by(OPERATORS)
-    @resolved("Says that what was applied for is done, and which contract came of it.")
-    async def application_complete(
-        self,
-        info: Info,
-        given: Annotated[ApplicationCompleteInput, strawberry.argument(name="input", description="Which.")],
-    ) -> ApplicationPayload:
-        """Complete."""
-        return await application_complete(info, given)
-
-    @by(OPERATORS)
-    @resolved("Takes an application up.")
-    async def application_take_up(self, info: Info, given: StepGiven) -> ApplicationPayload:
-        """Takes an application up."""
-        return await application_step(info, StepKind.TAKE_UP, given)
-
-    @by(OPERATORS)
-    @resolved("Asks the applicant for more.")
-    async def application_ask(self, info: Info, given: StepGiven) -> ApplicationPayload:
-        """Asks the applicant for more."""
-        return await application_step(info, StepKind.ASK, given)
-
-    @resolved("Answers what the utility asked.")
-    async def application_answer(self, info: Info, given: StepGiven) -> ApplicationPayload:
-        """Answers what the utility asked."""
-        return await application_step(info, StepKind.ANSWER, given)
-
-    @by(OPERATORS)
-    @resolved("Sends an application on to the network operator.")
-    async def application_forward(self, info: Info, given: StepGiven) -> ApplicationPayload:
-        """Sends an application on to the network operator."""
-        return await application_step(info, StepKind.FORWARD, given)
-
-    @by(OPERATORS)
-    @resolved("Notes what the network operator answered.")
-    async def application_operator_answer(self, info: Info, given: StepGiven) -> ApplicationPayload:
-        """Notes what the network operator answered."""
-        return await application_step(info, StepKind.OPERATOR_ANSWER, given)
-
-    @resolved("Accepts the cost offer, until its last day; nothing is charged by it.")
-    async def application_offer_accept(self, info: Info, given: StepGiven) -> ApplicationPayload:
-        """Accepts the cost offer, until its last day; nothing is charged by it."""
-        return await application_step(info, StepKind.OFFER_ACCEPT, given)
-
-    @resolved("Refuses the cost offer, which ends the application.")
-    async def application_offer_refuse(self, info: Info, given: StepGiven) -> ApplicationPayload:
-        """Refuses the cost offer, which ends the application."""
-        return await application_step(info, StepKind.OFFER_REFUSE, given)
-
-    @by(OPERATORS)
-    @resolved("Rejects an application, with the reason.")
-    async def application_reject(self, info: Info, given: StepGiven) -> ApplicationPayload:
-        """Rejects an application, with the reason."""
-        return await application_step(info, StepKind.REJECT, given)
-
-    @resolved("Withdraws an application that no offer was accepted on.")
-    async def application_withdraw(self, info: Info, given: StepGiven) -> ApplicationPayload:
-        """Withdraws an application that no offer was accepted on."""
-        return await application_step(info, StepKind.WITHDRAW, given)
+    application_take_up: ApplicationPayload = by(OPERATORS)(
+        mutation("Takes an application up.", _step(StepKind.TAKE_UP), given=STEP)
+    )
+    application_ask: ApplicationPayload = by(OPERATORS)(
+        mutation("Asks the applicant for more.", _step(StepKind.ASK), given=STEP)
+    )
+    application_answer: ApplicationPayload = mutation(
+        "Answers what the utility asked.", _step(StepKind.ANSWER), given=STEP
+    )
+    application_forward: ApplicationPayload = by(OPERATORS)(
+        mutation("Sends an application on to the network operator.", _step(StepKind.FORWARD), given=STEP)
+    )
+    application_operator_answer: ApplicationPayload = by(OPERATORS)(
+        mutation("Notes what the network operator answered.", _step(StepKind.OPERATOR_ANSWER), given=STEP)
+    )
+    application_offer_accept: ApplicationPayload = mutation(
+        "Accepts the cost offer, until its last day; nothing is charged by it.",
+        _step(StepKind.OFFER_ACCEPT),
+        given=STEP,
+    )
+    application_offer_refuse: ApplicationPayload = mutation(
+        "Refuses the cost offer, which ends the application.", _step(StepKind.OFFER_REFUSE), given=STEP
+    )
+    application_reject: ApplicationPayload = by(OPERATORS)(
+        mutation("Rejects an application, with the reason.", _step(StepKind.REJECT), given=STEP)
+    )
+    application_withdraw: ApplicationPayload = mutation(
+        "Withdraws an application that no offer was accepted on.", _step(StepKind.WITHDRAW), given=STEP
+    )
