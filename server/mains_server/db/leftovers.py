@@ -6,6 +6,8 @@ from pathlib import Path
 
 import psutil
 
+POLL_SECONDS = 0.05
+
 
 class DatabaseStillInUse(Exception):
     """A server that does not answer still has the data folder open."""
@@ -20,7 +22,7 @@ def clear(*, data: Path, socket_folder: Path, seconds_max: float) -> None:
     while _processes_on(data=data):
         if time.monotonic() > deadline:
             raise DatabaseStillInUse(f"a server on {data} runs but does not answer; stop it and start again")
-        time.sleep(0.05)
+        time.sleep(POLL_SECONDS)
     for lock in (data / "postmaster.pid", *socket_folder.glob(".s.PGSQL.*")):
         lock.unlink(missing_ok=True)
 
