@@ -22,7 +22,7 @@ import psycopg
 from mains_server.adapters.loading import load_adapters
 from mains_server.billing.records import RunRequest
 from mains_server.billing.run import Shift, run_billing
-from mains_server.db.embedded import EmbeddedServer, embedded_server
+from mains_server.db.embedded import OPERATOR, EmbeddedServer, embedded_server
 from mains_server.db.engine import make_engine
 from mains_server.db.migrate import upgrade
 from mains_server.db.unit_of_work import unit_of_work
@@ -62,7 +62,7 @@ def main() -> None:
     """Measure the run and the replay on an embedded server of their own, and print both."""
     with (
         tempfile.TemporaryDirectory(prefix="mains-bench-", ignore_cleanup_errors=True) as folder,
-        embedded_server(data_dir=Path(folder) / "server") as server,
+        embedded_server(data_dir=Path(folder) / "server", settings=OPERATOR) as server,
     ):
         prepare(address=server.address())
         run = _measured(server, "run", folder)

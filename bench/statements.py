@@ -14,7 +14,7 @@ from pathlib import Path
 
 import orjson
 import psycopg
-from mains_server.db.embedded import embedded_server
+from mains_server.db.embedded import OPERATOR, embedded_server
 from mains_server.db.engine import make_engine
 from mains_server.db.migrate import upgrade
 from mains_server.db.registry import whole_metadata
@@ -62,7 +62,7 @@ def main() -> None:
     """Take the same file in twice on an embedded server of its own, and print what each took."""
     with (
         tempfile.TemporaryDirectory(prefix="mains-bench-", ignore_cleanup_errors=True) as folder,
-        embedded_server(data_dir=Path(folder) / "server") as server,
+        embedded_server(data_dir=Path(folder) / "server", settings=OPERATOR) as server,
     ):
         upgrade(address=server.address())
         with psycopg.connect(server.address(), autocommit=True) as connection:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
+from mains_server.db.embedded import OPERATOR
 from mains_server.settings import Settings
 
 from tests.house.tree import ROOT, plant
@@ -28,6 +29,14 @@ def test_health_is_checked_of_whatever_stays_up(name):
     service = SERVICES[name]
 
     assert ("test" in service["healthcheck"]) == (service["restart"] != "no")
+
+
+def test_the_database_has_the_settings_that_operators_are_asked_for():
+    told = (ROOT / "docs" / "database.md").read_text(encoding="utf-8").partition("```ini")[2].partition("```")[0]
+
+    assert dict(line.split(" = ") for line in told.split("\n") if line) == OPERATOR
+    assert SERVICES["database"]["command"] == ["postgres", *(f"-c{name}={value}" for name, value in OPERATOR.items())]
+    assert not {"fsync", "synchronous_commit", "full_page_writes"} & OPERATOR.keys()
 
 
 @pytest.mark.parametrize("name", ["server", "worker"])

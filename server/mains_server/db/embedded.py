@@ -8,7 +8,7 @@ import fcntl
 import hashlib
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,16 @@ DATABASE = "mains"
 START_SECONDS_MAX = 120
 INITDB = ("--auth=trust", "--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 CAREFUL = ("-c max_connections=200", "-c max_wal_size=4GB", "-c checkpoint_timeout=15min", "-c jit=off")
+OPERATOR = {
+    "shared_buffers": "1GB",
+    "effective_cache_size": "3GB",
+    "max_wal_size": "8GB",
+    "checkpoint_timeout": "30min",
+    "random_page_cost": "1.1",
+    "max_connections": "200",
+    "jit": "off",
+}
+"""What docs/database.md asks of whoever runs a PostgreSQL for a utility, on 4 GB of memory; benches have it too."""
 FORGETFUL = (
     *CAREFUL,
     "-c fsync=off",
@@ -51,11 +61,18 @@ class EmbeddedServer:
 
 
 @contextmanager
-def embedded_server(*, data_dir: Path, is_durable: bool = True) -> Iterator[EmbeddedServer]:
+def embedded_server(
+    *, data_dir: Path, is_durable: bool = True, settings: Mapping[str, str] | None = None
+) -> Iterator[EmbeddedServer]:
     """Have a server running on the data in `data_dir`, set up on first use, until the last user leaves.
 
-    `is_durable=False` gives up safety against a power cut for speed; tests want that.
+    `is_durable=False` gives up safety against a power cut for speed; tests want that. `settings` are the server's own,
+    over what it starts with otherwise; a server that runs already keeps what it was started with.
     """
+    options = (
+        *(CAREFUL if is_durable else FORGETFUL),
+        *(f"-c {name}={value}" for name, value in (settings or {}).items()),
+    )
     folder = data_dir.expanduser().resolve()
     folder.mkdir(parents=True, exist_ok=True)
     account = server_account.choose(folder=folder)
@@ -63,7 +80,7 @@ def embedded_server(*, data_dir: Path, is_durable: bool = True) -> Iterator[Embe
     with (folder / "users.lock").open("a") as users:
         with _one_at_a_time(folder=folder):
             _set_up(server=server, account=account)
-            _start(server=server, account=account, options=CAREFUL if is_durable else FORGETFUL)
+            _start(server=server, account=account, options=options)
             fcntl.flock(users, fcntl.LOCK_SH)
         try:
             yield server

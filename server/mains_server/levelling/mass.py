@@ -107,7 +107,7 @@ def _standing(connection: Connection, *, contracts: str, request: RecalculationR
     """
     year = _year(request)
     asked = {"contracts": contracts, "from": year.start, "to": year.end}
-    connection.execute(statements.ONE_PROCESS)
+    connection.execute(statements.BY_INDEX)
     connection.execute(statements.LOCK_CONTRACTS, asked)
     with connection.cursor(binary=True) as cursor:
         # Planned for each chunk's own contracts: a general plan would expect a handful, and look each up apart.

@@ -187,9 +187,13 @@ INSERT_CHUNK = """
 insert into levelled_chunk (run_id, contract_ids, status, recalculated, held)
 values (%(run)s, %(contracts)s, 'WAITING', 0, 0)
 """
+# The ids are written out for the one chunk that is taken, not for all that are sorted to find it.
 CLAIM = """
-select id, contract_ids::text from levelled_chunk
-where run_id = %(run)s and status = 'WAITING' order by id limit 1 for update skip locked
+with taken as materialized (
+    select id from levelled_chunk
+    where run_id = %(run)s and status = 'WAITING' order by id limit 1 for update skip locked
+)
+select c.id, c.contract_ids::text from taken join levelled_chunk c on c.id = taken.id
 """
 CHUNK_DONE = """
 update levelled_chunk set status = 'DONE', recalculated = %(recalculated)s, held = %(held)s, done_at = %(now)s
@@ -199,11 +203,13 @@ RUN_DONE = """
 update levelled_run set status = 'DONE', finished_at = %(now)s
 where id = %(run)s and not exists (select from levelled_chunk where run_id = %(run)s and status = 'WAITING')
 """
-# Each of several processes would put together for itself what is joined to its share of a chunk.
-ONE_PROCESS = "set local max_parallel_workers_per_gather = 0"
+# A chunk is some thousands of many rows: to read a whole table for it, alone or in shares, costs more the more
+# customers there are, and the planner, which takes every row for one that lies on a disk, would.
+BY_INDEX = "set local enable_seqscan = off; set local max_parallel_workers_per_gather = 0"
 LOCK_CONTRACTS = "select from contract where id = any(%(contracts)s::bigint[]) order by id for update"
-# One statement reads a whole chunk, set by set, once its contracts are held. Contracts with the same words are alike in
-# all that a price may depend on; the words are for nobody to read. Amounts are in cents.
+# One statement reads a whole chunk, set by set, once its contracts are held; it names the chunk no more often than it
+# must, since the planner weighs every id each time. Contracts with the same words are alike in all that a price may
+# depend on; the words are for nobody to read. Amounts are in cents.
 STANDING_PLANS = f"""
 select p.id, p.customer_id, p.contract_id, p.currency, v.number, v.usage::text, v.basis, v.starts,
     (v.base_total * 100)::bigint, (v.total * 100)::bigint, (v.going_on * 100)::bigint, (v.used_before * 100)::bigint,
@@ -213,7 +219,7 @@ select p.id, p.customer_id, p.contract_id, p.currency, v.number, v.usage::text, 
             then concat_ws(',', coalesce(f.starts, c.terms_since, c.starts), f.price_fixed_until, c.price_fixed_until)
         end, s.told, a.told, t.told)
 from levelled_plan p {NEWEST}
-join contract c on c.id = p.contract_id and c.customer_id = p.customer_id and c.id = any(%(contracts)s::bigint[])
+join contract c on c.id = p.contract_id and c.customer_id = p.customer_id
     and c.starts < %(to)s and (c.ends is null or c.ends > %(from)s)
 join customer k on k.id = c.customer_id
 left join contract_former_terms f on f.contract_id = c.id and f.customer_id = c.customer_id
@@ -235,7 +241,7 @@ left join (
 left join (
     select p.customer_id, string_agg(concat_ws(',', p.kind, p.starts, p.ends), ';' order by p.starts, p.kind) as told
     from customer_protection p
-    where p.customer_id in (select customer_id from contract where id = any(%(contracts)s::bigint[]))
+    where p.customer_id in (select customer_id from levelled_plan where contract_id = any(%(contracts)s::bigint[]))
         and p.starts < %(to)s and (p.ends is null or p.ends > %(from)s)
     group by p.customer_id
 ) t on t.customer_id = c.customer_id

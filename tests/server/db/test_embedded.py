@@ -87,6 +87,15 @@ def test_what_postgresql_says_reaches_the_reader(data_dir):
         pass
 
 
+def test_a_server_has_the_settings_it_is_given(data_dir):
+    with (
+        embedded_server(data_dir=data_dir, settings={"random_page_cost": "1.1"}) as server,
+        psycopg.connect(server.address()) as connection,
+    ):
+        assert connection.execute("show random_page_cost").fetchone() == ("1.1",)
+        assert connection.execute("show fsync").fetchone() == ("on",)
+
+
 def test_the_socket_path_is_short_and_closed_to_others(data_dir):
     deep = data_dir / ("deep" * 40)
 
