@@ -31,13 +31,16 @@ UNITS = {
 UNIT_BY_AGREEMENT = "ZZ"
 INVOICE, CREDIT_NOTE = "380", "381"
 CREDIT_TRANSFER, NOT_DEFINED = "30", "1"
-STANDARD_RATE, ZERO_RATED = "S", "Z"
+# Categories of UNCL5305, and the reason why something is not subject to VAT (docs/decisions/0066).
+STANDARD_RATE, EXEMPT, OUTSIDE_VAT, ZERO_RATED = "S", "E", "O", "Z"
+NOT_SUBJECT = "VATEX-EU-O"
 NAME_MAX = 1_000
 WORDS = {
     DocumentLanguage.LV: {
         "support": "Atbalsts pēc nodokļa aprēķina: {amount} {currency}; iekļauts jau samaksātajā summā (BT-113).",
         "estimated": "Aprēķināts pēc novērtējuma",
         "nothing": "Nav maksājumu",
+        "untaxed": "Nav apliekams ar PVN",
         "meter": "Skaitītājs",
         "place": "Piegādes vieta",
     },
@@ -45,6 +48,7 @@ WORDS = {
         "support": "Support after tax: {amount} {currency}; contained in the amount paid already (BT-113).",
         "estimated": "Estimated",
         "nothing": "No charges",
+        "untaxed": "Not subject to VAT",
         "meter": "Meter",
         "place": "Supply point",
     },
@@ -52,6 +56,7 @@ WORDS = {
         "support": "Поддержка после налога: {amount} {currency}; включена в уже оплаченную сумму (BT-113).",
         "estimated": "Рассчитано по оценке",
         "nothing": "Нет начислений",
+        "untaxed": "Не облагается НДС",
         "meter": "Счётчик",
         "place": "Место поставки",
     },
@@ -98,8 +103,8 @@ def _terms(sheet: Sheet) -> dict[str, Any]:
         "BT-74": _last_day(sheet.days[1]),
         "BT-81": CREDIT_TRANSFER if sheet.seller.iban else NOT_DEFINED,
         "BT-83": sheet.payment_reference,
-        "BG-4": _seller(sheet.seller),
-        "BG-7": _buyer(sheet.buyer),
+        "BG-4": _seller(sheet.seller, is_taxable=_is_taxable(sheet)),
+        "BG-7": _buyer(sheet.buyer, is_taxable=_is_taxable(sheet)),
         "BG-13": _delivery(sheet),
         "BG-23": taxes,
         "BG-25": list(_lines(sheet, sign=sign)),
@@ -131,16 +136,22 @@ def _notes(sheet: Sheet) -> Iterator[str]:
             yield f"{storable(line.label.in_language(sheet.language))}. {told}"
 
 
-def _seller(seller: SheetSeller) -> dict[str, Any]:
+def _seller(seller: SheetSeller, *, is_taxable: bool) -> dict[str, Any]:
     address = address_parts(seller.address, country=seller.vat_number[:2])
     country = address["country_code"]
     ids = _ids(registration_number=seller.registration_number, vat_number=seller.vat_number, country=country)
-    return {"name": storable(seller.name), **address, **ids}
+    return {"name": storable(seller.name), **address, **_fitting(ids, is_taxable=is_taxable)}
 
 
-def _buyer(buyer: SheetBuyer) -> dict[str, Any]:
+def _fitting(ids: dict[str, str], *, is_taxable: bool) -> dict[str, str]:
+    """Leave VAT numbers out where nothing is subject to VAT (BR-O-02)."""
+    return {name: value for name, value in ids.items() if is_taxable or name != "vat_identifier"}
+
+
+def _buyer(buyer: SheetBuyer, *, is_taxable: bool) -> dict[str, Any]:
     name = storable(buyer.name)[:NAME_MAX] or buyer.number
     ids = _ids(registration_number=buyer.registration_number, vat_number=buyer.vat_number, country=buyer.country or "")
+    ids = _fitting(ids, is_taxable=is_taxable)
     return {
         "name": name,
         "identifiers": {None: buyer.number},
@@ -194,14 +205,27 @@ def _taxes(sheet: Sheet, *, sign: int) -> list[dict[str, str]]:
         untaxed = (line.net for line in sheet.lines if line.tax_rate == rate and not line.is_after_tax)
         sums[rate] = sign * sum(untaxed, Decimal(0)), Decimal(0)
     return [
-        {
-            "BT-116": plain_amount(base),
-            "BT-117": plain_amount(amount),
-            "BT-118": _category(rate),
-            "BT-119": _percent(rate),
-        }
+        {"BT-116": plain_amount(base), "BT-117": plain_amount(amount), **_subtotal_terms(rate, sheet=sheet)}
         for rate, (base, amount) in sorted(sums.items())
     ]
+
+
+def _subtotal_terms(rate: Decimal, *, sheet: Sheet) -> dict[str, str]:
+    """Give a subtotal's category, with its rate where it has one and with the reason where there is no tax."""
+    category = _category(rate, sheet=sheet)
+    terms = {"BT-118": category}
+    if category != OUTSIDE_VAT:
+        terms["BT-119"] = _percent(rate)
+    if category in (EXEMPT, OUTSIDE_VAT):
+        terms["BT-120"] = WORDS[sheet.language]["untaxed"]
+    if category == OUTSIDE_VAT:
+        terms["BT-121"] = NOT_SUBJECT
+    return terms
+
+
+def _line_terms(rate: Decimal, *, sheet: Sheet) -> dict[str, str]:
+    category = _category(rate, sheet=sheet)
+    return {"BT-151": category, **({} if category == OUTSIDE_VAT else {"BT-152": _percent(rate)})}
 
 
 def _lines(sheet: Sheet, *, sign: int) -> Iterator[dict[str, Any]]:
@@ -211,7 +235,7 @@ def _lines(sheet: Sheet, *, sign: int) -> Iterator[dict[str, Any]]:
     if not taxed:
         nothing = {"BT-126": "1", "BT-129": "0", "BT-130": UNITS["1"], "BT-131": "0.00", "BT-146": "0"}
         words = WORDS[sheet.language]["nothing"]
-        yield {**nothing, "BT-151": _category(Decimal(0)), "BT-152": _percent(Decimal(0)), "BT-153": words}
+        yield {**nothing, **_line_terms(Decimal(0), sheet=sheet), "BT-153": words}
 
 
 def _line(line: SheetLine, *, sheet: Sheet, sign: int) -> dict[str, Any]:
@@ -226,8 +250,7 @@ def _line(line: SheetLine, *, sheet: Sheet, sign: int) -> dict[str, Any]:
         "BT-131": plain_amount(net),
         "BT-134": line.period_from,
         "BT-135": _last_day(line.period_to),
-        "BT-151": _category(line.tax_rate),
-        "BT-152": _percent(line.tax_rate),
+        **_line_terms(line.tax_rate, sheet=sheet),
         "BT-153": storable(line.label.in_language(sheet.language)) or line.code,
         "BT-155": line.code,
         "BG-32": [
@@ -270,8 +293,22 @@ def _last_day(ends: date) -> date:
     return ends - timedelta(days=1)
 
 
-def _category(rate: Decimal) -> str:
-    return STANDARD_RATE if rate else ZERO_RATED
+def _category(rate: Decimal, *, sheet: Sheet) -> str:
+    """Choose a category; on a mixed bill what is not subject to VAT is exempt, as the norm lets nothing stand beside O.
+
+    Only the line that says that there are no charges is zero-rated.
+    """
+    if rate:
+        return STANDARD_RATE
+    if not any(not line.is_after_tax for line in sheet.lines):
+        return ZERO_RATED
+    return EXEMPT if _is_taxable(sheet) else OUTSIDE_VAT
+
+
+def _is_taxable(sheet: Sheet) -> bool:
+    """Tell whether any charge is taxed, or there are none."""
+    rates = [line.tax_rate for line in sheet.lines if not line.is_after_tax]
+    return not rates or any(rates)
 
 
 def _percent(rate: Decimal) -> str:

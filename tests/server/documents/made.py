@@ -246,6 +246,19 @@ def reminded() -> Sheet:
     )
 
 
+def with_interest(amount: str = "1.18") -> Sheet:
+    """A bill of 20.00 and 4.20 tax that also charges interest, without tax, or takes some off."""
+    plain = sheet()
+    interest = line(len(plain.lines) + 1, net=amount, rate="0.0000", label=words("Procenti"))
+    return replace(
+        plain,
+        lines=(*plain.lines, interest),
+        taxes=(tax(base=amount, amount="0.00", rate="0.0000"), *plain.taxes),
+        net=plain.net + interest.net,
+        total=plain.total + interest.net,
+    )
+
+
 def two_places() -> Sheet:
     """A home and a cottage on one contract: energy for both of 15.00, and a network fee of 2.50 at each."""
     counted = MeterUse(

@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from lxml import etree
 from mains_server.documents.records import Corrected, DocumentLanguage
 from mains_server.documents.ubl import address_parts, e_invoice
 from mains_server.invoices.records import LineQuality
@@ -13,6 +14,7 @@ from tests.server.documents import made
 from tests.server.documents.validating import mistakes, terms
 
 D = Decimal
+BUSINESS = made.business()
 SHEETS = {
     "plain": made.sheet(),
     "two rates and support before tax": made.two_rates(),
@@ -28,6 +30,10 @@ SHEETS = {
     "credit note of an interest note": made.credit_note(made.interest_note()),
     "interest and a reminder": made.reminded(),
     "credit note of interest and a reminder": made.credit_note(made.reminded()),
+    "interest note of a business": replace(made.interest_note(), buyer=BUSINESS.buyer),
+    "interest on a bill": made.with_interest(),
+    "credit note of interest on a bill": made.credit_note(made.with_interest()),
+    "interest taken off a bill": made.with_interest("-1.18"),
     "two places": made.two_places(),
     "business": made.business(),
     "Russian": made.sheet(language=DocumentLanguage.RU),
@@ -104,6 +110,45 @@ def test_each_rate_has_one_subtotal():
     assert terms(content, "TaxAmount") == ["14.70", "10.50", "4.20"]
     assert terms(content, "InvoicedQuantity") == ["100", "1", "1", "-1"]
     assert terms(content, "PriceAmount") == ["0.15", "5", "100", "12.5"]
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["note", "credit note"])
+def test_a_note_of_interest_alone_is_not_subject_to_vat(turned):
+    note = replace(made.interest_note(), buyer=BUSINESS.buyer)
+
+    content = e_invoice(made.credit_note(note) if turned else note)
+
+    assert vat(content) == [("O", None, "VATEX-EU-O", "Nav apliekams ar PVN"), *[("O", None, None, None)] * 2]
+    # The norm wants no VAT number there (BR-O-02); seller and buyer are told by their register numbers.
+    assert terms(content, "CompanyID") == ["40003000021", "40003521600"]
+
+
+def test_interest_on_a_bill_is_exempt_with_its_reason_beside_what_is_taxed():
+    content = e_invoice(made.with_interest())
+
+    assert vat(content) == [
+        ("E", "0", None, "Nav apliekams ar PVN"),
+        ("S", "21", None, None),
+        *[("S", "21", None, None)] * 2,
+        ("E", "0", None, None),
+    ]
+    assert "LV40003000021" in terms(content, "CompanyID")
+
+
+def test_a_bill_without_charges_is_zero_rated():
+    content = e_invoice(SHEETS["no lines"])
+
+    assert vat(content) == [("Z", "0", None, None), ("Z", "0", None, None)]
+
+
+def vat(content):
+    """Give category, rate and reason of each subtotal, and then of each line."""
+    found = []
+    for category in etree.fromstring(content).iter("{*}TaxCategory", "{*}ClassifiedTaxCategory"):
+        parts = {etree.QName(part).localname: part.text for part in category}
+        reason = (parts.get("TaxExemptionReasonCode"), parts.get("TaxExemptionReason"))
+        found.append((parts["ID"], parts.get("Percent"), *reason))
+    return found
 
 
 def test_a_credit_note_has_positive_amounts_and_names_what_it_takes_back():
