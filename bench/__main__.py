@@ -15,6 +15,7 @@ MODULES = (
     "outage_notices",
     "portal_home",
     "read_path",
+    "shared_budget",
     "statements",
     "worst_document",
     "xml_bombs",

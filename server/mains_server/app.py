@@ -29,6 +29,7 @@ from mains_server.applications.links import AttachmentLinks
 from mains_server.commands.notices import gateways_set_up
 from mains_server.commands.webhooks import gate_of
 from mains_server.consumption.links import ChartLinks, links_of_this_process
+from mains_server.db.budgets import RowLeases
 from mains_server.db.engine import make_engine
 from mains_server.db.unit_of_work import read_session
 from mains_server.documents.links import DocumentLinks
@@ -186,12 +187,18 @@ def _edge(settings: Settings, *, engine: AsyncEngine) -> Edge:
         has_editor=is_demo,
         hides_schema=not is_demo,
         operation_seconds_max=settings.operation_seconds_max,
-        budget=Budget(settings.rows_a_minute) if settings.rows_a_minute else None,
+        budget=_budget(settings, engine=engine),
         origins=settings.cors_origins,
         find_document=TrustedDocuments(engine, clock=utc_now).find,
         only_registered=settings.trusted_documents_only,
         sockets_per_address=settings.sockets_per_address,
     )
+
+
+def _budget(settings: Settings, *, engine: AsyncEngine) -> Budget | None:
+    if not settings.rows_a_minute:
+        return None
+    return Budget(settings.rows_a_minute, take=RowLeases(engine).take)
 
 
 def _middleware(settings: Settings) -> list[Middleware]:

@@ -131,6 +131,11 @@ class Settings(BaseSettings):
     outbox_kept: timedelta = Field(
         default=timedelta(days=90), ge=timedelta(days=1), description="How long delivered events are kept."
     )
+    files_kept: timedelta = Field(
+        default=timedelta(days=30),
+        ge=timedelta(days=1),
+        description="How long files for the printer and for banks, with names and addresses, are kept once made.",
+    )
     passkey_domain: str | None = Field(
         default=None,
         description="Domain that passkeys are made for, such as portal.example; without it they are off. Another"
@@ -183,7 +188,9 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = "text"
     operation_seconds_max: int = Field(default=30, ge=1, le=600, description="Time that one GraphQL operation has.")
     rows_a_minute: int = Field(
-        default=1_000_000, ge=0, description="Rows that one token may read in a minute of one process; 0 for any."
+        default=1_000_000,
+        ge=0,
+        description="Rows that one token may read in a minute, of all processes together; 0 for any.",
     )
     sockets_per_address: int = Field(
         default=100, ge=1, description="WebSockets of one network address that one process holds."

@@ -35,6 +35,7 @@ EXTRA = {
         "migrate.py",
         "migrations",
         "outbox.py",
+        "budgets.py",
         "trusted.py",
         "pool.py",
         "registry.py",

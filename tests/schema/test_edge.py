@@ -11,9 +11,13 @@ import httpx2
 import pytest
 from graphql import GraphQLError, get_introspection_query
 from mains_schema.declaring import errors
+from mains_schema.http.asked import Refused
 from mains_schema.http.edge import Budget, Edge
 from mains_schema.http.limits import ROOT_FIELDS_MAX, Documents
+from mains_server.db.budgets import RowLeases
 from mains_server.db.engine import make_engine
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.schema.asking import NOW, Asker
 from tests.schema.conftest import SCHEMA
@@ -22,6 +26,11 @@ from tests.schema.test_limits import code_of
 
 NAME = "{ me { name } }"
 NAME_HASH = hashlib.sha256(NAME.encode()).hexdigest()
+
+
+async def _rows(engine: AsyncEngine, query: str) -> list[tuple[Any, ...]]:
+    async with engine.connect() as connection:
+        return [tuple(row) for row in await connection.execute(text(query))]
 
 
 def nowhere(edge: Edge) -> httpx2.AsyncClient:
@@ -55,6 +64,47 @@ def test_a_bomb_of_nested_fragments_is_measured_by_its_length() -> None:
     assert measure.visits == 2 + 98 * 4 + 1
     assert size.depth > 12
     assert code_of(text) == "TOO_COMPLEX"
+
+
+@pytest.mark.asyncio
+async def test_processes_share_the_budget_of_a_minute(asker: Asker) -> None:
+    budgets = [Budget(1_000, take=RowLeases(asker.engine).take) for _ in range(3)]
+    read = 0
+    for turn in range(150):
+        budget = budgets[turn % 3]
+        try:
+            await budget.insist("a", now=NOW, rows_a_minute=100)
+        except Refused as refused:
+            assert refused.status == 429
+            continue
+        read += 1
+        budget.spend("a", rows=1, now=NOW, rows_a_minute=100)
+
+    assert read == 100
+    assert (await _rows(asker.engine, "select taken from row_budget")) == [(100,)]
+
+
+@pytest.mark.asyncio
+async def test_who_reads_little_asks_the_database_nothing(asker: Asker) -> None:
+    budget = Budget(1_000, take=RowLeases(asker.engine).take)
+    for _ in range(2):
+        await budget.insist("a", now=NOW)
+        budget.spend("a", rows=10, now=NOW)
+    before = await _rows(asker.engine, "select taken from row_budget")
+
+    await budget.insist("a", now=NOW)
+
+    assert (before, await _rows(asker.engine, "select taken from row_budget")) == ([], [(70,)])
+    assert budget.spend("a", rows=0, now=NOW).left == 980
+
+
+@pytest.mark.asyncio
+async def test_a_process_asks_once_for_many_requests_at_a_time(asker: Asker) -> None:
+    budget = Budget(1_000, take=RowLeases(asker.engine).take)
+
+    await asyncio.gather(*(budget.insist("a", now=NOW, rows_a_minute=100) for _ in range(20)))
+
+    assert await _rows(asker.engine, "select taken from row_budget") == [(5,)]
 
 
 def test_a_budget_is_spent_within_a_minute_and_full_in_the_next() -> None:

@@ -150,7 +150,7 @@ class GraphQLView(GraphQL[Context, None]):
         if proof is None:
             return None
         now = self._clock()
-        self._insist_on_budget(request, proof.viewer, now)
+        await self._insist_on_budget(request, proof.viewer, now)
         context = self.context_of(proof.viewer, request, now)
         context.reads.proof = proof
         answered = await plans.attempt(
@@ -184,12 +184,12 @@ class GraphQLView(GraphQL[Context, None]):
         text = b'{"data":%b,"extensions":{"cost":%b%b}}' % (data, cost, told)
         return Response(text, 200, media_type=f"{media_type(request.headers.get('accept', ''))}; charset=utf-8")
 
-    def _insist_on_budget(self, request: Request, viewer: Viewer, now: datetime) -> None:
+    async def _insist_on_budget(self, request: Request, viewer: Viewer, now: datetime) -> None:
         """Refuse who has read as much as a minute allows; whose budget it is stays with the request."""
         if self.edge.budget is not None:
             spender = spender_of(viewer, None if request.client is None else request.client.host)
             request.scope[SPENDER] = spender, None if viewer.machine is None else viewer.machine.rows_a_minute
-            self.edge.budget.insist(spender, now=now, rows_a_minute=request.scope[SPENDER][1])
+            await self.edge.budget.insist(spender, now=now, rows_a_minute=request.scope[SPENDER][1])
 
     def _spend(self, request: Request, cost: Mapping[str, Any]) -> Mapping[str, Any]:
         """Take an operation's cost off the budget of who asked, and tell what is left; everything costs a row."""
@@ -223,7 +223,8 @@ class GraphQLView(GraphQL[Context, None]):
         now = self.now()
         viewer = await self._viewer(request, now, lent)
         if isinstance(request, Request):
-            self._insist_on_budget(request, viewer, now)
+            await lent.give_back()  # so that nobody holds a connection while they wait for another
+            await self._insist_on_budget(request, viewer, now)
         context = self.context_of(viewer, request, now)
         context.reads.lent = lent
         context.reads.address = None if request.client is None else request.client.host

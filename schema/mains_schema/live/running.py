@@ -51,7 +51,7 @@ async def begun(view: GraphQLView, websocket: WebSocket, *, message: Message, vi
     insist_on_kinds(message.payload)
     given = request_of(await with_document(message.payload, edge=view.edge))
     if view.edge.budget is not None:
-        view.edge.budget.insist(_spender(viewer, websocket), now=view.now())
+        await view.edge.budget.insist(_spender(viewer, websocket), now=view.now())
     asked = Begun()
     result = await _run(view, websocket, given=given, viewer=viewer, root=asked)
     for error in result.errors or ():
@@ -68,6 +68,8 @@ async def result_of(
 ) -> Mapping[str, Any] | None:
     """Read what an event is about; None where the viewer may not see it. Raises where there is no budget left."""
     root = Happened(running.feed.target, number)
+    if view.edge.budget is not None:
+        await view.edge.budget.ask(_spender(viewer, websocket), now=view.now())
     result = await _run(view, websocket, given=running.given, viewer=narrowed(viewer, running.customer_id), root=root)
     cost = _spend(view, websocket, viewer=viewer, result=result)
     told: dict[str, Any] = {"data": result.data, "extensions": {"cost": cost}}

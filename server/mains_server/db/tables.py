@@ -1,4 +1,4 @@
-"""Tables of the db room: events waiting for delivery, and the answers of requests that may be repeated."""
+"""Tables of the db room: events waiting for delivery, answers of repeatable requests, registered documents, budgets."""
 
 from __future__ import annotations
 
@@ -67,3 +67,18 @@ class TrustedDocument(SQLModel, table=True):
     document: str
     source: str
     registered_at: datetime = instant()
+
+
+class RowBudget(SQLModel, table=True):
+    """How many rows of a minute's budget server processes have taken for somebody, who is kept as a hash.
+
+    It is not logged: a crash of the database, or a change to a replica, begins the minute anew and loses nothing else.
+    """
+
+    __tablename__ = "row_budget"
+    __table_args__ = ({"prefixes": ["UNLOGGED"]},)
+
+    bucket: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    minute: int = Field(sa_type=BigInteger)
+    taken: int = Field(sa_type=BigInteger)
+    granted: int = Field(sa_type=BigInteger)
