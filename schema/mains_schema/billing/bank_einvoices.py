@@ -74,7 +74,8 @@ class BankEinvoiceFile:
     made_at: datetime = strawberry.field(description="When it was made, and closed.")
     handed_over_at: datetime | None = strawberry.field(description="When it was handed over; null until then.")
     url: str = strawberry.field(
-        description="Path of the file on this server, to GET with the header Authorization of an employee."
+        description="Path of the file on this server, to GET with the header Authorization of an employee. It is kept"
+        " for 30 days (`MAINS_FILES_KEPT`), since it holds addresses and accounts; then the path is 404."
     )
 
 

@@ -120,7 +120,8 @@ class PrintMailing:
     sha256: str = strawberry.field(description="SHA-256 of its ZIP.")
     size: int = strawberry.field(description="Bytes of its ZIP.")
     url: str = strawberry.field(
-        description="Path of its ZIP on this server, to GET with the header Authorization of an employee."
+        description="Path of its ZIP on this server, to GET with the header Authorization of an employee. The ZIP is"
+        " kept for 30 days (`MAINS_FILES_KEPT`), since it holds addresses; then the path is 404."
     )
 
 

@@ -59,7 +59,8 @@ class NoticeMailing:
     size: int = strawberry.field(description="Bytes of its ZIP.")
     posted_at: datetime | None = strawberry.field(description="When an employee said that it was posted; else null.")
     url: str = strawberry.field(
-        description="Path of its ZIP on this server, to GET with the header Authorization of an employee."
+        description="Path of its ZIP on this server, to GET with the header Authorization of an employee. The ZIP is"
+        " kept for 30 days (`MAINS_FILES_KEPT`), since it holds addresses; then the path is 404."
     )
 
 

@@ -202,6 +202,11 @@ def _given_up(account: EinvoiceAccount | None, invoice: Any, *, making: Making) 
     return None
 
 
+async def forget_bank_files(session: AsyncSession, *, before: datetime) -> int:
+    """Take the XML of files away that were made before, and count them; it holds names, addresses and accounts."""
+    return len((await session.execute(text(statements.FORGET), {"before": before})).all())
+
+
 async def _make(
     session: AsyncSession, part: Sequence[tuple[Envelope, BankInvoice]], *, adapter: str, bank: str, making: Making
 ) -> int:

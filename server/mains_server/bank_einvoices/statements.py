@@ -19,6 +19,9 @@ where cast(:file as bigint) is null or f.id = :file
 order by f.id desc limit :most
 """
 CONTENT = "select content from bank_einvoice_file where id = :file"
+FORGET = """
+update bank_einvoice_file set content = null where made_at < :before and content is not null returning id
+"""
 ENTRIES = """
 select e.delivery_id, e.customer_id, e.invoice_id, e.iban from bank_einvoice_entry e
 where e.file_id = :file order by e.position

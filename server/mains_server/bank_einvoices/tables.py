@@ -37,7 +37,7 @@ class BankEinvoiceAccount(SQLModel, table=True):
 
 
 class BankEinvoiceFile(SQLModel, table=True):
-    """E-invoices of one utility for one bank, as one XML file; closed when it was made. Append-only."""
+    """E-invoices of one utility for one bank, as one XML file; closed when it was made, null later. Append-only."""
 
     __tablename__ = "bank_einvoice_file"
     __table_args__ = (UniqueConstraint("bank", "day", "number", name="bank_einvoice_file_number"),)
@@ -52,7 +52,7 @@ class BankEinvoiceFile(SQLModel, table=True):
     currency: str
     sha256: str
     size: int
-    content: bytes = Field(sa_type=LargeBinary)
+    content: bytes | None = Field(default=None, sa_type=LargeBinary)
     made_at: datetime = instant()
     made_by_person_id: int | None = reference(nullable=True)
 

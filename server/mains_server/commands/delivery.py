@@ -60,7 +60,7 @@ def print_letters(
         typer.echo(f"Refused: {refusal}.", err=True)
         raise typer.Exit(1) from refusal
     if content is None:
-        typer.echo(f"There is no mailing {number}.", err=True)
+        typer.echo(f"There is no mailing {number}, or its file is kept no longer (MAINS_FILES_KEPT).", err=True)
         raise typer.Exit(2)
     out.write_bytes(content)
     typer.echo(f"Mailing {number}: {out}")

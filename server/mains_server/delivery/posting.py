@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
 
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from mains_server.access.records import Refusal
 from mains_server.delivery.operations import note_letter
@@ -73,6 +75,16 @@ async def set_aside_unaddressed(session: AsyncSession, *, now: datetime) -> int:
     for envelope in lacking:
         await note_letter(session, envelope=envelope, address=None, mailing_id=None, files=(), now=now)
     return len(lacking)
+
+
+async def forget_mailing_files(session: AsyncSession, *, before: datetime) -> int:
+    """Take the ZIPs of mailings away that were made before, and count them; what was in them stays known by receipts.
+
+    They hold names and addresses of people whom an erasure may have taken from everywhere else.
+    """
+    old = (col(PrintMailing.made_at) < before, col(PrintMailing.content).is_not(None))
+    gone = update(PrintMailing).where(*old).values(content=None).returning(col(PrintMailing.id))
+    return len((await session.execute(gone)).all())
 
 
 def zipped(pdfs: Sequence[tuple[Envelope, DocumentFile]]) -> bytes:

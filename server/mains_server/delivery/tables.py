@@ -53,7 +53,7 @@ class DeliveryReceipt(SQLModel, table=True):
 
 
 class PrintMailing(SQLModel, table=True):
-    """Letters that are printed together, as one ZIP; closed when it was made. Append-only."""
+    """Letters that are printed together, as one ZIP; closed when it was made, and null some time later. Append-only."""
 
     __tablename__ = "print_mailing"
 
@@ -63,4 +63,4 @@ class PrintMailing(SQLModel, table=True):
     letters: int
     sha256: str
     size: int
-    content: bytes = Field(sa_type=LargeBinary)
+    content: bytes | None = Field(default=None, sa_type=LargeBinary)

@@ -114,6 +114,13 @@ async def mark_posted(session: AsyncSession, *, mailing_id: int, person_id: int,
     return mailing_id
 
 
+async def forget_notice_files(session: AsyncSession, *, before: datetime) -> int:
+    """Take the ZIPs of mailings away that were made before, posted or not, and count them; they hold addresses."""
+    old = (col(NoticeMailing.made_at) < before, col(NoticeMailing.content).is_not(None))
+    gone = update(NoticeMailing).where(*old).values(content=None).returning(col(NoticeMailing.id))
+    return len((await session.execute(gone)).all())
+
+
 def zipped(letters: Sequence[PrintedNotice], *, day: date, called: str = "notice") -> bytes:
     """Pack letters with their index; the same ones make the same file. `called` is what their files begin with."""
     packed = io.BytesIO()

@@ -68,7 +68,10 @@ class Notice(SQLModel, table=True):
 
 
 class NoticeMailing(SQLModel, table=True):
-    """Notices that are printed together, as one ZIP; closed when it was made, and posted when an employee says so."""
+    """Notices that are printed together, as one ZIP; closed when it was made, and posted when an employee says so.
+
+    The ZIP is null some time later.
+    """
 
     __tablename__ = "notice_mailing"
 
@@ -78,7 +81,7 @@ class NoticeMailing(SQLModel, table=True):
     letters: int
     sha256: str
     size: int
-    content: bytes = Field(sa_type=LargeBinary)
+    content: bytes | None = Field(default=None, sa_type=LargeBinary)
     posted_at: datetime | None = instant(nullable=True)
     posted_by_person_id: int | None = reference(nullable=True)
 

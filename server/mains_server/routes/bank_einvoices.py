@@ -45,4 +45,4 @@ def bank_einvoice_route(*, engine: AsyncEngine, clock: Callable[[], datetime] = 
 
 
 def _unknown() -> RouteRefused:
-    return RouteRefused(404, "BANK_FILE_UNKNOWN", "there is no such file for you to take")
+    return RouteRefused(404, "BANK_FILE_UNKNOWN", "there is no such file for you to take, or it is kept no longer")

@@ -54,4 +54,6 @@ def _route(folder: str, *, read: Callable[..., Awaitable[bytes | None]], engine:
 
 
 def _unknown() -> RouteRefused:
-    return RouteRefused(404, "MAILING_UNKNOWN", "there is no such mailing for you to take")
+    return RouteRefused(
+        404, "MAILING_UNKNOWN", "there is no such mailing for you to take, or its file is kept no longer"
+    )

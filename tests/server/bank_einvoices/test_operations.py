@@ -12,6 +12,7 @@ from mains_server.bank_einvoices.operations import (
     Making,
     agree_account,
     end_account,
+    forget_bank_files,
     hand_over,
     make_files,
     set_aside,
@@ -127,6 +128,22 @@ async def test_two_at_once_take_each_invoice_once(office):
     assert not [one for one in outcomes if isinstance(one, Exception) and not isinstance(one, Refusal)]
     assert office.rows("select sum(invoices)::int from bank_einvoice_file") == [(4,)]
     assert office.rows("select count(distinct delivery_id) from bank_einvoice_entry") == [(4,)]
+
+
+async def test_a_file_is_forgotten_and_that_it_was_made_is_not(office):
+    await agreed(office, office.household(delivery="BANK"), SWEDBANK)
+    await office.issue()
+    await office.begin()
+    (file,) = await made(office)
+
+    counts = []
+    for before in (office.now, office.now + timedelta(seconds=1), office.now + timedelta(seconds=1)):
+        async with unit_of_work(office.engine) as session:
+            counts.append(await forget_bank_files(session, before=before))
+
+    assert counts == [0, 1, 0]
+    assert await content(office, file) is None
+    assert await handed(office, file) == file
 
 
 async def test_a_file_stays_as_it_was_made(office):

@@ -17,11 +17,13 @@ from mains_server.db.engine import make_engine
 from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.delivery import sending
 from mains_server.delivery.operations import begin_deliveries, deliver_again
-from mains_server.delivery.posting import make_mailing, set_aside_unaddressed
+from mains_server.delivery.posting import forget_mailing_files, make_mailing, set_aside_unaddressed
 from mains_server.delivery.queries import print_file, print_mailings
 from mains_server.delivery.records import DeliveryChannel, SendingRules
 from mains_server.delivery.rules import mail_address, pause
 from mains_server.documents.operations import AdapterSilent
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from tests.server.delivery.conftest import Desk, closed_port, mail_server
 
@@ -305,6 +307,29 @@ async def test_letters_go_into_one_mailing_each(office):
         [f"S-00000{n + 1}", f"'=Customer {n}", "Meža iela 2", "Jelgava", "LV-3001"] for n in range(2)
     ]
     assert [(await office.deliveries(one))[0][1] for one in ids] == ["DELIVERED", "DELIVERED", "NO_ADDRESS"]
+
+
+async def test_a_mailings_file_is_forgotten_and_what_was_in_it_stays_known(office):
+    office.household(delivery="POST")
+    (invoice,) = await office.issue()
+    await office.begin()
+    async with unit_of_work(office.engine) as session:
+        number = await make_mailing(session, press=office.press(), person_id=None)
+
+    counts = []
+    for before in (office.now, office.now + timedelta(seconds=1), office.now + timedelta(seconds=1)):
+        async with unit_of_work(office.engine) as session:
+            counts.append(await forget_mailing_files(session, before=before))
+
+    assert counts == [0, 1, 0]
+    async with read_session(office.engine) as session:
+        assert await print_file(session, mailing_id=number) is None
+        (listed,) = await print_mailings(session)
+    assert (listed.id, listed.letters, listed.size > 0) == (number, 1, True)
+    assert (await office.deliveries(invoice))[0][1] == "DELIVERED"
+    with pytest.raises(DBAPIError, match="may be taken away, not changed"):
+        async with unit_of_work(office.engine) as session:
+            await session.execute(text("update print_mailing set content = 'x'"))
 
 
 @pytest.mark.parametrize(

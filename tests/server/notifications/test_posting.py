@@ -14,6 +14,7 @@ from mains_server.notifications.posting import (
     MailingPosted,
     MailingUnknown,
     NoLetters,
+    forget_notice_files,
     make_notice_mailing,
     mark_posted,
     set_aside_unprintable,
@@ -90,6 +91,22 @@ async def test_the_file_has_a_letter_each_and_an_index_that_no_spreadsheet_runs(
     assert archive.read(row[0]).startswith(b"%PDF-")
     assert row[2].startswith("Lielā iela 1, Jelgava")
     assert not row[4].startswith("=")
+
+
+async def test_a_file_is_forgotten_and_its_mailing_stays(desk):
+    customer = await desk.customer(address_line="Lielā iela 1", address_city="Jelgava")
+    await tell(desk, ended(customer, 1))
+    number = await make(desk)
+
+    counts = []
+    for before in (NOON, NOON + timedelta(seconds=1), NOON + timedelta(seconds=1)):
+        async with unit_of_work(desk.engine) as session:
+            counts.append(await forget_notice_files(session, before=before))
+
+    assert counts == [0, 1, 0]
+    async with unit_of_work(desk.engine) as session:
+        assert await queries.mailing_file(session, mailing_id=number) is None
+    assert await mark(desk, number) == number
 
 
 async def test_two_clerks_at_once_never_print_a_letter_twice(desk):

@@ -16,6 +16,7 @@ from mains_server.privacy.queries import export
 from mains_server.privacy.records import ExportAsked
 from mains_server.privacy.rules import (
     COLUMNS_KEPT,
+    FILES_KEPT,
     KEPT,
     NOT_EXPORTED,
     condition_of,
@@ -24,11 +25,12 @@ from mains_server.privacy.rules import (
     personal_columns,
     ruleless,
     unruled_columns,
+    unruled_files,
 )
 from mains_server.privacy.statements import OF_CUSTOMER, OF_PERSON
 from mains_server.signin.operations import create_session, set_password
 from mains_server.signin.records import Lifetimes
-from sqlalchemy import Column, MetaData, String, Table, text
+from sqlalchemy import Column, LargeBinary, MetaData, String, Table, text
 from sqlalchemy.exc import DBAPIError
 
 from tests.server.payments.test_operations import asked, received
@@ -93,6 +95,15 @@ def test_every_column_that_may_say_who_somebody_is_has_a_rule():
     assert unruled_columns(tables, statements=(OF_CUSTOMER, OF_PERSON)) == []
     assert set(COLUMNS_KEPT) <= set(personal_columns(tables)), "a column that is gone needs no reason"
     assert all(COLUMNS_KEPT.values())
+
+
+def test_every_column_of_bytes_is_emptied_or_says_why_not():
+    tables = stored_tables()
+    bytes_ = {f"{t.name}.{c.name}" for t in tables for c in t.columns if isinstance(c.type, LargeBinary)}
+
+    assert unruled_files(tables, statements=(OF_CUSTOMER, OF_PERSON)) == []
+    assert set(FILES_KEPT) <= bytes_, "a column that is gone needs no reason"
+    assert unruled_files([Table("x", MetaData(), Column("scan", LargeBinary))], statements=()) == ["x.scan"]
 
 
 def test_a_new_column_without_a_rule_is_named():
