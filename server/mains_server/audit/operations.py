@@ -55,6 +55,11 @@ async def append(session: AsyncSession, *, entry: NewEntry, owners: dict[str, st
     )
 
 
+async def count_as_act(session: AsyncSession) -> None:
+    """Let a transaction count as an act that changes nothing itself, such as the beginning of a run."""
+    await session.execute(text("select pg_current_xact_id()"))
+
+
 def note_subject(session: AsyncSession, *, subject: Subject) -> None:
     """Name something that an act of this transaction is about and its input could not name, such as what it made."""
     session.info.setdefault(NOTED, []).append(subject)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -10,8 +11,9 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from mains_server.audit.operations import append, subjects_noted
+from mains_server.audit.operations import append, count_as_act, subjects_noted
 from mains_server.audit.records import NewEntry
+from mains_server.db.engine import make_engine
 from mains_server.db.unit_of_work import before_commit, unit_of_work
 
 
@@ -48,6 +50,23 @@ async def acting(
     with on_the_trail(act=act, now=now, words=words):
         async with unit_of_work(engine) as session:
             yield session
+
+
+def note_run(address: str, *, act: str, now: datetime, words: str | None = None) -> None:
+    """Write down that a run begins, in a transaction of its own: a run commits many, and is one act.
+
+    So it is on the trail also where it dies half way, or finds that there is nothing to do.
+    """
+    asyncio.run(_note_run(address, act=act, now=now, words=words))
+
+
+async def _note_run(address: str, *, act: str, now: datetime, words: str | None) -> None:
+    engine = make_engine(address=address, connections_max=1)
+    try:
+        async with acting(engine, act=act, now=now, words=words) as session:
+            await count_as_act(session)
+    finally:
+        await engine.dispose()
 
 
 def _account() -> str:

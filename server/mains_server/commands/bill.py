@@ -17,6 +17,7 @@ from mains_server.billing.queries import holds_of_run
 from mains_server.billing.records import Hold, RunRequest, RunState
 from mains_server.billing.rules import PeriodUnknown, period_of
 from mains_server.billing.workers import Tell, bill_period
+from mains_server.commands.acting import note_run
 from mains_server.commands.database import opened
 from mains_server.db.engine import make_engine
 from mains_server.db.unit_of_work import read_session
@@ -59,6 +60,7 @@ def bill(
         typer.echo(f"Refused: {refusal}.", err=True)
         raise typer.Exit(1) from refusal
     with opened(load_settings()) as address:
+        note_run(address, act="bill", words=f"{period} {' '.join(codes)}", now=now)
         billed = [_bill_one(address=address, request=request, host=host, workers=workers) for request in requests]
     if not any(billed):
         typer.echo("Nothing was billed.", err=True)

@@ -9,6 +9,7 @@ import typer
 from mains_server.adapters.host import UnknownAdapter
 from mains_server.adapters.live import LiveAdapter
 from mains_server.adapters.loading import load_adapters
+from mains_server.commands.acting import note_run
 from mains_server.commands.database import opened
 from mains_server.contracts.jobs import OffersOfDay, offers_of_day
 from mains_server.db.engine import make_engine
@@ -45,6 +46,7 @@ def offers(
         typer.echo(f"Refused: {refusal}.", err=True)
         raise typer.Exit(1) from refusal
     with opened(load_settings()) as address:
+        note_run(address, act="contracts offers", words=f"{adapter} {day}", now=now)
         done = asyncio.run(_offers(address=address, adapter=live, now=now, today=day))
     typer.echo(f"Offers made: {done.made}; universal service begun: {done.lapsed}.")
 

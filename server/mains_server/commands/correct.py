@@ -13,7 +13,7 @@ from mains_server.adapters.loading import load_adapters
 from mains_server.billing.corrections import CorrectionRequest, WorkedOff, correct_invoice, work_off
 from mains_server.billing.records import Corrected, CorrectionReason
 from mains_server.billing.repricing import RepriceRequest, foretell_repricing, reprice
-from mains_server.commands.acting import on_the_trail
+from mains_server.commands.acting import note_run, on_the_trail
 from mains_server.commands.database import opened
 from mains_server.db.engine import make_engine
 from mains_server.settings import load_settings
@@ -58,6 +58,7 @@ def correct(
         return
     with opened(load_settings()) as address:
         if invoice is None:
+            note_run(address, act="correct", words="all that are due", now=now)
             _report(asyncio.run(_all(address=address, on=on, now=now, at_most=at_most)))
             return
         request = CorrectionRequest(document_number=invoice, reason=reason, note=note, issued_on=on, now=now)
@@ -79,6 +80,10 @@ def _reprice_request(tariff: str, *, note: str, on: date, now: datetime, at_most
 def _by_tariff(request: RepriceRequest, *, is_tried: bool) -> None:
     with opened(load_settings()) as address:
         try:
+            if not is_tried:
+                tariff = f"{request.adapter}/{request.list}/{request.code}"
+                words = ": ".join(part for part in (tariff, request.note) if part)
+                note_run(address, act="correct", words=words, now=request.now)
             report = asyncio.run(
                 _repriced(address=address, request=request, does=foretell_repricing if is_tried else reprice)
             )
@@ -97,10 +102,8 @@ def _by_tariff(request: RepriceRequest, *, is_tried: bool) -> None:
 
 async def _repriced(*, address: str, request: RepriceRequest, does: Reprice) -> WorkedOff:
     engine = make_engine(address=address)
-    words = ": ".join(part for part in (f"{request.adapter}/{request.list}/{request.code}", request.note) if part)
     try:
-        with on_the_trail(act="correct", words=words, now=request.now):
-            return await does(engine, host=load_adapters(on=request.issued_on), request=request)
+        return await does(engine, host=load_adapters(on=request.issued_on), request=request)
     finally:
         await engine.dispose()
 

@@ -12,9 +12,9 @@ from mains_server.access.records import Refusal
 from mains_server.adapters.host import UnknownAdapter
 from mains_server.adapters.live import LiveAdapter
 from mains_server.adapters.loading import load_adapters
+from mains_server.commands.acting import acting, note_run
 from mains_server.commands.database import opened
 from mains_server.db.engine import make_engine
-from mains_server.db.unit_of_work import unit_of_work
 from mains_server.dunning.jobs import day_of_debts
 from mains_server.dunning.operations import lay_down_policy
 from mains_server.dunning.policy_file import read_policies
@@ -36,7 +36,7 @@ def policy(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, hel
     try:
         policies = read_policies(file.read_text(encoding="utf-8"))
         with opened(load_settings()) as address:
-            new = asyncio.run(_lay_down(address, policies=policies))
+            new = asyncio.run(_lay_down(address, policies=policies, now=datetime.now(UTC)))
     except (Refusal, UnicodeDecodeError) as refusal:
         typer.echo(f"Refused: {refusal}.", err=True)
         raise typer.Exit(1) from refusal
@@ -57,14 +57,16 @@ def pursue(
         typer.echo(f"Refused: {refusal}.", err=True)
         raise typer.Exit(1) from refusal
     with opened(load_settings()) as address:
+        note_run(address, act="debts pursue", words=f"{adapter} {today}", now=now)
         counts = asyncio.run(_pursue(address, live=live, today=today, now=now))
     typer.echo(", ".join(f"{name} {count}" for name, count in sorted(counts.items())) or "Nothing was due.")
 
 
-async def _lay_down(address: str, *, policies: tuple[Policy, ...]) -> int:
+async def _lay_down(address: str, *, policies: tuple[Policy, ...], now: datetime) -> int:
     engine = make_engine(address=address, connections_max=1)
     try:
-        async with unit_of_work(engine) as session:
+        words = " ".join(f"{one.adapter} {one.starts}" for one in policies)
+        async with acting(engine, act="debts policy", words=words, now=now) as session:
             return sum([await lay_down_policy(session, policy=one) for one in policies])
     finally:
         await engine.dispose()

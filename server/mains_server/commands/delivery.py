@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from mains_server.access.records import Refusal
 from mains_server.adapters.loading import load_adapters
-from mains_server.commands.acting import acting
+from mains_server.commands.acting import acting, note_run
 from mains_server.commands.database import opened
 from mains_server.commands.mail_server import mail_server_of, sending_rules_of
 from mains_server.commands.notices import carriers_of
@@ -55,6 +55,8 @@ def print_letters(
     """Put the letters that wait into one mailing and write its ZIP: PDFs, and index.csv with the addresses."""
     try:
         with opened(load_settings()) as address:
+            if mailing is None:
+                note_run(address, act="delivery print", now=datetime.now(UTC))
             number, content = asyncio.run(_print(address, mailing=mailing))
     except Refusal as refusal:
         typer.echo(f"Refused: {refusal}.", err=True)

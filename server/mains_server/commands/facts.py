@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mains_server.access.records import Refusal
 from mains_server.adapters.asking import AdapterFailed
 from mains_server.adapters.sources import LiveSource, UnknownSource, load_sources
+from mains_server.commands.acting import on_the_trail
 from mains_server.commands.database import opened
 from mains_server.commands.fetching import FetchFailed, SecretMissing, fetch
 from mains_server.db.engine import make_engine
@@ -157,7 +158,9 @@ def _take(
         told = told_series(card=live.card, reading=whole)
         return await take_in(session, told=told, known_at=known, source=origin)
 
-    for taken in _in_database(take):
+    with on_the_trail(act="facts", words=origin, now=now):
+        found = _in_database(take)
+    for taken in found:
         typer.echo(f"{taken.name}: {taken.added} added, {taken.corrected} corrected, {taken.unchanged} unchanged.")
 
 

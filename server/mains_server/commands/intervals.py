@@ -13,9 +13,10 @@ from mains_server.access.records import Refusal
 from mains_server.adapters.loading import load_adapters
 from mains_server.billing.operations import note_corrected, note_correction
 from mains_server.billing.rules import PeriodUnknown, period_of
+from mains_server.commands.acting import acting
 from mains_server.commands.database import opened
 from mains_server.db.engine import make_engine
-from mains_server.db.unit_of_work import read_session, unit_of_work
+from mains_server.db.unit_of_work import read_session
 from mains_server.intervals import queries
 from mains_server.intervals.json_stream import JsonStream
 from mains_server.intervals.operations import RowsRefused, import_intervals
@@ -122,7 +123,7 @@ async def _import(file: Path, *, request: ImportRequest, address: str) -> Import
     engine = make_engine(address=address, connections_max=1)
     try:
         with file.open("rb") as opened_file:
-            async with unit_of_work(engine) as session:
+            async with acting(engine, act="intervals import", words=request.name, now=request.now) as session:
                 if request.format is not IntervalFormat.WMBUS:
                     return await import_intervals(
                         session, request=request, file=opened_file, note_corrected=note_corrected

@@ -8,6 +8,7 @@ import typer
 
 from mains_server.adapters.loading import load_adapters
 from mains_server.billing.moments import MomentsReport, issue_due
+from mains_server.commands.acting import note_run
 from mains_server.commands.database import opened
 from mains_server.db.engine import make_engine
 from mains_server.settings import load_settings
@@ -26,6 +27,7 @@ def issue(
     """Issue final bills that are read, and businesses' e-invoices after their readings; a worker does it daily."""
     now = datetime.now(UTC)
     with opened(load_settings()) as address:
+        note_run(address, act="issue-due", words=f"{on or now:%Y-%m-%d}", now=now)
         report = asyncio.run(_issue(address=address, now=now, today=(on or now).date()))
     for bill in report.issued:
         typer.echo(f"{bill.document_number}: {bill.kind.name.lower()} bill of {bill.total} {bill.currency}")

@@ -12,6 +12,7 @@ from mains_server.access.records import Refusal
 from mains_server.adapters.host import UnknownAdapter
 from mains_server.adapters.live import LiveAdapter
 from mains_server.adapters.loading import load_adapters
+from mains_server.commands.acting import note_run
 from mains_server.commands.database import opened
 from mains_server.contracts.operations import ContractUnknown
 from mains_server.contracts.queries import contract_by_number
@@ -46,6 +47,7 @@ def settle_contract(
     now = datetime.now(UTC)
     try:
         with opened(load_settings()) as address:
+            note_run(address, act="levelled settle", words=f"{contract} {day:%Y-%m-%d}", now=now)
             number = asyncio.run(_settle(address, contract=contract, day=day.date(), today=(on or now).date(), now=now))
     except REFUSALS as refusal:
         raise _refused(refusal) from refusal
@@ -62,6 +64,7 @@ def watch_plans(adapter: Annotated[str, typer.Option(help="The utility, by code.
     except UnknownAdapter as refusal:
         raise _refused(refusal) from refusal
     with opened(load_settings()) as address:
+        note_run(address, act="levelled watch", words=f"{adapter} {today}", now=now)
         counts = asyncio.run(_watch(address, live=live, today=today, now=now))
     typer.echo(", ".join(f"{name} {count}" for name, count in sorted(counts.items())) or "Nothing was due.")
 
@@ -83,6 +86,7 @@ def recalculate_plans(
     try:
         live = load_adapters(on=known_on).adapter(adapter)
         with opened(load_settings()) as address:
+            note_run(address, act="levelled recalculate", words=f"{adapter} {year}", now=now)
             with psycopg.connect(psycopg_dsn(address), autocommit=True) as connection:
                 run_id = recalculate(connection, adapter=live, request=request)
             state = asyncio.run(_state(address, run_id=run_id))

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from mains_server.access.records import Refusal
+from mains_server.commands.acting import acting
 from mains_server.commands.database import opened
 from mains_server.db.engine import make_engine
-from mains_server.db.unit_of_work import unit_of_work
 from mains_server.outages.feed import FILE_BYTES_MAX, read_feed
 from mains_server.outages.importing import FeedNotTaken, take_feed
 from mains_server.outages.records import Author, FeedReport, RowReport
@@ -41,7 +41,7 @@ def import_(file: File) -> None:
         raise typer.Exit(1)
     try:
         with opened(load_settings()) as address:
-            report = asyncio.run(_import(file.read_bytes(), address=address))
+            report = asyncio.run(_import(file.read_bytes(), name=file.name, address=address))
     except Refusal as refusal:
         typer.echo(f"Refused, nothing was taken: {refusal.code}: {refusal.message}", err=True)
         raise typer.Exit(1) from refusal
@@ -52,12 +52,13 @@ def import_(file: File) -> None:
         raise typer.Exit(1)
 
 
-async def _import(content: bytes, *, address: str) -> FeedReport:
+async def _import(content: bytes, *, name: str, address: str) -> FeedReport:
     engine = make_engine(address=address, connections_max=1)
     try:
         rows = read_feed(content)
-        async with unit_of_work(engine) as session:
-            return await take_feed(session, rows=rows, author=Author(now=datetime.now(UTC)))
+        now = datetime.now(UTC)
+        async with acting(engine, act="outages import", words=name, now=now) as session:
+            return await take_feed(session, rows=rows, author=Author(now=now))
     except FeedNotTaken as refused:
         return refused.report
     finally:

@@ -11,9 +11,9 @@ from mains_spi import ALWAYS, Mistake, PriceVersion, Product, Utility, bind_prod
 from mains_server.access.records import Refusal
 from mains_server.adapters.host import AdapterHost, UnknownAdapter
 from mains_server.adapters.loading import load_adapters
+from mains_server.commands.acting import acting
 from mains_server.commands.database import opened
 from mains_server.db.engine import make_engine
-from mains_server.db.unit_of_work import unit_of_work
 from mains_server.settings import load_settings
 from mains_server.tariffs.operations import load_price_versions, load_products, load_tax_rates
 from mains_server.tariffs.price_file import PriceFile, PriceFileRefused, read_price_file
@@ -86,7 +86,8 @@ def _version(version: NewPriceVersion) -> PriceVersion:
 async def _load(prices: PriceFile, *, host: AdapterHost, address: str) -> None:
     engine = make_engine(address=address, connections_max=1)
     try:
-        async with unit_of_work(engine) as session:
+        words = " ".join([prices.adapter, *(f"{one.list}/{one.code}" for one in prices.versions)])
+        async with acting(engine, act="prices load", words=words, now=datetime.now(UTC)) as session:
             declared = host.adapter(prices.adapter).products(on=datetime.now(UTC).date())
             await load_products(session, adapter=prices.adapter, products=declared)
             await load_price_versions(session, versions=prices.versions)

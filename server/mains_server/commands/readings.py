@@ -13,9 +13,9 @@ from rich.table import Table
 from mains_server.access.queries import person_by_email, viewer_of_person
 from mains_server.access.records import Refusal
 from mains_server.adapters.loading import load_adapters
+from mains_server.commands.acting import acting
 from mains_server.commands.database import opened
 from mains_server.db.engine import make_engine
-from mains_server.db.unit_of_work import unit_of_work
 from mains_server.intake.operations import UploadNotAllowed, take_file
 from mains_server.intake.reading_file import FILE_BYTES_MAX
 from mains_server.intake.records import RowOutcome, RowReport, UploadMode
@@ -69,7 +69,7 @@ async def _take(
     file.seek(0)
     engine = make_engine(address=address, connections_max=1)
     try:
-        async with unit_of_work(engine) as session:
+        async with acting(engine, act="readings import", words=f"for {by}: {key}", now=now) as session:
             person = await person_by_email(session, email=by)
             viewer = None if person is None else await viewer_of_person(session, person_id=person.id, now=now)
             if viewer is None:

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from mains_server.commands.acting import acting, note_run
 from mains_server.commands.database import opened
 from mains_server.db.engine import make_engine
-from mains_server.db.unit_of_work import read_session, unit_of_work
+from mains_server.db.unit_of_work import read_session
 from mains_server.money.rules import format_amount
 from mains_server.settings import Settings, load_settings
 from mains_server.statements.importing import take_in
@@ -52,6 +53,7 @@ def match() -> None:
     """Match movements that were taken in and not looked at yet, as after a crash; again it does nothing."""
     settings = load_settings()
     with opened(settings) as address:
+        note_run(address, act="statements match", now=datetime.now(UTC))
         count = asyncio.run(_match(address=address, settings=settings))
     typer.echo(f"{count} movements matched or queued.")
 
@@ -87,7 +89,7 @@ async def _import(file: Path, *, settings: Settings, address: str) -> list[str]:
     engine = make_engine(address=address, connections_max=1)
     try:
         with file.open("rb") as content:
-            async with unit_of_work(engine) as session:
+            async with acting(engine, act="statements import", words=file.name, now=now) as session:
                 ours = await our_ibans(session, more=settings.bank_accounts)
                 taken = await take_in(session, file=content, source=FileSource(ibans=ours, now=now))
         await match_new_lines(engine, now=now, payouts=settings.payout_accounts)
