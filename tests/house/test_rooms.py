@@ -232,6 +232,7 @@ EXTRA = {
         "sessions.py",
         "staffing.py",
         "telling.py",
+        "once.py",
         "second_factor.py",
         "throttling.py",
         "totp.py",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -20,6 +20,7 @@ from mains_server.openid import queries, rules
 from mains_server.openid.records import Proven, Purpose, Returned, Taken, Unlinked, Wanted
 from mains_server.openid.tables import OpenidFlow, OpenidLink, OpenidTicket
 from mains_server.signin import rules as signin_rules
+from mains_server.signin.once import asked_once, forget_asked, use_up
 from mains_server.signin.queries import has_factor
 from mains_server.signin.records import (
     Device,
@@ -35,6 +36,7 @@ from mains_server.signin.second_factor import ask_for_factor
 from mains_server.signin.sessions import begin_session, require_proof
 from mains_server.signin.telling import tell
 
+FLOWS = OpenidFlow.__table__  # type: ignore[attr-defined]
 AGAIN = "this was not confirmed, was used, or took too long; begin again"
 
 
@@ -66,43 +68,31 @@ class LinkUnknown(Refusal):
 
 async def begin_flow(session: AsyncSession, *, wanted: Wanted, state: str, key: str, now: datetime) -> datetime:
     """Write down that somebody goes to a provider, and give when they have to be back."""
-    expires_at = now + rules.FLOW_LASTS_FOR
-    session.add(
-        OpenidFlow(
-            state_hash=signin_rules.token_hash(state),
-            key_hash=signin_rules.token_hash(key),
-            provider=wanted.provider,
-            redirect_uri=wanted.redirect_uri,
+    row = OpenidFlow(
+        state_hash=signin_rules.token_hash(state),
+        key_hash=signin_rules.token_hash(key),
+        provider=wanted.provider,
+        redirect_uri=wanted.redirect_uri,
+        **asked_once(
             purpose=wanted.purpose,
             session_id=wanted.session_id,
-            mode=wanted.device.mode,
-            device=signin_rules.device_name(wanted.device.name),
-            created_at=now,
-            expires_at=expires_at,
-        )
+            device=wanted.device,
+            lasts_for=rules.FLOW_LASTS_FOR,
+            now=now,
+        ),
     )
+    session.add(row)
     await session.flush()
-    return expires_at
+    return row.expires_at
 
 
 async def take_flow(
     session: AsyncSession, *, returned: Returned, purpose: Purpose, session_id: int | None, now: datetime
 ) -> Taken | None:
     """Use up the way that somebody came back from, once, and only for who began it; None for everybody else."""
-    found = await session.execute(
-        update(OpenidFlow)
-        .where(
-            col(OpenidFlow.state_hash) == signin_rules.token_hash(returned.state),
-            col(OpenidFlow.key_hash) == signin_rules.token_hash(returned.key),
-            col(OpenidFlow.purpose) == purpose,
-            col(OpenidFlow.session_id).is_not_distinct_from(session_id),
-            col(OpenidFlow.used_at).is_(None),
-            col(OpenidFlow.expires_at) > now,
-        )
-        .values(used_at=now)
-        .returning(col(OpenidFlow.provider), col(OpenidFlow.redirect_uri), col(OpenidFlow.device), col(OpenidFlow.mode))
-    )
-    row = found.one_or_none()
+    token_hash = signin_rules.token_hash
+    named = (FLOWS.c.state_hash == token_hash(returned.state), FLOWS.c.key_hash == token_hash(returned.key))
+    row = await use_up(session, FLOWS, named=named, purpose=purpose, session_id=session_id, now=now)
     if row is None:
         return None
     device = Device(name=row.device, mode=row.mode)
@@ -187,7 +177,7 @@ async def unlink(session: AsyncSession, *, viewer: Viewer, link_id: int, now: da
 
 async def forget_flows(session: AsyncSession, *, now: datetime) -> None:
     """Delete ways and tickets that are over."""
-    await session.execute(delete(OpenidFlow).where(col(OpenidFlow.expires_at) < now - rules.FLOW_LASTS_FOR))
+    await forget_asked(session, FLOWS, before=now - rules.FLOW_LASTS_FOR)
     await session.execute(delete(OpenidTicket).where(col(OpenidTicket.expires_at) < now - rules.TICKET_LASTS_FOR))
 
 

@@ -18,11 +18,13 @@ from mains_server.passkeys.records import Asked, Made, Purpose, RelyingParty, Ta
 from mains_server.passkeys.rules import Answer, PasskeyRefused
 from mains_server.passkeys.tables import Passkey, PasskeyChallenge
 from mains_server.signin import rules as signin_rules
+from mains_server.signin.once import asked_once, forget_asked, use_up
 from mains_server.signin.queries import person_of
 from mains_server.signin.records import Device, MessageKind, MessageRoad, NewMessage
 from mains_server.signin.sessions import require_proof
 from mains_server.signin.telling import tell
 
+CHALLENGES = PasskeyChallenge.__table__  # type: ignore[attr-defined]
 SUSPENDED = "passkeySuspend"
 TWO_OF_IT = "its count went backwards, so there may be two of it"
 
@@ -62,40 +64,28 @@ class NameInvalid(Refusal):
 
 async def add_challenge(session: AsyncSession, *, asked: Asked, challenge: bytes, now: datetime) -> datetime:
     """Write down what an authenticator is asked to sign, and give until when it may."""
-    expires_at = now + rules.CHALLENGE_LASTS_FOR
-    session.add(
-        PasskeyChallenge(
-            challenge_hash=_hash(challenge),
+    row = PasskeyChallenge(
+        challenge_hash=_hash(challenge),
+        handle=asked.handle,
+        **asked_once(
             purpose=asked.purpose,
             session_id=asked.session_id,
-            handle=asked.handle,
-            mode=asked.device.mode,
-            device=signin_rules.device_name(asked.device.name),
-            created_at=now,
-            expires_at=expires_at,
-        )
+            device=asked.device,
+            lasts_for=rules.CHALLENGE_LASTS_FOR,
+            now=now,
+        ),
     )
+    session.add(row)
     await session.flush()
-    return expires_at
+    return row.expires_at
 
 
 async def take_challenge(
     session: AsyncSession, *, challenge: bytes, purpose: Purpose, session_id: int | None, now: datetime
 ) -> Taken:
-    """Use up a challenge that was answered, once, by one UPDATE. Raises `ChallengeWrong`."""
-    found = await session.execute(
-        update(PasskeyChallenge)
-        .where(
-            col(PasskeyChallenge.challenge_hash) == _hash(challenge),
-            col(PasskeyChallenge.purpose) == purpose,
-            col(PasskeyChallenge.session_id).is_not_distinct_from(session_id),
-            col(PasskeyChallenge.used_at).is_(None),
-            col(PasskeyChallenge.expires_at) > now,
-        )
-        .values(used_at=now)
-        .returning(col(PasskeyChallenge.device), col(PasskeyChallenge.mode), col(PasskeyChallenge.handle))
-    )
-    row = found.one_or_none()
+    """Use up a challenge that was answered. Raises `ChallengeWrong`."""
+    named = (CHALLENGES.c.challenge_hash == _hash(challenge),)
+    row = await use_up(session, CHALLENGES, named=named, purpose=purpose, session_id=session_id, now=now)
     if row is None:
         raise ChallengeWrong("this was answered before, took longer than five minutes, or is not ours; begin again")
     return Taken(device=Device(name=row.device, mode=row.mode), handle=row.handle)
@@ -201,8 +191,7 @@ async def remove_all_passkeys(session: AsyncSession, *, person_id: int) -> int:
 
 async def forget_challenges(session: AsyncSession, *, now: datetime) -> None:
     """Delete challenges that are over."""
-    old = now - rules.CHALLENGE_LASTS_FOR
-    await session.execute(delete(PasskeyChallenge).where(col(PasskeyChallenge.expires_at) < old))
+    await forget_asked(session, CHALLENGES, before=now - rules.CHALLENGE_LASTS_FOR)
 
 
 def insist_on_name(name: str) -> str:
