@@ -16,7 +16,7 @@ from mains_server.adapters.sources import LiveSource, load_sources
 from mains_server.commands.audit import sealed
 from mains_server.commands.delivery import day_of_mail, messages_of
 from mains_server.commands.fetching import FetchFailed, SecretMissing, fetch
-from mains_server.commands.forgetting import forget_files, forget_minutes
+from mains_server.commands.forgetting import forget_ended_jobs, forget_files, forget_minutes, forget_requests
 from mains_server.commands.notices import day_of_notices, day_of_reminders, seal_of
 from mains_server.commands.outbox import forget_old
 from mains_server.commands.webhooks import forgotten_before, watch_webhooks
@@ -185,8 +185,10 @@ TASKS: dict[str, Task] = {
     "send_signin_messages": send_signin_messages,
     "seal_audit": seal_audit,
     "forget_events": forget_events,
+    "forget_ended_jobs": forget_ended_jobs,
     "forget_files": forget_files,
     "forget_minutes": forget_minutes,
+    "forget_requests": forget_requests,
     "forget_webhooks": forget_webhooks,
 }
 # Prices of the next day are told about 12:45 by the clock of Brussels, 10:45 or 11:45 UTC, and now and then late.
@@ -203,6 +205,8 @@ EVERY: dict[str, str] = {
     "forget_events": "25 1 * * *",
     "forget_files": "31 1 * * *",
     "forget_minutes": "33 1 * * *",
+    "forget_ended_jobs": "41 1 * * *",
+    "forget_requests": "37 1 * * *",
     "forget_webhooks": "50 3 * * *",
 }
 WATCHES: dict[str, Task] = {"watch_partners": watch_partners}

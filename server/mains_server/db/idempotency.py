@@ -30,6 +30,11 @@ where person_id = :person and operation = :operation and key = :key
 """)
 
 
+FORGET = text("""
+delete from idempotent_request where id in (
+    select id from idempotent_request where at <= :before order by at limit :most for update skip locked
+) returning id
+""")
 # The same over psycopg, for work that is done on a connection of its own and answers in its own transaction.
 CLAIM_ALONE = """
 insert into idempotent_request as held (person_id, operation, key, body_hash, at)
@@ -122,6 +127,12 @@ async def answered_before(session: AsyncSession, *, once: Once) -> Mapping[str, 
     )
     row = found.one_or_none()
     return None if row is None else _answer(once, body=row[0], answer=row[1])
+
+
+async def forget_answers(session: AsyncSession, *, now: datetime, most: int) -> int:
+    """Delete answers whose keys are free again, the oldest first and so many at a time, and count them."""
+    gone = await session.execute(FORGET, {"before": now - KEPT_FOR, "most": most})
+    return len(gone.all())
 
 
 def claim_alone(connection: Connection, *, once: Once) -> Mapping[str, Any] | None:

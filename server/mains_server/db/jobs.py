@@ -15,6 +15,14 @@ select unnest(procrastinate_defer_jobs_v1(array[row(
     cast(cast(:arguments as text) as jsonb), cast(:at as timestamptz))::procrastinate_job_to_defer_v1]))
 """)
 
+FORGET = text("""
+delete from procrastinate_jobs where id in (
+    select j.id from procrastinate_jobs j
+    where j.status in ('succeeded', 'failed', 'cancelled', 'aborted')
+        and not exists (select from procrastinate_events e where e.job_id = j.id and e.at >= :before)
+    order by j.id limit :most for update skip locked
+) returning id
+""")
 DEFER_MANY = """
 select unnest(procrastinate_defer_jobs_v1(array(
     select row('default', %(task)s::varchar, 0, null::text, null::text, each::jsonb, %(at)s::timestamptz)
@@ -49,6 +57,11 @@ def defer_jobs(
     """Queue jobs of one kind over psycopg, in the connection's transaction; `at` is when they may begin."""
     rows = [orjson.dumps(dict(each)).decode() for each in arguments]
     connection.execute(DEFER_MANY, {"task": task, "arguments": rows, "at": at})
+
+
+async def forget_jobs(session: AsyncSession, *, before: datetime, most: int) -> int:
+    """Delete jobs that ended before, well or badly, so many at a time, and count them; their events go with them."""
+    return len((await session.execute(FORGET, {"before": before, "most": most})).all())
 
 
 async def has_live_worker(session: AsyncSession) -> bool:

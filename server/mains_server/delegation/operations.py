@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime
 
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from mains_server.access import operations as access
 from mains_server.access.queries import grants_on_customer, hold_grant, hold_grants, person_by_id
@@ -313,3 +315,10 @@ async def _move_contact(session: AsyncSession, *, customer_id: int, seller: int,
     if before.email is None or plain_email(before.email) in reached:
         return None
     return {"email": before.email, "language": before.language}
+
+
+async def forget_invitations(session: AsyncSession, *, now: datetime) -> None:
+    """Delete invitations that nobody accepted and that were over a while ago: they hold contacts of strangers."""
+    came_to_nothing = col(DelegationInvitation.status) != InvitationStatus.ACCEPTED
+    is_over = col(DelegationInvitation.expires_at) < now - rules.INVITATIONS_KEPT_FOR
+    await session.execute(delete(DelegationInvitation).where(came_to_nothing, is_over))

@@ -13,6 +13,8 @@ from mains_server.delegation.records import DelegationTerms, NewInvitation
 from mains_server.money.records import NotMoney, require_amount
 
 INVITATION_LASTS = timedelta(days=7)
+# So long an owner sees whom they invited and who never came.
+INVITATIONS_KEPT_FOR = timedelta(days=90)
 OPEN_INVITATIONS_MAX = 20
 NAME_CHARACTERS_MAX = 100
 EMAIL_CHARACTERS_MAX = 254

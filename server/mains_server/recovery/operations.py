@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -228,3 +228,8 @@ async def _write_down(
         at=now,
     )
     await append(session, entry=entry, owners={})
+
+
+async def forget_recoveries(session: AsyncSession, *, now: datetime) -> None:
+    """Delete ways back that were over a year ago; that they were opened, stopped or used stays on the audit trail."""
+    await session.execute(delete(AccountRecovery).where(col(AccountRecovery.expires_at) < now - rules.KEPT_FOR))

@@ -8,6 +8,8 @@ from mains_server.recovery.records import Moments, RecoveryState
 from mains_server.signin.throttling import Bound
 
 LINK_LASTS_FOR = timedelta(days=7)
+# A dispute about a robbed account may come late; reason and proof are then at hand for a year.
+KEPT_FOR = timedelta(days=365)
 WORDS_MIN, WORDS_MAX = 3, 500
 TRIES_OF_NETWORK = Bound("recovery of network", 20, timedelta(minutes=15))
 OPEN = frozenset({RecoveryState.UNAPPROVED, RecoveryState.WAITING, RecoveryState.READY})

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from mains_server.access.operations import CustomerHasOwner, EmailTaken, create_person, grant_owner
 from mains_server.access.queries import person_by_id
@@ -27,11 +29,14 @@ from mains_server.signin import rules as signin_rules
 from mains_server.signin.codes import code_of, is_code
 from mains_server.signin.hashing import beside_the_loop
 from mains_server.signin.operations import insist_on_strength, store_hash
+from mains_server.signin.queries import letter_until
 from mains_server.signin.records import Lifetimes, MessageKind, MessageRoad, NewMessage, NewSession, SigninWay
+from mains_server.signin.rules import ENDED_KEPT_FOR
 from mains_server.signin.sessions import begin_session
 from mains_server.signin.telling import tell
 
 NONCE_BYTES = 16
+NEVER = datetime.min.replace(tzinfo=UTC)
 LANGUAGES = ("lv", "en", "ru")
 
 
@@ -117,7 +122,8 @@ async def confirm_registration(
     insist_on_strength(given.password, about=(name,))
     password_hash = await beside_the_loop(partial(signin_rules.hash_password, given.password))
     row = await queries.lock_registration(session, token=given.token, now=now)
-    is_right = _fits(row, code=given.code, email_code=given.email_code, key=key, now=now)
+    until = await _code_ends_at(session, row)
+    is_right = _fits(row, code=given.code, email_code=given.email_code, key=key) and now < until
     if row is not None:
         row.tries += 1
         await session.flush()
@@ -138,7 +144,8 @@ async def confirm_addition(
 ) -> int | RegistrationRefused:
     """Make the viewer, who has the right code, the owner of a customer more, and give its number."""
     row = await queries.lock_registration(session, token=token, now=now, person_id=viewer.person_id)
-    is_right = _fits(row, code=code, email_code="", key=key, now=now)
+    until = await _code_ends_at(session, row)
+    is_right = _fits(row, code=code, email_code="", key=key) and now < until
     if row is not None:
         row.tries += 1
         await session.flush()
@@ -149,6 +156,11 @@ async def confirm_addition(
     await session.flush()
     note_subject(session, subject=Subject(type_name="Customer", number=row.customer_id))
     return row.customer_id
+
+
+async def forget_registrations(session: AsyncSession, *, now: datetime) -> None:
+    """Delete registrations that ended a month ago, done or not: they hold addresses of people who never came."""
+    await session.execute(delete(Registration).where(col(Registration.expires_at) < now - ENDED_KEPT_FOR))
 
 
 async def _own(session: AsyncSession, *, customer_id: int, person_id: int, now: datetime) -> None:
@@ -164,7 +176,18 @@ class RegistrationOvertaken(Refusal):
     code = "REGISTRATION_NOT_CONFIRMED"
 
 
-def _fits(row: Registration | None, *, code: str, email_code: str, key: bytes, now: datetime) -> bool:
+async def _code_ends_at(session: AsyncSession, row: Registration | None) -> datetime:
+    """Tell until when a registration's codes are good: longer where the first could not be delivered but by letter.
+
+    It is asked, at the same cost, also where nothing waits.
+    """
+    kind = MessageKind.REGISTRATION_CODE
+    by_letter = await letter_until(session, kind=kind, row_id=0 if row is None else row.id)
+    ends_at = NEVER if row is None else row.code_ends_at
+    return ends_at if by_letter is None else max(ends_at, by_letter)
+
+
+def _fits(row: Registration | None, *, code: str, email_code: str, key: bytes) -> bool:
     """Compare both codes, also where nothing waits for them."""
     row_id, nonce = (0, b"") if row is None else (row.id, row.nonce)
     sent = code_of(key=key, purpose=MessageKind.REGISTRATION_CODE.name, row_id=row_id, nonce=nonce)
@@ -173,7 +196,7 @@ def _fits(row: Registration | None, *, code: str, email_code: str, key: bytes, n
     is_email_right = is_code(email_code, code=mailed)
     if row is None:
         return False
-    is_open = row.tries < rules.TRIES_MAX and now < row.code_ends_at
+    is_open = row.tries < rules.TRIES_MAX
     return is_open and is_code_right and (is_email_right or row.is_email_proven)
 
 
@@ -209,6 +232,7 @@ def _to_contact(row: Registration, *, candidate: Candidate | None, wanted: Messa
         row_id=row.id,
         nonce=row.nonce,
         expires_at=row.code_ends_at,
+        letter_until=row.expires_at,
     )
 
 

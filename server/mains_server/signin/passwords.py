@@ -106,6 +106,12 @@ async def reset_password(session: AsyncSession, *, token: str, password: str, no
     return None
 
 
+async def forget_resets(session: AsyncSession, *, now: datetime) -> None:
+    """Delete resets and invitations of employees that ended a month ago, used or not."""
+    before = now - rules.ENDED_KEPT_FOR
+    await session.execute(delete(PasswordReset).where(col(PasswordReset.expires_at) < before))
+
+
 async def _hashed(password: str) -> str:
     return await beside_the_loop(partial(rules.hash_password, password))
 

@@ -14,7 +14,7 @@ from sqlmodel import col
 
 from mains_server.access.queries import grant_of_parts, person_by_email, person_by_id, viewer_of_person
 from mains_server.access.records import Person, StaffRole, Viewer
-from mains_server.signin.records import CodeLetter, Employee, FactorState, MessageRoad, StoredCredential
+from mains_server.signin.records import CodeLetter, Employee, FactorState, MessageKind, MessageRoad, StoredCredential
 from mains_server.signin.rules import FAILURE_WINDOW, as_customer, is_storable, token_hash
 from mains_server.signin.tables import (
     Credential,
@@ -53,6 +53,11 @@ from staff_member m join person p on p.id = m.person_id
 where cast(:person as bigint) is null or p.id = :person
 group by p.id, p.name, p.email
 order by bool_and(m.ended_at is not null), p.name, p.id limit {EMPLOYEES_MAX}
+"""
+CAN_SIGN_IN = """
+select exists (select from credential where person_id = any(cast(:persons as bigint[])))
+    or exists (select from passkey where person_id = any(cast(:persons as bigint[])) and suspended_at is null)
+    or exists (select from openid_link where person_id = any(cast(:persons as bigint[])))
 """
 ONE_MAILING_AT_A_TIME = 7_306_002
 # Where to is read when a letter is printed: who moved between asking and printing is written to where they live now.
@@ -239,14 +244,23 @@ async def lock_challenge(session: AsyncSession, *, token: str) -> SigninChalleng
     )
 
 
+async def somebody_can_sign_in(session: AsyncSession, *, person_ids: Collection[int]) -> bool:
+    """Tell whether any of these can sign in now: by a password, a passkey that counts, or a linked provider."""
+    return bool(await session.scalar(text(CAN_SIGN_IN), {"persons": sorted(person_ids)}))
+
+
 async def next_message(
     session: AsyncSession, *, roads: Collection[MessageRoad], now: datetime, skipped: Sequence[int]
 ) -> SigninMessage | None:
-    """Take the next message of these roads that is due, held until the transaction ends; others take another."""
+    """Take the next message of these roads that is due, held until the transaction ends; others take another.
+
+    What may go by letter is taken from any road once its code has ended.
+    """
+    is_stranded = col(SigninMessage.letter_until).is_not(None) & (col(SigninMessage.expires_at) <= now)
     return await session.scalar(
         select(SigninMessage)
         .where(
-            col(SigninMessage.road).in_(roads),
+            col(SigninMessage.road).in_(roads) | is_stranded,
             col(SigninMessage.next_try_at) <= now,
             col(SigninMessage.id).not_in(skipped),
         )
@@ -268,6 +282,17 @@ async def letters_of_mailing(session: AsyncSession, *, mailing: int, now: dateti
     return [CodeLetter(**row._mapping) for row in found]
 
 
+async def letter_until(session: AsyncSession, *, kind: MessageKind, row_id: int) -> datetime | None:
+    """Tell until when a row's code is good that goes by letter; None where it goes by another road, or to nobody."""
+    return await session.scalar(
+        select(func.max(col(SigninMessage.expires_at))).where(
+            col(SigninMessage.row_id) == row_id,
+            col(SigninMessage.kind) == kind,
+            col(SigninMessage.road) == MessageRoad.LETTER,
+        )
+    )
+
+
 async def letters_posted(session: AsyncSession, *, since: datetime) -> Mapping[int, int]:
     """Count the letters with codes that customers were sent since a moment, by customer."""
     counted = (
@@ -281,7 +306,12 @@ async def letters_posted(session: AsyncSession, *, since: datetime) -> Mapping[i
 async def next_mailing(session: AsyncSession) -> int:
     """Give the number of the next file of letters with codes; one at a time is made."""
     await session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": ONE_MAILING_AT_A_TIME})
-    return 1 + (await session.scalar(select(func.max(col(SigninMessage.mailing)))) or 0)
+    return 1 + await last_mailing(session)
+
+
+async def last_mailing(session: AsyncSession) -> int:
+    """Give the number of the last file of letters with codes; 0 before the first."""
+    return await session.scalar(select(func.max(col(SigninMessage.mailing)))) or 0
 
 
 def session_ids(condition: ColumnElement[bool]) -> Select[int]:

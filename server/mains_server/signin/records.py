@@ -167,7 +167,11 @@ class MessageRoad(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewMessage:
-    """A message to be sent; of a code it has only the row and the random bytes that the code is made of."""
+    """A message to be sent; of a code it has only the row and the random bytes that the code is made of.
+
+    What cannot be delivered by mail or text message goes by letter to the customer if there is a `letter_until`, until
+    when its code is good then.
+    """
 
     kind: MessageKind
     road: MessageRoad
@@ -177,6 +181,7 @@ class NewMessage:
     row_id: int | None = None
     nonce: bytes | None = field(default=None, repr=False)
     expires_at: datetime | None = None
+    letter_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

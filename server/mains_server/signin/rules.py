@@ -22,6 +22,8 @@ PASSWORD_CHARACTERS_MAX = 1000
 ACCESS_LASTS_MAX = timedelta(minutes=60)
 SESSION_LASTS_MAX = timedelta(days=180)
 PROOF_LASTS_FOR = timedelta(minutes=5)
+# So long can be asked what was sent to whom and what was begun in somebody's name; a letter's code is good for 14 days.
+ENDED_KEPT_FOR = timedelta(days=30)
 LOOK_MINUTES_MAX = 30
 REASON_LENGTH_MIN, REASON_LENGTH_MAX = 3, 500
 STAFF_WHO_LOOK = OPERATORS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,8 +22,6 @@ from mains_server.signin.records import (
     SigninWay,
 )
 from mains_server.signin.tables import RefreshToken, Session
-
-ENDED_KEPT_FOR = timedelta(days=30)
 
 
 class SessionUnknown(Refusal):
@@ -160,7 +158,8 @@ async def note_proof(session: AsyncSession, *, session_id: int, now: datetime) -
 
 async def forget_sessions(session: AsyncSession, *, now: datetime) -> None:
     """Delete the sessions that ended a month ago, with their tokens."""
-    is_old = (col(Session.ends_at) < now - ENDED_KEPT_FOR) | (col(Session.revoked_at) < now - ENDED_KEPT_FOR)
+    before = now - rules.ENDED_KEPT_FOR
+    is_old = (col(Session.ends_at) < before) | (col(Session.revoked_at) < before)
     old = queries.session_ids(is_old)
     await session.execute(delete(RefreshToken).where(col(RefreshToken.session_id).in_(old)))
     await session.execute(delete(Session).where(is_old))

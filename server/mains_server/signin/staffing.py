@@ -181,5 +181,5 @@ async def _end_codes(session: AsyncSession, *, person_id: int, now: datetime) ->
 async def _insist_on_another_admin(session: AsyncSession, *, person_id: int) -> None:
     """Refuse to do without the last administrator; one who was invited and never came does not count."""
     admins = await lock_role(session, role=StaffRole.ADMIN)
-    if person_id in admins and not await queries.have_password(session, person_ids=admins - {person_id}):
+    if person_id in admins and not await queries.somebody_can_sign_in(session, person_ids=admins - {person_id}):
         raise LastAdmin("this is the last administrator who can sign in; give the role to another first")

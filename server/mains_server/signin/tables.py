@@ -173,12 +173,14 @@ class SigninChallenge(SQLModel, table=True):
 class SigninMessage(SQLModel, table=True):
     """A code or notice on its way: what it is about, where it goes, and what a code in it is made of.
 
-    `mailing` is the number of the file for the printer that a letter is in.
+    `mailing` is the number of the file for the printer that a letter is in. What is refused or comes too late by mail
+    or text message goes by letter where there is a `letter_until`, and is good until then.
     """
 
     __tablename__ = "signin_message"
     __table_args__ = (
         Index("signin_message_due", "road", "next_try_at", "id", postgresql_where=text("next_try_at is not null")),
+        Index("signin_message_row", "row_id", "kind"),
     )
 
     id: int = key()
@@ -195,3 +197,4 @@ class SigninMessage(SQLModel, table=True):
     tries: int
     sent_at: datetime | None = instant(nullable=True)
     mailing: int | None = None
+    letter_until: datetime | None = instant(nullable=True)

@@ -12,7 +12,9 @@ from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime
 
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlmodel import col
 
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.delivery.mail import hand_over
@@ -24,6 +26,7 @@ from mains_server.notifications.sending import Carrier
 from mains_server.signin import queries
 from mains_server.signin.codes import code_of, token_of
 from mains_server.signin.records import MessageKind, MessageRoad, NewMessage
+from mains_server.signin.rules import ENDED_KEPT_FOR
 from mains_server.signin.tables import SigninMessage
 from mains_server.signin.wording import words_of
 
@@ -68,6 +71,7 @@ async def tell(session: AsyncSession, *, message: NewMessage, now: datetime) -> 
             nonce=message.nonce,
             created_at=now,
             expires_at=message.expires_at,
+            letter_until=message.letter_until,
             next_try_at=None if message.road is MessageRoad.NOBODY else now,
             tries=0,
         )
@@ -78,6 +82,7 @@ async def tell(session: AsyncSession, *, message: NewMessage, now: datetime) -> 
 async def send_messages(messenger: Messenger) -> Counter[str]:
     """Send every mail and text message that is due, each held while it is handed over, and count what became of them.
 
+    A code that ended on a road that is not set up is looked at too: it may go by letter.
     Who dies between the other side's answer and the commit sends a message again, by the same name.
     """
     counts: Counter[str] = Counter()
@@ -95,18 +100,26 @@ async def _send(row: SigninMessage, *, messenger: Messenger) -> str:
     now = messenger.now
     address = dialled(row.address) if row.road is MessageRoad.SMS else mail_address(row.address)
     if address is None or (row.expires_at is not None and row.expires_at <= now):
-        row.next_try_at = None
-        return "given_up"
+        return _given_up(row, now=now)
     outcome = await _handed(row, address=address, messenger=messenger)
     row.tries += 1
     if outcome is ReceiptOutcome.ACCEPTED:
         row.sent_at, row.next_try_at = now, None
         return "sent"
     if outcome is ReceiptOutcome.REFUSED or row.tries >= TRIES_MAX:
-        row.next_try_at = None
-        return "given_up"
+        return _given_up(row, now=now)
     row.next_try_at = now + min(FIRST_PAUSE * 2 ** (row.tries - 1), PAUSE_MAX)
     return "put_off"
+
+
+def _given_up(row: SigninMessage, *, now: datetime) -> str:
+    """Let a code that cannot be delivered so go by letter, where that is meant, or give the message up."""
+    if row.letter_until is None or row.letter_until <= now:
+        row.next_try_at = None
+        return "given_up"
+    row.road, row.address, row.tries = MessageRoad.LETTER, None, 0
+    row.expires_at, row.letter_until, row.next_try_at = row.letter_until, None, now
+    return "by_letter"
 
 
 async def _handed(row: SigninMessage, *, address: str, messenger: Messenger) -> ReceiptOutcome:
@@ -166,3 +179,15 @@ def _secret(row: SigninMessage, *, key: bytes) -> str:
         return ""
     make = token_of if row.kind in TOKENS else code_of
     return make(key=key, purpose=row.kind.name, row_id=row.row_id, nonce=row.nonce)
+
+
+async def forget_messages(session: AsyncSession, *, now: datetime) -> None:
+    """Delete messages that were sent, given up or for nobody a month ago, and those whose code ended then.
+
+    The last file for the printer keeps its letters, so that the next one gets another number.
+    """
+    before = now - ENDED_KEPT_FOR
+    is_over = col(SigninMessage.next_try_at).is_(None) | (col(SigninMessage.expires_at) < before)
+    is_old = col(SigninMessage.created_at) < before
+    is_last = col(SigninMessage.mailing) == await queries.last_mailing(session)
+    await session.execute(delete(SigninMessage).where(is_old, is_over, is_last.is_not(True)))

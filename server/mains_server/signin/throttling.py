@@ -14,7 +14,7 @@ from sqlmodel import col
 
 from mains_server.access.records import Refusal
 from mains_server.access.rules import address_hash
-from mains_server.signin.tables import CountedTry
+from mains_server.signin.tables import CountedTry, SigninAttempt
 
 KEPT_FOR = timedelta(days=2)
 
@@ -48,8 +48,9 @@ async def claim_tries(session: AsyncSession, *, tries: Sequence[tuple[Bound, str
 
 
 async def forget_tries(session: AsyncSession, *, now: datetime) -> None:
-    """Delete what was counted days ago."""
+    """Delete what was counted days ago, and failed sign-ins of days ago, also to addresses that nobody has."""
     await session.execute(delete(CountedTry).where(col(CountedTry.starts_at) < now - KEPT_FOR))
+    await session.execute(delete(SigninAttempt).where(col(SigninAttempt.at) < now - KEPT_FOR))
 
 
 def network(address: str | None) -> str:

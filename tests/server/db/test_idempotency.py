@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import pytest_asyncio
-from mains_server.db.idempotency import KeyReused, body_hash, claim_key, keep_answer
+from mains_server.db.idempotency import KeyReused, body_hash, claim_key, forget_answers, keep_answer
 from mains_server.db.unit_of_work import unit_of_work
 from sqlalchemy import text
 
@@ -84,3 +84,16 @@ async def test_of_two_at_once_one_works_and_both_get_its_answer(engine, persons)
 async def test_the_order_of_a_body_does_not_matter():
     assert body_hash({"a": "1", "b": None}) == body_hash({"b": None, "a": "1"})
     assert body_hash({"a": "1"}) != body_hash({"a": 1})
+
+
+async def test_answers_are_forgotten_when_their_keys_are_free_again(engine, persons):
+    for number in range(3):
+        await ask(engine, persons[0], key=f"k{number}", now=NOW + timedelta(days=number))
+
+    counts = []
+    for _ in range(3):
+        async with unit_of_work(engine) as session:
+            counts.append(await forget_answers(session, now=NOW + timedelta(days=31), most=1))
+
+    assert counts == [1, 1, 0]
+    assert await ask(engine, persons[0], answer="other", key="k2", now=NOW + timedelta(days=31)) == "done"

@@ -1,10 +1,10 @@
 """A job exists exactly if the transaction that queued it does."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
-from mains_server.db.jobs import defer_job, defer_jobs, is_waiting
+from mains_server.db.jobs import defer_job, defer_jobs, forget_jobs, is_waiting
 from mains_server.db.unit_of_work import read_session, unit_of_work
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
@@ -58,3 +58,18 @@ async def test_a_mark_waits_once(engine):
             assert await is_waiting(session, only_once_waiting="january")
             assert not await is_waiting(session, only_once_waiting="february")
             await defer_job(session, task="bill", arguments={}, only_once_waiting="january")
+
+
+async def test_jobs_that_ended_are_forgotten_and_others_wait_however_long(engine):
+    async with unit_of_work(engine) as session:
+        for _ in range(3):
+            await defer_job(session, task="bill", arguments={})
+        await session.execute(text("update procrastinate_jobs set status = 'succeeded' where id in (1, 2)"))
+        await session.execute(text("update procrastinate_events set at = :at where job_id <> 2"), {"at": LATER})
+
+    async with unit_of_work(engine) as session:
+        assert await forget_jobs(session, before=LATER + timedelta(seconds=1), most=10) == 1
+
+    async with read_session(engine) as session:
+        left = await session.execute(text("select id, status::text from procrastinate_jobs order by id"))
+        assert [tuple(row) for row in left] == [(2, "succeeded"), (3, "todo")]

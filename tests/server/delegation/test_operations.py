@@ -261,3 +261,16 @@ async def test_the_log_is_append_only(family):
 
     with pytest.raises(Exception, match="delegation_activity"):
         await family.utility.run("update delegation_activity set kind = 'LEFT'")
+
+
+async def test_invitations_that_came_to_nothing_are_forgotten_after_ninety_days(family):
+    accepted, _ = await family.invite(), await family.invite(email="elsewhere@example.lv")
+    await family.accept(accepted, "anna")
+
+    for later in (timedelta(days=97), timedelta(days=97, seconds=1)):
+        async with unit_of_work(family.utility.engine) as session:
+            await operations.forget_invitations(session, now=family.now + later)
+            left = (await session.execute(text("select count(*) from delegation_invitation"))).scalar_one()
+        assert left == (2 if later == timedelta(days=97) else 1)
+
+    assert await family.grants() == {"grandmother": "OWNER", "anna": "VIEW"}

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pyotp
 import pytest
 from mains_server.access.records import Refusal
+from mains_server.db.unit_of_work import unit_of_work
 from mains_server.recovery import operations, using
 from mains_server.recovery.operations import RecoveryUnknown
 from mains_server.signin import second_factor, sessions
@@ -245,3 +246,16 @@ async def _refused(attempt):
     with pytest.raises(Refusal) as refused:
         await attempt
     return refused.value.code
+
+
+async def test_a_year_later_it_is_forgotten_but_for_the_trail(town):
+    await town.open()
+    over = (await town.rows("select expires_at from account_recovery"))[0][0]
+
+    for later in (timedelta(days=365), timedelta(days=365, seconds=1)):
+        async with unit_of_work(town.engine) as session:
+            await operations.forget_recoveries(session, now=over + later)
+        left = await town.rows("select count(*) from account_recovery")
+        assert left == [(1 if later == timedelta(days=365) else 0,)]
+
+    assert await town.rows("select count(*) > 0 from audit_entry") == [(True,)]

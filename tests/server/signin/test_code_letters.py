@@ -18,7 +18,7 @@ from mains_server.signin.code_letters import worded as word
 from mains_server.signin.codes import code_of
 from mains_server.signin.queries import waiting_letters
 from mains_server.signin.records import MessageKind, MessageRoad, NewMessage
-from mains_server.signin.telling import Messenger, send_messages, tell
+from mains_server.signin.telling import Messenger, forget_messages, send_messages, tell
 from mains_server.signin.wording import LETTERS, TEXTS, words_of
 from mains_spi import segments_of
 from sqlalchemy import text
@@ -190,3 +190,22 @@ async def test_codes_have_short_texts_and_letters_in_three_languages():
         assert len(segments_of(words.format(code=CODE)).parts) == 1
     latvian = LETTERS[MessageKind.REGISTRATION_CODE]["lv"]
     assert words_of(MessageKind.REGISTRATION_CODE, language="de", road=MessageRoad.LETTER) == latvian
+
+
+async def test_messages_are_forgotten_a_month_after_they_ended_but_for_the_last_file(engine, told, make):
+    for _ in range(2):
+        await told(MessageRoad.LETTER)
+        await make()
+    await told(MessageRoad.SMS, address="+371 20 000 001", lasts=DAY)
+    await told(MessageRoad.LETTER, at=NOW + DAY)
+
+    async with unit_of_work(engine) as session:
+        await forget_messages(session, now=NOW + 31 * DAY + timedelta(seconds=1))
+
+    assert await rows(engine, "select road, mailing from signin_message order by id") == [
+        ("LETTER", 2),
+        ("LETTER", None),
+    ]
+    async with unit_of_work(engine) as session:
+        await forget_messages(session, now=NOW + 90 * DAY)
+    assert await rows(engine, "select road, mailing from signin_message order by id") == [("LETTER", 2)]

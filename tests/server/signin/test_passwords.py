@@ -224,3 +224,20 @@ def test_codes_differ_by_row_purpose_key_and_nonce():
     assert is_code(f" {code.lower().replace('-', '')} ", code=code)
     assert not is_code("", code=code)
     assert not is_code("x" * 100_000, code=code)
+
+
+@pytest.mark.asyncio
+async def test_resets_and_failures_are_forgotten_in_time(engine, anna):
+    await request(engine)
+    await sign_in(engine, "wrong")
+    over = NOW + HOUR + timedelta(days=30)
+
+    left = []
+    for now in (NOW + timedelta(days=2), over, over + MINUTE):
+        async with unit_of_work(engine) as session:
+            await passwords.forget_resets(session, now=now)
+            await throttling.forget_tries(session, now=now)
+            counts = "select (select count(*) from signin_attempt), (select count(*) from password_reset)"
+            left.append(tuple((await session.execute(text(counts))).one()))
+
+    assert left == [(1, 1), (0, 1), (0, 0)]

@@ -222,3 +222,27 @@ async def test_a_code_that_was_on_its_way_ends_with_the_account(office):
     await office.do(staffing.deactivate_employee, person_id=made.person_id)
 
     assert await office.do(reset_password, token=made.code, password=PASSWORD) == ResetRefused()
+
+
+LINK = "insert into openid_link (person_id, provider, subject, created_at) values ({0}, 'bank', 's', now())"
+KEY_OF_A_DEVICE = """insert into passkey (person_id, credential_id, public_key, handle, sign_count, transports,
+    is_synced, name, created_at, suspended_at) values ({0}, 'c', 'k', 'h', 0, '{{}}', false, 'Phone', now(), %s)"""
+WAYS_IN = [(LINK, True), (KEY_OF_A_DEVICE % "null", True), (KEY_OF_A_DEVICE % "now()", False), (None, False)]
+
+
+@pytest.mark.parametrize(("by", "counts"), WAYS_IN)
+async def test_an_administrator_who_signs_in_without_a_password_stays_one_too(office, by, counts):
+    anna = await office.person("anna", ADMIN)
+    berta = await office.person("berta", ADMIN, password=None)
+    if by is not None:
+        async with unit_of_work(office.engine) as session:
+            await session.execute(text(by.format(berta)))
+
+    taking = office.do(staffing.take_role, person_id=anna, role=ADMIN)
+    if counts:
+        await taking
+    else:
+        with pytest.raises(staffing.LastAdmin):
+            await taking
+
+    assert await office.rows("select count(*) from staff_member where ended_at is null") == [(1 if counts else 2,)]
