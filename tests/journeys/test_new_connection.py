@@ -1,4 +1,4 @@
-"""A new connection over HTTP: applied for, answered by the operator, offered, accepted, and the first contract."""
+"""A new connection over HTTP: a stranger applies, is offered, accepts, becomes a customer, and has a first contract."""
 
 import asyncio
 from collections.abc import Iterator
@@ -6,12 +6,14 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
-from mains_schema.declaring.node import encode_id
+from mains_server.access.operations import create_person
+from mains_server.access.records import NewPerson
 from mains_server.contracts.operations import load_supply_points
 from mains_server.contracts.records import NewSupplyPoint
-from mains_server.demo.cast import OPERATOR
+from mains_server.demo.cast import OPERATOR, Login
+from mains_server.signin.operations import set_password
 
-from tests.journeys.stories import ADAPTER, PLACE, RITA, Desk, Story
+from tests.journeys.stories import ADAPTER, PLACE, Desk, Story
 
 pytestmark = pytest.mark.slow
 REFUSALS = "userErrors { code path }"
@@ -22,6 +24,10 @@ SUBMIT = f"""mutation ($input: ApplicationSubmitInput!) {{
 FORMS = """{ applicationTypes { adapter code needsContract fields { name kind isRequired } jsonSchema } }"""
 MINE = "{ viewer { applications { totalCount nodes { id state } } } }"
 ALL = '{ staff { applications(filter: {states: [SUBMITTED], type: "new_connection"}) { nodes { id } } } }'
+BECOME = f"""mutation ($input: ApplicationCustomerCreateInput!) {{
+  applicationCustomerCreate(input: $input) {{ application {{ customer {{ id number name }} }} {REFUSALS} }} }}"""
+CONTRACTS = "{ viewer { customers { nodes { number contracts { nodes { number } } } } } }"
+ANNA = Login(role="owner", email="anna@demo.example", name="Anna Jaunā")
 DAY = date(2022, 4, 4)
 ANSWERS = {"address": PLACE.line, "use": "dwelling", "load_kw": "12.5", "day": "2022-05-01"}
 
@@ -31,9 +37,12 @@ def given(answers: dict[str, str]) -> list[dict[str, str]]:
 
 
 class Connection(Story):
-    """Rita builds a house where the network has no line yet."""
+    """Anna, who is no customer, builds a house where the network has no line yet."""
 
     async def places(self, session: Any, then: datetime) -> None:
+        new = NewPerson(email=ANNA.email, name=ANNA.name, language="lv")
+        person = await create_person(session, person=new, now=then)
+        await set_password(session, person_id=person.id, password=ANNA.password, now=then)
         point = NewSupplyPoint(
             commodity="electricity", scheme="EIC", identifier="NEW-HOUSE", address=PLACE, time_zone="Europe/Riga",
             phases=3, amperes=20,
@@ -42,44 +51,50 @@ class Connection(Story):
 
     async def tell(self) -> None:
         await self.settle()
-        async with self.desk(RITA.email) as rita, self.desk(OPERATOR.email) as office:
-            await self._applies(rita, office)
-            await self._is_offered(rita, office)
-            await self._is_connected(rita, office)
+        async with self.desk(ANNA.email) as anna, self.desk(OPERATOR.email) as office:
+            await self._applies(anna, office)
+            await self._is_offered(anna, office)
+            await self._is_connected(anna, office)
 
-    async def _applies(self, rita: Desk, office: Desk) -> None:
-        self.told["forms"] = await rita.ask(FORMS, on=DAY)
+    async def _applies(self, anna: Desk, office: Desk) -> None:
+        self.told["forms"] = await anna.ask(FORMS, on=DAY)
         wanted = {"adapter": ADAPTER, "type": "new_connection", "idempotencyKey": "k1"}
         bad = {**ANSWERS, "load_kw": "much", "hat": "x"}
-        self.told["bad"] = await rita.ask(SUBMIT, on=DAY, input={**wanted, "answers": given(bad)})
-        self.told["nothing"] = await rita.ask(MINE, on=DAY)
-        sent = await rita.ask(SUBMIT, on=DAY, input={**wanted, "answers": given(ANSWERS)})
-        again = await rita.ask(SUBMIT, on=DAY, input={**wanted, "answers": given(ANSWERS)})
+        self.told["bad"] = await anna.ask(SUBMIT, on=DAY, input={**wanted, "answers": given(bad)})
+        self.told["nothing"] = await anna.ask(MINE, on=DAY)
+        sent = await anna.ask(SUBMIT, on=DAY, input={**wanted, "answers": given(ANSWERS)})
+        again = await anna.ask(SUBMIT, on=DAY, input={**wanted, "answers": given(ANSWERS)})
         self.told |= {"sent": sent, "again": again, "id": sent["application"]["id"]}
         self.told["all"] = await office.ask(ALL, on=DAY)
 
-    async def _is_offered(self, rita: Desk, office: Desk) -> None:
-        self.told["too early"] = await self._step(rita, "OfferAccept", on=DAY)
+    async def _is_offered(self, anna: Desk, office: Desk) -> None:
+        self.told["too early"] = await self._step(anna, "OfferAccept", on=DAY)
         await self._step(office, "TakeUp", on=date(2022, 4, 5))
         await self._step(office, "Ask", on=date(2022, 4, 5), note="How many phases?")
-        await self._step(rita, "Answer", on=date(2022, 4, 6), note="Three.")
+        await self._step(anna, "Answer", on=date(2022, 4, 6), note="Three.")
         await self._step(office, "Forward", on=date(2022, 4, 6))
         await self._step(office, "OperatorAnswer", on=date(2022, 4, 11), note="A line of 40 m is needed.")
         offer = {"amount": "1200.50", "until": "2022-04-20", "note": "line and meter"}
         self.told["offered"] = await self._step(office, "Offer", on=date(2022, 4, 11), **offer)
-        self.told["too late"] = await self._step(rita, "OfferAccept", on=date(2022, 4, 21))
-        self.told["accepted"] = await self._step(rita, "OfferAccept", on=date(2022, 4, 20))
+        self.told["too late"] = await self._step(anna, "OfferAccept", on=date(2022, 4, 21))
+        self.told["accepted"] = await self._step(anna, "OfferAccept", on=date(2022, 4, 20))
 
-    async def _is_connected(self, rita: Desk, office: Desk) -> None:
+    async def _is_connected(self, anna: Desk, office: Desk) -> None:
         on = date(2022, 4, 25)
+        address = {"line": PLACE.line, "city": PLACE.city, "postcode": PLACE.postcode, "country": PLACE.country}
+        who = {"number": "290099", "kind": "PRIVATE", "name": ANNA.name, "address": address}
+        asked = {"applicationId": self.told["id"], **who, "idempotencyKey": "become"}
+        self.told["before"] = await anna.ask(CONTRACTS, on=on)
+        self.told["became"] = await office.ask(BECOME, on=on, input=asked)
         plan = {
-            "customerId": encode_id(type_name="Customer", number=self.customer), "adapter": ADAPTER,
+            "customerId": self.told["became"]["application"]["customer"]["id"], "adapter": ADAPTER,
             "product": "universalais", "supplyPoints": ["NEW-HOUSE"], "startsOn": "2022-05-01",
         }  # fmt: skip
         concluded = await office.step("contractConclude", on=on, **plan)
         self.told["contract"] = concluded["contract"]
         self.told["done"] = await self._step(office, "Complete", on=on, contractId=concluded["contract"]["id"])
-        self.told["withdrawn"] = await self._step(rita, "Withdraw", on=on)
+        self.told["after"] = await anna.ask(CONTRACTS, on=on)
+        self.told["withdrawn"] = await self._step(anna, "Withdraw", on=on)
 
     async def _step(self, who: Desk, step: str, *, on: date, **more: Any) -> Any:
         kind = {"Offer": "Offer", "Complete": "Complete"}.get(step, "Step")
@@ -126,7 +141,10 @@ def test_the_first_contract_came_of_it(told):
     done = told["done"]["application"]
     assert told["done"]["userErrors"] == []
     assert (done["state"], done["result"]) == ("DONE", {"number": told["contract"]["number"]})
-    assert done["customer"] == {"number": "290007"}
+    customer = {"number": "290099", "contracts": {"nodes": [{"number": told["contract"]["number"]}]}}
+    assert done["customer"] == {"number": "290099"}
+    assert told["before"] == {"customers": {"nodes": []}}
+    assert told["after"] == {"customers": {"nodes": [customer]}}
     assert [(step["number"], step["kind"], step["isStaff"]) for step in done["steps"]] == [
         (1, "SUBMIT", False),
         (2, "TAKE_UP", True),
@@ -136,6 +154,7 @@ def test_the_first_contract_came_of_it(told):
         (6, "OPERATOR_ANSWER", True),
         (7, "OFFER", True),
         (8, "OFFER_ACCEPT", False),
-        (9, "COMPLETE", True),
+        (9, "CUSTOMER_CREATE", True),
+        (10, "COMPLETE", True),
     ]
     assert told["withdrawn"]["userErrors"] == [{"code": "STEP_NOT_POSSIBLE", "path": "applicationId"}]
