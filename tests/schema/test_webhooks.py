@@ -28,6 +28,7 @@ ROWS = {
     WebhookKind.READING_ACCEPTED: ("Reading", 100),
     WebhookKind.OUTAGE_CHANGED: ("Outage", 1),
     WebhookKind.PAYMENT_CHANGED: ("Payment", 1),
+    WebhookKind.PAYMENT_INTENT_CHANGED: ("PaymentIntent", 1),
     WebhookKind.INBOX_MESSAGE: ("Notice", 1),
 }
 ADMIN = Viewer(person_id=111, staff=frozenset({StaffRole.ADMIN}))
@@ -42,6 +43,7 @@ async def town(engine):
     async with engine.begin() as connection:
         await settle_canaries(connection)
         await settle_actors(connection)
+        await connection.exec_driver_sql("update payment_intent set person_id = 1 where id = 1")
     return engine
 
 
@@ -54,14 +56,10 @@ def reader_on(engine):
     return DocumentReader(view)
 
 
-# How far a payment came is for who pays, at the page they wait on; partners are told of what was booked.
-OF_PAYERS = {"paymentIntentChanged"}
-
-
 def test_webhooks_and_sockets_are_told_of_the_same_events():
     told = {(FIELDS[one.kind], one.event) for one in SOURCES}
 
-    assert told == {(field, kind) for field, feed in FEEDS.items() for kind in feed.finds if field not in OF_PAYERS}
+    assert told == {(field, kind) for field, feed in FEEDS.items() for kind in feed.finds}
 
 
 @pytest.mark.asyncio
@@ -73,6 +71,26 @@ async def test_each_kind_is_read_as_its_customer_and_by_no_other(town):
         assert await reader.read(asked) == {FIELDS[kind]: {"id": encode_id(type_name=type_name, number=number)}}
         assert await reader.read(replace(asked, viewer=viewer_on([5], language="lv"))) is None
         assert await reader.read(replace(asked, viewer=viewer_on([], language="lv"))) is None
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("changed", "is_told"),
+    [
+        ("update payment_intent set person_id = 2 where id = 1", False),
+        ("update access_grant set starts_at = '2022-01-01T01:00:01Z' where customer_id = 1", False),
+        ("update access_grant set ends_at = '2022-01-01T01:00:00Z' where customer_id = 1", False),
+        ("update access_grant set ends_at = '2022-01-01T01:00:01Z' where customer_id = 1", True),
+    ],
+    ids=["of a neighbour's", "begun before the right", "begun when the right had ended", "the right ended since"],
+)
+async def test_a_payment_that_is_begun_is_told_if_who_began_it_acted_for_the_customer(town, changed, is_told):
+    async with town.begin() as connection:
+        await connection.exec_driver_sql(changed)
+    kind = WebhookKind.PAYMENT_INTENT_CHANGED
+    asked = Reading(kind=kind, document=plain_document(kind), number=1, viewer=viewer_on([1], language="lv"))
+
+    assert (await reader_on(town).read(asked) is not None) is is_told
 
 
 @pytest.mark.asyncio

@@ -27,6 +27,7 @@ FIELDS: Mapping[WebhookKind, str] = {
     WebhookKind.READING_ACCEPTED: "readingAccepted",
     WebhookKind.OUTAGE_CHANGED: "outageChanged",
     WebhookKind.PAYMENT_CHANGED: "paymentChanged",
+    WebhookKind.PAYMENT_INTENT_CHANGED: "paymentIntentChanged",
     WebhookKind.INBOX_MESSAGE: "inboxMessage",
 }
 ERRORS_NAMED_MAX = 3

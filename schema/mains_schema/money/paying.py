@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import strawberry
 from mains_server.access.records import Viewer
+from mains_server.access.tables import AccessGrant
 from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.levelling.queries import shown_plan
 from mains_server.paying.guessing import claim_try, give_back
@@ -17,7 +18,7 @@ from mains_server.paying.tables import PaymentEvent as E
 from mains_server.paying.tables import PaymentIntent as N
 from mains_server.paying.tables import PaymentRefund as R
 from mains_server.paying.targets import payable as look_up
-from sqlalchemy import ColumnElement, Numeric, String, cast
+from sqlalchemy import ColumnElement, Numeric, String, and_, cast, exists, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_schema.common.words import in_language
@@ -102,13 +103,37 @@ described(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PayersOrStaff:
-    """Payments that the viewer began; staff see all."""
+    """Payments that the viewer began; staff see all.
+
+    Who looks as nobody's person, such as a customer's webhook, sees those that were begun by who acted for the customer
+    then: what a stranger pays, who may quote a reference, is the stranger's affair.
+    """
 
     own: Scope
+    customers: Scope
 
     def condition(self, viewer: Viewer) -> ColumnElement[bool] | None:
-        """Compare the person, except for employees."""
-        return None if viewer.is_staff else self.own.condition(viewer)
+        """Compare the person, or the customer if nobody looks, except for employees."""
+        if viewer.is_staff:
+            return None
+        if viewer.is_signed_in:
+            return self.own.condition(viewer)
+        theirs = self.customers.condition(viewer)
+        return None if theirs is None else and_(theirs, _BY_WHO_ACTED)
+
+
+_grant = AccessGrant.__table__.c  # type: ignore[attr-defined]
+_begun = N.__table__.c  # type: ignore[attr-defined]
+_BY_WHO_ACTED = (
+    exists()
+    .where(
+        _grant.customer_id == _begun.customer_id,
+        _grant.person_id == _begun.person_id,
+        _grant.starts_at <= _begun.created_at,
+        or_(_grant.ends_at.is_(None), _grant.ends_at > _begun.created_at),
+    )
+    .correlate(N.__table__)  # type: ignore[attr-defined]
+)
 
 
 @orders
@@ -125,7 +150,7 @@ class PaymentIntentFilter:
     status: list[IntentStatus] | None = where("In one of these states.", one_of(N.status))
 
 
-@mapped(N, scope=PayersOrStaff(oneself(N.person_id)))
+@mapped(N, scope=PayersOrStaff(oneself(N.person_id), allowed(N.customer_id)))
 class PaymentIntent(Node):
     """A payment through a payment provider, for who began it: from the hosted page to the money."""
 

@@ -59,6 +59,8 @@ described(
         "READING_ACCEPTED": "A reading counts from now on; `reading.accepted`.",
         "OUTAGE_CHANGED": "An outage was planned, moved or called off, or supply is back; `outage.changed`.",
         "PAYMENT_CHANGED": "A payment was received, taken back or given back; `payment.changed`.",
+        "PAYMENT_INTENT_CHANGED": "A payment came further at its provider, which somebody who acted for the customer "
+        "began; `payment.intent_changed`.",
         "INBOX_MESSAGE": "Something was told to a customer; `inbox.message`.",
         "TEST": "Somebody asked for a ping; `webhook.test`.",
     },

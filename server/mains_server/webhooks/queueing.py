@@ -36,6 +36,7 @@ async def _queue(session: AsyncSession, *, now: datetime) -> int:
         "events": [one.event for one in SOURCES],
         "numbers": [one.number for one in SOURCES],
         "bookings": [one.booking for one in SOURCES],
+        "persons": [one.by for one in SOURCES],
     }
     return int(await session.scalar(text(statements.QUEUE), values) or 0)
 

@@ -19,6 +19,7 @@ class WebhookKind(Enum):
     READING_ACCEPTED = "reading.accepted"
     OUTAGE_CHANGED = "outage.changed"
     PAYMENT_CHANGED = "payment.changed"
+    PAYMENT_INTENT_CHANGED = "payment.intent_changed"
     INBOX_MESSAGE = "inbox.message"
     TEST = "webhook.test"
 

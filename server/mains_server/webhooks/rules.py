@@ -13,6 +13,7 @@ from mains_server.access.records import Grant, GrantRole, Permission, Viewer
 from mains_server.ledger.operations import BALANCE_CHANGED
 from mains_server.metering.operations import READING_ACCEPTED
 from mains_server.notifications.operations import NOTICE_TOLD
+from mains_server.paying.operations import INTENT_CHANGED
 from mains_server.payments.returning import PAYMENT_CHANGED
 from mains_server.webhooks.records import Content, WebhookKind
 
@@ -42,13 +43,15 @@ OVERLAP = timedelta(hours=24)
 class Source:
     """Where an event of a kind comes from: the outbox's name of it, and what of its payload numbers the row.
 
-    Without `number` the row is the customer. A `booking` names the one kind of booking that counts.
+    Without `number` the row is the customer. A `booking` names the one kind of booking that counts. With `by` the event
+    is told only if that person, of the payload, acted for the customer then: what a stranger pays is the stranger's.
     """
 
     kind: WebhookKind
     event: str
     number: str | None = None
     booking: str | None = None
+    by: str | None = None
 
 
 SOURCES: tuple[Source, ...] = (
@@ -60,6 +63,7 @@ SOURCES: tuple[Source, ...] = (
     Source(WebhookKind.OUTAGE_CHANGED, "outage.changed", "outage_id"),
     Source(WebhookKind.PAYMENT_CHANGED, BALANCE_CHANGED, "document_id", "PAYMENT"),
     Source(WebhookKind.PAYMENT_CHANGED, PAYMENT_CHANGED, "payment_id"),
+    Source(WebhookKind.PAYMENT_INTENT_CHANGED, INTENT_CHANGED, "intent_id", by="person_id"),
     Source(WebhookKind.INBOX_MESSAGE, NOTICE_TOLD, "notice_id"),
 )
 

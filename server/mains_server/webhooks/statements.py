@@ -13,8 +13,9 @@ with queued as (
     select p.id, e.customer_id, e.id, s.kind, coalesce(cast(e.payload ->> s.number as bigint), e.customer_id),
         'WAITING', 0, e.occurred_at, cast(:now as timestamptz)
     from outbox_event e
-    join unnest(cast(:kinds as text[]), cast(:events as text[]), cast(:numbers as text[]), cast(:bookings as text[]))
-        as s (kind, event, number, booking)
+    join unnest(
+        cast(:kinds as text[]), cast(:events as text[]), cast(:numbers as text[]), cast(:bookings as text[]),
+        cast(:persons as text[])) as s (kind, event, number, booking, person)
         on s.event = e.kind and (s.booking is null or e.payload ->> 'kind' = s.booking)
     join webhook_choice c on c.kind = s.kind
     join webhook_endpoint p on p.id = c.endpoint_id and p.state = 'ACTIVE'
@@ -24,6 +25,11 @@ with queued as (
         and (p.coverage = 'ALL_CUSTOMERS' or e.customer_id is null or e.customer_id = any(p.customer_ids))
         and (s.number is null or e.payload ->> s.number is not null)
         and (s.number is not null or e.customer_id is not null)
+        and (s.person is null or exists (
+            select from access_grant g
+            where g.customer_id = e.customer_id and g.person_id = cast(e.payload ->> s.person as bigint)
+                and g.starts_at <= e.occurred_at and (g.ends_at is null or g.ends_at > e.occurred_at)
+        ))
     order by e.id, p.id, s.kind
     on conflict do nothing
     returning 1
@@ -115,6 +121,18 @@ PAUSE = "update webhook_endpoint set paused_until = :until where id = :id"
 DISABLE = """
 update webhook_endpoint set state = 'DISABLED', disabled_because = :because, disabled_at = :now, paused_until = null
 where id = :id and state = 'ACTIVE' returning person_id, customer_id, url
+"""
+# What waits and what was given up, each by its own index.
+BACKLOG = """
+select count(*) filter (where state = 'WAITING') as waiting,
+    min(occurred_at) filter (where state = 'WAITING') as waits_since,
+    count(*) filter (where state = 'FAILED') as given_up
+from webhook_delivery where state in ('WAITING', 'FAILED')
+"""
+ENDPOINTS = """
+select case when state = 'DISABLED' then 'disabled' when paused_until > :now then 'paused'
+    when failures > 0 then 'failing' else 'working' end as standing, count(*) as endpoints
+from webhook_endpoint group by 1 order by 1
 """
 SEND_AGAIN = """
 update webhook_delivery set state = 'WAITING', tries = 0, next_try_at = :now, ended_at = null

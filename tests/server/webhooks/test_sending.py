@@ -74,6 +74,20 @@ async def test_one_event_may_be_of_several_kinds(partners, receiver):
     assert sorted(found) == [("BALANCE_CHANGED", 7), ("PAYMENT_CHANGED", 3)]
 
 
+async def test_a_payment_that_is_begun_is_told_if_who_began_it_acts_for_the_customer(partners, receiver):
+    await partners.endpoint(
+        receiver.url, chosen=(Chosen(kind=WebhookKind.PAYMENT_INTENT_CHANGED, document="x"),), customer_ids=None
+    )
+    for intent, person in ((1, partners.owner), (2, partners.admin)):
+        payload = {"intent_id": intent, "person_id": person, "status": "PENDING"}
+        await partners.happens(partners.business, kind="payment.intent_changed", **payload)
+
+    await partners.send()
+
+    assert await partners.rows("select kind, number from webhook_delivery") == [("PAYMENT_INTENT_CHANGED", 1)]
+    assert [one["type"] for one in receiver.bodies] == ["payment.intent_changed"]
+
+
 async def test_every_event_is_queued_once_also_one_that_is_committed_late(partners, receiver):
     await partners.endpoint(receiver.url)
     async with partners.engine.connect() as slow, slow.begin():
