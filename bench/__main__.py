@@ -17,6 +17,7 @@ MODULES = (
     "read_path",
     "shared_budget",
     "statements",
+    "webhook_latency",
     "worst_document",
     "xml_bombs",
 )

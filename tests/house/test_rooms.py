@@ -196,6 +196,7 @@ EXTRA = {
         "sending.py",
         "signing.py",
         "statements.py",
+        "turns.py",
         "watching.py",
     },
     "notifications": {

@@ -54,6 +54,18 @@ select count(*) filter (where delivered_at is null and given_up_at is null) as w
     min(delivered_at) as delivered_since
 from outbox_event
 """)
+# By the index of what waits, so that a figure asked for each minute costs nothing of what was delivered long ago.
+BACKLOG = text("""
+select count(*) filter (where given_up_at is null) as waiting,
+    min(occurred_at) filter (where given_up_at is null) as waits_since, count(given_up_at) as given_up
+from outbox_event where delivered_at is null
+""")
+UNSEEN = text("""
+select count(*) as waiting, min(occurred_at) as waits_since from outbox_event
+where transaction >= cast(cast(pg_snapshot_xmin(cast(cast(:seen as text) as pg_snapshot)) as text) as bigint)
+    and not pg_visible_in_snapshot(
+        cast(cast(transaction as text) as xid8), cast(cast(:seen as text) as pg_snapshot))
+""")
 ROUSE = text("select pg_notify('mains_events', '')")
 NOW_SEEN = "select pg_current_snapshot()::text"
 
@@ -97,6 +109,15 @@ class OutboxState:
     delivered_since: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """How many events somebody has yet to take, since when the oldest waits, and how many were given up."""
+
+    waiting: int
+    waits_since: datetime | None
+    given_up: int = 0
+
+
 def append_event(
     session: AsyncSession, *, kind: str, payload: Mapping[str, Any], customer_id: int | None, now: datetime
 ) -> None:
@@ -128,6 +149,16 @@ async def forget_delivered(session: AsyncSession, *, before: datetime, seen: str
 async def outbox_state(session: AsyncSession) -> OutboxState:
     """Tell what is in the outbox, for whoever looks after it."""
     return OutboxState(**(await session.execute(STATE)).one()._mapping)
+
+
+async def outbox_backlog(session: AsyncSession) -> Backlog:
+    """Tell what the listeners have yet to take, often asked; `outbox_state` counts what was delivered too."""
+    return Backlog(**(await session.execute(BACKLOG)).one()._mapping)
+
+
+async def unseen_since(session: AsyncSession, *, seen: str) -> Backlog:
+    """Tell what somebody has yet to look at who looked last by the snapshot `seen`, whatever its kind."""
+    return Backlog(**(await session.execute(UNSEEN, {"seen": seen})).one()._mapping)
 
 
 async def rouse(session: AsyncSession) -> None:

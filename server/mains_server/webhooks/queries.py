@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from mains_server.db.outbox import Backlog, unseen_since
 from mains_server.webhooks import statements
-from mains_server.webhooks.records import Due, Endpoint, WebhookCoverage, WebhookKind
+from mains_server.webhooks.records import BusyLane, Due, Endpoint, WebhookCoverage, WebhookKind
 from mains_server.webhooks.rules import LANES
 from mains_server.webhooks.tables import WebhookDelivery, WebhookEndpoint
 
 LANE_KEYS = 7_308_000
 OUTAGE_CUSTOMERS_MAX = 100
+STANDINGS = ("working", "failing", "paused", "disabled")
 
 
 async def last_look(session: AsyncSession) -> str | None:
@@ -27,10 +29,27 @@ async def last_look(session: AsyncSession) -> str | None:
     return seen
 
 
-async def busy_lanes(session: AsyncSession, *, now: datetime) -> Sequence[tuple[int, int]]:
-    """List the endpoints, each with its lanes, that have something due."""
+async def unqueued(session: AsyncSession) -> Backlog:
+    """Tell what of the outbox was not yet looked at for webhooks; nothing where nobody has looked yet."""
+    seen = await last_look(session)
+    return Backlog(waiting=0, waits_since=None) if seen is None else await unseen_since(session, seen=seen)
+
+
+async def delivery_backlog(session: AsyncSession) -> Backlog:
+    """Tell how many messages wait, since when the oldest does, and how many were given up."""
+    return Backlog(**(await session.execute(text(statements.BACKLOG))).one()._mapping)
+
+
+async def endpoint_standings(session: AsyncSession, *, now: datetime) -> Mapping[str, int]:
+    """Count the endpoints that work, fail, are left alone for a while, and are disabled."""
+    found = await session.execute(text(statements.ENDPOINTS), {"now": now})
+    return {**dict.fromkeys(STANDINGS, 0), **{row.standing: row.endpoints for row in found}}
+
+
+async def busy_lanes(session: AsyncSession, *, now: datetime) -> Sequence[BusyLane]:
+    """List the lanes of endpoints that have something due."""
     found = await session.execute(text(statements.BUSY_LANES), {"now": now, "lanes": LANES})
-    return [(row.endpoint_id, row.lane) for row in found]
+    return [BusyLane(**row._mapping) for row in found]
 
 
 async def next_try_at(session: AsyncSession, *, now: datetime) -> datetime | None:

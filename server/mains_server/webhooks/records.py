@@ -112,6 +112,15 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BusyLane:
+    """A lane of an endpoint that has something due; one in trouble did not take the last message."""
+
+    endpoint_id: int
+    lane: int
+    is_in_trouble: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
     """A delivery whose turn it is; `number` is the row that it is about."""
 

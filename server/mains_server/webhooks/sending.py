@@ -23,6 +23,7 @@ from mains_server.webhooks.operations import occasion_of
 from mains_server.webhooks.posting import Poster
 from mains_server.webhooks.queueing import queue_deliveries
 from mains_server.webhooks.records import (
+    BusyLane,
     Content,
     DisabledBecause,
     Due,
@@ -34,9 +35,9 @@ from mains_server.webhooks.records import (
     WebhookKind,
 )
 from mains_server.webhooks.signing import headers_of
+from mains_server.webhooks.turns import LANES_AT_ONCE, Turns
 
 log = structlog.get_logger()
-LANES_AT_ONCE = 8
 CONNECTIONS_MAX = 2 * LANES_AT_ONCE + 1
 """Each lane holds one connection while it reads over another."""
 GONE = 410
@@ -70,17 +71,17 @@ async def send_webhooks(office: Office) -> Counter[str]:
     counts = Counter(queued=await queue_deliveries(office.engine, now=began))
     async with read_session(office.engine) as session:
         lanes = await queries.busy_lanes(session, now=began)
-    turns = asyncio.Semaphore(LANES_AT_ONCE)
+    turns = Turns()
     until = None if office.lasts is None else began + office.lasts
 
     def goes_on() -> bool:
         return until is None or office.clock() < until
 
-    async def serve(endpoint_id: int, lane: int) -> Counter[str]:
-        async with turns:
-            return await serve_lane(office, endpoint_id=endpoint_id, lane=lane, goes_on=goes_on)
+    async def serve(due: BusyLane) -> Counter[str]:
+        async with turns.turn(due.endpoint_id, is_in_trouble=due.is_in_trouble):
+            return await serve_lane(office, endpoint_id=due.endpoint_id, lane=due.lane, goes_on=goes_on)
 
-    for found in await asyncio.gather(*(serve(endpoint_id, lane) for endpoint_id, lane in lanes)):
+    for found in await asyncio.gather(*(serve(due) for due in lanes)):
         counts += found
     return +counts
 

@@ -37,7 +37,7 @@ with queued as (
 update webhook_look set seen = pg_current_snapshot()::text where id = 1 returning (select count(*) from queued)
 """
 BUSY_LANES = """
-select distinct d.endpoint_id, coalesce(d.customer_id, 0) % :lanes as lane
+select distinct d.endpoint_id, coalesce(d.customer_id, 0) % :lanes as lane, p.failures > 0 as is_in_trouble
 from webhook_delivery d join webhook_endpoint p on p.id = d.endpoint_id
 where d.state = 'WAITING' and d.next_try_at <= :now and p.state = 'ACTIVE'
     and (p.paused_until is null or p.paused_until <= :now)

@@ -15,7 +15,9 @@ from mains_server.db.hearing import Listening
 from mains_server.db.unit_of_work import read_session
 from mains_server.webhooks import queries
 from mains_server.webhooks.queueing import queue_deliveries
-from mains_server.webhooks.sending import LANES_AT_ONCE, Office, serve_lane
+from mains_server.webhooks.records import BusyLane
+from mains_server.webhooks.sending import Office, serve_lane
+from mains_server.webhooks.turns import Turns
 
 log = structlog.get_logger()
 Lane = tuple[int, int]
@@ -32,7 +34,7 @@ class Watch:
     def __init__(self, office: Office) -> None:
         self._office = office
         self._listening = Listening(office.engine, look=self._look)
-        self._turns = asyncio.Semaphore(LANES_AT_ONCE)
+        self._turns = Turns()
         self._served: dict[Lane, asyncio.Task[Counter[str]]] = {}
         self._asked_again: set[Lane] = set()
         self._is_over = False
@@ -53,26 +55,26 @@ class Watch:
         async with read_session(self._office.engine) as session:
             lanes = await queries.busy_lanes(session, now=now)
             next_try_at = await queries.next_try_at(session, now=now)
-        for lane in lanes:
-            self._begin(lane)
+        for due in lanes:
+            self._begin(due)
         return seconds_until(next_try_at, now=now)
 
-    def _begin(self, lane: Lane) -> None:
+    def _begin(self, due: BusyLane) -> None:
         """Have a lane served; one that is being served already is looked at again afterwards."""
+        lane = due.endpoint_id, due.lane
         if lane in self._served:
             self._asked_again.add(lane)
             return
-        self._served[lane] = task = asyncio.create_task(self._serve(lane))
+        self._served[lane] = task = asyncio.create_task(self._serve(due))
         task.add_done_callback(lambda done: self._end(lane, done))
 
-    async def _serve(self, lane: Lane) -> Counter[str]:
-        async with self._turns:
+    async def _serve(self, due: BusyLane) -> Counter[str]:
+        async with self._turns.turn(due.endpoint_id, is_in_trouble=due.is_in_trouble):
             until = self._office.clock() + TURN
-            endpoint_id, number = lane
             return await serve_lane(
                 self._office,
-                endpoint_id=endpoint_id,
-                lane=number,
+                endpoint_id=due.endpoint_id,
+                lane=due.lane,
                 goes_on=lambda: not self._is_over and self._office.clock() < until,
             )
 

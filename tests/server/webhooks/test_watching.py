@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from mains_server.webhooks import operations
 from mains_server.webhooks.rules import LANES
+from mains_server.webhooks.turns import OF_ONE_AT_ONCE
 from mains_server.webhooks.watching import Watch, seconds_until
 
 from tests.server.webhooks.conftest import NOON
@@ -89,20 +90,26 @@ async def test_what_failed_is_tried_again_when_it_is_due(partners, receiver):
     assert sorted(receiver.ids) == ["msg_1", "msg_1", "msg_2"]
 
 
-async def test_a_partner_that_hangs_holds_up_nobody_else(partners, receiver):
-    async with receiving(hangs=True) as slow:
-        await partners.endpoint(slow.url)
-        await partners.endpoint(receiver.url)
+async def test_partners_that_hang_hold_up_nobody_else(partners, receiver):
+    """Two partners with each of their lanes due once filled every turn; now they have two each, and others go on."""
+    async with receiving(hangs=True) as slow, receiving(hangs=True) as slower:
+        for url in (slow.url, slower.url, receiver.url):
+            await partners.endpoint(url)
         async with watching(partners):
             await partners.happens(*range(1, LANES + 1))
-            await slow.until(LANES)
+            await slow.until(OF_ONE_AT_ONCE)
+            await slower.until(OF_ONE_AT_ONCE)
             await receiver.until(LANES)
             await partners.happens(1)
             await receiver.until(LANES + 1)
-            slow.lets_go.set()
-            await ended(partners, 2 * (LANES + 1))
+            came = len(slow.ids), len(slower.ids)
+            for hanging in (slow, slower):
+                hanging.lets_go.set()
+            await ended(partners, 3 * (LANES + 1))
 
-    assert len(slow.ids) == len(set(slow.ids)) == LANES + 1
+    assert came == (OF_ONE_AT_ONCE, OF_ONE_AT_ONCE)
+    for each in (slow, slower):
+        assert len(each.ids) == len(set(each.ids)) == LANES + 1
 
 
 async def test_a_message_on_its_way_is_brought_to_its_end_when_the_watch_ends(partners, receiver):
