@@ -176,7 +176,7 @@ def _routes_with_secrets(*, engine: AsyncEngine, settings: Settings, host: Adapt
     if sms_secret is not None:
         routes.append(sms_route(engine=engine, secret=sms_secret.get_secret_value(), host=host))
     if settings.metrics_token is not None:
-        routes.append(metrics_route(token=settings.metrics_token.get_secret_value()))
+        routes.append(metrics_route(engine=engine, token=settings.metrics_token.get_secret_value()))
     return routes
 
 

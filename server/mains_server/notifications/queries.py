@@ -11,6 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from mains_server.db.outbox import Backlog
 from mains_server.delivery.rules import mail_address
 from mains_server.notifications import statements
 from mains_server.notifications.records import (
@@ -55,6 +56,13 @@ async def next_notice(session: AsyncSession, *, channel: Channel, now: datetime)
     """Take the next notice of a channel that is due and hold it; None where none is."""
     row = (await session.execute(NEXT_NOTICE, {"channel": channel.name, "now": now})).one_or_none()
     return None if row is None else _waiting(row)
+
+
+async def due_by_channel(session: AsyncSession, *, now: datetime) -> Mapping[Channel, Backlog]:
+    """Tell for each channel how many notices are due, and since when the oldest is."""
+    found = await session.execute(text(statements.DUE), {"now": now})
+    due = {Channel[row.channel]: Backlog(waiting=row.waiting, waits_since=row.waits_since) for row in found}
+    return {channel: due.get(channel, Backlog(waiting=0, waits_since=None)) for channel in Channel}
 
 
 async def held_notice(session: AsyncSession, *, notice_id: int) -> tuple[WaitingNotice, NoticeState] | None:

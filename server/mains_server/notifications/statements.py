@@ -61,6 +61,11 @@ select n.id, concat_ws(', ', coalesce(c.name, p.name), n.address) as recipient, 
 from notice n left join customer c on c.id = n.customer_id left join person p on p.id = n.person_id
 where n.channel = 'POST' and n.id > :after order by n.id desc limit :most
 """
+# By channel what is due, by the index of what waits; letters are due until somebody prints them.
+DUE = """
+select channel, count(*) as waiting, min(next_try_at) as waits_since from notice
+where state = 'WAITING' and next_try_at <= :now group by channel order by channel
+"""
 INVOICE_LETTERS = """
 select v.id, concat_ws(', ', c.name, c.address_line, c.address_city, c.address_postcode) as recipient,
     i.document_number as subject, '' as words, v.created_at as at, i.document_number || '.pdf' as file

@@ -89,6 +89,7 @@ class WebhookDelivery(SQLModel, table=True):
             postgresql_where=text("state = 'WAITING'"),
         ),
         Index("webhook_delivery_newest", "endpoint_id", "occurred_at", "id"),
+        Index("webhook_delivery_failed", "endpoint_id", "occurred_at", postgresql_where=text("state = 'FAILED'")),
         Index("webhook_delivery_ended", "ended_at", postgresql_where=text("ended_at is not null")),
     )
 

@@ -1,0 +1,26 @@
+"""Webhooks' messages that were given up are found without the others.
+
+Revision: 0058, after 0057.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0058"
+down_revision = "0057"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_index(
+        "webhook_delivery_failed",
+        "webhook_delivery",
+        ["endpoint_id", "occurred_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'FAILED'"),
+    )
+
+
+def downgrade() -> None:
+    op.drop_index("webhook_delivery_failed", table_name="webhook_delivery")
