@@ -20,6 +20,7 @@ from mains_server.consumption.records import (
     ConsumptionSeries,
     Granularity,
 )
+from mains_server.customers.rules import LOCALES
 from mains_server.money.rules import round_half_up
 
 WIDTH, MARGIN, PANEL, PLOT = 800, 56, 240, 150
@@ -125,7 +126,7 @@ class _Chart:
     def __init__(self, consumption: Consumption, *, language: str, time_zone: str) -> None:
         self.consumption = consumption
         self.series = consumption.series[:SERIES_MAX]
-        self.language = language
+        self.language, self.locale = language, LOCALES[language]
         self.words = WORDS[language]
         self.zone = ZoneInfo(time_zone)
 
@@ -236,7 +237,7 @@ class _Chart:
 
     def _title(self) -> str:
         period = self.consumption.question.period
-        starts, ends = (format_date(day, "long", locale=self.language) for day in (period.start, period.last_day()))
+        starts, ends = (format_date(day, "long", locale=self.locale) for day in (period.start, period.last_day()))
         return self.words["title"].format(days=starts if starts == ends else f"{starts} – {ends}")
 
     def _description(self) -> str:
@@ -264,11 +265,11 @@ class _Chart:
         match self.consumption.question.granularity:
             case Granularity.HOUR:
                 starts, ends = (self._clock(at) for at in (bucket.slot.starts_at, bucket.slot.ends_at))
-                return f"{format_date(day, 'medium', locale=self.language)} {starts}–{ends}"
+                return f"{format_date(day, 'medium', locale=self.locale)} {starts}–{ends}"
             case Granularity.DAY:
-                return str(format_date(day, "medium", locale=self.language))
+                return str(format_date(day, "medium", locale=self.locale))
             case Granularity.MONTH:
-                return str(format_skeleton("yMMMM", day, locale=self.language))
+                return str(format_skeleton("yMMMM", day, locale=self.locale))
             case Granularity.YEAR:
                 return str(day.year)
 
@@ -278,21 +279,21 @@ class _Chart:
             case Granularity.HOUR:
                 return self._clock(bucket.slot.starts_at)
             case Granularity.DAY:
-                return str(format_skeleton("Md", day, locale=self.language))
+                return str(format_skeleton("Md", day, locale=self.locale))
             case Granularity.MONTH:
-                return str(format_skeleton("yMMM", day, locale=self.language))
+                return str(format_skeleton("yMMM", day, locale=self.locale))
             case Granularity.YEAR:
                 return str(day.year)
 
     def _clock(self, at: datetime) -> str:
-        return str(format_time(at.astimezone(UTC), "short", tzinfo=self.zone, locale=self.language))
+        return str(format_time(at.astimezone(UTC), "short", tzinfo=self.zone, locale=self.locale))
 
     def _name(self, series: ConsumptionSeries) -> str:
         name = self.words.get(series.quantity, series.quantity)
         return name if series.zone is None else f"{name} {series.zone}"
 
     def _number(self, value: Decimal, *, places: int = 3) -> str:
-        return str(format_decimal(round_half_up(value, places=places).normalize(), locale=self.language))
+        return str(format_decimal(round_half_up(value, places=places).normalize(), locale=self.locale))
 
 
 def _patterns(root: ElementTree.Element) -> None:

@@ -1,4 +1,4 @@
-"""What the kind of a customer means for taxes and prices, and when a protected status holds."""
+"""What a customer's kind means for taxes and prices, how their language writes, and when a protected status holds."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from datetime import date
 
 from mains_server.customers.records import CustomerKind, Protection
 
+LOCALES = {"lv": "lv", "en": "en_GB", "ru": "ru"}
+"""By language, the name by which CLDR knows how it writes dates: `en` alone is American, with the month first."""
 TAX_KIND = {
     CustomerKind.PRIVATE: "private",
     CustomerKind.BUSINESS: "business",

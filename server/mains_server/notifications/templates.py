@@ -23,6 +23,7 @@ from babel.numbers import format_currency, format_decimal
 from mains_spi import NOTICE_PLACE
 
 from mains_server.notifications.records import Amount, Channel, Value, Words
+from mains_server.customers.rules import LOCALES
 from mains_server.notifications.wordings import Wording
 
 LANGUAGES = ("lv", "en", "ru")
@@ -145,16 +146,18 @@ def shown(value: Value, *, language: str, zone: str) -> str:
     """Write a value as a language does: `01.02.2024.`, `12 345,60 €`."""
     if isinstance(value, Amount):
         return (
-            format_currency(value.amount, value.currency, locale=language).replace("\xa0", " ").replace("\u202f", " ")
+            format_currency(value.amount, value.currency, locale=LOCALES[language])
+            .replace("\xa0", " ")
+            .replace("\u202f", " ")
         )
     if isinstance(value, datetime):
         local = value.astimezone(ZoneInfo(zone))
-        day = format_date(local.date(), DATES[language], locale=language)
-        return _plain(f"{day}{CLOCK[language]}{format_time(local.time(), 'HH:mm', locale=language)}")
+        day = format_date(local.date(), DATES[language], locale=LOCALES[language])
+        return _plain(f"{day}{CLOCK[language]}{format_time(local.time(), 'HH:mm', locale=LOCALES[language])}")
     if isinstance(value, date):
-        return _plain(format_date(value, DATES[language], locale=language))
+        return _plain(format_date(value, DATES[language], locale=LOCALES[language]))
     if isinstance(value, Decimal):
-        return _plain(format_decimal(value, locale=language, decimal_quantization=False))
+        return _plain(format_decimal(value, locale=LOCALES[language], decimal_quantization=False))
     if isinstance(value, int):
         return str(value)
     return value.replace(OPEN, "(").replace(CLOSE, ")")
@@ -184,7 +187,7 @@ def _plural(value: Value, forms: str, *, language: str) -> str:
 
 @cache
 def _locale(language: str) -> Locale:
-    return Locale.parse(language)
+    return Locale.parse(LOCALES[language])
 
 
 def _packed(value: Value) -> Any:

@@ -40,7 +40,7 @@ def test_a_chart_says_what_it_is():
     root = ElementTree.fromstring(picture(YEAR))
 
     assert (root.get("role"), root.get("aria-labelledby"), root.get("lang")) == ("img", "title desc", "en")
-    assert root.find(f"{SVG}title").text == "Consumption January 1, 2022 – October 31, 2022"
+    assert root.find(f"{SVG}title").text == "Consumption 1 January 2022 – 31 October 2022"
     assert root.find(f"{SVG}desc").text.startswith(
         "Electricity (kWh): January 2022: 10, read; February 2022: 20.5, read;"
     )
@@ -49,7 +49,7 @@ def test_a_chart_says_what_it_is():
 def test_a_chart_of_one_day_names_it_once():
     root = ElementTree.fromstring(picture(YEAR, period="2022-01-15/2022-01-16", granularity="HOUR"))
 
-    assert root.find(f"{SVG}title").text == "Consumption January 15, 2022"
+    assert root.find(f"{SVG}title").text == "Consumption 15 January 2022"
 
 
 def test_every_bar_says_its_value_unit_and_quality():

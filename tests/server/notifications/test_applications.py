@@ -46,8 +46,8 @@ async def test_a_person_who_is_no_customer_yet_hears_each_step_once(desk):
     ]
     assert told[2][4] == "A cost offer: €1,200.50"
     # Sent half past one at night of 1 February in Riga.
-    assert "your application of February 1, 2024 costs €1,200.50." in offer[0]
-    assert "until March 31, 2024" in offer[0]
+    assert "your application of 1 February 2024 costs €1,200.50." in offer[0]
+    assert "until 31 March 2024" in offer[0]
 
 
 async def test_a_customer_hears_of_their_own(desk):

@@ -55,7 +55,7 @@ async def test_what_is_due_in_three_days_is_told_once(desk, on, found):
         days = (date(2024, 2, 21) - on).days
         number = (await desk.rows("select document_number from invoice"))[0][0]
         assert words[0][0] == f"Invoice {number} is due in {days} day{'s' if days > 1 else ''}"
-        assert "by February 21, 2024. Open: €121.00." in words[0][1]
+        assert "by 21 February 2024. Open: €121.00." in words[0][1]
     assert invoice.id
 
 
@@ -114,7 +114,7 @@ async def test_who_has_not_read_is_asked_in_the_window(desk, on, template):
     assert dict(await remind_of_day(day(desk, on, rules))) == {f"reading_window_{template}": 1}
     assert dict(await remind_of_day(day(desk, on, rules))) == {}
     (body,) = (await desk.rows("select body from notice"))[0]
-    assert "Lielā iela 1-7" in body and "March 3, 2024" in body
+    assert "Lielā iela 1-7" in body and "3 March 2024" in body
 
     await desk.utility.run("delete from notice")
     await desk.utility.run(

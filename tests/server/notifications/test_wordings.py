@@ -62,7 +62,7 @@ async def test_a_notice_is_in_the_utilitys_words_and_its_receipt_has_their_versi
     rows = await desk.rows("select subject, template, template_version, adapter from notice")
 
     words = wordings.of(OPENS, adapter=HEAT)[language]
-    closes = {"lv": "01.03.2024.", "en": "March 1, 2024", "ru": "1 марта 2024 г."}[language]
+    closes = {"lv": "01.03.2024.", "en": "1 March 2024", "ru": "1 марта 2024 г."}[language]
     assert rows == [(words["subject"].replace("{closes}", closes), OPENS, fingerprint(words), HEAT)]
     assert rows[0][2] != version_of(OPENS, language=language)
 
@@ -76,7 +76,7 @@ async def test_the_next_channel_has_the_utilitys_words_too(desk, wordings):
     await send_notices(replace(desk.office(refusing), wordings=wordings))
 
     assert await desk.rows("select number, channel, body from notice where number = 2") == [
-        (2, "SMS", "Please send the readings of hot water and heat at Lielā iela 1 by March 1, 2024.")
+        (2, "SMS", "Please send the readings of hot water and heat at Lielā iela 1 by 1 March 2024.")
     ]
 
 
@@ -91,7 +91,7 @@ async def test_what_the_calendar_brings_is_in_the_words_of_the_contracts_utility
     await remind_of_day(replace(day(desk, date(2024, 2, 20)), wordings=worded))
 
     assert await desk.rows("select subject, body, adapter from notice") == [
-        ("Pay €121.00", "Pay €121.00 until February 21, 2024.", adapter)
+        ("Pay €121.00", "Pay €121.00 until 21 February 2024.", adapter)
     ]
 
 
@@ -109,7 +109,7 @@ def test_words_are_previewed():
     listed = CliRunner().invoke(app, ["notices", "preview", "--adapter", HEAT])
     unknown = CliRunner().invoke(app, ["notices", "preview", OPENS, "--adapter", "gas"])
 
-    assert "the words of district_heating\n\nReadings of hot water and heat by February 10, 2024\n" in shown.output
+    assert "the words of district_heating\n\nReadings of hot water and heat by 10 February 2024\n" in shown.output
     assert listed.output.split() == ["reading_window_closes", OPENS]
     assert (unknown.exit_code, unknown.output) == (1, "Refused: no adapter is installed for gas.\n")
 
