@@ -65,6 +65,7 @@ def _message(owed: OwedNotice, *, addressee: Addressee | None) -> Message:
         occasion=_occasion(owed, owed.revision),
         topic=Topic.OUTAGE,
         template=TEMPLATES[owed.change],
+        "commodity": owed.commodity,
         to=Recipient(customer_id=owed.customer_id),
         values=values if owed.note is None else {**values, "reason": owed.note},
         channels=() if owed.may_be_post else _instant(addressee),

@@ -1,7 +1,8 @@
 """Messages in words: templates in three languages, with dates, money and plural forms as each language writes them.
 
 A template is a table in `texts/<language>.toml` with `subject`, `text` and, for text messages, `sms`. `{name}` is a
-value; `{days#one=day|other=days}` is the word that goes with a number, by the plural forms of CLDR.
+value; `{days#one=day|other=days}` is the word that goes with a number, by the plural forms of CLDR;
+`{commodity#heat=heat|other=supply}` is the word for a value, or for any other one.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from babel.dates import format_date, format_time
 from babel.numbers import format_currency, format_decimal
 from mains_spi import NOTICE_PLACE
 
-from mains_server.notifications.records import Amount, Channel, Value, Words
 from mains_server.customers.rules import LOCALES
+from mains_server.notifications.records import Amount, Channel, Value, Words
 from mains_server.notifications.wordings import Wording
 
 LANGUAGES = ("lv", "en", "ru")
@@ -33,6 +34,8 @@ DATES = {"lv": "dd.MM.y.", "en": "long", "ru": "long"}
 """Latvian puts the month into the case that its preposition asks for, which CLDR does not know; figures have none."""
 CLOCK = {"lv": " plkst. ", "en": ", ", "ru": ", "}
 """What stands between a day and a time."""
+NAMED = frozenset({"commodity"})
+"""Places whose word goes with a name, not with a number; what has no word of its own has `other`."""
 OPEN, CLOSE = "⟦", "⟧"
 """Around the name of a secret in words that are kept; what others write never has them."""
 
@@ -71,7 +74,7 @@ def written(
             raise ValueMissing(f"{template} in {own} has no value for {name!r}")
         value = values[name]
         if forms is not None:
-            return _plural(value, forms, language=own)
+            return _word(value, forms) if name in NAMED else _plural(value, forms, language=own)
         text = shown(value, language=own, zone=zone)
         ends_sentence = found.string[found.end() : found.end() + 1] == "."
         return text.removesuffix(".") if ends_sentence else text
@@ -88,6 +91,7 @@ SAMPLES: Mapping[str, Value] = {
         ("amount", "new_amount", "old_amount", "base", "difference"), Amount(amount=Decimal("12345.60"), currency="EUR")
     ),
     "name": "Anna Ozola",
+    "commodity": "heat",
 }
 SECRETS = frozenset({"code", "link"})
 
@@ -176,6 +180,11 @@ def unpacked(values: Mapping[str, Any]) -> dict[str, Value]:
 def _plain(text: str) -> str:
     """Write the narrow and unbreakable spaces of CLDR as spaces, which every mail program and phone shows alike."""
     return text.replace("\xa0", " ").replace("\u202f", " ")
+
+
+def _word(value: Value, forms: str) -> str:
+    by_value = dict(form.split("=", 1) for form in forms.split("|"))
+    return by_value.get(str(value), by_value["other"])
 
 
 def _plural(value: Value, forms: str, *, language: str) -> str:

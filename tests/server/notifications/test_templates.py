@@ -8,6 +8,7 @@ from babel import Locale
 from mains_server.notifications.records import Amount, Channel
 from mains_server.notifications.templates import (
     LANGUAGES,
+    NAMED,
     PLACE,
     TemplateUnknown,
     ValueMissing,
@@ -42,9 +43,37 @@ def test_every_plural_has_the_forms_of_its_language(name, language):
     wanted = set(Locale.parse(language).plural_form.tags) | {"other"}
 
     for part in template_of(name, language=language).values():
-        for _, forms in PLACE.findall(part):
-            if forms:
+        for place, forms in PLACE.findall(part):
+            if forms and place not in NAMED:
                 assert {form.split("=", 1)[0] for form in forms.split("|")} == wanted
+
+
+@pytest.mark.parametrize(("name", "language"), BOTH)
+def test_every_word_for_a_name_is_there_in_every_language_and_for_any_other_name(name, language):
+    def names(spoken):
+        parts = template_of(name, language=spoken).values()
+        found = [forms for part in parts for place, forms in PLACE.findall(part) if place in NAMED]
+        return [[form.split("=", 1)[0] for form in forms.split("|")] for forms in found if forms]
+
+    assert names(language) == names("lv")
+    assert all("other" in one for one in names(language))
+
+
+@pytest.mark.parametrize(
+    ("language", "commodity", "subject"),
+    [
+        ("lv", "heat", "Siltuma piegādes pārtraukuma nebūs"),
+        ("en", "electricity", "The electricity supply will not be interrupted"),
+        ("ru", "water", "Отключения воды не будет"),
+        ("lv", "telecom", "Pakalpojuma piegādes pārtraukuma nebūs"),
+        ("en", "telecom", "The supply will not be interrupted"),
+        ("ru", "telecom", "Отключения услуги не будет"),
+    ],
+)
+def test_an_outage_says_what_is_not_supplied(language, commodity, subject):
+    values = {"name": "Anna", "address": "Iela 1", "begins": "now", "reason": "why", "commodity": commodity}
+
+    assert written("outage_cancelled", language=language, values=values, **MAIL).subject == subject
 
 
 @pytest.mark.parametrize(
