@@ -52,7 +52,7 @@ MAKE = """mutation ($key: String!) { noticeMailingMake(input: {idempotencyKey: $
 POST = """mutation ($number: Int!) { noticeMailingPost(input: {number: $number, idempotencyKey: "posted"}) {
   mailing { number postedAt } userErrors { code } } }"""
 INBOX = """{ viewer { customers { nodes { notices(first: 10) {
-  nodes { channel state subject } } } } } }"""
+  nodes { channel state subject supersededBy { subject } } } } } } }"""
 
 
 @dataclass
@@ -83,6 +83,13 @@ class Town:
         """Let the worker run, at a noon when text messages may go out."""
         seal = Seal(SECRET.encode())
         return dict(await day_of_notices(self.street.engine, settings=self.settings, seal=seal, now=self.now))
+
+    async def struck(self, place: int) -> list[str | None]:
+        """Give the subjects that have the last word instead of what a customer was told, the first told first."""
+        found = await self.ask(f"customer-{place}", INBOX)
+        (customer,) = found["viewer"]["customers"]["nodes"]
+        newer = [one["supersededBy"] for one in customer["notices"]["nodes"]][::-1]
+        return [None if one is None else one["subject"] for one in newer]
 
     async def inbox(self, place: int) -> list[tuple[str, str, str]]:
         """Give the channels, states and subjects that a customer reads in their portal, the first first."""
@@ -190,6 +197,8 @@ async def test_four_customers_on_four_roads_hear_of_an_outage_planned_moved_and_
     assert [one.to for one in town.sandbox.messages.kept] == ["+37120000001"] * 3
     assert [one.mail["to"] for one in town.mails.caught] == ["mailed@example.lv"] * 3
     assert "the pipes hold" in town.mails.caught[0].mail.get_content()
+    for place in range(4):
+        assert await town.struck(place) == [*["The heat supply will not be interrupted"] * 2, None]
     assert await town.work() == {}
 
 

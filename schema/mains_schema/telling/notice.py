@@ -31,6 +31,7 @@ from mains_schema.declaring.mapping import (
     key,
     many,
     mapped,
+    one,
     one_of,
     orders,
     where,
@@ -80,7 +81,7 @@ described(
         "SENT": "It was handed over.",
         "DELIVERED": "It arrived, was printed, or is shown in the portal.",
         "FAILED": "It did not get through; a notice with the next number may have followed by another channel.",
-        "SUPERSEDED": "Something newer replaced it before it was sent.",
+        "SUPERSEDED": "Something newer replaced it before it was sent, so it never is; `supersededBy` is what did.",
     },
 )
 
@@ -159,6 +160,11 @@ class Notice(Node):
     gateway: str | None = column("Code of the SMS gateway that has it; null for other channels.", N.gateway)
     segments: int | None = column("Segments of the text message; null before it was handed over.", N.segments)
     reported_at: datetime | None = column("When the gateway last saw it go on; null without a report.", N.reported_at)
+    superseded_by: Notice | None = one(
+        "The last word on the same thing, where this one holds no longer: show it struck, with a link there. Whether "
+        "it had left before tells `state`. Null while it holds, and where nobody need hear what came instead.",
+        N.superseded_by_id,
+    )
     reports: list[NoticeReport] = many(
         "What the gateway or the mail server said of it, the first first; a dozen or so, empty for other channels.",
         NR.notice_id,

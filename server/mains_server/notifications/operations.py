@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import text, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -17,7 +17,7 @@ from mains_server.contracts.desk import STAFF_WHO_CONTRACT, NotPermitted
 from mains_server.customers.operations import CustomerUnknown
 from mains_server.db.outbox import NewsEvent, append_news
 from mains_server.delivery.rules import mail_address
-from mains_server.notifications import queries, rules
+from mains_server.notifications import queries, rules, statements
 from mains_server.notifications.charging import home_day, text_fee_code
 from mains_server.notifications.queries import TIME_ZONE
 from mains_server.notifications.records import (
@@ -130,6 +130,16 @@ async def supersede_all(session: AsyncSession, *, occasions: Sequence[str], reas
         .returning(col(Notice.id))
     )
     return len((await session.execute(statement)).scalars().all())
+
+
+async def point_to_newer(session: AsyncSession, *, newer_by_former: Mapping[str, str]) -> None:
+    """Have notices of former occasions name the notice that has the last word now, whether or not they had left.
+
+    A customer who was told something that holds no longer sees so where it was told.
+    """
+    if newer_by_former:
+        values = {"former": list(newer_by_former), "newer": list(newer_by_former.values())}
+        await session.execute(text(statements.POINT_TO_NEWER), values)
 
 
 async def supersede(session: AsyncSession, *, occasion: str, reason: str) -> int:

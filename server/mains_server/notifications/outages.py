@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.notifications import queries, rules
-from mains_server.notifications.operations import supersede_all, tell_all
+from mains_server.notifications.operations import point_to_newer, supersede_all, tell_all
 from mains_server.notifications.records import Addressee, Channel, Message, Recipient, Topic, Value
 from mains_server.notifications.sealing import Seal
 from mains_server.outages.operations import take_notices
@@ -39,13 +39,18 @@ async def tell_outages(engine: AsyncEngine, *, seal: Seal, now: datetime) -> int
             owed = await take_notices(session, author=Author(now=now))
             if not owed:
                 return told
-            former = [_occasion(one, revision) for one in owed for revision in range(1, one.revision)]
-            await supersede_all(session, occasions=former, reason=CHANGED_SINCE)
+            former = {
+                _occasion(one, revision): _occasion(one, one.revision)
+                for one in owed
+                for revision in range(1, one.revision)
+            }
+            await supersede_all(session, occasions=list(former), reason=CHANGED_SINCE)
             known, _ = await queries.addressees(
                 session, customer_ids=(one.customer_id for one in owed if not one.may_be_post), person_ids=()
             )
             messages = [_message(one, addressee=known.get(one.customer_id)) for one in owed]
             told += await tell_all(session, messages=messages, seal=seal, now=now)
+            await point_to_newer(session, newer_by_former=former)
 
 
 async def is_wanted(session: AsyncSession, *, occasion: str) -> bool:
@@ -60,12 +65,12 @@ def _message(owed: OwedNotice, *, addressee: Addressee | None) -> Message:
         "begins": owed.window.starts,
         "until": owed.window.ends,
         "cause": owed.cause,
+        "commodity": owed.commodity,
     }
     return Message(
         occasion=_occasion(owed, owed.revision),
         topic=Topic.OUTAGE,
         template=TEMPLATES[owed.change],
-        "commodity": owed.commodity,
         to=Recipient(customer_id=owed.customer_id),
         values=values if owed.note is None else {**values, "reason": owed.note},
         channels=() if owed.may_be_post else _instant(addressee),

@@ -42,6 +42,13 @@ select id, customer_id, person_id, occasion, number, topic, template, language, 
     fee_contract_id, fee_code, own_topic, may_refuse
 from notice
 """
+# The last word on what former notices are about, also of those that had left; who hears twice reads the second.
+POINT_TO_NEWER = """
+update notice o set superseded_by_id = n.id
+from unnest(cast(:former as text[]), cast(:newer as text[])) as m (former, newer)
+join notice n on n.occasion = m.newer and n.number = 1
+where o.occasion = m.former
+"""
 RECEIPT = "update notice set {changed} where id = :id"
 NEXT_NOTICE = f"""{NOTICE}
 where state = 'WAITING' and channel = :channel and next_try_at <= :now
@@ -54,17 +61,17 @@ from notice n left join customer c on c.id = n.customer_id left join person p on
 where n.state = 'WAITING' and n.channel = 'POST' and n.next_try_at <= :now
 order by n.next_try_at, n.id limit :most for update of n skip locked
 """
+# By channel what is due, by the index of what waits; letters are due until somebody prints them.
+DUE = """
+select channel, count(*) as waiting, min(next_try_at) as waits_since from notice
+where state = 'WAITING' and next_try_at <= :now group by channel order by channel
+"""
 # What a demonstration shows of letters: notices to print, and invoices that go by post, as they were begun.
 NOTICE_LETTERS = """
 select n.id, concat_ws(', ', coalesce(c.name, p.name), n.address) as recipient, n.subject, n.body as words,
     n.created_at as at, null as file
 from notice n left join customer c on c.id = n.customer_id left join person p on p.id = n.person_id
 where n.channel = 'POST' and n.id > :after order by n.id desc limit :most
-"""
-# By channel what is due, by the index of what waits; letters are due until somebody prints them.
-DUE = """
-select channel, count(*) as waiting, min(next_try_at) as waits_since from notice
-where state = 'WAITING' and next_try_at <= :now group by channel order by channel
 """
 INVOICE_LETTERS = """
 select v.id, concat_ws(', ', c.name, c.address_line, c.address_city, c.address_postcode) as recipient,

@@ -17,6 +17,7 @@ class Notice(SQLModel, table=True):
     """One notice by one channel; number 1 was the first choice, later ones followed where it did not get through.
 
     A notice to an address that belongs to nobody yet, such as one that registers, has neither customer nor person.
+    `superseded_by_id` is the notice of the last word on what it is about, whether or not it had left before that.
     """
 
     __tablename__ = "notice"
@@ -61,6 +62,7 @@ class Notice(SQLModel, table=True):
     currency: str | None = None
     reported_at: datetime | None = instant(nullable=True)
     mailing_id: int | None = reference(nullable=True)
+    superseded_by_id: int | None = reference(nullable=True)
     fee_contract_id: int | None = reference(nullable=True)
     fee_code: str | None = None
     own_topic: str | None = None

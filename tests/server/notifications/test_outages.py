@@ -67,6 +67,37 @@ async def test_four_customers_hear_of_an_outage_planned_moved_and_cancelled(stre
     assert all("POST" not in row[0] for row in others)
 
 
+async def test_what_was_told_before_names_the_last_word_also_where_it_had_left(street: Street):
+    """Place 0 heard of the plan by text message; the change after it was not sent before the outage was called off."""
+    await reach(street)
+    outage = await street.plan(places=area())
+    await told(street)
+    hand = Hand()
+    carriers = dict.fromkeys((Channel.SMS, Channel.EMAIL), hand)
+    await send_notices(Office(engine=street.engine, carriers=carriers, seal=SEAL, now=NOW + timedelta(hours=12)))
+    await street.move(outage)
+    await told(street)
+    moved = await chain(street)
+    await street.cancel(outage)
+    await told(street)
+
+    assert moved == [("outage_planned", "SENT", "outage_moved"), ("outage_moved", "WAITING", None)]
+    assert await chain(street) == [
+        ("outage_planned", "SENT", "outage_cancelled"),
+        ("outage_moved", "SUPERSEDED", "outage_cancelled"),
+        ("outage_cancelled", "WAITING", None),
+    ]
+    wrong = "select 1 from notice n join notice l on l.id = n.superseded_by_id where l.customer_id <> n.customer_id"
+    assert await street.rows(wrong) == []
+
+
+async def chain(street: Street) -> list[tuple[str, str, str | None]]:
+    """Give what the customer at place 0 was told, how it stands, and what has the last word instead."""
+    found = await street.rows("""select n.customer_id, n.template, n.state, l.template from notice n
+        left join notice l on l.id = n.superseded_by_id order by n.id""")
+    return [row[1:] for row in found if row[0] == street.customers[0]]
+
+
 async def test_telling_again_tells_nothing(street: Street):
     await street.plan()
 
