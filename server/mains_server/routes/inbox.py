@@ -249,4 +249,6 @@ async def _deliver_on(engine: AsyncEngine, *, inbox: Inbox, settings: Settings, 
             await inbox.look_for_letters(engine)
         except (DBAPIError, OSError) as failure:
             log.warning("the demonstration's mail waits", reason=str(failure))
+        except Exception:
+            log.exception("the demonstration's mail waits for a mistake of ours")
         await asyncio.sleep(PAUSE_SECONDS)
