@@ -114,12 +114,16 @@ class Story:
     async def tell(self) -> None:
         """Live through the story."""
 
+    def app(self, engine: Any) -> Any:
+        """Give what people talk to, with the story's clock."""
+        return graphql_app(engine=engine, host=self.host, session_lifetime=timedelta(days=2000), clock=lambda: self.now)
+
     @asynccontextmanager
     async def desk(self, email: str):
         """Sign somebody in."""
         engine = make_engine(address=self.address, connections_max=3)
-        app = graphql_app(engine=engine, host=self.host, session_lifetime=timedelta(days=2000), clock=lambda: self.now)
-        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://mains") as client:
+        transport = httpx2.ASGITransport(app=self.app(engine))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://mains") as client:
             given = {"input": {"email": email, "password": PASSWORD}}
             answer = (await client.post("/", json={"query": SIGN_IN, "variables": given})).json()
             client.headers["authorization"] = f"Bearer {answer['data']['sessionCreate']['token']}"

@@ -14,7 +14,7 @@ import pytest
 from mains_schema.served import graphql_app
 from mains_server.db.engine import make_engine
 from mains_server.db.unit_of_work import unit_of_work
-from mains_server.demo.cast import MANAGER, NEIGHBOUR, OWNER, PASSWORD
+from mains_server.demo.cast import MANAGER, NEIGHBOUR, OPERATOR, OWNER, PASSWORD
 from mains_spi import Period
 
 from tests.journeys.small_house import bill_month, settle_small_house
@@ -32,6 +32,9 @@ ANNOUNCE = """mutation ($input: AllocationMethodAnnounceInput!) { allocationMeth
   userErrors { code message path retryable allowedFrom } } }"""
 CANCEL = """mutation ($input: AllocationMethodCancelInput!) { allocationMethodCancel(input: $input) {
   allocationMethod { cancelledAt } userErrors { code message } } }"""
+APPLICATION = "application { id state result { number } } userErrors { code path }"
+APPLY = f"mutation ($input: ApplicationSubmitInput!) {{ applicationSubmit(input: $input) {{ {APPLICATION} }} }}"
+COMPLETE = f"mutation ($input: ApplicationCompleteInput!) {{ applicationComplete(input: $input) {{ {APPLICATION} }} }}"
 METHODS = """{ viewer { contracts(first: 5) { nodes { number supplies { supplyPoint { building {
   allocationMethods { validFrom decisionReference announcedBy cancelledAt contract { number }
     values { label valueLabel } } } } } } } } }"""
@@ -265,6 +268,29 @@ def test_a_norm_for_a_flat_without_a_meter_marks_only_its_line(
     }
     assert lines[("F-3", "hot_water")] == ("ESTIMATED", Decimal(6), "30.33")
     assert lines[("F-1", "hot_water")][:2] == ("ACTUAL", Decimal(8))
+
+
+def test_an_application_for_another_method_ends_in_the_method(house: House) -> None:
+    """The manager applies with the owners' decision; the office announces it, and says that it is done."""
+    contract = house.contract()
+    answers = {"decision": "Minutes 4/2023, item 2", "day": "2024-01-01", "text": "Circulation by area, please."}
+    sent = {
+        "adapter": "district_heating", "type": "allocation_method", "contractId": contract, "idempotencyKey": "a",
+        "answers": [{"field": name, "value": value} for name, value in answers.items()],
+    }  # fmt: skip
+
+    applied = house.ask(MANAGER.email, APPLY, **sent)["applicationSubmit"]["application"]
+    refused = house.ask(OWNER.email, APPLY, **sent)["applicationSubmit"]["userErrors"]
+    announced = house.announce(OPERATOR.email, contract=contract)
+    done = house.ask(OPERATOR.email, COMPLETE, applicationId=applied["id"], contractId=contract, idempotencyKey="done")
+
+    assert applied["state"] == "SUBMITTED"
+    assert [error["code"] for error in refused] == ["CONTRACT_UNKNOWN"]
+    assert announced["allocationMethod"]["decisionReference"] == answers["decision"]
+    assert done["applicationComplete"] == {
+        "application": {"id": applied["id"], "state": "DONE", "result": {"number": "M-1"}},
+        "userErrors": [],
+    }
 
 
 def test_who_only_lives_there_announces_nothing(house: House) -> None:

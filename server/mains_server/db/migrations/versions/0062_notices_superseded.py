@@ -1,13 +1,13 @@
 """Notices name the one that has the last word instead of them.
 
-Revision: 0059, after 0058.
+Revision: 0062, after 0061.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0059"
-down_revision = "0058"
+revision = "0062"
+down_revision = "0061"
 branch_labels = None
 depends_on = None
 

@@ -1,13 +1,13 @@
 """Webhooks' messages that were given up are found without the others.
 
-Revision: 0058, after 0057.
+Revision: 0061, after 0060.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0058"
-down_revision = "0057"
+revision = "0061"
+down_revision = "0060"
 branch_labels = None
 depends_on = None
 
