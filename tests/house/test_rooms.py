@@ -76,6 +76,7 @@ EXTRA = {
         "interest_notes.py",
         "interval_series.py",
         "interval_usage.py",
+        "keeping.py",
         "lookups.py",
         "moments.py",
         "parts.py",

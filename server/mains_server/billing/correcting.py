@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 
 import orjson
@@ -12,8 +12,7 @@ from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from mains_server.billing.draft import KeptFigure
-from mains_server.billing.records import Corrected, CorrectionOutcome, Difference, NewCorrection, Resting, WrongBill
+from mains_server.billing.records import Corrected, CorrectionOutcome, Difference, NewCorrection, WrongBill
 from mains_server.billing.tables import Correction, RatingGroup, SettlementLine
 from mains_server.invoices.records import InvoiceDraft, InvoiceKind, IssuedInvoice
 
@@ -42,19 +41,6 @@ where customer_id = :customer and id = any(cast(:rows as bigint[]))
 MOVE_LINES = """
 update settlement_line set booked_invoice_id = :invoice
 where customer_id = :customer and id = any(cast(:rows as bigint[]))
-"""
-
-NOTE_RESTING = """
-insert into correction_due (customer_id, contract_id, invoice_id, day, noted_at)
-values (:customer, :contract, :invoice, :day, :now)
-on conflict do nothing
-"""
-KEEP_FIGURE = """
-insert into fact_figure (name, subject, unit, starts_at, ends_at, value, known_at, source)
-values (:name, :subject, :unit, cast(cast(:starts as date) as timestamp) at time zone :zone,
-  cast(cast(:ends as date) as timestamp) at time zone :zone, :value,
-  cast(cast(:known_at as date) + 1 as timestamp) at time zone :zone, :source)
-on conflict (name, subject, starts_at, known_at) do update set ends_at = excluded.ends_at, value = excluded.value
 """
 
 
@@ -140,44 +126,6 @@ async def settle_taken_back(session: AsyncSession, *, document_number: str, now:
 async def settle_house(session: AsyncSession, *, invoice_ids: Collection[int], now: datetime) -> None:
     """Settle what was due of a house's bills, since they all came out the same."""
     await session.execute(text(SETTLE_HOUSE), {"invoices": list(invoice_ids), "now": now})
-
-
-async def keep_figures(
-    session: AsyncSession, *, figures: Sequence[KeptFigure], known_at: date, document_number: str
-) -> None:
-    """Keep what days come to that were rated again, as their bill did, so that later bills go on from what is true."""
-    rows = [
-        {
-            "name": one.name,
-            "subject": one.subject,
-            "unit": one.unit,
-            "starts": one.starts,
-            "ends": one.ends,
-            "zone": one.time_zone,
-            "value": one.value,
-            "known_at": known_at,
-            "source": f"correction of {document_number}",
-        }
-        for one in figures
-    ]
-    if rows:
-        await session.execute(text(KEEP_FIGURE), rows)
-
-
-async def note_resting(session: AsyncSession, *, bills: Sequence[Resting], now: datetime) -> None:
-    """Note that bills rest on a figure that has another value by now, so that they are corrected next."""
-    rows = [
-        {
-            "customer": one.customer_id,
-            "contract": one.contract_id,
-            "invoice": one.invoice_id,
-            "day": one.day,
-            "now": now,
-        }
-        for one in bills
-    ]
-    if rows:
-        await session.execute(text(NOTE_RESTING), rows)
 
 
 async def add_house_question(session: AsyncSession, *, wrong: WrongBill, inputs: bytes, net: Decimal) -> int:

@@ -17,6 +17,7 @@ from mains_server.adapters.host import AdapterHost
 from mains_server.adapters.live import LiveAdapter
 from mains_server.billing import correcting, lookups
 from mains_server.billing.comparing import differences, is_same
+from mains_server.billing.keeping import keep_figures_in, note_resting_in
 from mains_server.billing.records import (
     Corrected,
     CorrectionReason,
@@ -323,10 +324,9 @@ async def _correct_house(
 
 async def _keep(session: AsyncSession, *, request: CorrectionRequest, found: Rerated) -> None:
     """Keep what later bills go on from, also where this one charges the same, and note those that went on already."""
-    await correcting.keep_figures(
-        session, figures=found.figures, known_at=request.issued_on, document_number=request.document_number
-    )
-    await correcting.note_resting(session, bills=found.resting, now=request.now)
+    source = f"correction of {request.document_number}"
+    await keep_figures_in(session, figures=found.figures, known_at=request.issued_on, source=source)
+    await note_resting_in(session, bills=found.resting, now=request.now)
 
 
 def _net(found: Rerated) -> Decimal:

@@ -198,6 +198,17 @@ join contract_supply_point s on s.supply_point_id = near.id and s.starts <= told
 join invoice i on i.customer_id = s.customer_id and i.contract_id = s.contract_id and i.kind <> 'CREDIT'
   and i.period_from <= told.day and i.period_to > told.day
 """
+# Whoever else books or corrects a contract's bills takes hold of it before its readings, and before a series.
+HOLD_CONTRACTS = """
+select from contract c
+where c.id = any(%(contracts)s::bigint[]) and (
+  %(products)s::text[] is null or c.product = any(%(products)s::text[]) or exists (
+    select from contract_former_terms f
+    where f.contract_id = c.id and f.customer_id = c.customer_id and f.product = any(%(products)s::text[])
+  )
+)
+order by c.id for no key update of c
+"""
 HOLD_OVER_DAYS = f"select i.id {OVER_DAYS} order by i.id for update of i"
 
 
@@ -210,6 +221,16 @@ async def hold_billed_over(session: AsyncSession, *, days: Sequence[tuple[int, d
 async def hold_billed(session: AsyncSession, *, contracts: Collection[int], day: date) -> None:
     """Hold the bills of contracts that count from or to a day, after any correction of theirs that is under way."""
     await session.execute(text(HOLD_BILLED), {"contracts": sorted(contracts), "day": day})
+
+
+def hold_contracts(connection: Connection, *, contracts: Sequence[int], products: Sequence[str] | None) -> None:
+    """Hold those contracts that have, or had, one of these products until the transaction ends; all without products.
+
+    A correction holds its contract too, so that what a bill goes on from is the same when it is booked.
+    """
+    if products is None or products:
+        asked = {"contracts": list(contracts), "products": None if products is None else list(products)}
+        connection.execute(HOLD_CONTRACTS, asked)
 
 
 def later_bills(

@@ -12,8 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.billing import lookups, queries
-from mains_server.billing.draft import KeptFigure
-from mains_server.billing.records import Hold, Resting, Run, RunRequest, RunSeller
+from mains_server.billing.records import Hold, Run, RunRequest, RunSeller
 from mains_server.billing.rules import issue_by
 from mains_server.billing.statements import NOT_TAKEN_BACK
 
@@ -83,19 +82,6 @@ where g.building_id = any(%(buildings)s::bigint[]) and g.adapter = %(adapter)s
   and i.kind <> 'CREDIT' and i.contract_id <> all(%(issued)s::bigint[]) and {NOT_TAKEN_BACK}
 order by i.id
 on conflict do nothing
-"""
-# Noted without a reading or a file: the same bill waits once.
-NOTE_RESTING = """
-insert into correction_due (customer_id, contract_id, invoice_id, day, noted_at)
-values (%(customer)s, %(contract)s, %(invoice)s, %(day)s, %(now)s)
-on conflict do nothing
-"""
-KEEP = """
-insert into fact_figure (name, subject, unit, starts_at, ends_at, value, known_at, source)
-values (%(name)s, %(subject)s, %(unit)s,
-  %(from)s::timestamp at time zone %(zone)s, %(to)s::timestamp at time zone %(zone)s,
-  %(value)s, (%(known_at)s::date + 1)::timestamp at time zone %(zone)s, %(source)s)
-on conflict (name, subject, starts_at, known_at) do update set ends_at = excluded.ends_at, value = excluded.value
 """
 
 
@@ -170,44 +156,6 @@ def release_contracts(connection: Connection, *, run: Run, contracts: Sequence[i
     """Release contracts that were held before and are billed now."""
     if contracts:
         connection.execute(RELEASE, {"run": run.id, "contracts": list(contracts), "now": now})
-
-
-def keep_figures(connection: Connection, *, figures: Iterable[KeptFigure], known_at: date, source: str) -> None:
-    """Keep figures as facts, known from the end of the day of issue, so that a later bill asks for the same."""
-    rows = [
-        {
-            "name": figure.name,
-            "subject": figure.subject,
-            "unit": figure.unit,
-            "from": figure.starts,
-            "to": figure.ends,
-            "zone": figure.time_zone,
-            "value": figure.value,
-            "known_at": known_at,
-            "source": source,
-        }
-        for figure in figures
-    ]
-    if rows:
-        with connection.cursor() as cursor:
-            cursor.executemany(KEEP, rows)
-
-
-def note_resting(connection: Connection, *, bills: Iterable[Resting], now: datetime) -> None:
-    """Note that bills rest on a figure that has another value by now, so that they are corrected."""
-    rows = [
-        {
-            "customer": one.customer_id,
-            "contract": one.contract_id,
-            "invoice": one.invoice_id,
-            "day": one.day,
-            "now": now,
-        }
-        for one in bills
-    ]
-    if rows:
-        with connection.cursor() as cursor:
-            cursor.executemany(NOTE_RESTING, rows)
 
 
 def note_houses(

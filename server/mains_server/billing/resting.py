@@ -10,6 +10,7 @@ from typing import Any
 from mains_spi import Period
 from psycopg import Connection
 
+from mains_server.adapters.asking import AdapterFailed
 from mains_server.adapters.live import LiveAdapter
 from mains_server.billing import lookups, queries
 from mains_server.billing.draft import KeptFigure
@@ -38,6 +39,20 @@ def moved(connection: Connection, *, figures: Sequence[KeptFigure], known_at: da
         for one in figures
         if (Period(one.starts, one.ends), one.value) not in latest.get((one.name, one.subject), ())
     )
+
+
+def products_going_on(adapter: LiveAdapter, *, period: Period) -> tuple[str, ...] | None:
+    """List the products whose bills of some days ask for figures, which earlier bills may keep.
+
+    One that the adapter cannot price now may ask, and where it does not name its products, None says that any may.
+    """
+    book = PriceBook(adapter=adapter, period=period, known_at=period.start)
+    try:
+        codes = [product.code for product in adapter.products(on=period.start)]
+    except AdapterFailed:
+        return None
+    offers = {code: book.offer(code) for code in codes}
+    return tuple(code for code, offer in offers.items() if isinstance(offer, Problem) or offer.needs)
 
 
 def bills_resting_on(

@@ -10,14 +10,16 @@ from psycopg import Connection
 from psycopg.errors import UniqueViolation
 
 from mains_server.adapters.live import LiveAdapter
-from mains_server.billing import operations, queries
+from mains_server.billing import lookups, operations, queries
 from mains_server.billing.book import BilledMeanwhile, Booking, book, book_estimates, overlapping
 from mains_server.billing.draft import Draft
 from mains_server.billing.estimates import Estimator
 from mains_server.billing.gather import Gathered, Question, gather
+from mains_server.billing.keeping import keep_figures, note_resting
+from mains_server.billing.pricebook import PriceBook
 from mains_server.billing.rate import Rated, Rater
 from mains_server.billing.records import Bounds, Run, RunRequest, RunSeller, RunState
-from mains_server.billing.resting import bills_resting_on
+from mains_server.billing.resting import bills_resting_on, products_going_on
 from mains_server.db.cycles import no_search_for_cycles
 
 BILLED_ONCE = "invoice_billed_once"
@@ -40,7 +42,10 @@ class Shift:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunks:
-    """What every chunk of a run is billed with."""
+    """What every chunk of a run is billed with.
+
+    `going_on` are the products whose bills go on from figures of earlier ones; None where that is not known.
+    """
 
     run: Run
     rater: Rater
@@ -48,6 +53,7 @@ class Chunks:
     seller: RunSeller
     now: datetime
     watch: Watch
+    going_on: tuple[str, ...] | None
 
 
 def run_billing(connection: Connection, *, request: RunRequest, shift: Shift) -> RunState:
@@ -59,10 +65,19 @@ def run_billing(connection: Connection, *, request: RunRequest, shift: Shift) ->
 
 def work_off(connection: Connection, *, run: Run, seller: RunSeller, shift: Shift) -> RunState:
     """Bill the chunks that nobody else has until there are none, then tell how far the run is."""
-    rater = Rater(adapter=shift.adapter, period=run.period, known_at=run.issued_on, bounds=shift.bounds)
     today = max(run.issued_on, shift.now.date())
+    book = PriceBook(adapter=shift.adapter, period=run.period, known_at=run.issued_on, kept_at=today)
+    rater = Rater(adapter=shift.adapter, period=run.period, known_at=run.issued_on, bounds=shift.bounds, book=book)
     estimator = Estimator(adapter=shift.adapter, on=today, take_hold=queries.lock_registers)
-    chunks = Chunks(run=run, rater=rater, estimator=estimator, seller=seller, now=shift.now, watch=shift.watch)
+    chunks = Chunks(
+        run=run,
+        rater=rater,
+        estimator=estimator,
+        seller=seller,
+        now=shift.now,
+        watch=shift.watch,
+        going_on=products_going_on(shift.adapter, period=run.period),
+    )
     while _billed_next_chunk(connection, chunks=chunks):
         shift.watch("done")
     operations.finish_run(connection, run=run, now=shift.now)
@@ -85,6 +100,7 @@ def _bill_next_chunk(connection: Connection, *, chunks: Chunks) -> bool:
         chunk_id, contracts = claimed
         asked = queries.Asked(adapter=run.adapter, period=run.period, contracts=tuple(contracts))
         queries.hold_houses(connection, asked=asked)
+        lookups.hold_contracts(connection, contracts=contracts, products=chunks.going_on)
         seen = queries.last_number(connection, series=chunks.seller.series)
         gathered = gather(
             connection,
@@ -97,11 +113,11 @@ def _bill_next_chunk(connection: Connection, *, chunks: Chunks) -> bool:
         rated = rater.rate(connection, gathered=gathered)
         watch("rated")
         operations.hold_contracts(connection, run=run, holds=rated.holds, now=now)
-        operations.keep_figures(
+        keep_figures(
             connection, figures=rated.figures, known_at=run.issued_on, source=f"billing run of {run.period.start:%Y-%m}"
         )
         resting = bills_resting_on(connection, adapter=rater.adapter, figures=rated.figures)
-        operations.note_resting(connection, bills=resting, now=now)
+        note_resting(connection, bills=resting, now=now)
         issued = _book_unbilled(
             connection, chunks=chunks, rated=rated, drafts=following(rated.drafts, gathered=gathered), seen=seen
         )

@@ -20,6 +20,8 @@ from mains_server.billing.draft import Draft
 from mains_server.billing.due import BilledPart, ContractRow
 from mains_server.billing.estimates import Estimator
 from mains_server.billing.gather import Gathered, Question, gather
+from mains_server.billing.keeping import keep_figures, note_resting
+from mains_server.billing.pricebook import PriceBook
 from mains_server.billing.rate import Rated, Rater
 from mains_server.billing.records import Hold, IssuedSingle, RunSeller, SingleBill
 from mains_server.billing.resting import bills_resting_on
@@ -178,8 +180,10 @@ def _earlier(parts: Sequence[BilledPart], *, request: SingleBill) -> int | None:
 
 def _rated(connection: Connection, *, adapter: LiveAdapter, request: SingleBill) -> tuple[Gathered, Rated]:
     known_at = request.known_at or request.issued_on
-    rater = Rater(adapter=adapter, period=request.period, known_at=known_at, bounds=request.bounds)
-    on = date.min if request.kind in BY_TRUE_READING else max(request.issued_on, request.now.date())
+    today = max(request.issued_on, request.now.date())
+    book = PriceBook(adapter=adapter, period=request.period, known_at=known_at, kept_at=today)
+    rater = Rater(adapter=adapter, period=request.period, known_at=known_at, bounds=request.bounds, book=book)
+    on = date.min if request.kind in BY_TRUE_READING else today
     gathered = gather(
         connection,
         question=Question(utility=adapter.utility, period=request.period, contracts=(request.contract_id,)),
@@ -209,13 +213,13 @@ def _booked(
         raise DaysBilledAlready("the month's run billed some of these days a moment ago") from meanwhile
     book_estimates(connection, readings=gathered.estimates_of(drafts), now=request.now)
     source = f"bill of {request.period.start} to {request.period.end}"
-    operations.keep_figures(connection, figures=rated.figures, known_at=request.issued_on, source=source)
+    keep_figures(connection, figures=rated.figures, known_at=request.issued_on, source=source)
     return invoice_id
 
 
 def _note_resting(connection: Connection, *, adapter: LiveAdapter, request: SingleBill, rated: Rated) -> None:
     resting = bills_resting_on(connection, adapter=adapter, figures=rated.figures)
-    operations.note_resting(connection, bills=resting, now=request.now)
+    note_resting(connection, bills=resting, now=request.now)
 
 
 def _as_asked(draft: Draft, *, kind: InvoiceKind) -> Draft:
