@@ -131,11 +131,10 @@ async def _charge(
         return None
     contract = await contract_by_id(session, contract_id=invoice.contract_id)
     assert contract is not None, "who was invoiced has a contract"
-    day = await fee_day(session, contract=contract, today=dunner.today)
+    asked = FeeAsked(adapter=dunner.adapter, code=stage.fee_code, today=dunner.today, now=dunner.now)
+    day = await charged_day(session, contract=contract, asked=asked)
     if day is None:
-        day = last_day(contract)
-        if day is None or not await _has_note_price(session, dunner=dunner, code=stage.fee_code, noted_for=day):
-            return None
+        return None
     fee = NewFee(
         code=stage.fee_code,
         quantity=Decimal(1),
@@ -146,14 +145,6 @@ async def _charge(
     )
     await note_fee(session, contract=contract, fee=fee, adapter=dunner.adapter, now=dunner.now)
     return stage.fee_code
-
-
-async def _has_note_price(session: AsyncSession, *, dunner: Dunner, code: str, noted_for: date) -> bool:
-    """Say whether a note could charge a fee: it takes the price of the day of the reminder from the price list."""
-    if code not in dunner.adapter.fee_codes(on=noted_for):
-        return False
-    price = await price_of_fee(session, adapter=dunner.adapter, code=code, on=dunner.today, now=dunner.now)
-    return price is not None
 
 
 async def take_back_fee(session: AsyncSession, *, reminder_id: int, customer_id: int) -> bool:
@@ -168,6 +159,31 @@ async def take_back_fee(session: AsyncSession, *, reminder_id: int, customer_id:
     assert contract is not None, "who was reminded has a contract"
     key = fee_key(invoice_id=found.invoice_id, stage=found.stage)
     return await forget_fee(session, contract=contract, key=key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeeAsked:
+    """Which fee of which utility is to be charged, and when."""
+
+    adapter: LiveAdapter
+    code: str
+    today: date
+    now: datetime
+
+
+async def charged_day(session: AsyncSession, *, contract: Contract, asked: FeeAsked) -> date | None:
+    """Give the day for which a reminder's fee is noted, so that the next bill has it, or a note after the last one.
+
+    None where neither would: a note takes the price of the day of the reminder from the price list.
+    """
+    day = await fee_day(session, contract=contract, today=asked.today)
+    if day is not None:
+        return day
+    day = last_day(contract)
+    if day is None or asked.code not in asked.adapter.fee_codes(on=day):
+        return None
+    price = await price_of_fee(session, adapter=asked.adapter, code=asked.code, on=asked.today, now=asked.now)
+    return None if price is None else day
 
 
 async def fee_day(session: AsyncSession, *, contract: Contract, today: date) -> date | None:

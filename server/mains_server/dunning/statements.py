@@ -1,5 +1,7 @@
 """SQL of the dunning room: debts with what pursues them, late debts with what was paid, and houses."""
 
+from mains_server.contracts.charging import HOME_ZONE
+
 OVERDUE = """
 select i.id, i.customer_id, i.contract_id, i.document_number, i.adapter, i.due_on, i.currency, i.open_amount,
     exists (select from invoice_dispute d where d.invoice_id = i.id and d.customer_id = i.customer_id
@@ -133,15 +135,22 @@ where {NO_BILL_COMES}
 order by k.id, i.due_on, h.invoice_id, h.number
 """
 # Not of today: whether a reminder went out as it should is known later, and then its fee may be taken back.
+# Those of stages are of their reminder's day; text messages that a customer chose, of the day a gateway took them.
 REMINDERS_FOR_NOTE = f"""
-select k.id as contract_id, f.id as fee_id, f.code, r.day, i.document_number
+select k.id as contract_id, f.id as fee_id, f.code, w.day, w.document_number
 from contract k
-join reminder r on r.contract_id = k.id and r.customer_id = k.customer_id and r.day < :today
 join contract_fee f on f.contract_id = k.id and f.customer_id = k.customer_id and f.invoice_id is null
-    and f.key = 'reminder ' || r.invoice_id || ' ' || r.stage
-join invoice i on i.id = r.invoice_id and i.customer_id = r.customer_id
+join lateral (
+    select r.day, i.document_number from reminder r join invoice i on i.id = r.invoice_id
+        and i.customer_id = r.customer_id
+    where r.contract_id = k.id and r.customer_id = k.customer_id
+        and f.key = 'reminder ' || r.invoice_id || ' ' || r.stage
+    union all
+    select (f.noted_at at time zone '{HOME_ZONE}')::date, i.document_number from invoice i
+    where i.contract_id = k.id and i.customer_id = k.customer_id and f.key = 'text due soon ' || i.id
+) w on w.day < :today
 where {NO_BILL_COMES}
-order by k.id, r.day, f.id
+order by k.id, w.day, f.id
 """
 # Only utilities that supply the house as a whole: a flat's other contracts are no concern of the house.
 IN_BUILDING = """

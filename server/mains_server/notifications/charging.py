@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.contracts.charging import FeePrice, NewFee, forget_fee, note_fee, price_of_fee
 from mains_server.contracts.queries import contract_by_id
-from mains_server.dunning.reminding import fee_day, take_back_fee
+from mains_server.dunning.reminding import FeeAsked, charged_day, take_back_fee
 from mains_server.notifications.queries import TIME_ZONE, utilities_of
 from mains_server.notifications.records import Channel, WaitingNotice
 from mains_server.notifications.topics import Utilities
@@ -53,7 +53,8 @@ async def text_fees(
 async def charge_text(session: AsyncSession, *, notice: WaitingNotice, utilities: Utilities, now: datetime) -> None:
     """Note the fee of a reminder that a gateway took by text message, once, on the contract that it is about.
 
-    Nothing is noted where its customer did not accept the fee, no bill would take it in, or its utility is not there.
+    Nothing is noted where its customer did not accept the fee, neither a bill nor a note would take it in, or its
+    utility is not there.
     """
     adapter = utilities.get(notice.adapter or "")
     is_paid = notice.channel is Channel.SMS and notice.fee_code is not None and notice.fee_contract_id is not None
@@ -62,7 +63,8 @@ async def charge_text(session: AsyncSession, *, notice: WaitingNotice, utilities
     assert notice.fee_contract_id is not None and notice.fee_code is not None
     contract = await contract_by_id(session, contract_id=notice.fee_contract_id)
     assert contract is not None, "who is reminded has a contract"
-    day = await fee_day(session, contract=contract, today=home_day(now))
+    asked = FeeAsked(adapter=adapter, code=notice.fee_code, today=home_day(now), now=now)
+    day = await charged_day(session, contract=contract, asked=asked)
     if day is None or notice.fee_code not in adapter.fee_codes(on=day):
         return
     fee = NewFee(

@@ -148,9 +148,10 @@ REFUND = "select id, amount, currency from payment_refund where id = :id and cus
 CONTRACT = "select id, number, adapter from contract where id = :id and customer_id = :customer"
 # The calendar's questions give at most so many that nobody was told of, ordered by `id`, with `occasion` and the values
 # of their template.
+# Without a contract nothing is charged for the message, as for those about a note that charges for being late itself.
 DUE_SOON = """
 select i.id, i.customer_id, :prefix || i.id as occasion, i.document_number as invoice, i.due_on as due,
-    i.open_amount as amount, i.currency, k.adapter, i.contract_id
+    i.open_amount as amount, i.currency, k.adapter, case when i.kind <> 'INTEREST' then i.contract_id end as contract_id
 from invoice_state i join contract k on k.id = i.contract_id and k.customer_id = i.customer_id
 where i.due_on > :today and i.due_on <= :until and i.issued_on >= cast(:today as date) - 120
     and i.kind <> 'CREDIT' and i.open_amount > 0 and i.id > :after

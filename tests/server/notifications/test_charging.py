@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from mains_schema.served import schema
 from mains_server.access.records import Grant, GrantRole, Permission, Viewer
 from mains_server.db.unit_of_work import read_session, unit_of_work
@@ -33,6 +34,7 @@ SMS, EMAIL = Channel.SMS, Channel.EMAIL
 FEES = "select code, quantity, day, source, key, invoice_id is not null from contract_fee order by id"
 # Billed for January on 10 February, due on 2 March: three days before it, on 27 February, it is due soon.
 SOON = date(2023, 2, 27)
+MARCH = date(2023, 3, 1)
 
 
 @pytest.fixture
@@ -252,6 +254,55 @@ async def test_who_has_no_phone_gets_a_letter_without_a_fee(story):
 
     assert story.fees() == []
     assert story.debtors.rows("select channel, template from notice") == [("POST", "overdue")]
+
+
+@pytest_asyncio.fixture
+async def ended(debtors, host):  # noqa: F811
+    """Have somebody who moved out on 1 February told by text message, as they chose, that the last bill is due."""
+    contract = debtors.household(ends=date(2023, 2, 1))
+    debtors.town.connection.execute("update customer set phone = '+37120000001', email = 'a@b.lv', language = 'en'")
+    await debtors.policy(interest={"household_rate": None}, stages=())
+    debtors.bill(1)
+    story = Story(debtors, host, contract)
+    await story.choose(SMS)
+    assert await story.remind() == {"due_soon": 1}
+    assert await story.send() == 1
+    return story
+
+
+async def test_after_the_last_bill_a_text_message_comes_on_a_note_once(ended, debtors):  # noqa: F811
+    """The last bill of 185.37 is due on 2 March; the message of 27 February costs 0.06, charged on 1 March."""
+    invoice = debtors.one("select id from invoice")
+    assert ended.fees() == [
+        ("reminder_sms", D(1), date(2023, 1, 31), "notifications", f"text due soon {invoice}", False)
+    ]
+    assert (await debtors.day(SOON), await debtors.day(date(2023, 2, 28))) == ({}, {})
+    assert await debtors.day(MARCH) == {"noted": 1}
+
+    notes = "select document_number, total, period_from from invoice where kind = 'INTEREST'"
+    assert debtors.rows(notes) == [("S-000002", D("0.06"), MARCH)]
+    line = "select code, quantity, net, period_from from invoice_line where invoice_id = %s"
+    assert debtors.rows(line, 2) == [("reminder_sms", D(1), D("0.06"), SOON)]
+    assert await debtors.day(date(2023, 4, 1)) == {}
+    await debtors.assert_books()
+
+
+async def test_a_text_message_about_a_note_costs_nothing(ended, debtors):  # noqa: F811
+    """The note of 0.06 is due on 21 March; six cents that nobody pays must not bring forth six cents for ever."""
+    await debtors.day(MARCH)
+    soon = date(2023, 3, 18)
+
+    assert await ended.remind(soon) == {"due_soon": 1}
+    assert await ended.send(day=soon) == 1
+
+    assert [row[-1] for row in ended.fees()] == [True]
+
+
+async def test_a_text_message_that_was_lost_after_the_last_bill_costs_nothing(ended, debtors):  # noqa: F811
+    await ended.report(DeliveryOutcome.FAILED)
+
+    assert ended.fees() == []
+    assert await debtors.day(date(2023, 4, 1)) == {}
 
 
 async def _overdue(story):
