@@ -16,6 +16,7 @@ GROUPS = (
     "bill",
     "issue",
     "correct",
+    "credit",
     "verify",
     "books",
     "pay",

@@ -62,6 +62,7 @@ EXTRA = {
         "charges.py",
         "comparing.py",
         "correcting.py",
+        "crediting.py",
         "corrections.py",
         "draft.py",
         "drafting.py",

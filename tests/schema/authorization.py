@@ -262,6 +262,7 @@ MUTATIONS: Mapping[str, Act] = {
     "impersonationBegin": Act("operators", ("NOT_PERMITTED",)),
     "impersonationEnd": Act("signed in", ()),
     "invoiceCorrect": Act("clerks"),
+    "invoiceCredit": Act("clerks"),
     "invoiceDeliver": Act("staff"),
     "invoiceDispute": Act("requests, or operators", INVOICE_DESK),
     "invoiceDisputeClose": Act("operators", INVOICE_DESK),

@@ -38,6 +38,11 @@ CORRECT = """mutation ($input: InvoiceCorrectInput!) { invoiceCorrect(input: $in
   correction { outcome difference { amount } invoice { number } creditNote { number corrects { number } }
     replacement { id number replaces { number } } } userErrors { code message } } }"""
 
+CREDIT = """mutation ($input: InvoiceCreditInput!) { invoiceCredit(input: $input) {
+  correction { outcome reason note difference { amount } replacement { number }
+    invoice { number status openAmount { amount } creditedBy { number } corrections { outcome } }
+    creditNote { number kind total { amount } corrects { number } } } userErrors { code path } } }"""
+
 
 @pytest.fixture
 def town(psycopg_dsn: str) -> Iterator[Any]:
@@ -86,6 +91,12 @@ async def correct(asker: Asker, invoice: str, *, viewer: Viewer = BILLER, key: s
     asked = {"invoiceId": invoice, "reason": "ATTRIBUTE", "note": "wrong fuse", "idempotencyKey": key, **given}
     answer = await asker.resolve(CORRECT, viewer=viewer, input=asked)
     return answer.codes if answer.errors else answer.data["invoiceCorrect"]
+
+
+async def credit(asker: Asker, invoice: str, *, viewer: Viewer = BILLER, key: str = "c", **given: Any) -> Any:
+    asked = {"invoiceId": invoice, "note": "not theirs", "idempotencyKey": key, **given}
+    answer = await asker.resolve(CREDIT, viewer=viewer, input=asked)
+    return answer.codes if answer.errors else answer.data["invoiceCredit"]
 
 
 def documents(town: Any) -> list[tuple[Any, ...]]:
@@ -243,4 +254,47 @@ async def test_bad_corrections_are_refused_and_change_nothing(asker: Asker, town
     town.connection.execute("update supply_point set amperes = 100")
     held = await correct(asker, wrong)
     assert [error["code"] for error in held["userErrors"]] == ["CORRECTION_HELD"]
+    assert documents(town) == before
+
+
+async def test_an_invoice_is_taken_back_once_by_the_key_and_both_documents_tell(asker: Asker, town: Any) -> None:
+    """The bill at once came to 8.64; the credit note is -8.64, and nothing stands in its place."""
+    wrong = (await instant(asker))["invoice"]
+
+    first = await credit(asker, wrong["id"])
+    before = documents(town)
+    again = await credit(asker, wrong["id"])
+    other = await credit(asker, wrong["id"], key="other")
+    reused = await credit(asker, wrong["id"], note="another")
+
+    made = first["correction"]
+    assert (made["outcome"], made["reason"], made["note"]) == ("CREDITED", "MISTAKE", "not theirs")
+    assert (made["difference"], made["replacement"]) == ({"amount": "-8.64"}, None)
+    assert (made["creditNote"]["total"], made["creditNote"]["corrects"]) == (
+        {"amount": "-8.64"},
+        {"number": wrong["number"]},
+    )
+    assert made["invoice"]["creditedBy"] == {"number": made["creditNote"]["number"]}
+    assert (made["invoice"]["status"], made["invoice"]["openAmount"]) == ("CREDITED", {"amount": "0.00"})
+    assert made["invoice"]["corrections"] == [{"outcome": "CREDITED"}]
+    assert again == first
+    assert [one["userErrors"][0]["code"] for one in (other, reused)] == ["INVOICE_CREDITED", "IDEMPOTENCY_KEY_REUSED"]
+    assert documents(town) == before
+
+
+async def test_bad_wishes_to_take_back_are_refused_and_change_nothing(asker: Asker, town: Any) -> None:
+    wrong = (await instant(asker))["invoice"]["id"]
+    before = documents(town)
+
+    assert await credit(asker, wrong, viewer=owner(1)) == ["FORBIDDEN"]
+    assert await credit(asker, wrong, viewer=NOBODY) == ["UNAUTHENTICATED"]
+    for invoice, given, code in (
+        (wrong, {"note": " "}, "CORRECTION_NOTE_WRONG"),
+        (wrong, {"note": "x" * 1001}, "CORRECTION_NOTE_WRONG"),
+        (wrong, {"key": ""}, "IDEMPOTENCY_KEY_MALFORMED"),
+        (encode_id(type_name="Invoice", number=99), {}, "INVOICE_UNKNOWN"),
+    ):
+        found = await credit(asker, invoice, **given)
+        assert (found["correction"], [error["code"] for error in found["userErrors"]]) == (None, [code])
+    assert await credit(asker, contract_id(), key="contract") == ["BAD_INPUT"]
     assert documents(town) == before

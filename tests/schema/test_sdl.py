@@ -162,6 +162,9 @@ DELIVERIES = {
     "Staff.bankEinvoiceFiles": "the files themselves are not read",
     "Staff.printMailings": "the files themselves are not read",
 }
+CORRECTIONS = [
+    f"Mutation.{name}" for name in ("invoiceInstantCreate", "invoiceCorrect", "invoiceCredit", "correctionsSettle")
+]
 OUTAGES = [
     f"Mutation.outage{name}"
     for name in ("Plan", "Move", "Cancel", "Restore", "UploadCreate", "CalendarCreate", "CalendarRevoke")
@@ -274,7 +277,7 @@ def test_hand_written_fields_are_few_and_have_a_reason() -> None:
         "Query.contractSwitchPreview": "the contracts room plans it",
         "Query.contractTerminationPreview": "the contracts room plans it",
         **dict.fromkeys((*ALLOCATION_STEPS, *OUTAGES, *APPLICATIONS, *WEBHOOKS), "it writes"),
-        **{f"Mutation.{name}": "it writes" for name in ("invoiceInstantCreate", "invoiceCorrect", "correctionsSettle")},
+        **dict.fromkeys(CORRECTIONS, "it writes"),
         **(LEVELLED | DEBTS | DELIVERIES | PAYING | SIGNIN | DELEGATION),
         **dict.fromkeys(("InvoiceLine.weightedPrice", "InvoiceLine.explanation"), "billing works it out"),
         "Invoice.verification": "billing works it out again",

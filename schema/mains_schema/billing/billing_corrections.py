@@ -46,12 +46,14 @@ AT_ONCE_MAX = 100
 
 
 class CorrectionErrorCode(Enum):
-    """Why an invoice was not corrected."""
+    """Why an invoice was not corrected, or not taken back."""
 
     INVOICE_UNKNOWN = "INVOICE_UNKNOWN"
     CREDIT_NOTE_STANDS = "CREDIT_NOTE_STANDS"
     INVOICE_CREDITED = "INVOICE_CREDITED"
     INVOICE_NOT_RATED = "INVOICE_NOT_RATED"
+    INVOICE_DATED_LATER = "INVOICE_DATED_LATER"
+    INVOICE_SETTLED = "INVOICE_SETTLED"
     CORRECTION_HELD = "CORRECTION_HELD"
     HOUSE_BILLED_IN_PART = "HOUSE_BILLED_IN_PART"
     CORRECTION_NOTE_WRONG = "CORRECTION_NOTE_WRONG"
@@ -61,12 +63,14 @@ class CorrectionErrorCode(Enum):
 
 described(
     CorrectionErrorCode,
-    "Why an invoice was not corrected.",
+    "Why an invoice was not corrected, or not taken back.",
     {
         "INVOICE_UNKNOWN": "There is no such invoice.",
         "CREDIT_NOTE_STANDS": "It is a credit note; what it took back is billed again, not the note corrected.",
         "INVOICE_CREDITED": "It was taken back; its replacement, which the message names, is what can be corrected.",
         "INVOICE_NOT_RATED": "No billing run worked it out, so that it cannot be rated again.",
+        "INVOICE_DATED_LATER": "It bears a later date than today, and no credit note is dated before it.",
+        "INVOICE_SETTLED": "Another bill settles what was wrong with it; taken back, that would come back twice.",
         "CORRECTION_HELD": "Its days cannot be rated again as things are; the message says what is missing.",
         "HOUSE_BILLED_IN_PART": "A premise of its house has no bill of the period yet.",
         "CORRECTION_NOTE_WRONG": "The note is missing, or longer than 1,000 characters.",

@@ -10,6 +10,7 @@ from mains_schema.billing.billing_corrections import (
     corrections_settle,
     invoice_correct,
 )
+from mains_schema.billing.billing_crediting import InvoiceCreditPayload, invoice_credit
 from mains_schema.billing.billing_moments import (
     InvoiceInstantCreatePayload,
     invoice_instant_create,
@@ -37,6 +38,16 @@ class BillingMutations:
             " out otherwise, by a credit note and a new invoice or by a line on the next bill. A house is"
             " corrected whole.",
             invoice_correct,
+            given="What.",
+        )
+    )
+    invoice_credit: InvoiceCreditPayload = by(CLERKS)(
+        mutation(
+            "Takes an invoice back by a credit note, and issues nothing in its place. What had been paid on"
+            " it is credit and pays what else is open. Its days are billed again by the next start of their"
+            " run; those of a last bill and of a levelled contract by the next morning; what an interest note"
+            " charged is waived.",
+            invoice_credit,
             given="What.",
         )
     )

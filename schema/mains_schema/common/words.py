@@ -164,6 +164,7 @@ _ENUMS: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "READING": "What was used: a true reading came, or one was wrong.",
             "PRICE": "The prices it was priced by.",
             "ATTRIBUTE": "What the contract or its place is like, such as an area.",
+            "MISTAKE": "It should not have been issued as it was, whatever its figures.",
         },
     ),
     CorrectionOutcome: (
@@ -172,6 +173,7 @@ _ENUMS: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "REPLACED": "A credit note took it back, and another invoice stands in its place.",
             "NEXT_BILL": "The next bill settles the difference.",
             "UNCHANGED": "It came out the same.",
+            "CREDITED": "A credit note took it back, and nothing stands in its place until its days are billed again.",
         },
     ),
     VerificationOutcome: (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from mains_spi import Period
@@ -25,11 +25,11 @@ def differences(stands: InvoiceDraft, anew: InvoiceDraft, *, settled: Iterable[S
     Lines that settle an earlier bill are that bill's business.
     """
     days = Period(stands.period_from, stands.period_to)
-    billed = _nets(line for line in stands.lines if line.period_from >= stands.period_from)
+    billed = _nets(own_lines(stands))
     for row in settled:
         key = (row.code, row.tax_code, row.tax_rate, row.is_after_tax)
         billed[key] = billed.get(key, Decimal(0)) + row.net
-    due = _nets(anew.lines)
+    due = _nets(own_lines(anew))
     return tuple(
         Difference(
             code=key[0],
@@ -42,6 +42,11 @@ def differences(stands: InvoiceDraft, anew: InvoiceDraft, *, settled: Iterable[S
         )
         for key in sorted(billed.keys() | due.keys())
     )
+
+
+def own_lines(bill: InvoiceDraft) -> Iterator[LineDraft]:
+    """Give the lines of a bill that are for its own days, and not for those of an earlier bill that it settles."""
+    return (line for line in bill.lines if line.period_from >= bill.period_from)
 
 
 def _nets(lines: Iterable[LineDraft]) -> dict[Key, Decimal]:

@@ -107,6 +107,21 @@ async def note_replaced(
     return replace(corrected, credit_note=note.document_number, replacement=replacement.document_number)
 
 
+async def note_credited(
+    session: AsyncSession, *, correction: NewCorrection, note: IssuedInvoice, now: datetime
+) -> Corrected:
+    """Write down that a bill was taken back and that none was issued in its place."""
+    corrected = await _note(
+        session,
+        correction=correction,
+        outcome=CorrectionOutcome.CREDITED,
+        difference=note.total,
+        now=now,
+        documents=(note.id, None),
+    )
+    return replace(corrected, credit_note=note.document_number)
+
+
 async def mark_replaced(
     session: AsyncSession, *, replacement: IssuedInvoice, fees: Collection[int], settles: Collection[int]
 ) -> None:

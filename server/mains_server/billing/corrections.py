@@ -16,7 +16,7 @@ from mains_server.access.records import Refusal
 from mains_server.adapters.host import AdapterHost
 from mains_server.adapters.live import LiveAdapter
 from mains_server.billing import correcting, lookups
-from mains_server.billing.comparing import differences, is_same
+from mains_server.billing.comparing import differences, is_same, own_lines
 from mains_server.billing.keeping import keep_figures_in, note_resting_in
 from mains_server.billing.records import (
     Corrected,
@@ -58,6 +58,21 @@ class InvoiceCredited(Refusal):
     """An invoice that was taken back is not corrected; its replacement is what can be."""
 
     code = "INVOICE_CREDITED"
+    path = "invoiceId"
+
+
+class InvoiceDatedLater(Refusal):
+    """A credit note does not bear an earlier date than the invoice that it takes back."""
+
+    code = "INVOICE_DATED_LATER"
+    path = "invoiceId"
+    is_retryable = True
+
+
+class InvoiceSettled(Refusal):
+    """What was wrong with a bill stands on another, or waits for it: a credit note would give it back twice."""
+
+    code = "INVOICE_SETTLED"
     path = "invoiceId"
 
 
@@ -131,8 +146,6 @@ async def correct_within(
     session: AsyncSession, *, engine: AsyncEngine, host: AdapterHost, request: CorrectionRequest
 ) -> Corrected:
     """Correct as `correct_invoice` does, inside the caller's transaction."""
-    if not 1 <= len(request.note.strip()) <= NOTE_CHARACTERS_MAX:
-        raise NoteWrong(f"say why, in at most {NOTE_CHARACTERS_MAX} characters")
     wrong = await _wrong(session, request=request)
     adapter = host.adapter(wrong.adapter)
     if wrong.building_id is not None:
@@ -142,13 +155,47 @@ async def correct_within(
         period=wrong.period,
         priced_at=_priced_at(request, wrong=wrong),
         today=_day_that_holds_now(request.now),
-        of_invoice=wrong.invoice_id,
+        of_invoices=(wrong.invoice_id,),
     )
     found = await _rated(engine, adapter=adapter, request=asked)
     anew = found.bills[wrong.contract_id]
     corrected = await _put_right(session, adapter=adapter, request=request, wrong=wrong, anew=anew)
     await _keep(session, request=request, found=found)
     return corrected
+
+
+async def held_bill(session: AsyncSession, *, request: CorrectionRequest) -> WrongBill:
+    """Find a bill that stands, and take hold of its contract and customer, so that it is put right once.
+
+    Raises `NoteWrong`, `InvoiceUnknown`, `CreditNoteStands`, `InvoiceCredited` and `InvoiceDatedLater`.
+    """
+    if not 1 <= len(request.note.strip()) <= NOTE_CHARACTERS_MAX:
+        raise NoteWrong(f"say why, in at most {NOTE_CHARACTERS_MAX} characters")
+    seen = await lookups.wrong_bill(session, document_number=request.document_number)
+    if seen is None:
+        raise InvoiceUnknown(f"there is no invoice {request.document_number[:40]}")
+    if seen.building_id is not None:
+        await lock_building(session, building_id=seen.building_id)
+    if seen.kind is InvoiceKind.CREDIT:
+        raise CreditNoteStands(f"{seen.document_number} is a credit note; it is what takes an invoice back")
+    await lock_contract(session, contract_id=seen.contract_id)
+    await lock_customer_invoices(session, customer_id=seen.customer_id)
+    wrong = await lookups.wrong_bill(session, document_number=request.document_number)
+    assert wrong is not None, "an invoice is never removed"
+    if wrong.is_taken_back:
+        instead = wrong.replaced_by
+        hint = f"replaced by {instead}; correct that" if instead else "the run bills its days again"
+        raise InvoiceCredited(f"{wrong.document_number} was taken back: {hint}")
+    if request.issued_on < wrong.issued_on:
+        raise InvoiceDatedLater(f"{wrong.document_number} is dated {wrong.issued_on}, after {request.issued_on}")
+    return wrong
+
+
+async def require_unsettled(session: AsyncSession, *, wrong: WrongBill) -> None:
+    """Insist that no other bill settles a difference of one that is to be taken back; raises `InvoiceSettled`."""
+    settled = await lookups.settled_of(session, invoice_id=wrong.invoice_id)
+    if any(row.net for row in settled):
+        raise InvoiceSettled(f"a difference of {wrong.document_number} is settled by another bill, or waits for it")
 
 
 async def invoice_number(session: AsyncSession, *, invoice_id: int) -> str:
@@ -200,22 +247,8 @@ async def _next_due(engine: AsyncEngine, *, but: Collection[str]) -> tuple[str, 
 
 
 async def _wrong(session: AsyncSession, *, request: CorrectionRequest) -> WrongBill:
-    """Find the bill to correct and take hold of its contract and customer, so that it is corrected once."""
-    seen = await lookups.wrong_bill(session, document_number=request.document_number)
-    if seen is None:
-        raise InvoiceUnknown(f"there is no invoice {request.document_number[:40]}")
-    if seen.building_id is not None:
-        await lock_building(session, building_id=seen.building_id)
-    if seen.kind is InvoiceKind.CREDIT:
-        raise CreditNoteStands(f"{seen.document_number} is a credit note; it is what takes an invoice back")
-    await lock_contract(session, contract_id=seen.contract_id)
-    await lock_customer_invoices(session, customer_id=seen.customer_id)
-    wrong = await lookups.wrong_bill(session, document_number=request.document_number)
-    assert wrong is not None, "an invoice is never removed"
-    if wrong.is_taken_back:
-        instead = wrong.replaced_by
-        hint = f"replaced by {instead}; correct that" if instead else "the run bills its days again"
-        raise InvoiceCredited(f"{wrong.document_number} was taken back: {hint}")
+    """Find the bill to correct and take hold of it."""
+    wrong = await held_bill(session, request=request)
     if wrong.kind is InvoiceKind.INTEREST:
         raise InvoiceNotRated(f"{wrong.document_number} charges interest, which follows the debt it is for by itself")
     if wrong.priced_at is None:
@@ -275,6 +308,7 @@ async def _replaced(
     anew: RatedAnew,
     now: datetime,
 ) -> Corrected:
+    await require_unsettled(session, wrong=wrong)
     issue = IssueRequest(
         draft=correcting.in_place_of(wrong, bill=anew.bill),
         issued_on=correction.on,
@@ -304,6 +338,7 @@ async def _correct_house(
         period=wrong.house_period,
         priced_at=_priced_at(request, wrong=wrong),
         today=_day_that_holds_now(request.now),
+        of_invoices=tuple(bill.invoice_id for bill in bills),
     )
     if await lookups.unbilled_premises(session, wrong=wrong, contracts=asked.contracts):
         raise HouseBilledInPart("a premise of the house has no bill of this period; let the run bill it first")
@@ -330,8 +365,8 @@ async def _keep(session: AsyncSession, *, request: CorrectionRequest, found: Rer
 
 
 def _net(found: Rerated) -> Decimal:
-    """Add up what the premises of a house come to without tax."""
-    lines = (line for anew in found.bills.values() for line in anew.bill.lines if not line.is_after_tax)
+    """Add up what the premises of a house come to without tax; lines that settle earlier bills aside."""
+    lines = (line for anew in found.bills.values() for line in own_lines(anew.bill) if not line.is_after_tax)
     return sum((line.net for line in lines), Decimal(0))
 
 

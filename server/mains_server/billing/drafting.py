@@ -84,7 +84,7 @@ def house_drafts(bill: Bill, *, house: House, due: Mapping[str, DueRow], shape: 
             inputs=member_text(contract),
             house=house.building_id,
             places=house.premises if len(parts[contract]) > 1 else None,
-        )
+        )._replace(fees=tuple(fee.id for fee in house.fees.get(row.contract_id, ())))
         for contract, row in sorted(due.items(), key=lambda item: item[1].contract_id)
     ]
 

@@ -34,19 +34,19 @@ from mains_server.billing.usage import as_usage
 class Question:
     """Whose bills of which days are asked for; `is_anew` asks as if nothing had been billed of them yet.
 
-    With `of_invoice` the bill has the fees and settlements that this invoice has, and not those that wait for a bill.
+    With `of_invoices` the bills have the fees and settlements that these have, and not those that wait for a bill.
     """
 
     utility: Utility
     period: Period
     contracts: tuple[int, ...]
     is_anew: bool = False
-    of_invoice: int | None = None
+    of_invoices: tuple[int, ...] | None = None
 
     @property
     def is_settling(self) -> bool:
         """Tell whether the bill takes up the differences of corrected ones: a bill that is only compared does not."""
-        return not self.is_anew or self.of_invoice is not None
+        return not self.is_anew or self.of_invoices is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +102,7 @@ def gather(
     """
     utility, contracts = question.utility, question.contracts
     asked = queries.Asked(
-        adapter=utility.code, period=question.period, contracts=contracts, of_invoice=question.of_invoice
+        adapter=utility.code, period=question.period, contracts=contracts, of_invoices=question.of_invoices
     )
     history = queries.history(connection, asked=asked)
     left = left_of(connection, asked=asked, history=history, utility=utility, is_anew=question.is_anew)

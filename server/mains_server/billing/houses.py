@@ -9,14 +9,16 @@ from typing import NamedTuple
 from mains_spi import Attribute, Group, Member, Occupant, Period, Usage
 
 from mains_server.billing.attributes import OF_PREMISE, AttributeTeller, clipped
-from mains_server.billing.due import Case, DueRow, EstimatedReading, PremiseRow, Problem
+from mains_server.billing.cases import PAPER
+from mains_server.billing.due import Case, DueRow, EstimatedReading, Fee, PremiseRow, Problem
 from mains_server.billing.usage import as_usage
 
 
 class House(NamedTuple):
     """A building as one question, with the contracts in it by the id under which the answer names them.
 
-    `premises` are the supply points of its members by the names that they have there.
+    `premises` are the supply points of its members by the names that they have there, `fees` what was noted on the
+    contracts of its occupants.
     """
 
     building_id: int
@@ -28,6 +30,12 @@ class House(NamedTuple):
     is_metered: frozenset[str]
     estimates: tuple[EstimatedReading, ...] = ()
     premises: Mapping[str, int] = {}
+    fees: Mapping[int, tuple[Fee, ...]] = {}
+
+    @property
+    def all_fees(self) -> tuple[Fee, ...]:
+        """Give the fees of all occupants."""
+        return tuple(fee for fees in self.fees.values() for fee in fees)
 
 
 class HouseParts(NamedTuple):
@@ -46,8 +54,10 @@ def build_house(parts: HouseParts, *, teller: AttributeTeller) -> House | Proble
     if problem is not None:
         return problem
     period = Period(min(m.due.starts for m in managers), max(m.due.ends for m in managers))
+    first = _first_premises(parts.premises)
     members = [
-        _member(rows, cases=parts.cases, teller=teller, period=period) for rows in _by_premise(parts.premises).values()
+        _member(rows, cases=parts.cases, teller=teller, period=period, first=first)
+        for rows in _by_premise(parts.premises).values()
     ]
     return House(
         building_id=parts.building_id,
@@ -64,6 +74,7 @@ def build_house(parts: HouseParts, *, teller: AttributeTeller) -> House | Proble
         is_metered=frozenset(row.unit for case in parts.cases.values() for row in case.usage),
         estimates=tuple(estimate for case in _involved(parts, managers=managers) for estimate in case.estimates),
         premises={premise.identifier: premise.supply_point_id for premise in parts.premises},
+        fees={contract: parts.cases[contract].fees for contract in first},
     )
 
 
@@ -96,8 +107,22 @@ def _by_premise(premises: Iterable[PremiseRow]) -> dict[str, list[PremiseRow]]:
     return found
 
 
+def _first_premises(premises: Iterable[PremiseRow]) -> dict[int, int]:
+    """Tell for each contract at which of its premises stands what is charged once a contract."""
+    first: dict[int, int] = {}
+    for premise in premises:
+        if premise.contract_id is not None:
+            first.setdefault(premise.contract_id, premise.supply_point_id)
+    return first
+
+
 def _member(
-    rows: Sequence[PremiseRow], *, cases: Mapping[int, Case], teller: AttributeTeller, period: Period
+    rows: Sequence[PremiseRow],
+    *,
+    cases: Mapping[int, Case],
+    teller: AttributeTeller,
+    period: Period,
+    first: Mapping[int, int],
 ) -> tuple[Member, dict[str, DueRow]]:
     """Make a premise with its occupants; what holds of an occupant holds of the premise on the occupant's days."""
     attributes: list[Attribute] = []
@@ -114,7 +139,12 @@ def _member(
         of_premise = [attribute for attribute in told if attribute.name in OF_PREMISE]
         attributes += of_contract if len(rows) == 1 else clipped(of_contract, period=days)
         attributes += [] if occupants else of_premise
-        usage += [as_usage(measured, place="") for measured in case.usage if measured.place in ("", row.identifier)]
+        elsewhere = () if first[row.contract_id] == row.supply_point_id else (PAPER, *(fee.code for fee in case.fees))
+        usage += [
+            as_usage(measured, place="")
+            for measured in case.usage
+            if measured.place in ("", row.identifier) and measured.quantity not in elsewhere
+        ]
         occupants.append(Occupant(str(row.contract_id), days, of_contract))
         dues[str(row.contract_id)] = point._replace(starts=days.start, ends=days.end)
     member = Member(rows[0].identifier, tuple(attributes), tuple(usage), tuple(occupants))

@@ -89,7 +89,7 @@ order by o.id
 # What was billed by a run, or by itself as a run does, has its question stored; `priced_at` is a day of it.
 _WRONG = f"""
 select i.id, i.customer_id, i.contract_id, i.document_number, i.kind, i.adapter, i.period_from, i.period_to, i.revision,
-  i.currency, i.total, not {NOT_TAKEN_BACK} as is_taken_back,
+  i.issued_on, i.currency, i.total, not {NOT_TAKEN_BACK} as is_taken_back,
   (
     select r.document_number from invoice r
     where r.customer_id = i.customer_id and r.corrects_invoice_id = i.id and r.kind <> 'CREDIT'
@@ -353,6 +353,7 @@ async def _wrong_bills(session: AsyncSession, statement: str, **asked: Any) -> t
             adapter=row["adapter"],
             period=Period(row["period_from"], row["period_to"]),
             revision=row["revision"],
+            issued_on=row["issued_on"],
             currency=row["currency"],
             total=row["total"],
             is_taken_back=row["is_taken_back"],

@@ -63,7 +63,7 @@ class Asked:
     period: Period
     contracts: tuple[int, ...]
     stretches: Mapping[int, Period] = field(default_factory=dict)
-    of_invoice: int | None = None
+    of_invoices: tuple[int, ...] | None = None
 
     def of(self, contracts: Sequence[int]) -> Asked:
         """Ask the same of other contracts."""
@@ -81,7 +81,10 @@ class Asked:
             "partly_from": [days.start for days in self.stretches.values()],
             "partly_to": [days.end for days in self.stretches.values()],
         }
-        return {**own, **partly, "contracts": list(self.contracts), "of_invoice": self.of_invoice, **more}
+        return {**own, **partly, "contracts": list(self.contracts), **self._of_invoices(), **more}
+
+    def _of_invoices(self) -> dict[str, Any]:
+        return {"of_invoices": None if self.of_invoices is None else list(self.of_invoices)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -321,6 +321,8 @@ class Rater:
             shape = self._house_shape(connection, house)
             request = replace(shape.request, contract=house.group.id, group=house.group)
             assert shape.tariff is not None
+            if (problem := unpriced(house.all_fees, tariff=shape.tariff)) is not None:
+                raise AdapterRefuses(problem)
             bill = evaluate(shape.tariff, request)
             drafts = house_drafts(bill, house=house, due=due, shape=shape)
         except CANNOT_BILL as refusal:
@@ -331,8 +333,7 @@ class Rater:
         for draft in drafts:
             self._tell(draft.due.contract_id, bills_of_contract(bill, contract=draft.due.contract_id))
         rated.figures += _kept(bill, subject=house.group.id, time_zone=house.time_zone)
-        inputs = group_text(request, priced_by=shape.priced_by)
-        rated.houses.append(RatedHouse(house.building_id, house.period, inputs))
+        rated.houses.append(RatedHouse(house.building_id, house.period, group_text(request, priced_by=shape.priced_by)))
 
     def _house_shape(self, connection: Connection, house: House) -> Shape:
         offer = self._book.offer(house.product)

@@ -21,11 +21,15 @@ class RunStatus(Enum):
 
 
 class CorrectionReason(Enum):
-    """Why a bill is looked at again: what was read, at which prices, or what is known of the contract and its place."""
+    """Why a bill is looked at again: what was read, at which prices, what is known of the contract and its place.
+
+    Or it should not have been issued as it was, whatever its figures.
+    """
 
     READING = "READING"
     PRICE = "PRICE"
     ATTRIBUTE = "ATTRIBUTE"
+    MISTAKE = "MISTAKE"
 
 
 class CorrectionOutcome(Enum):
@@ -34,6 +38,7 @@ class CorrectionOutcome(Enum):
     REPLACED = "REPLACED"
     NEXT_BILL = "NEXT_BILL"
     UNCHANGED = "UNCHANGED"
+    CREDITED = "CREDITED"
 
 
 class ChunkStatus(Enum):
@@ -172,6 +177,7 @@ class WrongBill:
     adapter: str
     period: Period
     revision: int
+    issued_on: date
     currency: str
     total: Decimal
     is_taken_back: bool
@@ -249,7 +255,7 @@ class Resting:
 class Corrected:
     """What came of a correction; `difference` is what the customer has to pay more, or less, before it is settled.
 
-    For a replaced bill it is of the totals with tax; for the next bill of the nets before its tax.
+    For a replaced or credited bill it is of the totals with tax; for the next bill of the nets before its tax.
     """
 
     id: int

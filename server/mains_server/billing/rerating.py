@@ -28,14 +28,14 @@ UNREAD = "missing_reading"
 class RerateRequest:
     """Which days of which contracts to rate again, at the prices known at the end of one day, on what is known today.
 
-    `of_invoice` is the one bill that is to be replaced, whose fees and settlements come along.
+    `of_invoices` are the bills that are looked at, whose fees and settlements come along.
     """
 
     contracts: tuple[int, ...]
     period: Period
     priced_at: date
     today: date
-    of_invoice: int | None = None
+    of_invoices: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,7 @@ def rerate(address: str, *, adapter: LiveAdapter, request: RerateRequest) -> Rer
                 period=request.period,
                 contracts=request.contracts,
                 is_anew=True,
-                of_invoice=request.of_invoice,
+                of_invoices=request.of_invoices,
             ),
             teller=rater.teller,
             estimator=Estimator(adapter=adapter, on=date.min),

@@ -167,7 +167,7 @@ BILLING_CHECKS = (
     ),
     Check(
         name="billed-without-hole",
-        claim="Every day in force of a contract that its utility's finished runs cover is billed, or held.",
+        claim="Every day in force that its utility's finished runs cover is billed, held, or credited by an employee.",
         statement="""
             with wanted as (
                 select c.id, c.number,
@@ -186,6 +186,9 @@ BILLING_CHECKS = (
                         where n.corrects_invoice_id = i.id and n.customer_id = i.customer_id and n.kind = 'CREDIT')
                     union all select h.contract_id, daterange(r.period_from, r.period_to)
                     from billing_hold h join billing_run r on r.id = h.run_id where h.released_at is null
+                    union all select i.contract_id, daterange(i.period_from, i.period_to)
+                    from correction c join invoice i on i.id = c.invoice_id and i.customer_id = c.customer_id
+                    where c.outcome = 'CREDITED'
                 ) a group by contract_id
             )
             select 'contract ' || number, 'billed or held for ' || (w.days - coalesce(a.days, '{}')), null
@@ -276,7 +279,7 @@ BILLING_CHECKS = (
 CORRECTION_CHECKS = (
     Check(
         name="corrections-have-documents",
-        claim="A correction that replaced a bill has its credit note and its replacement; another one has neither.",
+        claim="A correction has its credit note and replacement, or the note alone where it only credits, or neither.",
         statement="""
             select 'correction ' || c.id || ' of ' || i.document_number, lower(c.outcome),
                 concat_ws(' and ', n.document_number, r.document_number)
@@ -287,6 +290,7 @@ CORRECTION_CHECKS = (
             left join invoice r on r.id = c.replacement_id and r.customer_id = c.customer_id
                 and r.corrects_invoice_id = c.invoice_id and r.kind <> 'CREDIT' and r.total = i.total + c.difference
             where i.id is null or case c.outcome when 'REPLACED' then n.id is null or r.id is null
+                when 'CREDITED' then c.replacement_id is not null or n.total is distinct from c.difference
                 else c.credit_note_id is not null or c.replacement_id is not null end
         """,
     ),

@@ -16,6 +16,7 @@ from sqlmodel import col
 from mains_server.contracts.queries import contract_by_id, contract_by_number, levelled_numbers, lock_contract
 from mains_server.contracts.records import Settlement
 from mains_server.customers.queries import customer_by_id
+from mains_server.db.outbox import append_event
 from mains_server.invoices import operations as invoicing
 from mains_server.invoices.queries import invoice_by_number, lock_invoices, lock_open_invoices
 from mains_server.invoices.records import CreditRequest, IssuedInvoice, IssueRequest, OpenInvoice
@@ -26,6 +27,7 @@ from mains_server.payments.prepaid import give_back, prepay, take_over
 from mains_server.payments.records import Allocation, PaymentRequest, PrepaidOwner, ReceivedPayment
 from mains_server.payments.tables import Payment, PaymentAllocation
 
+INVOICE_ISSUED = "invoice.issued"
 # Each customer's credit and open invoices, per currency, are laid end to end on one line of money, the oldest first;
 # where a payment's stretch and an invoice's stretch overlap, the payment settles the invoice.
 SETTLE_OLDEST_FIRST = """
@@ -147,6 +149,9 @@ async def _take_back(
     seen = await invoice_by_number(session, document_number=request.document_number)
     await lock_contract(session, contract_id=seen.contract_id)
     note = await invoicing.credit_invoice(session, request=request, now=now)
+    if note.is_new:
+        issued = {"invoice_id": note.id, "contract_id": note.contract_id}
+        append_event(session, kind=INVOICE_ISSUED, payload=issued, customer_id=note.customer_id, now=now)
     original = await invoice_by_number(session, document_number=request.document_number)
     given_back = await give_back(session, invoice=original, now=now)
     paid = await queries.allocations_on(session, customer_id=original.customer_id, invoice_id=original.id)

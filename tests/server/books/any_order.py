@@ -16,6 +16,7 @@ import psycopg
 from mains_server.access.records import Refusal
 from mains_server.adapters.live import LiveAdapter
 from mains_server.billing.corrections import CorrectionRequest, correct_invoice, work_off
+from mains_server.billing.crediting import credit_within
 from mains_server.billing.operations import note_correction
 from mains_server.billing.records import CorrectionReason, Hold, SingleBill
 from mains_server.billing.run import Shift, run_billing
@@ -26,10 +27,10 @@ from mains_server.contracts.records import Coverage, NewContract
 from mains_server.db.engine import make_engine
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.invoices.queries import is_billed
-from mains_server.invoices.records import CreditRequest, InvoiceKind
+from mains_server.invoices.records import InvoiceKind
 from mains_server.metering.operations import submit_reading
 from mains_server.metering.records import ReadingSource, ReadingSubmission, SystemViewer
-from mains_server.payments.operations import credit_invoice, receive_payment
+from mains_server.payments.operations import receive_payment
 from mains_server.payments.records import PaymentMethod, PaymentRequest
 from mains_spi import Period, ReadingRules, Utility, hookimpl
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -273,9 +274,16 @@ class World:
         assert self.do(lambda session: receive_payment(session, request=payment, now=self.now))
 
     def take_back(self, number: str) -> None:
-        """Credit an invoice, and let the runs of its months bill its days anew."""
-        asked = CreditRequest(document_number=number, issued_on=self.today)
-        assert self.do(lambda session: credit_invoice(session, request=asked, now=self.now))
+        """Take an invoice back as an employee does, and let the runs of its months bill its days anew."""
+        asked = CorrectionRequest(
+            document_number=number,
+            reason=CorrectionReason.MISTAKE,
+            note="taken back",
+            issued_on=self.today,
+            now=self.now,
+        )
+        if not self.do(lambda session: credit_within(session, request=asked)):
+            return
         month, ends = self.connection.execute(
             "select date_trunc('month', period_from)::date, period_to from invoice where document_number = %s", [number]
         ).fetchall()[0]

@@ -334,6 +334,7 @@ DEFECTS = [
     ("prepaid-has-both", "prepayment", "update payment set currency = 'SEK' where amount = 20"),
     ("prepaid-has-both", "use", f"update prepaid_use set contract_id = {OF_K3}"),
     ("corrections-have-documents", "correction 1 of T-000003", CORRECT.format("REPLACED", "null")),
+    ("corrections-have-documents", "correction 1 of T-000003", CORRECT.format("CREDITED", "null")),
     (
         "corrections-have-documents",
         "correction 1 of T-000003",

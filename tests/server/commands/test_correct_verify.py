@@ -1,4 +1,4 @@
-"""`mains correct --tariff`, `mains verify` and `mains issue-due` on billed households, with bad words too."""
+"""`mains correct --tariff`, `credit`, `verify` and `issue-due` on billed households, with bad words too."""
 
 import asyncio
 import importlib.util
@@ -109,6 +109,18 @@ async def test_a_credited_invoice_names_the_one_to_correct(mains, town):
 
     assert (first.exit_code, again.exit_code) == (0, 1)
     assert "replaced by S-000003; correct that" in again.output
+
+
+async def test_an_invoice_is_credited_once_and_its_reason_is_on_the_trail(mains, town):
+    done = await mains("credit", "S-000001", "--note", "not theirs")
+    before = town.connection.execute(TOTALS).fetchall()
+    again = await mains("credit", "S-000001", "--note", "not theirs")
+
+    assert (done.exit_code, done.stdout) == (0, "S-000001: credit note S-000002 (-22.02 EUR)\n")
+    assert (again.exit_code, "was taken back" in again.output) == (1, True)
+    assert town.connection.execute(TOTALS).fetchall() == before
+    trail = town.connection.execute("select act, reason from audit_entry").fetchall()
+    assert [(act, reason.partition(": ")[2]) for act, reason in trail] == [("mains credit", "S-000001: not theirs")]
 
 
 async def test_invoices_verify_until_one_does_not(mains, town):
