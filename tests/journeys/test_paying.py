@@ -132,7 +132,7 @@ async def paid(portal, sandbox, **what):
     return intent, found
 
 
-async def test_a_year_ahead_is_paid_refunded_and_taken_back_by_the_bank(counter, sandbox):
+async def test_a_year_ahead_is_paid_refunded_taken_back_by_the_bank_and_given_again(counter, sandbox):
     async with counter("neighbour@demo.example") as portal:
         before, contracts = await mine(portal)
         owed = Decimal(before["balances"][0]["owed"]["amount"])
@@ -161,11 +161,17 @@ async def test_a_year_ahead_is_paid_refunded_and_taken_back_by_the_bank(counter,
         assert again["payments"]["nodes"][0]["returned"]["amount"] == "1200.00"
         assert again["payments"]["nodes"][0]["unallocated"]["amount"] == "0.00"
 
+        dispute(sandbox, payment.id, "1100.00", deed="disputes-won")
+        assert await tell(portal, sandbox, "payment.dispute_won") == (200, "APPLIED")
+        won, _ = await mine(portal)
+        assert Decimal(won["balances"][0]["owed"]["amount"]) == owed - Decimal("1100.00")
+        assert won["payments"]["nodes"][0]["returned"]["amount"] == "100.00"
 
-def dispute(sandbox, id_, amount):
+
+def dispute(sandbox, id_, amount, *, deed="disputes"):
     body = json.dumps({"amount": amount}).encode()
     request = urllib.request.Request(
-        f"{sandbox.address}/v1/payments/{id_}/disputes", data=body, headers={"authorization": f"Bearer {KEY}"}
+        f"{sandbox.address}/v1/payments/{id_}/{deed}", data=body, headers={"authorization": f"Bearer {KEY}"}
     )
     with urllib.request.urlopen(request) as answer:
         assert answer.status == 200

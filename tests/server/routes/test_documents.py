@@ -8,9 +8,12 @@ from hashlib import sha256
 import httpx2
 import pytest
 import pytest_asyncio
+from mains_server.db.unit_of_work import unit_of_work
 from mains_server.documents import archive
 from mains_server.documents.links import ArchiveAsked, ArchiveForm, DocumentAsked, DocumentLinks
 from mains_server.documents.records import DocumentKind, DocumentLanguage
+from mains_server.invoices.records import CreditRequest
+from mains_server.payments.operations import credit_invoice
 from mains_server.routes.documents import document_route
 from starlette.applications import Starlette
 
@@ -177,6 +180,29 @@ async def test_an_archive_has_every_document_of_the_period_and_is_the_same_each_
     with zipfile.ZipFile(io.BytesIO(first.content)) as opened:
         assert opened.namelist() == ["S-000001-lv.pdf", "S-000001.xml", "S-000001-lv.csv"]
         assert opened.testzip() is None
+
+
+async def test_who_moved_out_keeps_every_document_and_the_next_occupant_sees_none(desk, bill, engine):
+    """The contract ended on 1 February, and its last bill was taken back later; all of it stays the customer's."""
+    ended = desk.town.household(ends=date(2023, 2, 1))
+    (point,) = desk.town.connection.execute("select supply_point_id from contract_supply_point").fetchone()
+    desk.town.contract(customer=desk.town.customer(), points=(point,), product="fixed", starts=date(2023, 2, 1))
+    (last,) = bill()
+    async with unit_of_work(engine) as session:
+        request = CreditRequest(document_number="S-000001", issued_on=date(2023, 2, 15))
+        note = await credit_invoice(session, request=request, now=NOW)
+    gone, next_one = desk.person((1, None)), desk.person((2, None))
+
+    for invoice in (last, note.id):
+        for kind in DocumentKind:
+            assert (await desk.get(document(invoice, gone, kind=kind))).status_code == 200
+            assert is_unknown(await desk.get(document(invoice, next_one, kind=kind)))
+    for contract in (None, ended):
+        answer = await desk.get(months(1, gone, contract_id=contract))
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as opened:
+            numbers = ("S-000001", "S-000002")
+            assert opened.namelist() == [f"{one}{end}" for one in numbers for end in ("-lv.pdf", ".xml", "-lv.csv")]
+        assert is_unknown(await desk.get(months(1, next_one, contract_id=contract)))
 
 
 async def test_a_period_without_invoices_is_an_empty_archive(desk, bill):
