@@ -163,7 +163,7 @@ def _line(line: SheetLine, *, sheet: Sheet, language: DocumentLanguage) -> Mappi
         "quantity": f"{number_text(line.quantity, language=language)} {_unit(line.unit, language=language)}".strip(),
         "price": "" if is_sum else number_text(line.unit_price, language=language),
         "price_unit": "" if is_sum else _unit(line.price_unit, language=language),
-        "rate": percent_text(line.tax_rate, language=language),
+        "rate": percent_text(line.tax_rate, language=language) if line.tax_rate else "–",
         "net": amount_text(line.net, language=language),
     }
 
@@ -188,7 +188,7 @@ def _sums(sheet: Sheet, *, language: DocumentLanguage, say: Mapping[str, str]) -
     for tax in sheet.taxes:
         rate = percent_text(tax.rate, language=language)
         base = amount_text(tax.base, language=language)
-        yield row(say["tax"].format(rate=rate, base=base), tax.tax)
+        yield row(say["tax" if tax.rate else "untaxed"].format(rate=rate, base=base), tax.tax)
     for line in sheet.lines:
         if line.is_after_tax:
             yield row(f"{printable(line.label.in_language(language))} {say['after_tax']}", line.net)

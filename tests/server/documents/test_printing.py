@@ -63,6 +63,33 @@ def test_an_interest_note_says_for_which_invoice_and_days_it_is():
     assert "EUR/EUR" not in text
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (LV, "Nav apliekams ar PVN: 1,18 0,00"),
+        (EN, "Not subject to VAT: 1.18 0.00"),
+        (RU, "Не облагается НДС: 1,18 0,00"),
+    ],
+)
+def test_what_is_outside_vat_is_not_called_taxed_at_nothing(language, said):
+    text = text_of(made.with_interest(), language)
+
+    assert said in text
+    assert "0 %" not in text
+
+
+@pytest.mark.parametrize("language", [LV, EN, RU])
+def test_a_bill_of_a_flat_with_three_meters_and_its_chart_is_one_page(language):
+    (meter,) = made.ENERGY.meters
+    meters = tuple(replace(meter, serial=f"EL-{number}") for number in range(3))
+    plain = made.sheet()
+    lines = tuple(
+        replace(plain.lines[0], position=place, meters=meters, label=made.words("Maksa")) for place in range(4)
+    )
+
+    assert len(printed(replace(plain, lines=lines, notes=()), language).pages) == 1
+
+
 def test_support_before_and_after_tax_and_both_rates_are_told():
     both = text_of(made.two_rates(), EN)
     after = text_of(made.supported_after_tax(), EN)
