@@ -15,6 +15,9 @@ import pytest
 import pytest_asyncio
 from mains_server.access.records import StaffRole, Viewer
 from mains_server.adapters.host import AdapterHost
+from mains_server.billing.corrections import CorrectionRequest
+from mains_server.billing.crediting import take_back_invoice
+from mains_server.billing.records import CorrectionReason
 from mains_server.billing.run import Shift, run_billing
 from mains_server.books.queries import check_books
 from mains_server.contracts.desk import Desk
@@ -23,8 +26,7 @@ from mains_server.dunning.jobs import day_of_debts
 from mains_server.dunning.operations import lay_down_policy
 from mains_server.dunning.reminding import Dunner
 from mains_server.invoices.queries import billed_until
-from mains_server.invoices.records import CreditRequest
-from mains_server.payments.operations import credit_invoice, receive_payment
+from mains_server.payments.operations import receive_payment
 from mains_server.payments.records import PaymentMethod, PaymentRequest, Settle
 from mains_spi import ChargeCode, Const, Period, PerUnit, Price, Qty, QuantityKind, hookimpl
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -149,10 +151,11 @@ class Debtors:
             await receive_payment(session, request=request, now=noon(booked or on))
 
     async def take_back(self, number: str, on: date) -> None:
-        """Take an invoice back by a credit note."""
-        async with unit_of_work(self.engine) as session:
-            request = CreditRequest(document_number=number, issued_on=on)
-            await credit_invoice(session, request=request, now=noon(on))
+        """Take an invoice back as an employee does."""
+        request = CorrectionRequest(
+            document_number=number, reason=CorrectionReason.MISTAKE, note="waived", issued_on=on, now=noon(on)
+        )
+        await take_back_invoice(self.engine, request=request)
 
     async def assert_books(self) -> None:
         """Prove that the whole books balance."""

@@ -6,12 +6,12 @@ from decimal import Decimal
 
 import pytest
 from mains_server.access.operations import IdempotencyKeyReused
+from mains_server.billing.corrections import CorrectionRequest
+from mains_server.billing.crediting import take_back_invoice
+from mains_server.billing.records import CorrectionReason
 from mains_server.db.idempotency import Once
-from mains_server.db.unit_of_work import unit_of_work
-from mains_server.invoices.records import CreditRequest
 from mains_server.levelling import changes, settling
 from mains_server.levelling.watching import watch
-from mains_server.payments.operations import credit_invoice
 
 from tests.server.levelling.conftest import by_forecast, household, noon
 
@@ -40,8 +40,10 @@ async def two_years(levelled):
 
 
 async def take_back(levelled, number, *, on):
-    async with unit_of_work(levelled.engine) as session:
-        await credit_invoice(session, request=CreditRequest(document_number=number, issued_on=on), now=noon(on))
+    request = CorrectionRequest(
+        document_number=number, reason=CorrectionReason.MISTAKE, note="taken back", issued_on=on, now=noon(on)
+    )
+    await take_back_invoice(levelled.engine, request=request)
 
 
 async def test_an_older_settlement_taken_back_is_billed_again_where_a_newer_one_stands(levelled):

@@ -18,10 +18,11 @@ import uvicorn
 from mains_schema.declaring.node import encode_id
 from mains_server.adapters.host import AdapterHost
 from mains_server.app import make_app
+from mains_server.billing.corrections import CorrectionRequest
+from mains_server.billing.crediting import take_back_invoice
+from mains_server.billing.records import CorrectionReason
 from mains_server.db.engine import make_engine
-from mains_server.db.unit_of_work import read_session, unit_of_work
-from mains_server.invoices.records import CreditRequest
-from mains_server.payments.operations import credit_invoice
+from mains_server.db.unit_of_work import read_session
 from mains_server.routes.answers import utc_now
 from mains_server.settings import Settings
 from mains_server.signin.rules import token_hash
@@ -154,9 +155,14 @@ async def test_an_invoice_that_is_credited_while_a_crowd_pays_it_leaves_credit(d
     customer, contract, (bill,) = await desk.owned(str(clients * payments * 4))
 
     async def taken_back():
-        request = CreditRequest(document_number=bill.document_number, issued_on=bill.issued_on)
-        async with unit_of_work(desk.utility.engine) as session:
-            await credit_invoice(session, request=request, now=desk.utility.now)
+        request = CorrectionRequest(
+            document_number=bill.document_number,
+            reason=CorrectionReason.MISTAKE,
+            note="not theirs",
+            issued_on=bill.issued_on,
+            now=desk.utility.now,
+        )
+        await take_back_invoice(desk.utility.engine, request=request)
 
     crowd = await crowded(
         desk, database_url, customer=customer, pays=(bill, contract), counts=(clients, payments), midway=taken_back
