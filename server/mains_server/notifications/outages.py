@@ -66,6 +66,7 @@ def _message(owed: OwedNotice, *, addressee: Addressee | None) -> Message:
         "until": owed.window.ends,
         "cause": owed.cause,
         "commodity": owed.commodity,
+        "kind": owed.kind.name,
     }
     return Message(
         occasion=_occasion(owed, owed.revision),

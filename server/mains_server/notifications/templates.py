@@ -34,7 +34,7 @@ DATES = {"lv": "dd.MM.y.", "en": "long", "ru": "long"}
 """Latvian puts the month into the case that its preposition asks for, which CLDR does not know; figures have none."""
 CLOCK = {"lv": " plkst. ", "en": ", ", "ru": ", "}
 """What stands between a day and a time."""
-NAMED = frozenset({"commodity"})
+NAMED = frozenset({"commodity", "kind"})
 """Places whose word goes with a name, not with a number; what has no word of its own has `other`."""
 OPEN, CLOSE = "⟦", "⟧"
 """Around the name of a secret in words that are kept; what others write never has them."""
@@ -92,6 +92,7 @@ SAMPLES: Mapping[str, Value] = {
     ),
     "name": "Anna Ozola",
     "commodity": "heat",
+    "kind": "REPAIR",
 }
 SECRETS = frozenset({"code", "link"})
 

@@ -22,6 +22,7 @@ from mains_server.notifications.templates import (
     version_of,
     written,
 )
+from mains_server.outages.records import OutageKind
 
 NAMES = sorted({name for language in LANGUAGES for name in catalogue(language)})
 BOTH = [(name, language) for name in NAMES for language in LANGUAGES]
@@ -74,6 +75,15 @@ def test_an_outage_says_what_is_not_supplied(language, commodity, subject):
     values = {"name": "Anna", "address": "Iela 1", "begins": "now", "reason": "why", "commodity": commodity}
 
     assert written("outage_cancelled", language=language, values=values, **MAIL).subject == subject
+
+
+@pytest.mark.parametrize("kind", OutageKind)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_kind_of_outage_has_a_word_of_its_own(language, kind):
+    """Why is written in one language by whoever plans it; what is done everybody reads in their own."""
+    forms = dict(PLACE.findall(template_of("outage_planned", language=language)["text"]))["kind"]
+
+    assert f"{kind.name}=" in forms
 
 
 @pytest.mark.parametrize(
