@@ -196,7 +196,7 @@ async def test_four_customers_on_four_roads_hear_of_an_outage_planned_moved_and_
     assert [(road, state) for road, state, _ in await town.inbox(POSTED)][2:] == [("SMS", "FAILED")]
     assert [one.to for one in town.sandbox.messages.kept] == ["+37120000001"] * 3
     assert [one.mail["to"] for one in town.mails.caught] == ["mailed@example.lv"] * 3
-    assert "the pipes hold" in town.mails.caught[0].mail.get_content()
+    assert "the pipes hold" in town.mails.caught[0].mail.get_content()  # customers here read English
     for place in range(4):
         assert await town.struck(place) == [*["The heat supply will not be interrupted"] * 2, None]
     assert await town.work() == {}
@@ -245,7 +245,7 @@ async def _is_moved(town: Town, outage_id: str) -> None:
 
 
 async def _is_cancelled(town: Town, outage_id: str) -> None:
-    outage = await town.step(CANCEL, outageId=outage_id, reason="the pipes hold")
+    outage = await town.step(CANCEL, outageId=outage_id, reason="caurules tur", reasonIn={"en": "the pipes hold"})
     assert outage["state"] == "CANCELLED"
     assert (await town.work())["sent"] == 2
     assert (await town.report()).count("APPLIED") == 2

@@ -25,6 +25,7 @@ from mains_schema.declaring.mapping import (
     at_least,
     before,
     column,
+    computed,
     connection,
     descending,
     described,
@@ -42,6 +43,7 @@ from mains_schema.declaring.node import Node
 from mains_schema.declaring.scope import allowed, oneself
 
 if TYPE_CHECKING:
+    from mains_schema.declaring.resolve import Reads
     from mains_schema.metering.supply import Building, SupplyPoint
     from mains_schema.parties.customer import Customer
 
@@ -113,6 +115,16 @@ class WithSeenPlaces:
 PLACES = AtSeenPlaces()
 
 
+def why(reads: Reads, words: str, lv: str | None, en: str | None, ru: str | None) -> str:
+    """Choose a reason in the viewer's language, or as it was written first."""
+    return {"lv": lv, "en": en, "ru": ru}.get(reads.language) or words
+
+
+def why_if_any(reads: Reads, words: str | None, lv: str | None, en: str | None, ru: str | None) -> str | None:
+    """Choose a reason where there is one."""
+    return None if words is None else why(reads, words, lv, en, ru)
+
+
 @orders
 class OutageOrder(OrderBy):
     """Order of outages."""
@@ -158,7 +170,12 @@ class OutageRevision(Node):
     change: OutageChange = column("What it did.", OR.change)
     starts: datetime = column("Beginning that it announced.", OR.starts)
     ends: datetime = column("End that it announced.", OR.ends)
-    note: str | None = column("Why it was moved or cancelled; null for the first, and where supply is back.", OR.note)
+    note: str | None = computed(
+        "Why it was moved or cancelled, in the viewer's language if somebody wrote it so; null for the first, and "
+        "where supply is back.",
+        why_if_any,
+        *(OR.note, OR.note_lv, OR.note_en, OR.note_ru),
+    )
     is_late: bool = column("Whether it came less than five full days before the outage.", OR.is_late)
     notices: int = column("How many customers were to be told.", OR.notices)
     at: datetime = column("When it was announced.", OR.at)
@@ -201,8 +218,16 @@ class Outage(Node):
     revision: int = column("Number of its last revision; 1 while it is as first announced.", O.revision)
     starts: datetime = column("When supply is interrupted.", O.starts)
     ends: datetime = column("When supply is to be back; once it is back, when it was.", O.ends)
-    cause: str = column("Why supply is interrupted.", O.cause)
-    note: str | None = column("Why it was last moved, or cancelled; null while it is as first announced.", O.note)
+    cause: str = computed(
+        "Why supply is interrupted, in the viewer's language if somebody wrote it so.",
+        why,
+        *(O.cause, O.cause_lv, O.cause_en, O.cause_ru),
+    )
+    note: str | None = computed(
+        "Why it was last moved, or cancelled, likewise; null while it is as first announced.",
+        why_if_any,
+        *(O.note, O.note_lv, O.note_en, O.note_ru),
+    )
     is_late: bool = column("Whether its time was announced less than five full days ahead.", O.is_late)
     announced_at: datetime = column("When it was first announced.", O.announced_at)
     changed_at: datetime = column("When its last revision was announced.", O.changed_at)

@@ -13,7 +13,7 @@ from mains_server.db.unit_of_work import unit_of_work
 from mains_server.outages import operations
 from mains_server.outages.desk import create_calendar, once, revoke_calendar
 from mains_server.outages.links import FeedLinks
-from mains_server.outages.records import Area, Author, NewOutage, OutageKind, Places, Window
+from mains_server.outages.records import Area, Author, NewOutage, OutageKind, Places, Translated, Window
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_schema.compiling.changed import changed
@@ -28,6 +28,7 @@ UPLOAD_PATH = "/uploads/outages/{token}"
 CALENDAR_PATH = "/calendars/{token}.ics"
 OUTAGE_ID = "Global id of the outage."
 REASON = "Why, for customers to read; 1 to 500 characters."
+REASON_IN = "The reason in other languages; who reads none of them gets `reason`."
 IDS_MAX = 10_001
 
 
@@ -100,6 +101,15 @@ class OutageAreaInput:
     )
 
 
+@strawberry.input(description="A reason in languages of those who read it; each 1 to 500 characters.")
+class OutageWordsInput:
+    """Words in three languages."""
+
+    lv: str | None = strawberry.field(description="In Latvian.", default=strawberry.UNSET)
+    en: str | None = strawberry.field(description="In English.", default=strawberry.UNSET)
+    ru: str | None = strawberry.field(description="In Russian.", default=strawberry.UNSET)
+
+
 @strawberry.input(description="An outage to be announced.")
 class OutagePlanInput:
     """What, where and when."""
@@ -113,6 +123,7 @@ class OutagePlanInput:
     starts: datetime = strawberry.field(description="When supply is interrupted.")
     ends: datetime = strawberry.field(description="When supply is to be back; at most 30 days later.")
     reason: str = strawberry.field(description=REASON)
+    reason_in: OutageWordsInput | None = strawberry.field(description=REASON_IN, default=strawberry.UNSET)
     supply_point_ids: list[strawberry.ID] = strawberry.field(
         description="Global ids of supply points; a house's own point stands for the house.", default_factory=list
     )
@@ -133,6 +144,7 @@ class OutageMoveInput:
     starts: datetime = strawberry.field(description="When supply is interrupted instead.")
     ends: datetime = strawberry.field(description="When supply is to be back instead.")
     reason: str = strawberry.field(description=REASON)
+    reason_in: OutageWordsInput | None = strawberry.field(description=REASON_IN, default=strawberry.UNSET)
     idempotency_key: str = strawberry.field(description=KEY_WORDS)
 
 
@@ -142,6 +154,7 @@ class OutageCancelInput:
 
     outage_id: strawberry.ID = strawberry.field(description=OUTAGE_ID)
     reason: str = strawberry.field(description=REASON)
+    reason_in: OutageWordsInput | None = strawberry.field(description=REASON_IN, default=strawberry.UNSET)
     idempotency_key: str = strawberry.field(description=KEY_WORDS)
 
 
@@ -201,6 +214,7 @@ async def outage_plan(info: Info, given: OutagePlanInput) -> OutagePayload:
             if area is None
             else Area(city=area.city, postcode=area.postcode or None, street=area.street or None),
         ),
+        cause_in=_translated(given.reason_in),
     )
 
     async def do(session: AsyncSession, author: Author) -> int:
@@ -215,7 +229,8 @@ async def outage_move(info: Info, given: OutageMoveInput) -> OutagePayload:
     window = Window(starts=given.starts, ends=given.ends)
 
     async def do(session: AsyncSession, author: Author) -> int:
-        await operations.move_outage(session, outage_id=number, window=window, reason=given.reason, author=author)
+        why = {"reason": given.reason, "reason_in": _translated(given.reason_in)}
+        await operations.move_outage(session, outage_id=number, window=window, author=author, **why)  # type: ignore[arg-type]
         return number
 
     return await _done(info, ("outage_move", given.idempotency_key, _body(given)), do)
@@ -226,7 +241,8 @@ async def outage_cancel(info: Info, given: OutageCancelInput) -> OutagePayload:
     number = number_of(given.outage_id, type_name="Outage")
 
     async def do(session: AsyncSession, author: Author) -> int:
-        await operations.cancel_outage(session, outage_id=number, reason=given.reason, author=author)
+        why = {"reason": given.reason, "reason_in": _translated(given.reason_in)}
+        await operations.cancel_outage(session, outage_id=number, author=author, **why)  # type: ignore[arg-type]
         return number
 
     return await _done(info, ("outage_cancel", given.idempotency_key, _body(given)), do)
@@ -297,6 +313,14 @@ async def _done(info: Info, asked: tuple[str, str, Mapping[str, Any]], do: Do) -
     return OutagePayload(outage=changed(Outage, number), user_errors=[])
 
 
+def _translated(given: OutageWordsInput | None) -> Translated:
+    """Give translations; an empty one is refused, one that is left out is not there."""
+    if not given:
+        return Translated()
+    words = (None if one is strawberry.UNSET else one for one in (given.lv, given.en, given.ru))
+    return Translated(**dict(zip(("lv", "en", "ru"), words, strict=True)))
+
+
 def _numbers(ids: list[Any], type_name: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(number_of(one, type_name=type_name) for one in ids[:IDS_MAX]))
 
@@ -307,7 +331,7 @@ def _body(given: Any) -> Mapping[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, OutageAreaInput):
+    if isinstance(value, OutageAreaInput | OutageWordsInput):
         return {name: _plain(part) for name, part in vars(value).items()}
     if isinstance(value, list):
         return [str(one) for one in value]

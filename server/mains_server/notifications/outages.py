@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.notifications import queries, rules
 from mains_server.notifications.operations import point_to_newer, supersede_all, tell_all
-from mains_server.notifications.records import Addressee, Channel, Message, Recipient, Topic, Value
+from mains_server.notifications.records import Addressee, Channel, Message, Recipient, Spoken, Topic, Value
 from mains_server.notifications.sealing import Seal
 from mains_server.outages.operations import take_notices
 from mains_server.outages.queries import is_notice_wanted
-from mains_server.outages.records import Author, OutageChange, OwedNotice
+from mains_server.outages.records import Author, OutageChange, OwedNotice, Translated
 
 OCCASION = re.compile(r"outage ([0-9]+) revision ([0-9]+) customer [0-9]+", re.ASCII)
 CHANGED_SINCE = "the outage was changed since"
@@ -64,7 +64,7 @@ def _message(owed: OwedNotice, *, addressee: Addressee | None) -> Message:
         "address": "; ".join(owed.addresses),
         "begins": owed.window.starts,
         "until": owed.window.ends,
-        "cause": owed.cause,
+        "cause": _spoken(owed.cause, owed.cause_in),
         "commodity": owed.commodity,
         "kind": owed.kind.name,
     }
@@ -73,10 +73,14 @@ def _message(owed: OwedNotice, *, addressee: Addressee | None) -> Message:
         topic=Topic.OUTAGE,
         template=TEMPLATES[owed.change],
         to=Recipient(customer_id=owed.customer_id),
-        values=values if owed.note is None else {**values, "reason": owed.note},
+        values=values if owed.note is None else {**values, "reason": _spoken(owed.note, owed.note_in)},
         channels=() if owed.may_be_post else _instant(addressee),
         holds_until=owed.window.ends,
     )
+
+
+def _spoken(words: str, translated: Translated) -> Spoken:
+    return Spoken(words=words, lv=translated.lv, en=translated.en, ru=translated.ru)
 
 
 def _instant(addressee: Addressee | None) -> tuple[Channel, ...]:

@@ -63,6 +63,20 @@ class Amount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Spoken:
+    """Words of somebody's in a message: as they were written, and in the languages they were written in besides."""
+
+    words: str
+    lv: str | None = None
+    en: str | None = None
+    ru: str | None = None
+
+    def said(self, language: str) -> str:
+        """Give the words for who reads a language."""
+        return {"lv": self.lv, "en": self.en, "ru": self.ru}.get(language) or self.words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TextFee:
     """What one text message costs who chose it and accepted that: one of a fee of a contract."""
 
@@ -70,7 +84,7 @@ class TextFee:
     code: str
 
 
-Value = str | int | date | datetime | Decimal | Amount
+Value = str | int | date | datetime | Decimal | Amount | Spoken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ from babel.numbers import format_currency, format_decimal
 from mains_spi import NOTICE_PLACE
 
 from mains_server.customers.rules import LOCALES
-from mains_server.notifications.records import Amount, Channel, Value, Words
+from mains_server.notifications.records import Amount, Channel, Spoken, Value, Words
 from mains_server.notifications.wordings import Wording
 
 LANGUAGES = ("lv", "en", "ru")
@@ -165,6 +165,8 @@ def shown(value: Value, *, language: str, zone: str) -> str:
         return _plain(format_decimal(value, locale=LOCALES[language], decimal_quantization=False))
     if isinstance(value, int):
         return str(value)
+    if isinstance(value, Spoken):
+        value = value.said(language)
     return value.replace(OPEN, "(").replace(CLOSE, ")")
 
 
@@ -203,6 +205,8 @@ def _locale(language: str) -> Locale:
 def _packed(value: Value) -> Any:
     if isinstance(value, Amount):
         return {"amount": str(value.amount), "currency": value.currency}
+    if isinstance(value, Spoken):
+        return {"words": value.words, "lv": value.lv, "en": value.en, "ru": value.ru}
     if isinstance(value, datetime):
         return {"at": value.isoformat()}
     if isinstance(value, date):
@@ -218,6 +222,8 @@ def _unpacked(value: Any) -> Value:
         return plain
     if "amount" in value:
         return Amount(amount=Decimal(value["amount"]), currency=value["currency"])
+    if "words" in value:
+        return Spoken(**value)
     if "at" in value:
         return datetime.fromisoformat(value["at"])
     if "date" in value:

@@ -11,12 +11,24 @@ from typing import Any
 import orjson
 
 from mains_server.access.records import Refusal
-from mains_server.outages.records import Area, BadRow, FeedRow, NewOutage, OutageKind, OutageState, Places, Window
+from mains_server.outages.records import (
+    Area,
+    BadRow,
+    FeedRow,
+    NewOutage,
+    OutageKind,
+    OutageState,
+    Places,
+    Translated,
+    Window,
+)
+from mains_server.outages.rules import LANGUAGES
 
 FILE_BYTES_MAX = 8_388_608
 ROWS_MAX = 10_000
 NEEDED = ("reference", "commodity", "starts", "ends", "cause")
-FIELDS = frozenset({*NEEDED, "kind", "state", "reason", "points", "city", "postcode", "street"})
+TRANSLATED = tuple(f"{name}_{language}" for name in ("cause", "reason") for language in LANGUAGES)
+FIELDS = frozenset({*NEEDED, *TRANSLATED, "kind", "state", "reason", "points", "city", "postcode", "street"})
 
 
 class OutageFileRefused(Refusal):
@@ -102,9 +114,16 @@ def _outage(line: int, values: Mapping[str, Any]) -> FeedRow:
             identifiers=_points(values.get("points")),
             area=None if city is None else Area(city=city, postcode=postcode, street=street),
         ),
+        cause_in=_translated(values, "cause"),
     )
     state = _member(OutageState, _text(values, "state") or "PLANNED", "state")
-    return FeedRow(line=line, outage=outage, state=state, note=_text(values, "reason"))
+    return FeedRow(
+        line=line, outage=outage, state=state, note=_text(values, "reason"), note_in=_translated(values, "reason")
+    )
+
+
+def _translated(values: Mapping[str, Any], name: str) -> Translated:
+    return Translated(**{language: _text(values, f"{name}_{language}") for language in LANGUAGES})
 
 
 def _text(values: Mapping[str, Any], name: str) -> str | None:

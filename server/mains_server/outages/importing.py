@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -58,15 +59,19 @@ async def _taken(session: AsyncSession, *, row: FeedRow, author: Author) -> RowO
     if held.state is row.state and (row.state is not OutageState.PLANNED or _is_as_told(held, row)):
         return RowOutcome.UNCHANGED
     if row.state is OutageState.CANCELLED:
-        await cancel_outage(session, outage_id=held.id, reason=row.note or "", author=author)
+        await cancel_outage(session, outage_id=held.id, **_why(row), author=author)
         return RowOutcome.CANCELLED
     if row.state is OutageState.RESTORED:
         await restore_outage(session, outage_id=held.id, author=author)
         return RowOutcome.RESTORED
     if held.state is not OutageState.PLANNED:
         raise PlannedBackwards(f"this outage is {held.state.name.lower()}; plan another under a new reference")
-    await move_outage(session, outage_id=held.id, window=row.outage.window, reason=row.note or "", author=author)
+    await move_outage(session, outage_id=held.id, window=row.outage.window, **_why(row), author=author)
     return RowOutcome.MOVED
+
+
+def _why(row: FeedRow) -> dict[str, Any]:
+    return {"reason": row.note or "", "reason_in": row.note_in}
 
 
 async def _new(session: AsyncSession, *, row: FeedRow, author: Author) -> RowOutcome:

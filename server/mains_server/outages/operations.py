@@ -13,6 +13,7 @@ from mains_server.access.records import Refusal
 from mains_server.db.outbox import append_event
 from mains_server.outages import queries, rules, statements
 from mains_server.outages.records import (
+    UNTRANSLATED,
     Author,
     NewOutage,
     OutageChange,
@@ -20,6 +21,7 @@ from mains_server.outages.records import (
     OutageState,
     OwedNotice,
     Places,
+    Translated,
     Window,
 )
 from mains_server.outages.rules import OutagePlacesWrong
@@ -70,6 +72,7 @@ async def plan_outage(session: AsyncSession, *, outage: NewOutage, author: Autho
     Raises a `Refusal` for an impossible window, reason, reference or place; nothing is written then.
     """
     rules.require_possible(outage, now=author.now)
+    cause_in = rules.require_translated(outage.cause_in)
     row = Outage(
         reference=outage.reference or f"OUT-{rules.new_token()[:12]}",
         kind=outage.kind,
@@ -79,6 +82,9 @@ async def plan_outage(session: AsyncSession, *, outage: NewOutage, author: Autho
         starts=outage.window.starts,
         ends=outage.window.ends,
         cause=rules.require_reason(outage.cause),
+        cause_lv=cause_in.lv,
+        cause_en=cause_in.en,
+        cause_ru=cause_in.ru,
         is_late=rules.is_late(outage.window, now=author.now),
         announced_at=author.now,
         changed_at=author.now,
@@ -96,23 +102,35 @@ async def plan_outage(session: AsyncSession, *, outage: NewOutage, author: Autho
     return row.id
 
 
-async def move_outage(session: AsyncSession, *, outage_id: int, window: Window, reason: str, author: Author) -> None:
+async def move_outage(
+    session: AsyncSession,
+    *,
+    outage_id: int,
+    window: Window,
+    reason: str,
+    author: Author,
+    reason_in: Translated = UNTRANSLATED,
+) -> None:
     """Move a planned outage to another time; those who knew of the former one and those of the new are owed that."""
     row = await _planned(session, outage_id=outage_id, author=author)
-    words = rules.require_reason(reason)
+    words, translated = rules.require_reason(reason), rules.require_translated(reason_in)
     rules.require_window(window, now=author.now)
     if (row.starts, row.ends) == (window.starts, window.ends):
         raise OutageUnchanged("the outage is planned for that time already")
-    row.starts, row.ends, row.note = window.starts, window.ends, words
+    row.starts, row.ends = window.starts, window.ends
+    _note(row, words, translated)
     row.is_late = rules.is_late(window, now=author.now)
     await session.execute(text(statements.MOVE_PLACES), {"outage": row.id, "starts": window.starts})
     await _revised(session, row=row, change=OutageChange.MOVED, author=author)
 
 
-async def cancel_outage(session: AsyncSession, *, outage_id: int, reason: str, author: Author) -> None:
+async def cancel_outage(
+    session: AsyncSession, *, outage_id: int, reason: str, author: Author, reason_in: Translated = UNTRANSLATED
+) -> None:
     """Call a planned outage off, with the reason; whoever was to be told of it is told that at once."""
     row = await _planned(session, outage_id=outage_id, author=author)
-    row.note, row.state = rules.require_reason(reason), OutageState.CANCELLED
+    _note(row, rules.require_reason(reason), rules.require_translated(reason_in))
+    row.state = OutageState.CANCELLED
     await _revised(session, row=row, change=OutageChange.CANCELLED, author=author)
 
 
@@ -148,6 +166,11 @@ async def _planned(session: AsyncSession, *, outage_id: int, author: Author) -> 
     return row
 
 
+def _note(row: Outage, words: str, translated: Translated) -> None:
+    row.note = words
+    row.note_lv, row.note_en, row.note_ru = translated.lv, translated.en, translated.ru
+
+
 async def _place(session: AsyncSession, *, row: Outage, places: Places) -> None:
     named = {
         "outage": row.id,
@@ -178,7 +201,7 @@ async def _revised(session: AsyncSession, *, row: Outage, change: OutageChange, 
         row.changed_at = author.now
     await session.flush()
     announced = change in (OutageChange.PLANNED, OutageChange.MOVED)
-    is_late = announced and row.is_late
+    is_late, has_reason = announced and row.is_late, change is not OutageChange.RESTORED
     owed = await _owe(session, row=row, change=change, is_late=is_late, author=author)
     session.add(
         OutageRevision(
@@ -187,7 +210,10 @@ async def _revised(session: AsyncSession, *, row: Outage, change: OutageChange, 
             change=change,
             starts=row.starts,
             ends=row.ends,
-            note=row.note if change is not OutageChange.RESTORED else None,
+            note=row.note if has_reason else None,
+            note_lv=row.note_lv if has_reason else None,
+            note_en=row.note_en if has_reason else None,
+            note_ru=row.note_ru if has_reason else None,
             is_late=is_late,
             notices=owed,
             at=author.now,
@@ -227,4 +253,6 @@ def _notice(row: Any) -> OwedNotice:
         cause=row.cause,
         note=row.note,
         addresses=tuple(row.addresses),
+        cause_in=Translated(lv=row.cause_lv, en=row.cause_en, ru=row.cause_ru),
+        note_in=Translated(lv=row.note_lv, en=row.note_en, ru=row.note_ru),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -71,7 +72,10 @@ async def calendar_person(session: AsyncSession, *, token: str) -> int | None:
 
 
 async def outages_of(session: AsyncSession, *, viewer: Viewer, now: datetime) -> list[tuple[Outage, str]]:
-    """List the outages where a person's contracts are supplied, with an address; those of the last month too."""
+    """List the outages where a person's contracts are supplied, with an address; those of the last month too.
+
+    Why is in the person's language where somebody wrote it so.
+    """
     asked = {
         "customers": sorted(viewer.customers_with(Permission.VIEW)),
         "contracts": sorted(viewer.contracts_with(Permission.VIEW)),
@@ -79,7 +83,15 @@ async def outages_of(session: AsyncSession, *, viewer: Viewer, now: datetime) ->
         "since": now - SHOWN_AFTERWARDS,
     }
     found = await session.execute(text(statements.OF_PERSON), asked)
-    return [(outage_of(row, kind=OutageKind[row.kind], state=OutageState[row.state]), row.place) for row in found]
+    return [(_read_by(row, language=viewer.language), row.place) for row in found]
+
+
+def _read_by(row: Any, *, language: str) -> Outage:
+    outage = outage_of(row, kind=OutageKind[row.kind], state=OutageState[row.state])
+    if language not in rules.LANGUAGES:
+        return outage
+    cause, note = (getattr(row, f"{name}_{language}") for name in ("cause", "note"))
+    return replace(outage, cause=cause or outage.cause, note=note or outage.note)
 
 
 def outage_of(row: Any, *, kind: OutageKind | None = None, state: OutageState | None = None) -> Outage:

@@ -69,6 +69,18 @@ class Places:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Translated:
+    """A reason in the languages that somebody wrote it in; who reads another one gets it as it was written first."""
+
+    lv: str | None = None
+    en: str | None = None
+    ru: str | None = None
+
+
+UNTRANSLATED = Translated()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewOutage:
     """An outage to be planned; without a reference it gets one."""
 
@@ -78,6 +90,7 @@ class NewOutage:
     window: Window
     cause: str
     places: Places
+    cause_in: Translated = UNTRANSLATED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +135,8 @@ class OwedNotice:
     cause: str
     note: str | None
     addresses: tuple[str, ...]
+    cause_in: Translated = UNTRANSLATED
+    note_in: Translated = UNTRANSLATED
 
 
 class RowOutcome(Enum):
@@ -143,6 +158,7 @@ class FeedRow:
     outage: NewOutage
     state: OutageState
     note: str | None
+    note_in: Translated = UNTRANSLATED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

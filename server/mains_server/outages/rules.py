@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from mains_server.access.records import Refusal
-from mains_server.outages.records import NewOutage, Outage, OutageState, Places, Window
+from mains_server.outages.records import NewOutage, Outage, OutageState, Places, Translated, Window
 
 # Latvian practice for planned interruptions, rule 004 of the seed: at least five days before (docs: F1).
 NOTICE_AHEAD = timedelta(days=5)
@@ -20,6 +20,7 @@ PLACES_MAX = 10_000
 TOKEN_BYTES = 32
 TOKEN_CHARACTERS_MAX = 100
 LINE_OCTETS_MAX = 75
+LANGUAGES = ("lv", "en", "ru")
 
 
 class OutageWindowWrong(Refusal):
@@ -54,6 +55,7 @@ def require_possible(outage: NewOutage, *, now: datetime) -> None:
     """Refuse an outage that cannot be planned now."""
     require_window(outage.window, now=now)
     require_reason(outage.cause)
+    require_translated(outage.cause_in)
     reference = outage.reference
     if reference is not None and (not 1 <= len(reference) <= REFERENCE_CHARACTERS_MAX or not reference.isprintable()):
         raise OutageReferenceWrong(f"a reference has 1 to {REFERENCE_CHARACTERS_MAX} printable characters")
@@ -76,6 +78,12 @@ def require_reason(words: str) -> str:
     if not 1 <= len(kept) <= CAUSE_CHARACTERS_MAX or not kept.isprintable():
         raise OutageReasonWrong(f"say why in 1 to {CAUSE_CHARACTERS_MAX} characters")
     return kept
+
+
+def require_translated(words: Translated) -> Translated:
+    """Give a reason's translations without outer space; refuse one that is empty or too long."""
+    kept = {language: getattr(words, language) for language in LANGUAGES}
+    return Translated(**{language: None if one is None else require_reason(one) for language, one in kept.items()})
 
 
 def require_places(places: Places) -> None:

@@ -79,7 +79,8 @@ taken as (
     update outage_notice n set state = 'TAKEN', taken_at = :now from due
     where n.id = due.id and n.customer_id = due.customer_id
     returning n.id, n.customer_id, n.outage_id, n.revision, n.change, n.is_late)
-select t.*, o.kind, o.commodity, o.starts, o.ends, o.cause, o.note, array(
+select t.*, o.kind, o.commodity, o.starts, o.ends, o.cause, o.note,
+    o.cause_lv, o.cause_en, o.cause_ru, o.note_lv, o.note_en, o.note_ru, array(
     select distinct s.address_line || ', ' || s.address_city
     from contract_supply_point cs
     join outage_place p on p.outage_id = t.outage_id and p.supply_point_id = cs.supply_point_id

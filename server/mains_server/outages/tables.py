@@ -30,7 +30,13 @@ class Outage(SQLModel, table=True):
     starts: datetime = instant()
     ends: datetime = instant()
     cause: str
+    cause_lv: str | None = None
+    cause_en: str | None = None
+    cause_ru: str | None = None
     note: str | None = None
+    note_lv: str | None = None
+    note_en: str | None = None
+    note_ru: str | None = None
     is_late: bool
     announced_at: datetime = instant()
     changed_at: datetime = instant()
@@ -70,6 +76,9 @@ class OutageRevision(SQLModel, table=True):
     starts: datetime = instant()
     ends: datetime = instant()
     note: str | None = None
+    note_lv: str | None = None
+    note_en: str | None = None
+    note_ru: str | None = None
     is_late: bool
     notices: int
     at: datetime = instant()

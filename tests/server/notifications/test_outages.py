@@ -12,6 +12,7 @@ from mains_server.notifications.posting import set_aside_unprintable
 from mains_server.notifications.records import Channel, Choice, Topic
 from mains_server.notifications.sealing import Seal
 from mains_server.notifications.sending import Office, send_notices
+from mains_server.outages.records import Translated
 from sqlalchemy import text
 
 from tests.server.notifications.conftest import Hand
@@ -96,6 +97,20 @@ async def chain(street: Street) -> list[tuple[str, str, str | None]]:
     found = await street.rows("""select n.customer_id, n.template, n.state, l.template from notice n
         left join notice l on l.id = n.superseded_by_id order by n.id""")
     return [row[1:] for row in found if row[0] == street.customers[0]]
+
+
+async def test_a_reason_is_read_in_ones_own_language_where_it_was_written_so(street: Street):
+    for place, language in enumerate(("lv", "en", "ru")):
+        async with unit_of_work(street.engine) as session:
+            values = {"id": street.customers[place], "language": language}
+            await session.execute(text("update customer set language = :language where id = :id"), values)
+    await street.plan(places=area(), cause="cauruļu maiņa", cause_in=Translated(en="new pipes"))
+    await told(street)
+
+    found = dict(await street.rows("select language, body from notice where template = 'outage_planned'"))
+    assert "tīkla remonts (cauruļu maiņa)" in found["lv"]
+    assert "repair of the network (new pipes)" in found["en"]
+    assert "ремонт сети (cauruļu maiņa)" in found["ru"]
 
 
 async def test_telling_again_tells_nothing(street: Street):

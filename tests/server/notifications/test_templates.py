@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 from babel import Locale
-from mains_server.notifications.records import Amount, Channel
+from mains_server.notifications.records import Amount, Channel, Spoken
 from mains_server.notifications.templates import (
     LANGUAGES,
     NAMED,
@@ -156,6 +156,7 @@ def test_values_are_kept_exactly():
         "number": Decimal("1.250"),
         "days": 3,
         "name": "Jānis",
+        "cause": Spoken(words="caurules", en="pipes"),
     }
 
     assert unpacked(packed(values)) == values

@@ -56,6 +56,19 @@ async def test_json_says_the_same(street: Street):
 
 
 @pytest.mark.asyncio
+async def test_a_feed_says_why_in_several_languages(street: Street):
+    head, more = f"{HEAD};cause_lv;cause_ru;reason_en", ";caurules;трубы;"
+    await take(street, csv(ROW + more, head=head))
+    moved = ROW.replace("04-10", "04-12").replace("pipes;;;", "pipes;;lietus;")
+    await take(street, csv(f"{moved}{more}rain", head=head))
+
+    told = "select cause, cause_lv, cause_en, cause_ru, note, note_lv, note_en from outage"
+    assert [tuple(one) for one in await street.rows(told)] == [
+        ("pipes", "caurules", None, "трубы", "lietus", None, "rain")
+    ]
+
+
+@pytest.mark.asyncio
 async def test_a_bad_row_refuses_the_feed_and_names_itself(street: Street):
     before = await street.written()
 

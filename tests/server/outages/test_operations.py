@@ -11,7 +11,7 @@ from mains_server.access.records import Refusal
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.outages import operations
 from mains_server.outages.queries import is_notice_wanted
-from mains_server.outages.records import Author, Places, Window
+from mains_server.outages.records import Author, Places, Translated, Window
 from sqlalchemy import text
 
 from tests.server.outages.conftest import LATER, NOW, OFFICE, WINDOW, Street, area
@@ -141,6 +141,8 @@ BAD_PLANS = [
     ("REASON_WRONG", {"cause": "   "}),
     ("REASON_WRONG", {"cause": "x" * 501}),
     ("REASON_WRONG", {"cause": "a\x00b"}),
+    ("REASON_WRONG", {"cause_in": Translated(lv="caurules", ru=" ")}),
+    ("REASON_WRONG", {"cause_in": Translated(en="x" * 501)}),
     ("REFERENCE_WRONG", {"reference": ""}),
     ("REFERENCE_WRONG", {"reference": "x" * 61}),
     ("REFERENCE_WRONG", {"reference": "a\nb"}),
@@ -163,6 +165,26 @@ async def test_what_cannot_be_planned_leaves_nothing(street: Street):
         assert refused.value.code == code, changes
 
     assert [row[0] for row in await street.written()] == [0, 0, 0, 0, 0]
+
+
+async def test_a_reason_is_kept_in_each_language_it_was_written_in(street: Street):
+    outage = await street.plan(cause_in=Translated(lv=" caurules ", ru="трубы"))
+    async with unit_of_work(street.engine) as session:
+        why = {"reason": "rain", "reason_in": Translated(lv="lietus")}
+        await operations.move_outage(session, outage_id=outage, window=LATER, author=OFFICE, **why)
+    async with unit_of_work(street.engine) as session:
+        (notice, *_) = await operations.take_notices(session, author=OFFICE)
+    await street.cancel(outage)
+
+    revisions = await street.rows("select note, note_lv, note_en, note_ru from outage_revision order by number")
+    assert (notice.cause, notice.cause_in) == ("pipes", Translated(lv="caurules", ru="трубы"))
+    assert (notice.note, notice.note_in) == ("rain", Translated(lv="lietus"))
+    # The words of an earlier change do not stay for the next.
+    assert [tuple(one) for one in revisions] == [
+        (None, None, None, None),
+        ("rain", "lietus", None, None),
+        ("no staff", None, None, None),
+    ]
 
 
 async def test_changes_that_cannot_be_change_nothing(street: Street):

@@ -13,7 +13,7 @@ from mains_server.access.records import NewPerson, StaffRole
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.outages.desk import create_calendar, revoke_calendar
 from mains_server.outages.links import FeedLinks
-from mains_server.outages.records import Places
+from mains_server.outages.records import Places, Translated
 from mains_server.routes.outages import outage_routes
 from starlette.applications import Starlette
 
@@ -82,7 +82,7 @@ async def test_addresses_that_do_not_hold_lead_nowhere(engine, client, street: S
 
 async def test_a_calendar_shows_ones_own_places_until_it_is_revoked(engine, client, street: Street):
     viewer = await person(engine, customer=street.customers[1])
-    await street.plan()
+    await street.plan(cause_in=Translated(**{viewer.language: "in their own words"}))
     other = await street.plan(reference="W-2", places=Places(point_ids=(street.points[3],)))
     async with unit_of_work(engine) as session:
         number, token = await create_calendar(session, viewer=viewer, now=NOW)
@@ -95,6 +95,7 @@ async def test_a_calendar_shows_ones_own_places_until_it_is_revoked(engine, clie
     assert shown.headers["content-type"] == "text/calendar; charset=utf-8"
     assert shown.text.count("BEGIN:VEVENT") == 1
     assert f"outage-{other}@" not in shown.text
+    assert "SUMMARY:heat: in their own words" in shown.text
     assert "LOCATION:Lielā iela 1\\, Jelgava" in shown.text
     assert (gone.status_code, gone.json()["code"]) == (404, "CALENDAR_UNKNOWN")
     assert (await client.get("/calendars/x.ics")).status_code == 404
