@@ -4,6 +4,9 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from mains_server.billing.corrections import CorrectionRequest
+from mains_server.billing.crediting import take_back_invoice
+from mains_server.billing.records import CorrectionReason
 from mains_server.db.outbox import append_event
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.notifications.events import deliver_events
@@ -139,6 +142,28 @@ async def test_an_invoice_that_is_only_shown_is_told_of(desk):
     ((occasion, body),) = await desk.rows("select occasion, body from notice")
     assert occasion == f"invoice ready {invoice.id}"
     assert "К оплате: 121,00 € до 21 февраля 2024 г." in body
+
+
+async def test_an_invoice_that_an_employee_takes_back_is_told_of_by_its_credit_note_once(desk):
+    customer = await desk.customer()
+    invoice = await desk.utility.invoice(customer, await desk.utility.contract(customer))
+    request = CorrectionRequest(
+        document_number=invoice.document_number,
+        reason=CorrectionReason.MISTAKE,
+        note="not theirs",
+        issued_on=NOON.date(),
+        now=NOON,
+    )
+    made = await take_back_invoice(desk.engine, request=request)
+    ((note,),) = await desk.rows("select id from invoice where kind = 'CREDIT'")
+    await desk.utility.run("update outbox_event set delivered_at = now()")
+
+    for _ in range(2):
+        await heard(desk, "invoice.ready", {"invoiceId": note, "contractId": 1, "channel": "PORTAL"}, customer)
+
+    ((subject, body),) = await desk.rows("select subject, body from notice")
+    assert subject == f"Credit note {made.credit_note}"
+    assert f"Credit note {made.credit_note} for €121.00 is ready" in body
 
 
 async def test_what_happened_long_ago_is_no_news(desk):
