@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -83,3 +84,10 @@ def test_a_key_stands_for_one_booking():
 
     with pytest.raises(rules.BookingKeyReused):
         rules.require_same(booked=one, asked=other)
+
+
+def test_the_rooms_page_tells_how_each_kind_posts():
+    """An accountant's question starts there; a kind without a row has nobody who wrote down what it does."""
+    page = (Path(__file__).parents[3] / "server/mains_server/ledger/README.md").read_text(encoding="utf-8")
+
+    assert [kind.name for kind in BookingKind if f"| `{kind.name}`, " not in page] == []
