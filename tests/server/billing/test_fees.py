@@ -1,11 +1,13 @@
 """Fees go onto the bill that covers their day, or the next one, once; agreed prices hold while the list changes."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
-from mains_server.billing.records import Hold
+from mains_server.billing.corrections import CorrectionRequest
+from mains_server.billing.crediting import take_back_invoice
+from mains_server.billing.records import CorrectionReason, Hold
 from mains_spi import Const, Period, PerUnit, Price, Qty, QuantityKind, hookimpl
 from psycopg.types.json import Jsonb
 
@@ -163,3 +165,27 @@ def test_each_period_is_billed_by_the_terms_in_force(town, connection, small, bi
     assert [line[0] for line in small.lines(connection, contract)] == ["energy", "fee", "network", "paper"]
     assert [(hold.contract_id, hold.code) for hold in holds(state)] == [(inside, "terms_change_inside")]
     assert small.lines(connection, levelled) == []
+
+
+@pytest.mark.asyncio
+async def test_a_fee_noted_after_the_last_bill_comes_on_the_one_in_its_place(
+    town, connection, bill, fee, reminding, engine
+):
+    """18.20 and 3.82 tax are 22.02; with the forgotten 11.25 they are 29.45 and 6.18 tax: 35.63."""
+    contract = town.household(used="100", ends=FEBRUARY.start)
+    bill(plugin=reminding)
+    noted = fee(contract, code="exit_fee", quantity="11.25", unit="EUR")
+    taken_back = CorrectionRequest(
+        document_number="S-000001",
+        reason=CorrectionReason.MISTAKE,
+        note="a sum was forgotten",
+        issued_on=date(2023, 3, 10),
+        now=datetime(2023, 3, 10, 8, tzinfo=UTC),
+    )
+
+    await take_back_invoice(engine, request=taken_back)
+    bill(plugin=reminding)
+
+    issued = connection.execute("select kind, total from invoice order by id").fetchall()
+    assert issued == [("FINAL", D("22.02")), ("CREDIT", D("-22.02")), ("FINAL", D("35.63"))]
+    assert connection.execute("select id, invoice_id from contract_fee").fetchall() == [(noted, 3)]
