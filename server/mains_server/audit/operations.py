@@ -57,7 +57,7 @@ async def append(session: AsyncSession, *, entry: NewEntry, owners: dict[str, st
 
 async def count_as_act(session: AsyncSession) -> None:
     """Let a transaction count as an act that changes nothing itself, such as the beginning of a run."""
-    await session.execute(text("select pg_current_xact_id()"))
+    await queries.take_number(session)
 
 
 def note_subject(session: AsyncSession, *, subject: Subject) -> None:

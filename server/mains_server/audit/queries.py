@@ -35,6 +35,11 @@ CONDITIONS = {
 }
 
 
+async def take_number(session: AsyncSession) -> None:
+    """Have PostgreSQL number a transaction that writes nothing else, as it numbers those that do."""
+    await session.execute(text("select pg_current_xact_id()"))
+
+
 async def trail(session: AsyncSession, *, wanted: Wanted, before: int | None, rows_max: int) -> EntryPage:
     """Read the trail, the newest first, from before an entry on."""
     values = {
