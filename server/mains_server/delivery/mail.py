@@ -5,8 +5,9 @@ from __future__ import annotations
 import ssl
 from collections.abc import Sequence
 from datetime import datetime
+from email.header import Header
 from email.message import EmailMessage
-from email.policy import SMTP as SMTP_POLICY
+from email.policy import EmailPolicy
 from email.utils import format_datetime
 
 import aiosmtplib
@@ -35,6 +36,29 @@ TEXTS = {
         "Архив счетов находится на портале клиентов.\n\n{seller}\n"
     ),
 }
+
+
+class MailPolicy(EmailPolicy):
+    """Writes mails as SMTP takes them, with every letter and space of a subject.
+
+    The standard library's own folding loses the space between two words of which both have to be encoded.
+    """
+
+    def fold(self, name: str, value: str) -> str:
+        """Write a header on as many lines as it needs."""
+        if name.lower() != "subject" or value.isascii():
+            return str(super().fold(name, value))
+        written = Header(str(value), "utf-8", header_name=name).encode(linesep=self.linesep)
+        return f"{name}: {written}{self.linesep}"
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """Write a header as bytes."""
+        if name.lower() != "subject" or value.isascii():
+            return bytes(super().fold_binary(name, value))
+        return self.fold(name, value).encode("ascii")
+
+
+MAIL_POLICY = MailPolicy(linesep="\r\n")
 DETAIL_CHARACTERS_MAX = 500
 FAILED_FOR_GOOD = 500
 
@@ -44,7 +68,7 @@ def invoice_mail(
 ) -> EmailMessage:
     """Write the mail of an invoice with its files, in the customer's language; tried again it keeps its Message-ID."""
     words = {"number": envelope.document_number, "seller": " ".join(envelope.seller.split())}
-    mail = EmailMessage(policy=SMTP_POLICY)
+    mail = EmailMessage(policy=MAIL_POLICY)
     mail["From"], mail["To"] = sender, address
     mail["Subject"] = SUBJECTS[envelope.language].format(**words)
     mail["Date"] = format_datetime(now)

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.message import EmailMessage
-from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime
 from functools import cache
 from hashlib import sha256
@@ -17,7 +16,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from mains_server.db.unit_of_work import unit_of_work
-from mains_server.delivery.mail import hand_over
+from mains_server.delivery.mail import MAIL_POLICY, hand_over
 from mains_server.delivery.records import MailServer, ReceiptOutcome
 from mains_server.notifications import statements
 from mains_server.notifications.charging import charge_text, take_back_charge
@@ -56,7 +55,7 @@ class MailCarrier:
 
         Tried again it keeps its Message-ID, so that one that was sent twice is seen to be the same.
         """
-        mail = EmailMessage(policy=SMTP_POLICY)
+        mail = EmailMessage(policy=MAIL_POLICY)
         mail["From"], mail["To"], mail["Subject"] = self.server.sender, notice.address, subject
         mail["Date"] = format_datetime(now)
         name = sha256(f"{notice.occasion} {notice.number}".encode()).hexdigest()[:32]

@@ -9,7 +9,6 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
-from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime
 
 from sqlalchemy import delete
@@ -17,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlmodel import col
 
 from mains_server.db.unit_of_work import unit_of_work
-from mains_server.delivery.mail import hand_over
+from mains_server.delivery.mail import MAIL_POLICY, hand_over
 from mains_server.delivery.records import MailServer, ReceiptOutcome
 from mains_server.delivery.rules import mail_address
 from mains_server.notifications.records import Channel, Topic, WaitingNotice
@@ -164,7 +163,7 @@ def _words(row: SigninMessage, *, key: bytes) -> tuple[str, str]:
 
 def _mail(row: SigninMessage, *, address: str, server: MailServer, key: bytes, now: datetime) -> EmailMessage:
     subject, text = _words(row, key=key)
-    mail = EmailMessage(policy=SMTP_POLICY)
+    mail = EmailMessage(policy=MAIL_POLICY)
     mail["From"], mail["To"] = server.sender, address
     mail["Subject"] = subject
     mail["Date"] = format_datetime(now)
