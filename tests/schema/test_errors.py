@@ -48,3 +48,17 @@ async def test_a_bug_is_logged_without_what_was_sent(asker: Asker, monkeypatch: 
     assert entry["error"] == "RuntimeError"
     assert "message" not in entry
     assert "value 42" not in str(entry)
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ("Unknown argument 'x' on field 'A.b'. Did you mean 'a' or 'b'?", "Unknown argument 'x' on field 'A.b'."),
+        ("'X' does not exist in 'E' enum. Did you mean the enum value 'Y'?", "'X' does not exist in 'E' enum."),
+        ("Unknown type 'Viwer'. Did you mean 'Viewer', 'Driver', or 'Meter'?", "Unknown type 'Viwer'."),
+        ("unknown field 'a'. Did you mean 'ab'? Found: { a: 1 }.", "unknown field 'a'. Found: { a: 1 }."),
+        ("Is it what you mean?", "Is it what you mean?"),
+    ],
+)  # fmt: skip
+def test_no_message_spells_the_schema_out(said: str, left: str) -> None:
+    assert [error.message for error in errors.typed([GraphQLError(said)])] == [left]

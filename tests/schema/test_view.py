@@ -117,6 +117,24 @@ async def test_unknown_fields_get_no_suggestions(bare: httpx2.AsyncClient) -> No
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"query": "{ loans(frist: 1) { totalCount } }"},
+        {"query": "{ ... on Quer { me { name } } }"},
+        {"query": "query ($a: Strin) { me { name } }"},
+        {"query": "{ loans(orderBy: TITL) { totalCount } }"},
+        {"query": "query ($a: Int) { loans(first: $b) { totalCount } }", "variables": {"a": "x"}},
+    ],
+)
+async def test_nothing_else_is_spelled_out_either(bare: httpx2.AsyncClient, body: dict[str, object]) -> None:
+    found = (await post(bare, body)).json()["errors"]
+
+    assert not [error for error in found if "Did you mean" in error["message"]]
+    assert {error["extensions"]["code"] for error in found} == {"BAD_INPUT"}
+
+
+@pytest.mark.asyncio
 async def test_too_much_is_too_complex(bare: httpx2.AsyncClient) -> None:
     assert refused(await post(bare, {"query": "{ a " * 600 + "}" * 600}), 400, "TOO_COMPLEX")
 

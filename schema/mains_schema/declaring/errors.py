@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import traceback
 from collections.abc import Mapping, Sequence
@@ -87,6 +88,10 @@ def took_too_long() -> RequestRefused:
     )
 
 
+# A server that hides its schema does not spell it out either: names of arguments, types, values and fields of inputs.
+SUGGESTION = re.compile(r" Did you mean [^?]*\?")
+
+
 def typed(errors: Sequence[GraphQLError]) -> list[GraphQLError]:
     """Give every error its code; what nobody foresaw is logged and masked under a correlation id."""
     return [_typed(error) for error in errors]
@@ -101,7 +106,7 @@ def _typed(error: GraphQLError) -> GraphQLError:
     )
     is_unreadable_value = isinstance(root, ValueError) and error.path is None
     if is_wrong_input or is_unreadable_value:
-        return _coded(error, ErrorCode.BAD_INPUT, error.message)
+        return _coded(error, ErrorCode.BAD_INPUT, SUGGESTION.sub("", error.message))
     if _sql_state(root) == STATEMENT_CUT:
         return _coded(error, ErrorCode.TOO_COMPLEX, took_too_long().message)
     return _masked(error, root)
