@@ -19,14 +19,13 @@ from mains_schema.billing.bill_preview import VERIFICATION_ROWS, InvoiceVerifica
 from mains_schema.billing.document import DOCUMENT_GIVEN, DOCUMENT_ROWS_ABOUT, InvoiceDocument, documents
 from mains_schema.billing.exchange import GIVEN as WEIGHTED_GIVEN
 from mains_schema.billing.exchange import WEIGHTED_ROWS, WeightedPrice, weighted_price
-from mains_schema.billing.explanation import Explanation, explain
+from mains_schema.billing.explanation import EXPLANATION_ROWS, Explanation, explain
 from mains_schema.billing.invoice_delivery import DELIVERY_ROWS, InvoiceDelivery, deliveries
 from mains_schema.common.words import word
 from mains_schema.declaring.given import asked_with
 from mains_schema.declaring.mapping import (
     OrderBy,
     ascending,
-    asked,
     at_least,
     before,
     column,
@@ -105,12 +104,14 @@ class InvoiceLine:
         " the whole contract, and where it has one place.",
         L.supply_point_id,
     )
-    explanation: Explanation | None = asked(
+    explanation: Explanation | None = asked_with(
         "How the charge was worked out: formula, inputs with their source, steps. Costs more than other fields. "
         "Null on an invoice that no billing run issued, such as a credit note.",
         explain,
         L.invoice_id,
         L.position,
+        given=(),
+        rows=EXPLANATION_ROWS,
     )
     weighted_price: WeightedPrice | None = asked_with(
         "How the one price of energy at the exchange came about, with the days or intervals behind it. Costs more than"
