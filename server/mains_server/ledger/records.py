@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import Enum
+from typing import NamedTuple
 
 
 class BookingKind(Enum):
@@ -25,8 +26,7 @@ class BookingKind(Enum):
     STATEMENT_ASIDE = "STATEMENT_ASIDE"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Entry:
+class Entry(NamedTuple):
     """One amount on one account; a debit is positive, a credit negative."""
 
     account: str
@@ -34,8 +34,7 @@ class Entry:
     amount: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Booking:
+class Booking(NamedTuple):
     """Something to be booked once: `key` names it among the customer's bookings."""
 
     customer_id: int

@@ -47,10 +47,9 @@ def _tree(space: str) -> Node:
     root = Node()
     for part, paths in PARTS.items():
         at = _descend(root, part, space=space)
-        at.part = part
+        at.hear_of(part=part)
         for path in paths:
-            value = _descend(at, path, space=space)
-            value.path, value.has_currency = path, path.endswith("Amt")
+            _descend(at, path, space=space).hear_of(path=path, has_currency=path.endswith("Amt"))
     return root
 
 

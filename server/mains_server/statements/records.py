@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
+from typing import NamedTuple
 
 
 class LineState(Enum):
@@ -95,8 +96,7 @@ class StatementHead:
     closing: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BankLine:
+class BankLine(NamedTuple):
     """One movement of a statement; an amount below nothing went out. The party is who paid, or was paid."""
 
     booked_on: date

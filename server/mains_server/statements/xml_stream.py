@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO, Protocol
 from xml.parsers import expat
 
@@ -17,6 +17,10 @@ TOKEN_BYTES_MAX = 262_144
 """How much of a file may wait for the end of one tag; a real one has a hundred signs."""
 
 
+StartTag = Callable[[str, dict[str, str]], None]
+EndTag = Callable[[str], None]
+
+
 class Node:
     """An element that somebody wants to hear of, with those of interest inside it by `<namespace> <name>`.
 
@@ -24,13 +28,17 @@ class Node:
     `has_currency` its attributes too.
     """
 
-    __slots__ = ("children", "has_currency", "part", "path")
+    __slots__ = ("children", "has_currency", "is_begun", "is_ended", "part", "path")
 
     def __init__(self) -> None:
         self.children: dict[str, Node] = {}
-        self.part = ""
-        self.path = ""
-        self.has_currency = False
+        self.part = self.path = ""
+        self.has_currency = self.is_begun = self.is_ended = False
+
+    def hear_of(self, *, part: str = "", path: str = "", has_currency: bool = False) -> None:
+        """Have the listener hear of this element, as a part or as the value of a path."""
+        self.part, self.path, self.has_currency = part, path, has_currency
+        self.is_begun, self.is_ended = bool(part) or has_currency, bool(part or path)
 
 
 _OF_NO_INTEREST = Node()
@@ -83,15 +91,19 @@ def _require_utf8(decoder: codecs.IncrementalDecoder, piece: bytes, *, is_last: 
 
 
 class _Guard:
-    """Takes what the parser finds, and stops at the first sign of a bomb; written for the million tags of a file."""
+    """Takes what the parser finds, and stops at the first sign of a bomb; written for the million tags of a file.
+
+    What is of interest is a tree of known names that is less deep than a file may be, so that only other names and
+    depths are looked at.
+    """
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
-        self._root = self._node = Node()
-        self._around: list[Node] = []
+        self._root = Node()
         self._text: list[str] = []
         self.parser = expat.ParserCreate(encoding="UTF-8", namespace_separator=" ")
         self.parser.buffer_text = True
+        self._start, self._end = self._tag_handlers()
         self.parser.StartElementHandler = self._start_root
         self.parser.EndElementHandler = self._end
         self.parser.CharacterDataHandler = self._text.append
@@ -115,25 +127,32 @@ class _Guard:
         self._root.children[name] = self._listener.root(name)
         self._start(name, attributes)
 
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
-        around, node = self._around, self._node
-        if self._text:
-            self._take_text()
-        around.append(node)
-        self._node = node = node.children.get(name, _OF_NO_INTEREST)
-        if len(around) > DEPTH_MAX or len(name) > TEXT_MAX:
-            raise self.too_much()
-        if attributes:
-            self._require_few(attributes)
-        if node.part or node.has_currency:
-            self._listener.begin(node, attributes)
+    def _tag_handlers(self) -> tuple[StartTag, EndTag]:
+        """Make what hears of each tag; they keep their place in variables, since attributes take a third longer."""
+        node, around, texts = self._root, list[Node](), self._text
+        begin, end, push, pop = self._listener.begin, self._listener.end, around.append, around.pop
 
-    def _end(self, _name: str) -> None:
-        node = self._node
-        text = self._take_text() if self._text else ""
-        if node.path or node.part:
-            self._listener.end(node, text.strip())
-        self._node = self._around.pop()
+        def start_tag(name: str, attributes: dict[str, str]) -> None:
+            nonlocal node
+            if texts:
+                self._take_text()
+            push(node)
+            node = node.children.get(name, _OF_NO_INTEREST)
+            if node is _OF_NO_INTEREST and (len(around) > DEPTH_MAX or len(name) > TEXT_MAX):
+                raise self.too_much()
+            if attributes:
+                self._require_few(attributes)
+            if node.is_begun:
+                begin(node, attributes)
+
+        def end_tag(_name: str) -> None:
+            nonlocal node
+            text = self._take_text() if texts else ""
+            if node.is_ended:
+                end(node, text.strip())
+            node = pop()
+
+        return start_tag, end_tag
 
     def _take_text(self) -> str:
         texts = self._text
