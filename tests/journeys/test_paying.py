@@ -161,11 +161,11 @@ async def test_a_year_ahead_is_paid_refunded_taken_back_by_the_bank_and_given_ag
         assert again["payments"]["nodes"][0]["returned"]["amount"] == "1200.00"
         assert again["payments"]["nodes"][0]["unallocated"]["amount"] == "0.00"
 
-        dispute(sandbox, payment.id, "1100.00", deed="disputes-won")
+        dispute(sandbox, payment.id, "5.00", deed="disputes-won")
         assert await tell(portal, sandbox, "payment.dispute_won") == (200, "APPLIED")
         won, _ = await mine(portal)
-        assert Decimal(won["balances"][0]["owed"]["amount"]) == owed - Decimal("1100.00")
-        assert won["payments"]["nodes"][0]["returned"]["amount"] == "100.00"
+        assert Decimal(won["balances"][0]["owed"]["amount"]) == owed - Decimal("5.00")
+        assert won["payments"]["nodes"][0]["returned"]["amount"] == "1195.00"
 
 
 def dispute(sandbox, id_, amount, *, deed="disputes"):
