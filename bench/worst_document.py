@@ -160,6 +160,12 @@ def _leaves(kind: Any) -> list[str]:
 
 def _hard() -> Iterator[str]:
     """Ask little, in documents whose every part is compared with every other, or planned, or wrong."""
+    bomb = " ".join(f"fragment b{n} on Viewer {{ ...b{n + 1} ... {{ ...b{n + 1} }} }}" for n in range(98))
+    yield f"{{ viewer {{ ...b0 }} }} {bomb} fragment b98 on Viewer {{ id }}"
+    deep = " ".join(
+        f"fragment d{n} on Contract {{ supplies {{ contract {{ ...d{n + 1} }} }} ...d{n + 1} }}" for n in range(98)
+    )
+    yield f'{{ node(id: "x") {{ ...d0 }} }} {deep} fragment d98 on Contract {{ number }}'
     inner = "contracts(first: 1) { nodes { number } }"
     spreads = " ".join(f"...f{n}" for n in range(110))
     parts = " ".join(f"fragment f{n} on Viewer {{ {inner} }}" for n in range(110))

@@ -16,6 +16,7 @@ from mains_server.consumption.links import ChartLinks
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.signin.codes import code_of, token_of
 from mains_server.signin.operations import set_password
+from mains_server.signin.throttling import Bound
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -267,6 +268,17 @@ async def test_one_network_has_twenty_tries_and_an_hour_later_more(office: Offic
 
     assert told == [[]] * 20 + [[{"code": "TOO_MANY_ATTEMPTS"}]]
     assert await tried(22) == []
+
+
+async def test_all_together_have_so_many_tries_whoever_they_are(office: Office, monkeypatch: Any) -> None:
+    monkeypatch.setattr("mains_server.registration.rules.OF_ALL", Bound("registration of all", 2, timedelta(hours=1)))
+
+    told = [
+        (await ask(office.http, BEGIN, input=newcomer(number=f"X-{n}", email=f"a{n}@b.lv")))["registrationBegin"]
+        for n in range(3)
+    ]
+
+    assert [[error["code"] for error in one["userErrors"]] for one in told] == [[], [], ["TOO_MANY_ATTEMPTS"]]
 
 
 async def test_a_forgotten_password_is_reset_and_nobody_learns_who_has_an_address(office: Office) -> None:
