@@ -51,6 +51,7 @@ MAKE = """mutation ($key: String!) { noticeMailingMake(input: {idempotencyKey: $
   mailing { number letters } userErrors { code } } }"""
 POST = """mutation ($number: Int!) { noticeMailingPost(input: {number: $number, idempotencyKey: "posted"}) {
   mailing { number postedAt } userErrors { code } } }"""
+LATE = "{ staff { outages(first: 9, filter: {isLate: true}) { totalCount nodes { id reference } } } }"
 INBOX = """{ viewer { customers { nodes { notices(first: 10) {
   nodes { channel state subject supersededBy { subject } } } } } } }"""
 
@@ -200,6 +201,18 @@ async def test_four_customers_on_four_roads_hear_of_an_outage_planned_moved_and_
     for place in range(4):
         assert await town.struck(place) == [*["The heat supply will not be interrupted"] * 2, None]
     assert await town.work() == {}
+
+
+async def test_what_is_announced_late_is_taken_marked_and_counted(town: Town):
+    said = {"kind": "REPAIR", "commodity": "heat", "reason": "a pipe leaks", "area": {"city": "Jelgava"}}
+    late = await town.step(PLAN, **said, reference="W-2", idempotencyKey="late", **_window(4))
+    early = await town.step(PLAN, **said, reference="W-3", idempotencyKey="early", **_window(6))
+
+    counted = (await town.ask("office", LATE))["staff"]["outages"]
+
+    assert (late["isLate"], early["isLate"]) == (True, False)
+    assert counted == {"totalCount": 1, "nodes": [{"id": late["id"], "reference": "W-2"}]}
+    assert (await town.work())["outages_told"] == 8
 
 
 def _window(days: int) -> dict[str, str]:
