@@ -10,6 +10,7 @@ import pytest_asyncio
 from mains_server.db.addresses import asyncpg_url
 from mains_server.db.embedded import embedded_server
 from mains_server.db.engine import make_engine
+from mains_server.db.registry import whole_metadata
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.databases import Databases, databases
@@ -31,7 +32,11 @@ def server_address() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def test_databases(server_address: str) -> Iterator[Databases]:
-    """Give the databases that tests take turns with."""
+    """Give the databases that tests take turns with.
+
+    Every table is known then, as in the server: a room's rows point to rows of rooms that it never names.
+    """
+    whole_metadata()
     with databases(server_address, kind="template") as found:
         yield found
 

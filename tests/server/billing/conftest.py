@@ -10,7 +10,6 @@ from types import ModuleType
 
 import psycopg
 import pytest
-from mains_server.access import tables as access_tables  # noqa: F401 - corrections point to who made them
 from mains_server.billing.records import Hold
 from mains_server.billing.run import Shift, run_billing
 from mains_spi import ReadingRules, hookimpl
