@@ -19,6 +19,7 @@ from mains_server.app import make_app
 from mains_server.db.engine import make_engine
 from mains_server.settings import Mode, Settings
 
+from tests.databases import copy_of
 from tests.journeys.conftest import FrontEnd
 
 pytestmark = pytest.mark.asyncio
@@ -60,6 +61,13 @@ def sandbox():
     served.heard = heard
     yield served
     served.stop()
+
+
+@pytest.fixture(scope="module")
+def demo_address(test_databases, demo_template):
+    """Give the demo's year to these stories alone: what is open is theirs to pay."""
+    with copy_of(test_databases.server, template=demo_template) as address:
+        yield address
 
 
 @pytest.fixture
