@@ -15,7 +15,7 @@ SIGN_IN = """mutation ($input: SessionCreateInput!) { sessionCreate(input: $inpu
 REFRESH = """mutation ($token: String!) { sessionRefresh(input: {refreshToken: $token}) {
   token refreshToken userErrors { code } } }"""
 NAME = "{ viewer { name } }"
-DEVICES = "{ viewer { sessions(first: 50) { nodes { device } } } }"
+DEVICES = "{ viewer { sessions(first: 50, orderBy: NEWEST) { nodes { device } } } }"
 NUMBERS = """select c.number, c.id, k.id, i.id, i.document_number, i.payment_reference, c.personal_code
 from contract k join customer c on c.id = k.customer_id join invoice i on i.contract_id = k.id
 where k.number = %s order by i.id limit 1"""
