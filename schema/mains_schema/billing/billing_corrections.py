@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -11,11 +11,12 @@ import strawberry
 from mains_server.access.operations import claim_request
 from mains_server.access.records import Refusal
 from mains_server.billing.corrections import CorrectionRequest, WorkedOff, correct_within, invoice_number, work_off
-from mains_server.billing.records import CorrectionOutcome, CorrectionReason
+from mains_server.billing.records import Corrected, CorrectionOutcome, CorrectionReason
 from mains_server.billing.tables import Correction as CN
 from mains_server.billing.tables import SettlementLine as SL
 from mains_server.db.idempotency import keep_answer
 from mains_server.db.unit_of_work import unit_of_work
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_schema.common.words import word
 from mains_schema.compiling.changed import changed
@@ -39,6 +40,7 @@ from mains_schema.declaring.scalars import Money, Period
 from mains_schema.declaring.scope import allowed
 
 if TYPE_CHECKING:
+    from mains_schema.billing.billing_crediting import InvoiceCreditInput
     from mains_schema.billing.invoice import Invoice
     from mains_schema.contracts.contract import Contract
 
@@ -192,15 +194,33 @@ class CorrectionsSettlePayload:
 async def invoice_correct(info: Info, given: InvoiceCorrectInput) -> InvoiceCorrectPayload:
     """Have an invoice looked at again, once by the key, or say why not."""
     context = info.context
-    person = _biller(info)
+
+    async def correct(session: AsyncSession, request: CorrectionRequest) -> Corrected:
+        return await correct_within(session, engine=context.engine, host=context.services.host, request=request)
+
+    done = await once_corrected(info, given, operation="invoiceCorrect", do=correct)
+    if isinstance(done, Refusal):
+        return InvoiceCorrectPayload(correction=None, user_errors=[correction_error(done)])
+    return InvoiceCorrectPayload(correction=changed(Correction, done), user_errors=[])
+
+
+async def once_corrected(
+    info: Info,
+    given: InvoiceCorrectInput | InvoiceCreditInput,
+    *,
+    operation: str,
+    do: Callable[[AsyncSession, CorrectionRequest], Awaitable[Corrected]],
+) -> int | Refusal:
+    """Put an invoice right in one transaction and once by the key; give its correction's id, or what refused it."""
+    context, person = info.context, _biller(info)
     number = number_of(given.invoice_id, type_name="Invoice")
     body = {"invoice": number, "reason": given.reason.name, "note": given.note}
-    claim: dict[str, Any] = {"person_id": person, "operation": "invoiceCorrect", "key": given.idempotency_key}
+    claim: dict[str, Any] = {"person_id": person, "operation": operation, "key": given.idempotency_key}
     try:
         async with unit_of_work(context.engine) as session:
             answer = await claim_request(session, **claim, body=body, now=context.now)
             if answer is not None:
-                return InvoiceCorrectPayload(correction=changed(Correction, int(answer["correction"])), user_errors=[])
+                return int(answer["correction"])
             request = CorrectionRequest(
                 document_number=await invoice_number(session, invoice_id=number),
                 reason=given.reason,
@@ -209,12 +229,16 @@ async def invoice_correct(info: Info, given: InvoiceCorrectInput) -> InvoiceCorr
                 now=context.now,
                 person_id=person,
             )
-            made = await correct_within(session, engine=context.engine, host=context.services.host, request=request)
+            made = await do(session, request)
             await keep_answer(session, **claim, answer={"correction": made.id})
+            return made.id
     except Refusal as refusal:
-        error = user_error(CorrectionUserError, CorrectionErrorCode, refusal)
-        return InvoiceCorrectPayload(correction=None, user_errors=[error])
-    return InvoiceCorrectPayload(correction=changed(Correction, made.id), user_errors=[])
+        return refusal
+
+
+def correction_error(refusal: Refusal) -> CorrectionUserError:
+    """Tell a refusal as data."""
+    return user_error(CorrectionUserError, CorrectionErrorCode, refusal)
 
 
 async def corrections_settle(info: Info, given: CorrectionsSettleInput) -> CorrectionsSettlePayload:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import strawberry
-from mains_server.access.operations import claim_request
 from mains_server.access.records import Refusal
-from mains_server.billing.corrections import CorrectionRequest, invoice_number
+from mains_server.billing.corrections import CorrectionRequest
 from mains_server.billing.crediting import credit_within
-from mains_server.billing.records import CorrectionReason
-from mains_server.db.idempotency import keep_answer
-from mains_server.db.unit_of_work import unit_of_work
+from mains_server.billing.records import Corrected, CorrectionReason
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from mains_schema.billing.billing_corrections import Correction, CorrectionErrorCode, CorrectionUserError
+from mains_schema.billing.billing_corrections import (
+    Correction,
+    CorrectionUserError,
+    correction_error,
+    once_corrected,
+)
 from mains_schema.compiling.changed import changed
 from mains_schema.declaring.context import Info
-from mains_schema.declaring.node import number_of
-from mains_schema.declaring.payload import KEY_WORDS, USER_ERRORS, user_error
+from mains_schema.declaring.payload import KEY_WORDS, USER_ERRORS
 
 
 @strawberry.input(description="Which invoice is taken back, and why.")
@@ -42,28 +42,11 @@ class InvoiceCreditPayload:
 
 async def invoice_credit(info: Info, given: InvoiceCreditInput) -> InvoiceCreditPayload:
     """Take an invoice back, once by the key, or say why not."""
-    context = info.context
-    person = context.viewer.person_id
-    assert person is not None, "a billing clerk is signed in"
-    number = number_of(given.invoice_id, type_name="Invoice")
-    body = {"invoice": number, "reason": given.reason.name, "note": given.note}
-    claim: dict[str, Any] = {"person_id": person, "operation": "invoiceCredit", "key": given.idempotency_key}
-    try:
-        async with unit_of_work(context.engine) as session:
-            answer = await claim_request(session, **claim, body=body, now=context.now)
-            if answer is not None:
-                return InvoiceCreditPayload(correction=changed(Correction, int(answer["correction"])), user_errors=[])
-            request = CorrectionRequest(
-                document_number=await invoice_number(session, invoice_id=number),
-                reason=given.reason,
-                note=given.note,
-                issued_on=context.reads.today,
-                now=context.now,
-                person_id=person,
-            )
-            made = await credit_within(session, request=request)
-            await keep_answer(session, **claim, answer={"correction": made.id})
-    except Refusal as refusal:
-        error = user_error(CorrectionUserError, CorrectionErrorCode, refusal)
-        return InvoiceCreditPayload(correction=None, user_errors=[error])
-    return InvoiceCreditPayload(correction=changed(Correction, made.id), user_errors=[])
+
+    async def credit(session: AsyncSession, request: CorrectionRequest) -> Corrected:
+        return await credit_within(session, request=request)
+
+    done = await once_corrected(info, given, operation="invoiceCredit", do=credit)
+    if isinstance(done, Refusal):
+        return InvoiceCreditPayload(correction=None, user_errors=[correction_error(done)])
+    return InvoiceCreditPayload(correction=changed(Correction, done), user_errors=[])
