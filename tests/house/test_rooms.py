@@ -236,6 +236,7 @@ EXTRA = {
         "staffing.py",
         "telling.py",
         "once.py",
+        "reporting.py",
         "second_factor.py",
         "throttling.py",
         "totp.py",

@@ -58,7 +58,7 @@ async def take_report(
 
     Who sends the notice holds it until its receipt is written, so a report that overtakes the answer waits for it.
     """
-    found = await queries.held_notice(session, notice_id=_id_of(report.reference))
+    found = await queries.held_notice(session, notice_id=id_in(report.reference))
     if found is None or not _is_of(found[0], report.reference):
         return ReportTaken.UNMATCHED
     notice, state = found
@@ -119,7 +119,8 @@ async def _is_news(
     return await session.scalar(insert.values(row).returning(col(NoticeReport.id))) is not None
 
 
-def _id_of(reference: str) -> int:
+def id_in(reference: str) -> int:
+    """Read the number that a gateway's reference begins with; 0, which nothing has, where it begins with none."""
     digits = reference.partition("-")[0]
     return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) <= 18 else 0
 

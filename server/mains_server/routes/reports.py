@@ -15,11 +15,12 @@ from starlette.routing import Route
 
 from mains_server.adapters.asking import AdapterFailed
 from mains_server.db.unit_of_work import unit_of_work
-from mains_server.notifications.reporting import take_report
+from mains_server.notifications.reporting import ReportTaken, take_report
 from mains_server.notifications.sealing import Seal
 from mains_server.notifications.texting import Gateway
 from mains_server.notifications.wordings import THE_SERVERS, Wordings
 from mains_server.routes.answers import RouteRefused, answered, json_answer, receive_body, utc_now
+from mains_server.signin.reporting import take_code_report
 
 STATUSES = {"SIGNATURE_WRONG": 401, "TIMESTAMP_TOO_FAR": 401, "EVENT_MALFORMED": 400}
 WORDS = {
@@ -66,6 +67,8 @@ def report_route(
             taken = await take_report(
                 session, gateway=code, report=reading.report, seal=seal, now=now, wordings=wordings
             )
+            if taken is ReportTaken.UNMATCHED:
+                taken = await take_code_report(session, report=reading.report, now=now)
         return json_answer({"code": taken.name})
 
     return Route("/notices/reports/{gateway}", post, methods=["POST"])

@@ -22,6 +22,7 @@ from mains_server.signin import queries
 from mains_server.signin.codes import code_of
 from mains_server.signin.records import CodeLetter, CodeMailing, MessageKind, MessageRoad
 from mains_server.signin.tables import SigninMessage
+from mains_server.signin.telling import occasion_of
 from mains_server.signin.wording import words_of
 
 LETTERS_MAX = 500
@@ -105,7 +106,7 @@ def worded(letter: CodeLetter, *, key: bytes) -> PrintedNotice:
         body=body.format(code=code, until=until),
         has_secret=True,
         holds_until=letter.expires_at,
-        occasion=f"signin message {letter.id}",
+        occasion=occasion_of(letter.id),
     )
 
 

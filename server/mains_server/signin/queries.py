@@ -270,6 +270,11 @@ async def next_message(
     )
 
 
+async def lock_message(session: AsyncSession, *, message_id: int) -> SigninMessage | None:
+    """Take hold of a message until the transaction ends, after whoever is sending it."""
+    return await session.scalar(select(SigninMessage).where(col(SigninMessage.id) == message_id).with_for_update())
+
+
 async def waiting_letters(session: AsyncSession, *, now: datetime, most: int) -> Sequence[CodeLetter]:
     """Take letters that wait for the printer, held until the transaction ends, the oldest first."""
     found = await session.execute(text(WAITING_LETTERS), {"now": now, "most": most})

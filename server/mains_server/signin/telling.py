@@ -32,6 +32,8 @@ from mains_server.signin.wording import words_of
 TRIES_MAX = 10
 FIRST_PAUSE = timedelta(minutes=1)
 PAUSE_MAX = timedelta(hours=1)
+# A message goes to one address alone, where a notice may go to several that are counted.
+NUMBER = 1
 TOKENS = frozenset({MessageKind.PASSWORD_RESET, MessageKind.STAFF_INVITED})
 
 
@@ -99,20 +101,20 @@ async def _send(row: SigninMessage, *, messenger: Messenger) -> str:
     now = messenger.now
     address = dialled(row.address) if row.road is MessageRoad.SMS else mail_address(row.address)
     if address is None or (row.expires_at is not None and row.expires_at <= now):
-        return _given_up(row, now=now)
+        return give_up(row, now=now)
     outcome = await _handed(row, address=address, messenger=messenger)
     row.tries += 1
     if outcome is ReceiptOutcome.ACCEPTED:
         row.sent_at, row.next_try_at = now, None
         return "sent"
     if outcome is ReceiptOutcome.REFUSED or row.tries >= TRIES_MAX:
-        return _given_up(row, now=now)
+        return give_up(row, now=now)
     row.next_try_at = now + min(FIRST_PAUSE * 2 ** (row.tries - 1), PAUSE_MAX)
     return "put_off"
 
 
-def _given_up(row: SigninMessage, *, now: datetime) -> str:
-    """Let a code that cannot be delivered so go by letter, where that is meant, or give the message up."""
+def give_up(row: SigninMessage, *, now: datetime) -> str:
+    """Let a code that cannot be delivered so go by letter, where that is meant, or give the message up; tell which."""
     if row.letter_until is None or row.letter_until <= now:
         row.next_try_at = None
         return "given_up"
@@ -139,8 +141,8 @@ def _as_notice(row: SigninMessage, *, address: str, body: str) -> WaitingNotice:
         id=row.id,
         customer_id=row.customer_id,
         person_id=None,
-        occasion=f"signin message {row.id}",
-        number=1,
+        occasion=occasion_of(row.id),
+        number=NUMBER,
         topic=Topic.ACCOUNT,
         template=row.kind.name.lower(),
         language=row.language,
@@ -154,6 +156,11 @@ def _as_notice(row: SigninMessage, *, address: str, body: str) -> WaitingNotice:
         tries=row.tries,
         holds_until=row.expires_at,
     )
+
+
+def occasion_of(message_id: int) -> str:
+    """Name a message as carriers and printers know it; no notice has such a name."""
+    return f"signin message {message_id}"
 
 
 def _words(row: SigninMessage, *, key: bytes) -> tuple[str, str]:
