@@ -32,6 +32,10 @@ class CorrectionReason(Enum):
     MISTAKE = "MISTAKE"
 
 
+NO_NOTE = "looked at again"
+"""What is written down where a command line gave no note; a customer's documents have the reason alone."""
+
+
 class CorrectionOutcome(Enum):
     """What came of a correction."""
 

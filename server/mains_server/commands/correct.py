@@ -11,7 +11,7 @@ from mains_server.access.records import Refusal
 from mains_server.adapters.host import AdapterHost
 from mains_server.adapters.loading import load_adapters
 from mains_server.billing.corrections import CorrectionRequest, WorkedOff, correct_invoice, work_off
-from mains_server.billing.records import Corrected, CorrectionReason
+from mains_server.billing.records import NO_NOTE, Corrected, CorrectionReason
 from mains_server.billing.repricing import RepriceRequest, foretell_repricing, reprice
 from mains_server.commands.acting import note_run, on_the_trail
 from mains_server.commands.database import opened
@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
 def correct(
     invoice: Annotated[str | None, typer.Argument(help="Number of the invoice; without it all that are due.")] = None,
     reason: Annotated[CorrectionReason, typer.Option(help="What was wrong.")] = CorrectionReason.READING,
-    note: Annotated[str, typer.Option(help="Why, for the customer to read.")] = "looked at again",
+    note: Annotated[str, typer.Option(help="Why, for the customer to read.")] = NO_NOTE,
     issued_on: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The date on its documents; today otherwise.")
     ] = None,

@@ -18,8 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mains_server.adapters.asking import AdapterFailed
 from mains_server.adapters.host import AdapterHost, UnknownAdapter
 from mains_server.adapters.queries import labels_of
+from mains_server.billing.corrections import READ, RESTS
 from mains_server.billing.explain import ExplanationDiffers, NotExplained, Rebuilt, rebuild_invoices
-from mains_server.billing.records import LineExplanation
+from mains_server.billing.records import NO_NOTE, LineExplanation
 from mains_server.billing.snapshot import SnapshotUnreadable
 from mains_server.consumption.queries import consumption_of
 from mains_server.consumption.records import (
@@ -36,6 +37,7 @@ from mains_server.documents import queries
 from mains_server.documents.records import (
     CHART_MONTHS,
     Bar,
+    Cause,
     Chart,
     Corrected,
     MeterUse,
@@ -45,6 +47,7 @@ from mains_server.documents.records import (
     SheetPlace,
     SheetSeller,
     SheetTax,
+    Why,
     Words,
 )
 from mains_server.documents.rules import METER, METER_ONLY, language_of
@@ -54,6 +57,8 @@ log = structlog.get_logger()
 
 CHARTS_MAX = 2
 NOT_TOLD = (ExplanationDiffers, NotExplained, SnapshotUnreadable, UnknownAdapter, AdapterFailed, SpiError)
+BY_ITSELF = {READ: Cause.READ, RESTS: Cause.RESTS}
+UNWRITTEN = frozenset({*BY_ITSELF, NO_NOTE})
 Vocabulary = Mapping[tuple[str, str], Labels]
 
 
@@ -174,6 +179,7 @@ def _sheet(row: Any, *, found: Found, vocabulary: Vocabulary, host: AdapterHost)
         supply_address=row.supply_address,
         supply_points=tuple(dict.fromkeys(point.identifier for point in found.points.get(row.id, ()))),
         corrects=_corrected(row),
+        why=_why(row),
         lines=tuple(
             _placed(_line(line, row=row, told=told, vocabulary=vocabulary), at=line.supply_point_id, places=places)
             for line in found.lines.get(row.id, ())
@@ -214,6 +220,19 @@ def _corrected(row: Any) -> Corrected | None:
     if row.corrected_number is None:
         return None
     return Corrected(number=row.corrected_number, issued_on=row.corrected_on)
+
+
+def _why(row: Any) -> Why | None:
+    """Tell why an invoice was corrected; notes that nobody wrote become causes, which have words in each language.
+
+    A house is corrected for what was wrong at one of its premises: what an employee wrote of that is no neighbour's.
+    """
+    if row.correction_reason is None:
+        return None
+    is_house = row.correction_group_id is not None
+    cause = BY_ITSELF.get(row.correction_note, Cause[row.correction_reason])
+    is_written = row.correction_note not in UNWRITTEN and not is_house
+    return Why(cause=cause, note=row.correction_note if is_written else "", is_house=is_house)
 
 
 def _line(line: Any, *, row: Any, told: Mapping[int, LineExplanation], vocabulary: Vocabulary) -> SheetLine:

@@ -15,8 +15,9 @@ from typing import Any, Literal
 
 import orjson
 
+from mains_server.billing.corrections import NOTE_CHARACTERS_MAX
 from mains_server.documents.phrases import PHRASES, UNIT_WORDS
-from mains_server.documents.records import CHART_MONTHS, Chart, DocumentLanguage, MeterUse, Sheet, SheetLine
+from mains_server.documents.records import CHART_MONTHS, Chart, DocumentLanguage, MeterUse, Sheet, SheetLine, Why
 from mains_server.documents.rules import (
     amount_text,
     date_text,
@@ -25,6 +26,7 @@ from mains_server.documents.rules import (
     number_text,
     percent_text,
     printable,
+    reason_text,
     reference_text,
     to_pay,
     to_the_good,
@@ -94,6 +96,7 @@ def _page(sheet: Sheet, *, language: DocumentLanguage) -> Mapping[str, Any]:
         "ids": _ids(sheet, say=say),
         "facts": list(_facts(sheet, language=language, say=say)),
         "corrects": _corrects(sheet, language=language, say=say),
+        "why": [] if sheet.why is None else _why(sheet.why, say=say),
         "ask": _ask(sheet, language=language, say=say),
         "lines": [_line(line, sheet=sheet, language=language) for line in sheet.lines if not line.is_after_tax],
         "sums": list(_sums(sheet, language=language, say=say)),
@@ -129,6 +132,11 @@ def _corrects(sheet: Sheet, *, language: DocumentLanguage, say: Mapping[str, str
     phrase = say["takes_back"] if sheet.kind is InvoiceKind.CREDIT else say["replaces"]
     issued_on = date_text(sheet.corrects.issued_on, language=language)
     return phrase.format(number=sheet.corrects.number, issued_on=issued_on)
+
+
+def _why(why: Why, *, say: Mapping[str, str]) -> list[str]:
+    """Tell why it takes back or replaces, and what an employee wrote of it, whole."""
+    return [part for part in (reason_text(why, say=say), printable(why.note, longest=NOTE_CHARACTERS_MAX)) if part]
 
 
 def _ask(sheet: Sheet, *, language: DocumentLanguage, say: Mapping[str, str]) -> Mapping[str, Any]:

@@ -38,6 +38,7 @@ select i.id, i.customer_id, i.contract_id, i.adapter, i.document_number, i.kind,
     s.address as seller_address, s.iban as seller_iban,
     c.number as customer_number, c.kind as customer_kind, c.language, c.registration_number, c.vat_number,
     c.address_country, k.number as contract_number, k.product,
+    w.reason as correction_reason, w.note as correction_note, w.rating_group_id as correction_group_id,
     case when i.kind = 'CREDIT' then 0 else coalesce((
         select sum(a.amount) from payment_allocation a
         join payment p on p.id = a.payment_id and p.customer_id = a.customer_id
@@ -50,6 +51,8 @@ join seller s on s.id = i.seller_id
 join customer c on c.id = i.customer_id
 join contract k on k.id = i.contract_id and k.customer_id = i.customer_id
 left join invoice o on o.id = i.corrects_invoice_id and o.customer_id = i.customer_id
+left join correction w on w.invoice_id = i.corrects_invoice_id and w.customer_id = i.customer_id
+    and i.id in (w.credit_note_id, w.replacement_id)
 where i.id = any(cast(:ids as bigint[])) order by i.id
 """
 LINES = """

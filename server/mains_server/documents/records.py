@@ -196,12 +196,40 @@ class Corrected:
     issued_on: date
 
 
+class Cause(Enum):
+    """Why an invoice was taken back or replaced, as documents word it.
+
+    The first four are an employee's reasons. READ and RESTS are corrections that were due by themselves: a true reading
+    came for a day that was billed on an estimate, or another bill that this one rests on came out otherwise.
+    """
+
+    READING = "READING"
+    PRICE = "PRICE"
+    ATTRIBUTE = "ATTRIBUTE"
+    MISTAKE = "MISTAKE"
+    READ = "READ"
+    RESTS = "RESTS"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """Why an invoice was taken back or replaced; `note` has an employee's own words, empty where there are none.
+
+    `is_house` where a whole house was billed anew, for whatever one of its premises gave reason to.
+    """
+
+    cause: Cause
+    note: str
+    is_house: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
     """All that stands on the documents of an invoice, in no language yet; written once, so that each is made alike.
 
     `total` is what the invoice comes to, `prepaid` what had been paid on it when it was issued, `levelled` what the
-    contract's levelled payment has taken over. `places` are its supply points where it is over several.
+    contract's levelled payment has taken over. `places` are its supply points where it is over several. `why` is
+    why a credit note takes back and a new bill replaces what `corrects` names.
     """
 
     invoice_id: int
@@ -235,6 +263,7 @@ class Sheet:
     notes: tuple[Words, ...]
     charts: tuple[Chart, ...]
     places: tuple[SheetPlace, ...] = ()
+    why: Why | None = None
 
     @property
     def meters(self) -> tuple[MeterUse, ...]:

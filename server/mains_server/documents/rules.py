@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
-from mains_server.documents.records import DocumentKind, DocumentLanguage, DocumentWanted, InvoiceOwned, Sheet
+from mains_server.documents.records import DocumentKind, DocumentLanguage, DocumentWanted, InvoiceOwned, Sheet, Why
 from mains_server.invoices.records import InvoiceKind
 from mains_server.money.rules import format_amount
 
@@ -92,6 +93,12 @@ def number_text(value: Decimal, *, language: DocumentLanguage) -> str:
 def percent_text(rate: Decimal, *, language: DocumentLanguage) -> str:
     """Write a share of one in percent: `21 %`."""
     return f"{number_text(rate * 100, language=language)}\N{NO-BREAK SPACE}%"
+
+
+def reason_text(why: Why, *, say: Mapping[str, str]) -> str:
+    """Word why an invoice was taken back or replaced, in the language of `say`; an employee's own words aside."""
+    cause = say[f"cause_{why.cause.value.lower()}"] + (say["because_house"] if why.is_house else "")
+    return say["because"].format(cause=cause)
 
 
 def date_text(day: date, *, language: DocumentLanguage) -> str:

@@ -12,8 +12,9 @@ from decimal import Decimal
 from threading import Lock
 from typing import Any
 
+from mains_server.documents.phrases import PHRASES
 from mains_server.documents.records import DocumentLanguage, MeterUse, Sheet, SheetBuyer, SheetLine, SheetSeller
-from mains_server.documents.rules import plain_amount, storable
+from mains_server.documents.rules import plain_amount, reason_text, storable
 from mains_server.invoices.records import InvoiceKind, LineQuality
 
 CUSTOMIZATION = "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0"
@@ -127,6 +128,9 @@ def _terms(sheet: Sheet) -> dict[str, Any]:
 def _notes(sheet: Sheet) -> Iterator[str]:
     """Give what is told in words; Peppol has room for one note, so they are joined."""
     words = WORDS[sheet.language]
+    if sheet.why is not None:
+        reason = reason_text(sheet.why, say=PHRASES[sheet.language])
+        yield f"{reason} {storable(sheet.why.note)}".strip()
     for note in sheet.notes:
         yield storable(note.in_language(sheet.language))
     for line in sheet.lines:
