@@ -57,14 +57,19 @@ async def invoice_ready(session: AsyncSession, event: Event) -> Sequence[Message
     if event.payload["channel"] != "PORTAL":
         return ()
     row = await _row(session, statements.INVOICE, id=event.payload["invoiceId"], customer=event.customer_id)
-    is_credit = row.total < 0 or row.kind == "CREDIT"
-    amount = Amount(amount=abs(row.total) if is_credit else row.open_amount, currency=row.currency)
-    values: dict[str, Value] = {"invoice": row.document_number, "amount": amount}
-    if not is_credit:
-        values["due"] = row.due_on
-    template = "credit_ready" if is_credit else "invoice_ready"
+    template, amount, more = _ready(row)
+    values = {"invoice": row.document_number, "amount": Amount(amount=amount, currency=row.currency), **more}
     message = _to_customer(event, f"invoice ready {row.id}", Topic.INVOICE, template, values)
     return (replace(message, adapter=row.adapter),)
+
+
+def _ready(row: Any) -> tuple[str, Decimal, Mapping[str, Value]]:
+    """Choose the words for an invoice, its amount, and what else they tell: what it takes back, or when to pay."""
+    if row.kind == "CREDIT":
+        return "credit_ready", abs(row.total), {"taken": row.corrected_number}
+    if row.total < 0:
+        return "balance_ready", -row.total, {}
+    return "invoice_ready", row.open_amount, {"due": row.due_on}
 
 
 async def overdue(session: AsyncSession, event: Event) -> Sequence[Message]:

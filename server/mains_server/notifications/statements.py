@@ -121,8 +121,10 @@ update outbox_event set tries = 0, next_try_at = null, given_up_at = null
 where id = :id and given_up_at is not null returning id
 """
 INVOICE = """
-select i.id, i.kind, i.document_number, i.currency, i.total, i.open_amount, i.due_on, k.adapter
+select i.id, i.kind, i.document_number, i.currency, i.total, i.open_amount, i.due_on, k.adapter,
+    o.document_number as corrected_number
 from invoice_state i join contract k on k.id = i.contract_id and k.customer_id = i.customer_id
+left join invoice o on o.id = i.corrects_invoice_id and o.customer_id = i.customer_id
 where i.id = :id and i.customer_id = :customer
 """
 REMINDER = """

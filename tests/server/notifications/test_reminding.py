@@ -162,8 +162,30 @@ async def test_an_invoice_that_an_employee_takes_back_is_told_of_by_its_credit_n
         await heard(desk, "invoice.ready", {"invoiceId": note, "contractId": 1, "channel": "PORTAL"}, customer)
 
     ((subject, body),) = await desk.rows("select subject, body from notice")
-    assert subject == f"Credit note {made.credit_note}"
-    assert f"Credit note {made.credit_note} for €121.00 is ready" in body
+    number = invoice.document_number
+    assert subject == f"Credit note {made.credit_note}: invoice {number} was taken back"
+    assert f"Credit note {made.credit_note} for €121.00 takes back invoice {number}, which is not to be paid" in body
+    assert "If you have paid it, the money is to your credit" in body
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("lv", "Rēķins {} ir klientu portālā. Tajā Jums par labu ir 21,00 €, tāpēc nekas nav jāmaksā."),
+        ("en", "Invoice {} is ready in the customer portal. It has €21.00 to your credit, so there is nothing to pay."),
+        ("ru", "Счёт {} доступен на портале клиентов. В нём 21,00 € в Вашу пользу, платить ничего не нужно."),
+    ],
+)
+async def test_a_bill_below_nothing_is_no_credit_note(desk, language, said):
+    """100.00 and 21 % of tax are 121.00, and support after tax of 142.00 leaves 21.00 to the good."""
+    customer = await desk.customer(language=language)
+    invoice = await desk.utility.invoice(customer, await desk.utility.contract(customer), support="142.00")
+
+    await heard(desk, "invoice.ready", {"invoiceId": invoice.id, "contractId": 1, "channel": "PORTAL"}, customer)
+
+    ((template, body),) = await desk.rows("select template, body from notice")
+    assert template == "balance_ready"
+    assert said.format(invoice.document_number) in body
 
 
 async def test_what_happened_long_ago_is_no_news(desk):

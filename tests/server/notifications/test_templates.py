@@ -23,6 +23,7 @@ from mains_server.notifications.templates import (
     written,
 )
 from mains_server.outages.records import OutageKind
+from mains_spi import segments_of
 
 NAMES = sorted({name for language in LANGUAGES for name in catalogue(language)})
 BOTH = [(name, language) for name in NAMES for language in LANGUAGES]
@@ -203,3 +204,25 @@ def _places(text):
 
 
 MAIL = {"channel": Channel.EMAIL, "hidden": frozenset(), "zone": "Europe/Riga"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_text_message_about_a_credit_note_names_both_documents_in_one_segment(language):
+    values = {
+        "name": "Anna Ozola",
+        "invoice": "E-000008",
+        "taken": "E-000007",
+        "amount": Amount(amount=Decimal("12345.60"), currency="EUR"),
+    }
+
+    words = written(
+        "credit_ready",
+        channel=Channel.SMS,
+        language=language,
+        values=values,
+        hidden=frozenset(),
+        zone="Europe/Riga",
+    )
+
+    assert "E-000007" in words.body and "E-000008" in words.body
+    assert len(segments_of(words.body).parts) == 1
