@@ -37,6 +37,30 @@ TEXTS = {
     ),
 }
 
+CREDIT_SUBJECTS = {
+    DocumentLanguage.LV: "Kredītrēķins {number}: rēķins {taken} atcelts",
+    DocumentLanguage.EN: "Credit note {number}: invoice {taken} was taken back",
+    DocumentLanguage.RU: "Кредитовый счёт {number}: счёт {taken} отменён",
+}
+CREDIT_TEXTS = {
+    DocumentLanguage.LV: (
+        "Labdien!\n\nPielikumā kredītrēķins {number}, kas atceļ rēķinu {taken}: PDF lasīšanai un drukāšanai, XML"
+        " grāmatvedības programmai.\nRēķins {taken} vairs nav jāmaksā. Ja par to jau samaksājāt, nauda ir Jums par"
+        " labu un tiks ieskaitīta citos rēķinos.\nRēķinu arhīvs ir klientu portālā.\n\n{seller}\n"
+    ),
+    DocumentLanguage.EN: (
+        "Good day,\n\nCredit note {number}, which takes back invoice {taken}, is attached: as PDF to read and print, as"
+        " XML for accounting software.\nInvoice {taken} is not to be paid any more. If you have paid it, the money is"
+        " to your credit and pays your other invoices.\nAll your invoices are in the customer portal.\n\n{seller}\n"
+    ),
+    DocumentLanguage.RU: (
+        "Здравствуйте!\n\nВо вложении кредитовый счёт {number}, который отменяет счёт {taken}: PDF для чтения и печати,"
+        " XML для бухгалтерской программы.\nПлатить по счёту {taken} больше не нужно. Если Вы его уже оплатили, деньги"
+        " засчитаны в Вашу пользу и пойдут на оплату других счетов.\nАрхив счетов находится на портале клиентов."
+        "\n\n{seller}\n"
+    ),
+}
+
 
 class MailPolicy(EmailPolicy):
     """Writes mails as SMTP takes them, with every letter and space of a subject.
@@ -66,15 +90,22 @@ FAILED_FOR_GOOD = 500
 def invoice_mail(
     envelope: Envelope, *, address: str, files: Sequence[DocumentFile], sender: str, now: datetime
 ) -> EmailMessage:
-    """Write the mail of an invoice with its files, in the customer's language; tried again it keeps its Message-ID."""
+    """Write the mail of an invoice or credit note with its files, in the customer's language.
+
+    Tried again it keeps its Message-ID.
+    """
     words = {"number": envelope.document_number, "seller": " ".join(envelope.seller.split())}
+    subjects, texts = SUBJECTS, TEXTS
+    if envelope.takes_back is not None:
+        words["taken"] = envelope.takes_back
+        subjects, texts = CREDIT_SUBJECTS, CREDIT_TEXTS
     mail = EmailMessage(policy=MAIL_POLICY)
     mail["From"], mail["To"] = sender, address
-    mail["Subject"] = SUBJECTS[envelope.language].format(**words)
+    mail["Subject"] = subjects[envelope.language].format(**words)
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = message_id(envelope, sender=sender)
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(TEXTS[envelope.language].format(**words))
+    mail.set_content(texts[envelope.language].format(**words))
     for file in files:
         main, _, sub = MEDIA_TYPES[file.document.kind].partition(";")[0].partition("/")
         mail.add_attachment(file.content, maintype=main, subtype=sub, filename=file.document.file_name)

@@ -68,7 +68,10 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """A delivery that waits, with what is needed to send it as things are now."""
+    """A delivery that waits, with what is needed to send it as things are now.
+
+    `takes_back` is the number of the invoice that a credit note takes back; None of an invoice.
+    """
 
     delivery_id: int
     customer_id: int
@@ -85,6 +88,7 @@ class Envelope:
     address_city: str
     address_postcode: str
     address_country: str
+    takes_back: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,6 +97,10 @@ class Office:
         """Bill January, make the documents, and give the invoices' ids."""
         shift = Shift(adapter=self.small.host_of().adapter("small"), now=self.small.NOW)
         run_billing(self.town.connection, request=self.small.request(), shift=shift)
+        return await self.documents()
+
+    async def documents(self) -> list[int]:
+        """Make the documents of what was issued, and give the ids."""
         ids = [row[0] for row in self.rows("select id from invoice order by id")]
         async with read_session(self.engine) as session:
             owned = await owners_of(session, invoice_ids=ids)
