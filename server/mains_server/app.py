@@ -26,6 +26,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from mains_server.adapters.host import AdapterHost
 from mains_server.adapters.loading import load_adapters
 from mains_server.applications.links import AttachmentLinks
+from mains_server.commands.letter_heads import letter_heads_of
 from mains_server.commands.notices import gateways_set_up
 from mains_server.commands.webhooks import gate_of
 from mains_server.consumption.links import ChartLinks, links_of_this_process
@@ -162,6 +163,7 @@ def _told(settings: Settings, *, edge: Edge, inbox: Inbox | None) -> dict[str, A
         "access_lifetime": settings.access_lifetime,
         "einvoice_banks": banks_of(settings),
         "falls_back_to_post": settings.mail_falls_back_to_post,
+        "letter_heads": letter_heads_of(settings),
         "openid": openid_set_up(settings),
         "passkeys": relying_party_of(settings),
         "recovery": recovery_policy_of(settings),

@@ -181,6 +181,20 @@ class Settings(BaseSettings):
     einvoice_banks: frozenset[str] = Field(
         default=frozenset(), description="BICs, 8 characters, of banks that take our e-invoices, such as HABALV22."
     )
+    operator_name: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=90,
+        description="Who runs the server: the sender of letters that are about no utility, such as codes to register.",
+    )
+    operator_address: str = Field(default="", max_length=120, description="Its address, in one line.")
+    operator_contact: str = Field(
+        default="", max_length=120, description="How it is reached besides: phone, mail, in one line."
+    )
+    letter_contacts: dict[str, str] = Field(
+        default={},
+        description="How a utility is reached besides its seller's address, in one line, by adapter; JSON.",
+    )
     mail_falls_back_to_post: bool = Field(default=True, description="Whether what cannot be mailed is posted.")
     trusted_documents_only: bool = Field(
         default=False, description="Run only documents that `mains trusted add` registered; others are FORBIDDEN."

@@ -215,6 +215,7 @@ EXTRA = {
         "reminding.py",
         "reporting.py",
         "sealing.py",
+        "senders.py",
         "sending.py",
         "statements.py",
         "templates.py",

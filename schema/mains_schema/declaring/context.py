@@ -13,6 +13,7 @@ from mains_server.consumption.links import ChartLinks, links_of_this_process
 from mains_server.delegation.links import InvitationLinks
 from mains_server.documents.links import DocumentLinks
 from mains_server.notifications.records import CaughtMessage
+from mains_server.notifications.senders import NO_HEADS, LetterHeads
 from mains_server.openid.calling import NO_PROVIDERS, Providers
 from mains_server.passkeys.records import RelyingParty
 from mains_server.paying.calling import NO_TERMINALS, Terminals
@@ -37,10 +38,10 @@ class Services:
 
     `explain` tells how the lines of invoices came about, by invoice id; what it cannot explain it leaves out.
     `proofs` are the viewers of the tokens used last, `links` sign the addresses of charts, `terminals` are the payment
-    providers, `einvoice_banks` the banks that take e-invoices, `openid` the providers one may sign in with,
-    `passkeys` whom passkeys are made for, `recovery` how ways back into accounts are opened.
-    `demo_inbox` gives what a demonstration caught. `webhook_gate` says where webhooks may go; with `find_registered`
-    only documents that it finds may be kept by them.
+    providers, `einvoice_banks` the banks that take e-invoices, `letter_heads` whom letters are from, `openid` the
+    providers one may sign in with, `passkeys` whom passkeys are made for, `recovery` how ways back into accounts are
+    opened. `demo_inbox` gives what a demonstration caught. `webhook_gate` says where webhooks may go; with
+    `find_registered` only documents that it finds may be kept by them.
     """
 
     host: AdapterHost
@@ -53,6 +54,7 @@ class Services:
     access_lifetime: timedelta | None = None
     einvoice_banks: frozenset[str] = frozenset()
     falls_back_to_post: bool = True
+    letter_heads: LetterHeads = NO_HEADS
     openid: Providers = NO_PROVIDERS
     passkeys: RelyingParty | None = None
     recovery: RecoveryPolicy = field(default_factory=RecoveryPolicy)

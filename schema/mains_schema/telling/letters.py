@@ -108,7 +108,8 @@ async def notice_mailing_make(info: Info, given: NoticeMailingMakeInput) -> Noti
     person_id, now = _staff(info), info.context.now
 
     async def do(session: AsyncSession) -> int:
-        return await make_notice_mailing(session, person_id=person_id, now=now)
+        heads = info.context.services.letter_heads
+        return await make_notice_mailing(session, person_id=person_id, now=now, heads=heads)
 
     async with unit_of_work(info.context.engine) as session:
         await set_aside_unprintable(session, now=now)

@@ -14,6 +14,7 @@ from mains_server.access.records import Refusal
 from mains_server.adapters.loading import load_adapters
 from mains_server.commands.acting import acting, note_run
 from mains_server.commands.database import opened
+from mains_server.commands.letter_heads import letter_heads_of
 from mains_server.commands.mail_server import mail_server_of, sending_rules_of
 from mains_server.commands.notices import carriers_of
 from mains_server.db.engine import make_engine
@@ -24,6 +25,7 @@ from mains_server.delivery.queries import is_mail_due, print_file
 from mains_server.delivery.sending import Postman, send_mails
 from mains_server.documents.operations import Press
 from mains_server.notifications.records import Channel
+from mains_server.notifications.senders import LetterHeads
 from mains_server.notifications.sending import Carrier
 from mains_server.settings import Settings, load_settings
 from mains_server.signin.code_letters import code_mailing_again, make_code_mailing
@@ -91,7 +93,7 @@ def print_codes(
     key = settings.secret.get_secret_value().encode()
     try:
         with opened(settings) as address:
-            made = asyncio.run(_codes(address, key=key, mailing=mailing))
+            made = asyncio.run(_codes(address, key=key, heads=letter_heads_of(settings), mailing=mailing))
     except Refusal as refusal:
         typer.echo(f"Refused: {refusal}.", err=True)
         raise typer.Exit(1) from refusal
@@ -122,14 +124,14 @@ async def _send(address: str, *, settings: Settings) -> Counter[str]:
         await engine.dispose()
 
 
-async def _codes(address: str, *, key: bytes, mailing: int | None) -> CodeMailing:
+async def _codes(address: str, *, key: bytes, heads: LetterHeads, mailing: int | None) -> CodeMailing:
     engine, now = make_engine(address=address, connections_max=1), datetime.now(UTC)
     again = None if mailing is None else f"again {mailing}"
     try:
         async with acting(engine, act="delivery codes", words=again, now=now) as session:
             if mailing is None:
-                return await make_code_mailing(session, key=key, now=now)
-            return await code_mailing_again(session, number=mailing, key=key, now=now)
+                return await make_code_mailing(session, key=key, now=now, heads=heads)
+            return await code_mailing_again(session, number=mailing, key=key, now=now, heads=heads)
     finally:
         await engine.dispose()
 

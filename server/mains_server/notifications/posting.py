@@ -23,6 +23,7 @@ from mains_server.notifications import queries
 from mains_server.notifications.outages import CHANGED_SINCE, is_wanted
 from mains_server.notifications.queries import TIME_ZONE
 from mains_server.notifications.records import NoticeState, PrintedNotice
+from mains_server.notifications.senders import NO_HEADS, LetterHeads, Senders, senders_on
 from mains_server.notifications.tables import Notice, NoticeMailing
 
 LETTERS_MAX = 500
@@ -53,12 +54,14 @@ class MailingPosted(Refusal):
     path = "number"
 
 
-async def make_notice_mailing(session: AsyncSession, *, person_id: int, now: datetime) -> int:
+async def make_notice_mailing(
+    session: AsyncSession, *, person_id: int, now: datetime, heads: LetterHeads = NO_HEADS
+) -> int:
     """Put up to 500 notices that wait for the printer into one mailing, and give its id.
 
     Two at once never take the same notice. The mailing is closed when it is made, and its notices are sent; they count
-    as arrived when an employee says that it was posted. `set_aside_unprintable` comes first, in a transaction of its
-    own. Raises `NoLetters`.
+    as arrived when an employee says that it was posted. Each is from its utility, or else by `heads`.
+    `set_aside_unprintable` comes first, in a transaction of its own. Raises `NoLetters`.
     """
     require_libraries()
     found = await _letters(session, now=now)
@@ -66,7 +69,8 @@ async def make_notice_mailing(session: AsyncSession, *, person_id: int, now: dat
     if not waiting:
         raise NoLetters("no notice waits for the printer")
     day = now.astimezone(ZoneInfo(TIME_ZONE)).date()
-    content = await asyncio.to_thread(zipped, waiting, day=day)
+    senders = await senders_on(session, adapters=(one.adapter for one in waiting), day=day, heads=heads)
+    content = await asyncio.to_thread(zipped, waiting, day=day, senders=senders)
     mailing = NoticeMailing(
         made_at=now,
         made_by_person_id=person_id,
@@ -121,13 +125,13 @@ async def forget_notice_files(session: AsyncSession, *, before: datetime) -> int
     return len((await session.execute(gone)).all())
 
 
-def zipped(letters: Sequence[PrintedNotice], *, day: date, called: str = "notice") -> bytes:
+def zipped(letters: Sequence[PrintedNotice], *, day: date, senders: Senders, called: str = "notice") -> bytes:
     """Pack letters with their index; the same ones make the same file. `called` is what their files begin with."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         _add(archive, name=INDEX, content=_index(letters, called=called).encode("utf-8-sig"))
         for one in letters:
-            _add(archive, name=_name(one, called=called), content=print_letter(_letter(one, day=day)))
+            _add(archive, name=_name(one, called=called), content=print_letter(_letter(one, day=day, senders=senders)))
     return packed.getvalue()
 
 
@@ -143,10 +147,15 @@ async def _wrong_with(session: AsyncSession, one: PrintedNotice, *, now: datetim
     return HAS_SECRET if one.has_secret else None
 
 
-def _letter(one: PrintedNotice, *, day: date) -> Letter:
-    lines = [one.name, *one.address.split(", ")]
-    language = language_of(one.language)
-    return Letter(address=lines, day=day, subject=one.subject, body=one.body, language=language)
+def _letter(one: PrintedNotice, *, day: date, senders: Senders) -> Letter:
+    return Letter(
+        address=[one.name, *one.address.split(", ")],
+        day=day,
+        subject=one.subject,
+        body=one.body,
+        language=language_of(one.language),
+        sender=senders.of(one.adapter),
+    )
 
 
 def _index(letters: Sequence[PrintedNotice], *, called: str) -> str:

@@ -202,7 +202,10 @@ class Handed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrintedNotice:
-    """A notice that waits for the printer; `has_secret` where a code or link would be printed."""
+    """A notice that waits for the printer; `has_secret` where a code or link would be printed.
+
+    `adapter` is the utility that it is about, which it is from; None where it is about none.
+    """
 
     id: int
     name: str
@@ -213,6 +216,7 @@ class PrintedNotice:
     has_secret: bool
     holds_until: datetime | None
     occasion: str
+    adapter: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,7 +56,7 @@ order by next_try_at, id limit 1 for update skip locked
 """
 LETTERS = """
 select n.id, coalesce(c.name, p.name, '') as name, coalesce(n.address, '') as address, n.language, n.subject, n.body,
-    n.sealed is not null as has_secret, n.holds_until, n.occasion
+    n.sealed is not null as has_secret, n.holds_until, n.occasion, n.adapter
 from notice n left join customer c on c.id = n.customer_id left join person p on p.id = n.person_id
 where n.state = 'WAITING' and n.channel = 'POST' and n.next_try_at <= :now
 order by n.next_try_at, n.id limit :most for update of n skip locked

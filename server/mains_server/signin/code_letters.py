@@ -18,6 +18,7 @@ from mains_server.documents.rules import date_text, language_of
 from mains_server.notifications.posting import zipped
 from mains_server.notifications.queries import TIME_ZONE
 from mains_server.notifications.records import PrintedNotice
+from mains_server.notifications.senders import NO_HEADS, LetterHeads, Senders
 from mains_server.signin import queries
 from mains_server.signin.codes import code_of
 from mains_server.signin.records import CodeLetter, CodeMailing, MessageKind, MessageRoad
@@ -45,7 +46,9 @@ class CodeMailingUnknown(Refusal):
     code = "MAILING_UNKNOWN"
 
 
-async def make_code_mailing(session: AsyncSession, *, key: bytes, now: datetime) -> CodeMailing:
+async def make_code_mailing(
+    session: AsyncSession, *, key: bytes, now: datetime, heads: LetterHeads = NO_HEADS
+) -> CodeMailing:
     """Put the letters with codes that wait into one file for the printer; they count as sent.
 
     What would come too late, has no address, or is a customer's fourth letter in two weeks, is given up.
@@ -56,10 +59,12 @@ async def make_code_mailing(session: AsyncSession, *, key: bytes, now: datetime)
     letters = await take_letters(session, mailing=number, now=now)
     if not letters:
         raise NoCodeLetters("no letter with a code waits for the printer")
-    return await _mailing(letters, number=number, key=key, now=now)
+    return await _mailing(letters, number=number, key=key, now=now, heads=heads)
 
 
-async def code_mailing_again(session: AsyncSession, *, number: int, key: bytes, now: datetime) -> CodeMailing:
+async def code_mailing_again(
+    session: AsyncSession, *, number: int, key: bytes, now: datetime, heads: LetterHeads = NO_HEADS
+) -> CodeMailing:
     """Make a file once more, as after a printer's fault; codes that have ended are left out. Changes nothing.
 
     Raises `CodeMailingUnknown`.
@@ -68,7 +73,7 @@ async def code_mailing_again(session: AsyncSession, *, number: int, key: bytes, 
     letters = await queries.letters_of_mailing(session, mailing=number, now=now)
     if not letters:
         raise CodeMailingUnknown("there is no such file of letters, or all its codes have ended")
-    return await _mailing(letters, number=number, key=key, now=letters[0].sent_at)
+    return await _mailing(letters, number=number, key=key, now=letters[0].sent_at, heads=heads)
 
 
 async def take_letters(session: AsyncSession, *, mailing: int, now: datetime) -> Sequence[CodeLetter]:
@@ -110,8 +115,11 @@ def worded(letter: CodeLetter, *, key: bytes) -> PrintedNotice:
     )
 
 
-async def _mailing(letters: Sequence[CodeLetter], *, number: int, key: bytes, now: datetime) -> CodeMailing:
+async def _mailing(
+    letters: Sequence[CodeLetter], *, number: int, key: bytes, now: datetime, heads: LetterHeads
+) -> CodeMailing:
     day = now.astimezone(ZoneInfo(TIME_ZONE)).date()
     printed = [worded(letter, key=key) for letter in letters]
-    content = await asyncio.to_thread(zipped, printed, day=day, called="code")
+    senders = Senders(operator=heads.operator)  # A code is of no utility.
+    content = await asyncio.to_thread(zipped, printed, day=day, senders=senders, called="code")
     return CodeMailing(number=number, letters=len(letters), content=content)

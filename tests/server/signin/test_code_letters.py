@@ -7,12 +7,15 @@ import stat
 import zipfile
 from datetime import UTC, datetime, timedelta
 
+import pypdf
 import pytest
 import pytest_asyncio
 from mains_server.cli import app
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.delivery.records import ReceiptOutcome
+from mains_server.documents.lettering import Sender
 from mains_server.notifications.records import Handed
+from mains_server.notifications.senders import NO_HEADS, LetterHeads
 from mains_server.signin.code_letters import CodeMailingUnknown, NoCodeLetters, code_mailing_again, make_code_mailing
 from mains_server.signin.code_letters import worded as word
 from mains_server.signin.codes import code_of
@@ -71,11 +74,11 @@ def told(engine, customer):
 
 @pytest.fixture
 def make(engine):
-    async def made(now=NOW, *, number=None):
+    async def made(now=NOW, *, number=None, heads=NO_HEADS):
         async with unit_of_work(engine) as session:
             if number is None:
-                return await make_code_mailing(session, key=KEY, now=now)
-            return await code_mailing_again(session, number=number, key=KEY, now=now)
+                return await make_code_mailing(session, key=KEY, now=now, heads=heads)
+            return await code_mailing_again(session, number=number, key=KEY, now=now, heads=heads)
 
     return made
 
@@ -103,6 +106,22 @@ async def test_a_code_comes_by_text_message_once_and_at_night_too(engine, told):
     assert sent == [{"sent": 1}, {}]
     assert phone.came == [("+37120000001", words, 1, "signin message 1")], "as gateways take numbers"
     assert await rows(engine, "select sent_at, next_try_at from signin_message") == [(night, None)]
+
+
+async def test_a_letter_with_a_code_is_from_the_operator_also_when_it_is_made_again(told, make):
+    await told(MessageRoad.LETTER)
+    operator = Sender(name="Pilsētas serviss", address="Rīgas iela 3, Jelgava", contact="help@city.example")
+    heads = LetterHeads(operator=operator, contacts={"test_heat": "+371 63007000"})
+
+    first = await make(heads=heads)
+    again = await make(number=first.number, heads=heads)
+
+    assert again.content == first.content
+    archive = zipfile.ZipFile(io.BytesIO(first.content))
+    (page,) = pypdf.PdfReader(io.BytesIO(archive.read(archive.namelist()[1]))).pages
+    words = " ".join(page.extract_text().split())
+    assert words.startswith("Pilsētas serviss Rīgas iela 3, Jelgava help@city.example")
+    assert CODE in words and "63007000" not in words
 
 
 async def test_a_text_message_waits_for_a_gateway_and_is_given_up_where_it_is_refused(engine, told):
