@@ -29,7 +29,9 @@ MEDIA_TYPES = {
     DocumentKind.XML: "application/xml",
     DocumentKind.CSV: "text/csv; charset=utf-8",
 }
-METER = re.compile(r"meter (?P<serial>.+?): (?P<first>-?[0-9]+(?:\.[0-9]+)?) to (?P<last>-?[0-9]+(?:\.[0-9]+)?)")
+METER = re.compile(
+    r"meter (?P<serial>.+?): (?P<first>-?[0-9]+(?:\.[0-9]+)?) to (?P<last>-?[0-9]+(?:\.[0-9]+)?)(?:, estimated: .*)?"
+)
 METER_ONLY = re.compile(r"meter (?P<serial>[^:]+)(?::.*)?")
 
 

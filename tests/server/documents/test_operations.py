@@ -1,6 +1,7 @@
 """Documents are made of what was booked, once, and stay as they are."""
 
 import asyncio
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from hashlib import sha256
@@ -20,7 +21,7 @@ from mains_server.documents.operations import (
 from mains_server.documents.records import DocumentKind, DocumentLanguage, DocumentWanted
 from mains_server.invoices.records import CreditRequest, InvoiceKind, LineQuality
 from mains_server.payments.operations import credit_invoice
-from mains_spi import Labels, Note, PerUnit, Price, Qty, Tariff, hookimpl
+from mains_spi import Labels, Note, PerUnit, Price, Qty, ReadingRules, Tariff, hookimpl
 
 from tests.server.documents.validating import mistakes, terms
 
@@ -54,6 +55,28 @@ async def test_a_sheet_says_what_was_booked_and_how_it_came_about(town, bill, pr
     assert sheet.lines[0].label.ru == "ru"
     assert sheet.supply_points == ("P00001",)
     assert sheet.buyer.address == "Meža iela 2, Jelgava, LV-3001"
+
+
+async def test_an_estimated_bill_says_from_where_to_where_its_meter_was_estimated(town, bill, press, small):
+    class Guessing(small.SmallUtility):  # type: ignore[name-defined]
+        @hookimpl
+        def describe_utility(self):
+            rules = ReadingRules(from_day=25, upto_day=3, estimates=True)
+            return replace(small.SmallUtility.describe_utility(self), reading_rules=rules)
+
+    point = town.point()
+    town.contract(customer=town.customer(), points=(point,))
+    shown = ((date(2022, 1, 1), "1000"), (date(2022, 2, 1), "1093"), (date(2023, 1, 1), "2095"))
+    town.read(town.meter(point), *shown)
+    (invoice,) = bill(plugin=Guessing())
+
+    sheet = await sheet_of(press(Guessing()), invoice)
+
+    # 93 kWh were used in January of the year before.
+    (meter,) = sheet.lines[0].meters
+    assert (meter.first, meter.last, meter.quantity, meter.is_estimated) == (D(2095), D(2188), D(93), True)
+    content = make_document(sheet, kind=XML, language=LV)
+    assert "2095 – 2188 = 93 kWh (ESTIMATED)" in terms(content, "Value") and mistakes(content) == []
 
 
 async def test_what_was_used_before_is_drawn_of_the_contracts_own_days(town, bill, press):
