@@ -160,6 +160,7 @@ EXTRA = {
         "invoice.typ",
         "letter.typ",
         "lettering.py",
+        "reasons.py",
         "links.py",
         "phrases.py",
         "printing.py",

@@ -16,6 +16,8 @@ from mains_server.money.rules import tax_on
 
 EN16931 = "en16931"
 NOT_METERED = "NOT_METERED"
+CORRECTION = "correction"
+"""What stands for the tariff in the explanation of a difference."""
 # The bill that had a difference before, if it was taken back since, no longer has it.
 MARK = """
 update settlement_line s set booked_invoice_id = %(invoice)s
@@ -67,7 +69,7 @@ def explained(written: Mapping[str, Any]) -> tuple[str, Explanation]:
     counted = {"unit": currency, "quality": ""}
     why: dict[str, Any] = {
         "v": 1,
-        "tariff": "correction",
+        "tariff": CORRECTION,
         "component": written["code"],
         "inputs": [
             {"id": "i1", "name": "due", "value": due, "source": source, **counted},

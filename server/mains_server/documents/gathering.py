@@ -18,9 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mains_server.adapters.asking import AdapterFailed
 from mains_server.adapters.host import AdapterHost, UnknownAdapter
 from mains_server.adapters.queries import labels_of
-from mains_server.billing.corrections import READ, RESTS
 from mains_server.billing.explain import ExplanationDiffers, NotExplained, Rebuilt, rebuild_invoices
-from mains_server.billing.records import NO_NOTE, LineExplanation
+from mains_server.billing.records import LineExplanation
 from mains_server.billing.snapshot import SnapshotUnreadable
 from mains_server.consumption.queries import consumption_of
 from mains_server.consumption.records import (
@@ -34,10 +33,10 @@ from mains_server.consumption.records import (
 )
 from mains_server.customers.records import CustomerKind
 from mains_server.documents import queries
+from mains_server.documents.reasons import about_of, said_once, settled_of, why_of
 from mains_server.documents.records import (
     CHART_MONTHS,
     Bar,
-    Cause,
     Chart,
     Corrected,
     MeterUse,
@@ -47,7 +46,6 @@ from mains_server.documents.records import (
     SheetPlace,
     SheetSeller,
     SheetTax,
-    Why,
     Words,
 )
 from mains_server.documents.rules import METER, METER_ONLY, language_of
@@ -57,8 +55,6 @@ log = structlog.get_logger()
 
 CHARTS_MAX = 2
 NOT_TOLD = (ExplanationDiffers, NotExplained, SnapshotUnreadable, UnknownAdapter, AdapterFailed, SpiError)
-BY_ITSELF = {READ: Cause.READ, RESTS: Cause.RESTS}
-UNWRITTEN = frozenset({*BY_ITSELF, NO_NOTE})
 Vocabulary = Mapping[tuple[str, str], Labels]
 
 
@@ -72,6 +68,7 @@ class Found:
     points: Mapping[int, Sequence[Any]]
     rebuilt: Mapping[int, Rebuilt]
     used: Mapping[int, Sequence[Consumption]]
+    settlements: Mapping[int, Sequence[Any]]
 
 
 async def gather_sheets(
@@ -83,13 +80,15 @@ async def gather_sheets(
     """
     rows = await queries.invoice_rows(session, invoice_ids=invoice_ids)
     points = await queries.rows_by_invoice(session, statement=queries.POINTS, invoice_ids=invoice_ids)
+    explained = sorted({_explained_by(row) for row in rows})
     found = Found(
         rows=rows,
         lines=await queries.rows_by_invoice(session, statement=queries.LINES, invoice_ids=invoice_ids),
         taxes=await queries.rows_by_invoice(session, statement=queries.TAXES, invoice_ids=invoice_ids),
         points=points,
-        rebuilt=await _rebuilt(session, host=host, invoice_ids=sorted({_explained_by(row) for row in rows})),
+        rebuilt=await _rebuilt(session, host=host, invoice_ids=explained),
         used=await _used(session, rows=rows, points=points, now=now),
+        settlements=await queries.rows_by_invoice(session, statement=queries.SETTLEMENTS, invoice_ids=explained),
     )
     vocabulary = labels_of(host)
     return tuple(_sheet(row, found=found, vocabulary=vocabulary, host=host) for row in rows)
@@ -149,7 +148,6 @@ def _months_before(ends: date) -> date:
 def _sheet(row: Any, *, found: Found, vocabulary: Vocabulary, host: AdapterHost) -> Sheet:
     rebuilt = found.rebuilt.get(_explained_by(row))
     is_credit = row.kind == InvoiceKind.CREDIT.name
-    told = {line.position: line for line in rebuilt.lines} if rebuilt else {}
     places = _places(found.points.get(row.id, ()))
     product = rebuilt.product if rebuilt else row.product
     return Sheet(
@@ -179,11 +177,8 @@ def _sheet(row: Any, *, found: Found, vocabulary: Vocabulary, host: AdapterHost)
         supply_address=row.supply_address,
         supply_points=tuple(dict.fromkeys(point.identifier for point in found.points.get(row.id, ()))),
         corrects=_corrected(row),
-        why=_why(row),
-        lines=tuple(
-            _placed(_line(line, row=row, told=told, vocabulary=vocabulary), at=line.supply_point_id, places=places)
-            for line in found.lines.get(row.id, ())
-        ),
+        why=why_of(row),
+        lines=_lines(row, found=found, places=places, vocabulary=vocabulary),
         taxes=tuple(
             SheetTax(code=tax.tax_code, rate=tax.rate, base=tax.base, tax=tax.tax)
             for tax in found.taxes.get(row.id, ())
@@ -219,23 +214,33 @@ def _buyer(row: Any) -> SheetBuyer:
 def _corrected(row: Any) -> Corrected | None:
     if row.corrected_number is None:
         return None
-    return Corrected(number=row.corrected_number, issued_on=row.corrected_on)
+    is_interest = row.corrected_kind == InvoiceKind.INTEREST.name
+    return Corrected(number=row.corrected_number, issued_on=row.corrected_on, is_interest=is_interest)
 
 
-def _why(row: Any) -> Why | None:
-    """Tell why an invoice was corrected; notes that nobody wrote become causes, which have words in each language.
+def _lines(row: Any, *, found: Found, places: Mapping[int, Any], vocabulary: Vocabulary) -> tuple[SheetLine, ...]:
+    rebuilt = found.rebuilt.get(_explained_by(row))
+    told = {line.position: line for line in rebuilt.lines} if rebuilt else {}
+    settlements = found.settlements.get(_explained_by(row), ())
+    lines = (
+        _placed(
+            _line(line, row=row, told=told, settlements=settlements, vocabulary=vocabulary),
+            at=line.supply_point_id,
+            places=places,
+        )
+        for line in found.lines.get(row.id, ())
+    )
+    return tuple(said_once(lines))
 
-    A house is corrected for what was wrong at one of its premises: what an employee wrote of that is no neighbour's.
-    """
-    if row.correction_reason is None:
-        return None
-    is_house = row.correction_group_id is not None
-    cause = BY_ITSELF.get(row.correction_note, Cause[row.correction_reason])
-    is_written = row.correction_note not in UNWRITTEN and not is_house
-    return Why(cause=cause, note=row.correction_note if is_written else "", is_house=is_house)
 
-
-def _line(line: Any, *, row: Any, told: Mapping[int, LineExplanation], vocabulary: Vocabulary) -> SheetLine:
+def _line(
+    line: Any,
+    *,
+    row: Any,
+    told: Mapping[int, LineExplanation],
+    settlements: Sequence[Any],
+    vocabulary: Vocabulary,
+) -> SheetLine:
     why = told.get(line.position)
     return SheetLine(
         position=line.position,
@@ -254,6 +259,8 @@ def _line(line: Any, *, row: Any, told: Mapping[int, LineExplanation], vocabular
         quality=LineQuality[line.quality],
         explanation=why.text if why else "",
         meters=_meters(why.why["inputs"]) if why else (),
+        settles=settled_of(why, settlements=settlements) if why else None,
+        about=about_of(why) if why else "",
     )
 
 

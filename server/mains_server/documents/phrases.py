@@ -33,6 +33,13 @@ LV = {
     "cause_mistake": "rēķins bija kļūdains",
     "cause_read": "saņemts skaitītāja rādījums par dienu, kurai tas bija novērtēts",
     "cause_rests": "labots cits rēķins, uz kuru šis balstās",
+    "settles": "Starpība ar rēķinu {document}: pareizi {due}, iepriekš aprēķināti {billed}",
+    "difference": "starpība",
+    "about": "Par rēķinu {number}",
+    "credit_note": (
+        "Rēķins {number} vairs nav jāmaksā. Ja par to jau samaksājāt, nauda ir Jums par labu un tiks ieskaitīta citos"
+        " rēķinos."
+    ),
     "to_pay": "Apmaksai",
     "pay_until": "Apmaksāt līdz",
     "nothing_to_pay": "Nekas nav jāmaksā.",
@@ -98,6 +105,13 @@ EN = {
     "cause_mistake": "the invoice was wrong",
     "cause_read": "a meter reading came for a day for which it had been estimated",
     "cause_rests": "another bill, which this one rests on, was put right",
+    "settles": "Difference from invoice {document}: {due} is right, {billed} had been charged",
+    "difference": "difference",
+    "about": "For invoice {number}",
+    "credit_note": (
+        "Invoice {number} is not to be paid any more. If you have paid it, the money is to your credit and pays your"
+        " other invoices."
+    ),
     "to_pay": "To pay",
     "pay_until": "Pay until",
     "nothing_to_pay": "There is nothing to pay.",
@@ -163,6 +177,13 @@ RU = {
     "cause_mistake": "счёт был ошибочным",
     "cause_read": "получено показание счётчика за день, для которого оно было оценено",
     "cause_rests": "исправлен другой счёт, на котором основан этот",
+    "settles": "Разница со счётом {document}: верно {due}, ранее начислено {billed}",
+    "difference": "разница",
+    "about": "По счёту {number}",
+    "credit_note": (
+        "Платить по счёту {number} больше не нужно. Если Вы его уже оплатили, деньги засчитаны в Вашу пользу и пойдут"
+        " на оплату других счетов."
+    ),
     "to_pay": "К оплате",
     "pay_until": "Оплатить до",
     "nothing_to_pay": "Платить ничего не нужно.",

@@ -25,9 +25,11 @@ from mains_server.documents.rules import (
     month_text,
     number_text,
     percent_text,
+    price_text,
     printable,
     reason_text,
     reference_text,
+    settled_text,
     to_pay,
     to_the_good,
 )
@@ -97,6 +99,9 @@ def _page(sheet: Sheet, *, language: DocumentLanguage) -> Mapping[str, Any]:
         "facts": list(_facts(sheet, language=language, say=say)),
         "corrects": _corrects(sheet, language=language, say=say),
         "why": [] if sheet.why is None else _why(sheet.why, say=say),
+        "afterwards": say["credit_note"].format(number=sheet.corrects.number)
+        if sheet.corrects and is_credit and sheet.total < 0
+        else "",
         "ask": _ask(sheet, language=language, say=say),
         "lines": [_line(line, sheet=sheet, language=language) for line in sheet.lines if not line.is_after_tax],
         "sums": list(_sums(sheet, language=language, say=say)),
@@ -161,19 +166,44 @@ def _line(line: SheetLine, *, sheet: Sheet, language: DocumentLanguage) -> Mappi
     differs = (line.period_from, line.period_to) != sheet.days
     # A sum that was worked out, such as interest: that a euro costs a euro says nothing to anybody.
     is_sum = line.price_unit == f"{sheet.currency}/{sheet.currency}" and line.unit_price == 1
-    explanation = line.explanation.removesuffix(f" x 1 {line.price_unit}") if is_sum else line.explanation
+    is_priced = not is_sum and line.settles is None
     return {
         "label": printable(line.label.in_language(language)),
-        "explanation": _formula(explanation, language=language),
+        "tags": list(_tags(line, say=PHRASES[language])),
+        "explanation": _explanation(line, sheet=sheet, is_sum=is_sum, language=language),
         "period": days_text(line.period_from, line.period_to, language=language) if differs else "",
         "place": _place_of(line, sheet=sheet, language=language),
-        "is_estimated": line.quality is LineQuality.ESTIMATED,
-        "quantity": f"{number_text(line.quantity, language=language)} {_unit(line.unit, language=language)}".strip(),
-        "price": "" if is_sum else number_text(line.unit_price, language=language),
-        "price_unit": "" if is_sum else _unit(line.price_unit, language=language),
+        "quantity": _quantity(line, language=language) if is_priced else "",
+        "price": price_text(line.unit_price, language=language) if is_priced else "",
+        "price_unit": _unit(line.price_unit, language=language) if is_priced else "",
         "rate": percent_text(line.tax_rate, language=language) if line.tax_rate else "–",
         "net": amount_text(line.net, language=language),
     }
+
+
+def _quantity(line: SheetLine, *, language: DocumentLanguage) -> str:
+    return f"{number_text(line.quantity, language=language)} {_unit(line.unit, language=language)}".strip()
+
+
+def _tags(line: SheetLine, *, say: Mapping[str, str]) -> Iterator[str]:
+    if line.settles is not None:
+        yield say["difference"]
+    if line.quality is LineQuality.ESTIMATED:
+        yield say["estimated"]
+
+
+def _explanation(line: SheetLine, *, sheet: Sheet, is_sum: bool, language: DocumentLanguage) -> str:
+    """Tell how a line came about, or what it settles; a sum that was worked out is only for an invoice."""
+    say = PHRASES[language]
+    if line.settles is not None:
+        told = settled_text(line.settles, currency=sheet.currency, language=language, say=say)
+        return printable(told, longest=EXPLANATION_MAX + NOTE_CHARACTERS_MAX)
+    about = say["about"].format(number=printable(line.about)) if line.about else ""
+    plain = line.explanation.removeprefix(f"{line.about}: ") if line.about else line.explanation
+    if is_sum:
+        plain = "" if line.about else plain.removesuffix(f" x 1 {line.price_unit}")
+    formula = _formula(plain, currency=sheet.currency, language=language)
+    return ": ".join(part for part in (about, formula) if part)
 
 
 def _place_of(line: SheetLine, *, sheet: Sheet, language: DocumentLanguage) -> str:
@@ -282,13 +312,18 @@ def transfer_text(sheet: Sheet) -> str:
     )
 
 
-def _formula(text: str, *, language: DocumentLanguage) -> str:
-    """Write a calculation with the signs and the decimal sign of print."""
-    signs = _raised(_MINUS.sub("−", text.replace(" x ", " × ")))
+def _formula(text: str, *, currency: str, language: DocumentLanguage) -> str:
+    """Write a calculation with the signs and the decimal sign of print, and prices with two decimals at least."""
+    priced = re.sub(rf"(?<![0-9.])[0-9]+(?:\.[0-9])?(?= {re.escape(currency)}\b)", _two_decimals, text)
+    signs = _raised(_MINUS.sub("−", priced.replace(" x ", " × ")))
     words = UNIT_WORDS[language]
     spoken = _WORD.sub(lambda found: words.get(found[0], found[0]), signs)
     plain = printable(spoken, longest=EXPLANATION_MAX)
     return plain if language is DocumentLanguage.EN else _DECIMAL_POINT.sub(",", plain)
+
+
+def _two_decimals(found: re.Match[str]) -> str:
+    return f"{Decimal(found[0]):.2f}"
 
 
 def _raised(text: str) -> str:

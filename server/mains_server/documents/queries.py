@@ -34,6 +34,7 @@ select i.id, i.customer_id, i.contract_id, i.adapter, i.document_number, i.kind,
     i.issued_on, i.due_on, i.currency, i.net, i.tax, i.support, i.total, i.customer_name, i.billing_address,
     i.supply_address,
     i.payment_reference, i.corrects_invoice_id, o.document_number as corrected_number, o.issued_on as corrected_on,
+    o.kind as corrected_kind,
     s.name as seller_name, s.registration_number as seller_registration, s.vat_number as seller_vat,
     s.address as seller_address, s.iban as seller_iban,
     c.number as customer_number, c.kind as customer_kind, c.language, c.registration_number, c.vat_number,
@@ -63,6 +64,15 @@ from invoice_line where invoice_id = any(cast(:ids as bigint[])) order by invoic
 TAXES = """
 select invoice_id, tax_code, rate, base, tax from invoice_tax
 where invoice_id = any(cast(:ids as bigint[])) order by invoice_id, rate, id
+"""
+# Why earlier bills were corrected whose differences stand on an invoice, the last correction last.
+SETTLEMENTS = """
+select s.booked_invoice_id as invoice_id, s.code, o.document_number as document, w.reason as correction_reason,
+    w.note as correction_note, w.rating_group_id as correction_group_id
+from settlement_line s
+join correction w on w.id = s.correction_id and w.customer_id = s.customer_id
+join invoice o on o.id = s.invoice_id and o.customer_id = s.customer_id
+where s.booked_invoice_id = any(cast(:ids as bigint[])) and s.net <> 0 order by s.booked_invoice_id, s.id
 """
 POINTS = """
 select i.id as invoice_id, p.id, p.identifier, s.starts, s.ends,

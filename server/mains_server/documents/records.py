@@ -125,12 +125,53 @@ class MeterUse:
     place: str = ""
 
 
+class Cause(Enum):
+    """Why an invoice was taken back or replaced, as documents word it.
+
+    The first four are an employee's reasons. READ and RESTS are corrections that were due by themselves: a true reading
+    came for a day that was billed on an estimate, or another bill that this one rests on came out otherwise.
+    """
+
+    READING = "READING"
+    PRICE = "PRICE"
+    ATTRIBUTE = "ATTRIBUTE"
+    MISTAKE = "MISTAKE"
+    READ = "READ"
+    RESTS = "RESTS"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """Why an invoice was taken back or replaced; `note` has an employee's own words, empty where there are none.
+
+    `is_house` where a whole house was billed anew, for whatever one of its premises gave reason to.
+    """
+
+    cause: Cause
+    note: str
+    is_house: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What an earlier bill, by its number, should have charged and what had been charged; a line is the difference.
+
+    `why` it was corrected is told by the first line of each bill that does.
+    """
+
+    document: str
+    due: Decimal
+    billed: Decimal
+    why: Why | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetLine:
     """One charge with how it came about; `explanation` is empty where that could not be told.
 
     `place` is the identifier of the supply point that it is charged for by itself, on an invoice over several; it is
-    empty for what is charged for the whole contract.
+    empty for what is charged for the whole contract. `settles` is what it puts right of an earlier bill, `about` the
+    number of the invoice that it is charged for, such as interest.
     """
 
     position: int
@@ -150,6 +191,8 @@ class SheetLine:
     explanation: str
     meters: tuple[MeterUse, ...]
     place: str = ""
+    settles: Settled | None = None
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,33 +237,7 @@ class Corrected:
 
     number: str
     issued_on: date
-
-
-class Cause(Enum):
-    """Why an invoice was taken back or replaced, as documents word it.
-
-    The first four are an employee's reasons. READ and RESTS are corrections that were due by themselves: a true reading
-    came for a day that was billed on an estimate, or another bill that this one rests on came out otherwise.
-    """
-
-    READING = "READING"
-    PRICE = "PRICE"
-    ATTRIBUTE = "ATTRIBUTE"
-    MISTAKE = "MISTAKE"
-    READ = "READ"
-    RESTS = "RESTS"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Why:
-    """Why an invoice was taken back or replaced; `note` has an employee's own words, empty where there are none.
-
-    `is_house` where a whole house was billed anew, for whatever one of its premises gave reason to.
-    """
-
-    cause: Cause
-    note: str
-    is_house: bool
+    is_interest: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,8 +293,11 @@ class Sheet:
 
     @property
     def days(self) -> tuple[date, date]:
-        """The days that it is for, the second one excluded: of an interest note those on which the interest grew."""
-        if self.kind is not InvoiceKind.INTEREST:
+        """The days that it is for, the second one excluded: of an interest note those on which the interest grew.
+
+        So it is of the credit note that takes one back.
+        """
+        if self.kind is not InvoiceKind.INTEREST and not (self.corrects is not None and self.corrects.is_interest):
             return self.period_from, self.period_to
         return min(line.period_from for line in self.lines), max(line.period_to for line in self.lines)
 

@@ -11,7 +11,15 @@ from decimal import Decimal
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
-from mains_server.documents.records import DocumentKind, DocumentLanguage, DocumentWanted, InvoiceOwned, Sheet, Why
+from mains_server.documents.records import (
+    DocumentKind,
+    DocumentLanguage,
+    DocumentWanted,
+    InvoiceOwned,
+    Settled,
+    Sheet,
+    Why,
+)
 from mains_server.invoices.records import InvoiceKind
 from mains_server.money.rules import format_amount
 
@@ -92,6 +100,11 @@ def number_text(value: Decimal, *, language: DocumentLanguage) -> str:
     return _number(value.normalize(), pattern="#,##0.########", language=language)
 
 
+def price_text(price: Decimal, *, language: DocumentLanguage) -> str:
+    """Write a price with the decimals it has, at least the two of an amount."""
+    return _number(price.normalize(), pattern="#,##0.00######", language=language)
+
+
 def percent_text(rate: Decimal, *, language: DocumentLanguage) -> str:
     """Write a share of one in percent: `21 %`."""
     return f"{number_text(rate * 100, language=language)}\N{NO-BREAK SPACE}%"
@@ -101,6 +114,13 @@ def reason_text(why: Why, *, say: Mapping[str, str]) -> str:
     """Word why an invoice was taken back or replaced, in the language of `say`; an employee's own words aside."""
     cause = say[f"cause_{why.cause.value.lower()}"] + (say["because_house"] if why.is_house else "")
     return say["because"].format(cause=cause)
+
+
+def settled_text(settled: Settled, *, currency: str, language: DocumentLanguage, say: Mapping[str, str]) -> str:
+    """Word what a line puts right of an earlier bill; `language` writes the amounts, `say` has the words."""
+    due, billed = (f"{amount_text(one, language=language)} {currency}" for one in (settled.due, settled.billed))
+    told = say["settles"].format(document=settled.document, due=due, billed=billed)
+    return told if settled.why is None else f"{told}. {reason_text(settled.why, say=say)} {settled.why.note}".strip()
 
 
 def date_text(day: date, *, language: DocumentLanguage) -> str:

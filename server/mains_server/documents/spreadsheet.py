@@ -7,9 +7,9 @@ import io
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from mains_server.documents.phrases import COLUMNS
+from mains_server.documents.phrases import COLUMNS, PHRASES
 from mains_server.documents.records import DocumentLanguage, Sheet, SheetLine
-from mains_server.documents.rules import neutral, to_pay
+from mains_server.documents.rules import neutral, settled_text, to_pay
 
 BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 ENGLISH = DocumentLanguage.EN
@@ -43,10 +43,13 @@ def _rows(sheet: Sheet, *, language: DocumentLanguage) -> Iterator[list[str]]:
     ]
     for line in sheet.lines:
         where = neutral(sheet.address_of(line.place) or sheet.supply_address)
-        yield [*head, where, *_cells(line, language=language), sheet.currency, *foot]
+        yield [*head, where, *_cells(line, sheet=sheet, language=language), sheet.currency, *foot]
 
 
-def _cells(line: SheetLine, *, language: DocumentLanguage) -> list[str]:
+def _cells(line: SheetLine, *, sheet: Sheet, language: DocumentLanguage) -> list[str]:
+    told = line.explanation
+    if line.settles is not None:
+        told = settled_text(line.settles, currency=sheet.currency, language=language, say=PHRASES[language])
     return [
         str(line.position),
         neutral(line.code),
@@ -59,7 +62,7 @@ def _cells(line: SheetLine, *, language: DocumentLanguage) -> list[str]:
         _number(line.unit_price, language=language),
         _number(line.tax_rate * 100, language=language),
         _number(line.net, language=language),
-        neutral(line.explanation),
+        neutral(told),
     ]
 
 

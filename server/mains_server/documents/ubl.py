@@ -14,7 +14,7 @@ from typing import Any
 
 from mains_server.documents.phrases import PHRASES
 from mains_server.documents.records import DocumentLanguage, MeterUse, Sheet, SheetBuyer, SheetLine, SheetSeller
-from mains_server.documents.rules import plain_amount, reason_text, storable
+from mains_server.documents.rules import plain_amount, reason_text, settled_text, storable
 from mains_server.invoices.records import InvoiceKind, LineQuality
 
 CUSTOMIZATION = "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0"
@@ -245,7 +245,7 @@ def _lines(sheet: Sheet, *, sign: int) -> Iterator[dict[str, Any]]:
 def _line(line: SheetLine, *, sheet: Sheet, sign: int) -> dict[str, Any]:
     words = WORDS[sheet.language]
     net = sign * line.net
-    told = [storable(line.explanation)] if line.explanation else []
+    told = [storable(_explanation(line, sheet=sheet))] if line.explanation else []
     told += [words["estimated"]] if line.quality is LineQuality.ESTIMATED else []
     return {
         "BT-126": str(line.position),
@@ -262,6 +262,13 @@ def _line(line: SheetLine, *, sheet: Sheet, sign: int) -> dict[str, Any]:
             *(attribute for meter in line.meters for attribute in _meter(meter, word=words["meter"])),
         ],
     }
+
+
+def _explanation(line: SheetLine, *, sheet: Sheet) -> str:
+    if line.settles is None:
+        return line.explanation
+    say, language = PHRASES[sheet.language], sheet.language
+    return settled_text(line.settles, currency=sheet.currency, language=language, say=say)
 
 
 def _price(line: SheetLine, *, net: Decimal, sign: int) -> Mapping[str, str]:

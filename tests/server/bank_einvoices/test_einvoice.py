@@ -11,13 +11,16 @@ from mains_server.bank_einvoices.records import BankInvoice
 from mains_server.bank_einvoices.rules import hidden, is_too_late
 from mains_server.customers.records import CustomerKind
 from mains_server.documents.records import (
+    Cause,
     Corrected,
     DocumentLanguage,
+    Settled,
     Sheet,
     SheetBuyer,
     SheetLine,
     SheetSeller,
     SheetTax,
+    Why,
     Words,
 )
 from mains_server.invoices.records import InvoiceKind, LineQuality
@@ -149,6 +152,23 @@ def test_only_what_is_to_be_paid_is_summed():
     assert file.findtext("Invoice[2]/InvoiceInformation/DocumentName") == "Kredītrēķins"
     # 16.30 + 0.00 + 0.05
     assert (file.findtext("Footer/TotalNumberInvoices"), file.findtext("Footer/TotalAmount")) == ("3", "16.35")
+
+
+def test_a_difference_and_a_sum_say_what_they_are_for():
+    why = Why(cause=Cause.READING, note="98 nolasīts kā 89", is_house=False)
+    settles = Settled(document="S-000000", due=D("12.00"), billed=D("13.95"), why=why)
+    interest = replace(LINE, unit="EUR", price_unit="EUR/EUR", label=Words(lv="Procenti", en="", ru=""))
+    lines = (replace(LINE, settles=settles), replace(interest, about="S-000000"), interest)
+
+    file = written(replace(ONE, sheet=replace(SHEET, lines=lines)))
+
+    found = [one.text for one in file.iterfind("Invoice/InvoiceItem/InvoiceItemGroup/ItemEntry/Description")]
+    assert found == [
+        "Elektroenerģija: Starpība ar rēķinu S-000000: pareizi 12,00 EUR, iepriekš aprēķināti 13,95 EUR."
+        " Iemesls: precizēts skaitītāja rādījums. 98 nolasīts kā 89",
+        "Procenti: Par rēķinu S-000000",
+        "Procenti",
+    ]
 
 
 def test_words_that_are_too_long_or_unprintable_are_cut():

@@ -11,7 +11,7 @@ import pypdf
 import pytest
 from mains_server.documents.phrases import COLUMNS, PHRASES
 from mains_server.documents.printing import payment_code, print_invoice, transfer_text
-from mains_server.documents.records import DocumentLanguage
+from mains_server.documents.records import Corrected, DocumentLanguage
 from mains_server.documents.rules import PRINTED, PRINTED_SIGNS
 from mains_server.documents.ubl import e_invoice
 from mains_server.invoices.records import InvoiceKind
@@ -61,6 +61,43 @@ def test_an_interest_note_says_for_which_invoice_and_days_it_is():
     assert "01.03.2023. – 10.03.2023." in text
     assert "10.04.2023. – 10.04.2023." not in text
     assert "EUR/EUR" not in text
+
+
+def test_a_credit_note_of_an_interest_note_is_for_the_days_on_which_it_grew():
+    corrects = Corrected(number="E-000007", issued_on=date(2023, 4, 10), is_interest=True)
+
+    text = text_of(replace(made.credit_note(made.interest_note()), corrects=corrects))
+
+    assert "Periods 01.03.2023. – 31.03.2023." in text
+    assert "10.04.2023. – 10.04.2023." not in text
+
+
+@pytest.mark.parametrize(
+    ("language", "interest", "reminder"),
+    [
+        (LV, "Par rēķinu E-000005", "Par rēķinu E-000005: 1 gab. × 0,06 EUR/gab. / 1,21"),
+        (EN, "For invoice E-000005", "For invoice E-000005: 1 pcs × 0.06 EUR/pcs / 1.21"),
+        (RU, "По счёту E-000005", "По счёту E-000005: 1 шт. × 0,06 EUR/шт. / 1,21"),
+    ],
+)
+def test_what_is_charged_for_an_invoice_says_which_in_words(language, interest, reminder):
+    plain = made.reminded()
+    lines = tuple(replace(line, about="E-000005") for line in plain.lines)
+
+    text = text_of(replace(plain, lines=lines), language)
+
+    assert f"{interest} " in text.replace(reminder, "") and reminder in text
+    assert "E-000005: 0" not in text and "EUR × 1" not in text
+
+
+def test_prices_have_the_decimals_of_money():
+    monthly = made.line(2, net="2.00", unit="month", price_unit="EUR/month", explanation="1 month x 2 EUR/month")
+    shared = replace(monthly, position=3, unit_price=D("3.63636364"), explanation="29.5 m2 x 400.5 EUR / 110.125")
+
+    text = text_of(made.sheet(lines=(monthly, shared)), EN)
+
+    assert "1 month × 2.00 EUR/month" in text and "29.5 m² × 400.50 EUR / 110.125" in text
+    assert "1 month 2.00 EUR/month" in text and "3.63636364" in text
 
 
 @pytest.mark.parametrize(
@@ -116,7 +153,7 @@ def test_a_credit_note_names_what_it_takes_back_and_asks_for_nothing():
     text = text_of(made.credit_note(), EN)
 
     assert "Credit note" in text
-    assert "Takes back invoice E-000007 of 10 Apr 2023" in text
+    assert "Takes back invoice E-000007 of 10 Apr 2023 Invoice E-000007 is not to be paid any more." in text
     assert "To your credit 4.20 EUR There is nothing to pay." in text
     assert "Total with VAT −4.20" in text
     assert "Payment reference" not in text

@@ -148,7 +148,7 @@ def test_what_an_employee_wrote_is_data(note, on_paper, in_xml):
 
     said = text_of(sheet, EN)
 
-    assert f"Reason: the invoice was wrong. {on_paper} To your credit" in said
+    assert f"Reason: the invoice was wrong. {on_paper} Invoice E-000007 is not to be paid any more." in said
     assert notes_of(sheet).split(". ", maxsplit=1)[1].split() == in_xml.split()
     assert mistakes(e_invoice(sheet)) == []
 

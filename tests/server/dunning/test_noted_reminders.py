@@ -10,8 +10,9 @@ from mains_server.billing.explain import explain_invoice
 from mains_server.billing.interest_notes import InterestNote, NotedSum, issue_interest_note
 from mains_server.billing.verifying import verify_invoices
 from mains_server.db.unit_of_work import read_session
-from mains_server.documents.operations import Press, document_of
+from mains_server.documents.operations import Press, document_of, sheets_of_invoices
 from mains_server.documents.records import DocumentKind, DocumentLanguage, DocumentWanted
+from mains_server.documents.ubl import e_invoice
 from mains_server.dunning.records import ReminderChannel, ReminderStage
 from mains_server.dunning.reminding import take_back_fee
 from mains_spi import Period
@@ -132,6 +133,20 @@ async def test_a_note_that_is_taken_back_for_its_interest_leaves_the_reminder_to
     assert debtors.rows(NOTES) == [("S-000002", D("0.94")), ("S-000004", D("0.36"))]
     assert debtors.one("select sum(open_amount) from invoice_state") == D("0.36")
     await debtors.assert_books()
+
+
+async def test_documents_of_a_note_and_of_its_credit_note_say_for_which_bill_and_days_they_are(debtors, reminded):
+    contract = await reminded()
+    await debtors.day(APRIL)
+    await debtors.pay(contract, "185.37", date(2023, 3, 12), booked=date(2023, 4, 4))
+    await debtors.day(date(2023, 4, 5))
+    press = Press(engine=debtors.engine, host=debtors.host, now=noon(date(2023, 4, 5)))
+
+    sheets = await sheets_of_invoices(press, invoice_ids=[2, 3])
+
+    assert [line.about for sheet in sheets.values() for line in sheet.lines] == ["S-000001"] * 4
+    assert {sheet.days for sheet in sheets.values()} == {(date(2023, 3, 3), APRIL)}
+    assert [mistakes(e_invoice(sheet)) for sheet in sheets.values()] == [[], []]
 
 
 async def test_where_no_interest_is_owed_after_all_the_reminder_comes_alone(debtors, reminded):
