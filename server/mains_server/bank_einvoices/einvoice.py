@@ -14,7 +14,7 @@ from mains_server.bank_einvoices.records import BankInvoice, file_id
 from mains_server.customers.records import CustomerKind
 from mains_server.documents.phrases import PHRASES
 from mains_server.documents.records import Sheet, SheetLine
-from mains_server.documents.rules import settled_text
+from mains_server.documents.rules import is_sum, settled_text
 from mains_server.invoices.records import InvoiceKind
 
 VERSION = "1.2"
@@ -142,13 +142,13 @@ def _payment(invoice: Element, one: BankInvoice) -> None:
 def _described(line: SheetLine, *, sheet: Sheet) -> str:
     """Say a line in words: prices have more digits than the format's four, so they are not its own elements.
 
-    A difference is told as on paper, and of a sum that was worked out only what invoice it is for.
+    A difference is told as on paper, and of a sum as it stands only what invoice it is for.
     """
     label, say = line.label.in_language(sheet.language), PHRASES[sheet.language]
     if line.settles is not None:
         told = settled_text(line.settles, currency=sheet.currency, language=sheet.language, say=say)
         return f"{label}: {told}"
-    if line.unit == sheet.currency:
+    if is_sum(line, currency=sheet.currency):
         return f"{label}: {say['about'].format(number=line.about)}" if line.about else label
     return f"{label}: {line.quantity.normalize():f} {line.unit} × {line.unit_price.normalize():f} {line.price_unit}"
 

@@ -22,6 +22,7 @@ from mains_server.documents.rules import (
     amount_text,
     date_text,
     days_text,
+    is_sum,
     month_text,
     number_text,
     percent_text,
@@ -164,13 +165,12 @@ def _ask(sheet: Sheet, *, language: DocumentLanguage, say: Mapping[str, str]) ->
 
 def _line(line: SheetLine, *, sheet: Sheet, language: DocumentLanguage) -> Mapping[str, Any]:
     differs = (line.period_from, line.period_to) != sheet.days
-    # A sum that was worked out, such as interest: that a euro costs a euro says nothing to anybody.
-    is_sum = line.price_unit == f"{sheet.currency}/{sheet.currency}" and line.unit_price == 1
-    is_priced = not is_sum and line.settles is None
+    is_own_sum = is_sum(line, currency=sheet.currency)
+    is_priced = not is_own_sum and line.settles is None
     return {
         "label": printable(line.label.in_language(language)),
         "tags": list(_tags(line, say=PHRASES[language])),
-        "explanation": _explanation(line, sheet=sheet, is_sum=is_sum, language=language),
+        "explanation": _explanation(line, sheet=sheet, language=language),
         "period": days_text(line.period_from, line.period_to, language=language) if differs else "",
         "place": _place_of(line, sheet=sheet, language=language),
         "quantity": _quantity(line, language=language) if is_priced else "",
@@ -192,7 +192,7 @@ def _tags(line: SheetLine, *, say: Mapping[str, str]) -> Iterator[str]:
         yield say["estimated"]
 
 
-def _explanation(line: SheetLine, *, sheet: Sheet, is_sum: bool, language: DocumentLanguage) -> str:
+def _explanation(line: SheetLine, *, sheet: Sheet, language: DocumentLanguage) -> str:
     """Tell how a line came about, or what it settles; a sum that was worked out is only for an invoice."""
     say = PHRASES[language]
     if line.settles is not None:
@@ -200,8 +200,9 @@ def _explanation(line: SheetLine, *, sheet: Sheet, is_sum: bool, language: Docum
         return printable(told, longest=EXPLANATION_MAX + NOTE_CHARACTERS_MAX)
     about = say["about"].format(number=printable(line.about)) if line.about else ""
     plain = line.explanation.removeprefix(f"{line.about}: ") if line.about else line.explanation
-    if is_sum:
-        plain = "" if line.about else plain.removesuffix(f" x 1 {line.price_unit}")
+    if is_sum(line, currency=sheet.currency):
+        is_told = bool(line.about) or re.fullmatch(rf"-?1 x [0-9.]+ {re.escape(sheet.currency)}", plain) is not None
+        plain = "" if is_told else plain.removesuffix(f" x 1 {line.price_unit}")
     formula = _formula(plain, currency=sheet.currency, language=language)
     return ": ".join(part for part in (about, formula) if part)
 

@@ -18,6 +18,7 @@ from mains_server.documents.records import (
     InvoiceOwned,
     Settled,
     Sheet,
+    SheetLine,
     Why,
 )
 from mains_server.invoices.records import InvoiceKind
@@ -152,6 +153,17 @@ def to_pay(sheet: Sheet) -> Decimal:
 def to_the_good(sheet: Sheet) -> Decimal:
     """Work out what the customer has to the good by this document."""
     return max(-sheet.payable, Decimal("0.00"))
+
+
+def is_sum(line: SheetLine, *, currency: str) -> bool:
+    """Tell whether a line is a sum as it stands, such as interest or support.
+
+    That a euro costs a euro, or that minus one costs 11.81, says nothing to anybody.
+    """
+    if line.price_unit == f"{currency}/{currency}":
+        return line.unit_price == 1
+    is_one = (line.unit, line.price_unit) == ("1", currency) and abs(line.quantity) == 1
+    return is_one and line.unit_price == abs(line.net)
 
 
 def plain_amount(amount: Decimal) -> str:

@@ -157,8 +157,11 @@ def test_only_what_is_to_be_paid_is_summed():
 def test_a_difference_and_a_sum_say_what_they_are_for():
     why = Why(cause=Cause.READING, note="98 nolasīts kā 89", is_house=False)
     settles = Settled(document="S-000000", due=D("12.00"), billed=D("13.95"), why=why)
-    interest = replace(LINE, unit="EUR", price_unit="EUR/EUR", label=Words(lv="Procenti", en="", ru=""))
-    lines = (replace(LINE, settles=settles), replace(interest, about="S-000000"), interest)
+    interest = replace(
+        LINE, unit="EUR", price_unit="EUR/EUR", unit_price=D(1), label=Words(lv="Procenti", en="", ru="")
+    )
+    support = replace(LINE, quantity=D(-1), unit="1", unit_price=D("2.00"), price_unit="EUR", net=D("-2.00"))
+    lines = (replace(LINE, settles=settles), replace(interest, about="S-000000"), interest, support)
 
     file = written(replace(ONE, sheet=replace(SHEET, lines=lines)))
 
@@ -168,6 +171,7 @@ def test_a_difference_and_a_sum_say_what_they_are_for():
         " Iemesls: precizēts skaitītāja rādījums. 98 nolasīts kā 89",
         "Procenti: Par rēķinu S-000000",
         "Procenti",
+        "Elektroenerģija",
     ]
 
 

@@ -90,6 +90,17 @@ def test_what_is_charged_for_an_invoice_says_which_in_words(language, interest, 
     assert "E-000005: 0" not in text and "EUR × 1" not in text
 
 
+def test_a_sum_is_not_one_piece_of_itself():
+    support = made.line(2, net="-11.81", label=made.words("Atbalsts"), explanation="-1 x 11.81 EUR")
+    shared = replace(support, position=3, net=D("6.62"), quantity=D(1), unit_price=D("6.61277877"), code="c")
+    shared = replace(shared, label=made.words("Cirkulācija"), explanation="1 x 244.67281463 EUR / 37")
+
+    text = text_of(made.sheet(lines=(support, shared)))
+
+    assert "−11,81" in text and "11,81 EUR" not in text and "−1 " not in text
+    assert "1 × 244,67281463 EUR / 37" in text and "6,61277877 EUR" in text
+
+
 def test_prices_have_the_decimals_of_money():
     monthly = made.line(2, net="2.00", unit="month", price_unit="EUR/month", explanation="1 month x 2 EUR/month")
     shared = replace(monthly, position=3, unit_price=D("3.63636364"), explanation="29.5 m2 x 400.5 EUR / 110.125")
