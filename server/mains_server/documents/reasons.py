@@ -11,6 +11,7 @@ from mains_server.billing.corrections import READ, RESTS
 from mains_server.billing.records import NO_NOTE, LineExplanation
 from mains_server.billing.settling import CORRECTION
 from mains_server.documents.records import Cause, Settled, SheetLine, Why
+from mains_server.invoices.records import InvoiceKind
 
 BY_ITSELF = {READ: Cause.READ, RESTS: Cause.RESTS}
 UNWRITTEN = frozenset({*BY_ITSELF, NO_NOTE})
@@ -20,9 +21,11 @@ def why_of(row: Any) -> Why | None:
     """Tell why an invoice was corrected; notes that nobody wrote become causes, which have words in each language.
 
     A house is corrected for what was wrong at one of its premises: what an employee wrote of that is no neighbour's.
+    A note of interest that nobody corrected was taken back since the interest comes out otherwise.
     """
     if row.correction_reason is None:
-        return None
+        is_of_interest = (row.kind, row.corrected_kind) == (InvoiceKind.CREDIT.name, InvoiceKind.INTEREST.name)
+        return Why(cause=Cause.INTEREST, note="", is_house=False) if is_of_interest else None
     is_house = row.correction_group_id is not None
     cause = BY_ITSELF.get(row.correction_note, Cause[row.correction_reason])
     is_written = row.correction_note not in UNWRITTEN and not is_house

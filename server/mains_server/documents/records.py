@@ -129,7 +129,8 @@ class Cause(Enum):
     """Why an invoice was taken back or replaced, as documents word it.
 
     The first four are an employee's reasons. READ and RESTS are corrections that were due by themselves: a true reading
-    came for a day that was billed on an estimate, or another bill that this one rests on came out otherwise.
+    came for a day that was billed on an estimate, or another bill that this one rests on came out otherwise. INTEREST:
+    a note charged interest that comes out otherwise, since its debt was paid on another day or is another.
     """
 
     READING = "READING"
@@ -138,6 +139,7 @@ class Cause(Enum):
     MISTAKE = "MISTAKE"
     READ = "READ"
     RESTS = "RESTS"
+    INTEREST = "INTEREST"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from mains_server.billing.interest_notes import InterestNote, NotedSum, issue_in
 from mains_server.billing.verifying import verify_invoices
 from mains_server.db.unit_of_work import read_session
 from mains_server.documents.operations import Press, document_of, sheets_of_invoices
-from mains_server.documents.records import DocumentKind, DocumentLanguage, DocumentWanted
+from mains_server.documents.records import Cause, DocumentKind, DocumentLanguage, DocumentWanted, Why
 from mains_server.documents.ubl import e_invoice
 from mains_server.dunning.records import ReminderChannel, ReminderStage
 from mains_server.dunning.reminding import take_back_fee
@@ -146,6 +146,7 @@ async def test_documents_of_a_note_and_of_its_credit_note_say_for_which_bill_and
 
     assert [line.about for sheet in sheets.values() for line in sheet.lines] == ["S-000001"] * 4
     assert {sheet.days for sheet in sheets.values()} == {(date(2023, 3, 3), APRIL)}
+    assert [sheets[number].why for number in (2, 3)] == [None, Why(cause=Cause.INTEREST, note="", is_house=False)]
     assert [mistakes(e_invoice(sheet)) for sheet in sheets.values()] == [[], []]
 
 
