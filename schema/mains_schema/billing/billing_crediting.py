@@ -26,7 +26,7 @@ class InvoiceCreditInput:
 
     invoice_id: strawberry.ID = strawberry.field(description="Global id of the invoice.")
     reason: CorrectionReason = strawberry.field(description="What was wrong.", default=CorrectionReason.MISTAKE)
-    note: str = strawberry.field(description="Why, for the customer to read; 1 to 1,000 characters.")
+    note: str = strawberry.field(description="Why, as customers read it, also on documents; 1 to 1,000 characters.")
     idempotency_key: str = strawberry.field(description=KEY_WORDS)
 
 
