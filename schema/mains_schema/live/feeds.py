@@ -12,7 +12,7 @@ from mains_server.ledger.records import BookingKind
 from mains_server.metering.operations import READING_ACCEPTED
 from mains_server.notifications.operations import NOTICE_TOLD
 from mains_server.paying.operations import INTENT_CHANGED
-from mains_server.payments.returning import PAYMENT_CHANGED
+from mains_server.payments.rules import PAYMENT_CHANGED
 
 from mains_schema.billing.invoice import Invoice
 from mains_schema.compiling.changed import Changed

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from sqlalchemy import insert, text
+from sqlalchemy import text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -23,9 +23,10 @@ from mains_server.invoices.records import CreditRequest, IssuedInvoice, IssueReq
 from mains_server.ledger.operations import post
 from mains_server.money.rules import is_creditor_reference
 from mains_server.payments import queries, rules
+from mains_server.payments.allocating import insert_allocations
 from mains_server.payments.prepaid import give_back, prepay, take_over
 from mains_server.payments.records import Allocation, PaymentRequest, PrepaidOwner, ReceivedPayment
-from mains_server.payments.tables import Payment, PaymentAllocation
+from mains_server.payments.tables import Payment
 
 INVOICE_ISSUED = "invoice.issued"
 # Each customer's credit and open invoices, per currency, are laid end to end on one line of money, the oldest first;
@@ -232,28 +233,3 @@ async def _settle_named(session: AsyncSession, *, request: PaymentRequest, payme
     )
     owner = request.customer_id, request.currency
     await insert_allocations(session, allocations=allocations, payment_id=payment_id, owner=owner, now=now)
-
-
-async def insert_allocations(
-    session: AsyncSession,
-    *,
-    allocations: Iterable[Allocation],
-    payment_id: int,
-    owner: tuple[int, str],
-    now: datetime,
-) -> None:
-    """Write which invoices a payment settles, or no longer settles; whoever calls holds them and the payment."""
-    rows: list[dict[str, int | str | Decimal | datetime]] = [
-        {
-            "customer_id": owner[0],
-            "payment_id": payment_id,
-            "invoice_id": allocation.invoice_id,
-            "contract_id": allocation.contract_id,
-            "amount": allocation.amount,
-            "currency": owner[1],
-            "allocated_at": now,
-        }
-        for allocation in allocations
-    ]
-    if rows:
-        await session.execute(insert(PaymentAllocation), rows)

@@ -13,13 +13,13 @@ from mains_server.db.outbox import NewsEvent, append_news
 from mains_server.invoices.queries import lock_customer_invoices
 from mains_server.ledger.operations import post
 from mains_server.payments import queries, rules
-from mains_server.payments.operations import apply_credit, insert_allocations
+from mains_server.payments.allocating import unsettle
+from mains_server.payments.operations import apply_credit
 from mains_server.payments.prepaid import prepay, release
 from mains_server.payments.records import PrepaidOwner, ReceivedPayment, ReturnedPayment, ReturnKind, ReturnRequest
 from mains_server.payments.tables import PaymentReturn
 
 REVERSAL_KEY = "reversal"
-PAYMENT_CHANGED = "payment.changed"
 
 
 async def reverse_payment(
@@ -144,13 +144,7 @@ async def _earlier(session: AsyncSession, *, request: ReturnRequest) -> Returned
 
 
 async def _release(session: AsyncSession, *, payment: ReceivedPayment, amount: Decimal, now: datetime) -> None:
-    missing = amount - payment.credit
-    settled = sum((part.amount for part in payment.allocations), Decimal(0))
-    if missing > 0 and settled:
-        back = rules.latest_first(payment.allocations, amount=min(missing, settled))
-        owner = payment.customer_id, payment.currency
-        await insert_allocations(session, allocations=back, payment_id=payment.id, owner=owner, now=now)
-    missing -= settled
+    missing = await unsettle(session, payment=payment, amount=amount, now=now)
     for held in payment.prepaid if missing > 0 else ():
         part = min(held.amount, missing)
         missing -= part
@@ -189,6 +183,6 @@ async def _write(
     returned = queries.returned_payment(row, is_new=True)
     account = rules.money_account(payment.method, payment.provider)
     await post(session, booking=rules.booking_of_return(returned, account=account), now=now)
-    news = NewsEvent(kind=PAYMENT_CHANGED, customer_id=payment.customer_id, payload={"payment_id": payment.id})
+    news = NewsEvent(kind=rules.PAYMENT_CHANGED, customer_id=payment.customer_id, payload={"payment_id": payment.id})
     await append_news(session, news=[news], now=now)
     return returned

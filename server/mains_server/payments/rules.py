@@ -26,6 +26,7 @@ from mains_server.payments.records import (
 ACCEPTED_CURRENCIES = frozenset({"EUR"})
 KEY_LENGTH_MAX = 200
 REASON_LENGTH_MAX = 1000
+PAYMENT_CHANGED = "payment.changed"
 
 
 class PaymentRefused(ValueError):

@@ -14,7 +14,7 @@ from mains_server.ledger.operations import BALANCE_CHANGED
 from mains_server.metering.operations import READING_ACCEPTED
 from mains_server.notifications.operations import NOTICE_TOLD
 from mains_server.paying.operations import INTENT_CHANGED
-from mains_server.payments.returning import PAYMENT_CHANGED
+from mains_server.payments.rules import PAYMENT_CHANGED
 from mains_server.webhooks.records import Content, WebhookKind
 
 OWN_ENDPOINTS_MAX = 5
