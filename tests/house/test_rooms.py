@@ -181,7 +181,15 @@ EXTRA = {
     },
     "facts": {"overlaying.py"},
     "invoices": {"numbering.py"},
-    "payments": {"accounts.py", "prepaid.py", "receiving.py", "returning.py", "taking_over.py"},
+    "payments": {
+        "accounts.py",
+        "allocating.py",
+        "giving.py",
+        "prepaid.py",
+        "receiving.py",
+        "returning.py",
+        "taking_over.py",
+    },
     "levelling": {
         "changes.py",
         "mass.py",

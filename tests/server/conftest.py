@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest_asyncio
 from mains_server.db.unit_of_work import unit_of_work
-from mains_server.invoices.operations import issue_invoice, register_seller
+from mains_server.invoices.operations import register_seller
 from mains_server.invoices.records import (
     InvoiceDraft,
     InvoiceKind,
@@ -17,6 +17,7 @@ from mains_server.invoices.records import (
     SellerDraft,
 )
 from mains_server.money.rules import tax_subtotals
+from mains_server.payments.giving import issue_invoice
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 

@@ -56,6 +56,7 @@ class CorrectionErrorCode(Enum):
     INVOICE_NOT_RATED = "INVOICE_NOT_RATED"
     INVOICE_DATED_LATER = "INVOICE_DATED_LATER"
     INVOICE_SETTLED = "INVOICE_SETTLED"
+    CREDIT_REFUNDED = "CREDIT_REFUNDED"
     CORRECTION_HELD = "CORRECTION_HELD"
     HOUSE_BILLED_IN_PART = "HOUSE_BILLED_IN_PART"
     CORRECTION_NOTE_WRONG = "CORRECTION_NOTE_WRONG"
@@ -73,6 +74,7 @@ described(
         "INVOICE_NOT_RATED": "No billing run worked it out, so that it cannot be rated again.",
         "INVOICE_DATED_LATER": "It bears a later date than today, and no credit note is dated before it.",
         "INVOICE_SETTLED": "Another bill settles what was wrong with it; taken back, that would come back twice.",
+        "CREDIT_REFUNDED": "It is below nothing, and what it gave was refunded, or is on its way to the customer.",
         "CORRECTION_HELD": "Its days cannot be rated again as things are; the message says what is missing.",
         "HOUSE_BILLED_IN_PART": "A premise of its house has no bill of the period yet.",
         "CORRECTION_NOTE_WRONG": "The note is missing, or longer than 1,000 characters.",

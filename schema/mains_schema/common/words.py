@@ -259,6 +259,7 @@ _ENUMS: Mapping[type[Enum], tuple[str, Mapping[str, str]]] = {
             "CARD": "Payment card.",
             "CASH": "Cash.",
             "DIRECT_DEBIT": "Direct debit from the payer's account.",
+            "INVOICE": "No money came: an invoice below nothing, which `invoice` names, is credit of the customer.",
         },
     ),
 }

@@ -85,10 +85,10 @@ class PaymentAllocation:
 
 @mapped(P, scope=allowed(P.customer_id))
 class Payment(Node):
-    """Money received from or for a customer."""
+    """Money received from or for a customer, or what an invoice below nothing gave (method INVOICE)."""
 
     id: strawberry.ID = key("Global id.", P.id)
-    amount: Money = embed("How much was received.", Money, amount=P.amount, currency=P.currency)
+    amount: Money = embed("How much was received, or given.", Money, amount=P.amount, currency=P.currency)
     unallocated: Money = embed(
         "What no invoice used: the customer's credit from it.", Money, amount=_unallocated(), currency=P.currency
     )
@@ -96,16 +96,19 @@ class Payment(Node):
         "What levelled contracts hold of it until they are settled.", Money, amount=_held(), currency=P.currency
     )
     returned: Money = embed(
-        "What went back of it: refunded, or taken back by a bank; 0.00 for most.",
+        "What went back of it: refunded, taken back by a bank, or withdrawn with its invoice; 0.00 for most.",
         Money,
         amount=_returned(),
         currency=P.currency,
     )
     method: PaymentMethod = column("By which road it came.", P.method)
-    received_on: date = column("Day on which it was received.", P.received_on)
-    reference: str = column("Reference given by the payer.", P.reference)
+    received_on: date = column("Day on which it was received; of the method INVOICE the day of issue.", P.received_on)
+    reference: str = column("Reference given by the payer; of the method INVOICE the invoice's number.", P.reference)
     payer_name: str | None = column("Who paid; null if that is not known.", P.payer_name)
     customer: Customer = one("Whose account it is on.", P.customer_id)
+    invoice: Invoice | None = one(
+        "The invoice below nothing that gave it; null where money came, which is nearly always.", P.invoice_id
+    )
     allocations: list[PaymentAllocation] = many(
         "Which invoices it settled; a handful.", A.payment_id, order=(A.id,), about=2
     )

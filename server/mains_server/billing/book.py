@@ -37,6 +37,7 @@ from mains_server.ledger.records import BookingKind
 from mains_server.ledger.rules import document_key
 from mains_server.metering.records import ReadingQuality, ReadingSource, ReadingStatus
 from mains_server.metering.rules import day_start
+from mains_server.payments.giving import give_new
 
 INVOICE_ISSUED = "invoice.issued"
 INVOICE_COLUMNS = (
@@ -89,6 +90,8 @@ def book(
 ) -> list[int]:
     """Write invoices with all that belongs to them, in the transaction of the chunk, and give their ids.
 
+    A bill below nothing gives its customer credit.
+
     The series is locked only once everything but the invoices themselves is written, since all who number wait for it.
     `seen` is its last number from before anybody was gathered: what was numbered since may have billed the same days,
     and raises `BilledMeanwhile`.
@@ -118,6 +121,9 @@ def book(
     _require_still_due(connection, booking=booking, drafts=drafts, seen=seen, first=numbers[0])
     rows = _invoices(numbered, booking=booking, numbers=numbers, groups=groups)
     copy_rows(connection, "invoice", INVOICE_COLUMNS, rows)
+    below = [i for i, draft in numbered if draft.total < 0]
+    if below:
+        give_new(connection, invoice_ids=below, now=booking.now)
     return list(invoice_ids)
 
 

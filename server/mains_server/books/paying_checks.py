@@ -1,4 +1,4 @@
-"""The invariants of payments through providers: what was captured and refunded there is what is in the books."""
+"""The invariants of payments through providers, and of those that no money came for: what bills below nothing gave."""
 
 from __future__ import annotations
 
@@ -54,6 +54,37 @@ PAYING_CHECKS = (
                     select from ledger_transaction t where t.document_id = r.id and t.customer_id = r.customer_id
                         and t.kind = 'REFUND_SENT')
             ) b group by currency having sum(documents) <> sum(ledger)
+        """,
+    ),
+)
+
+GIVING_CHECKS = (
+    Check(
+        name="bills-below-nothing-give",
+        claim="A bill below nothing gave one payment of its amount, withdrawn with the bill; no other bill gave any.",
+        statement="""
+            with below as (
+                select i.id, i.customer_id, i.document_number, -i.total as amount, i.currency, exists (
+                    select from invoice n
+                    where n.corrects_invoice_id = i.id and n.customer_id = i.customer_id and n.kind = 'CREDIT'
+                ) as is_back
+                from invoice i where i.total < 0 and i.kind <> 'CREDIT'
+            ), gave as (
+                select p.id, p.customer_id, p.invoice_id, p.amount, p.currency,
+                    coalesce(sum(r.amount) filter (where r.kind = 'WITHDRAWAL'), 0) as withdrawn
+                from payment p
+                left join payment_return r on r.payment_id = p.id and r.customer_id = p.customer_id
+                group by p.id, p.customer_id
+                having p.method = 'INVOICE' or count(r.id) filter (where r.kind = 'WITHDRAWAL') > 0
+            )
+            select coalesce(b.document_number, 'payment ' || g.id),
+                case when b.id is null then 'nothing' else b.amount || ' ' || b.currency || ', withdrawn '
+                    || case when b.is_back then b.amount else 0.00 end end,
+                g.amount || ' ' || g.currency || ', withdrawn ' || g.withdrawn
+            from below b full join gave g on g.invoice_id = b.id and g.customer_id = b.customer_id
+            where (b.amount, b.currency, case when b.is_back then b.amount else 0 end)
+                    is distinct from (g.amount, g.currency, g.withdrawn)
+                and not (b.is_back and g.id is null)
         """,
     ),
 )

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.books.bank_checks import BANK_CHECKS
-from mains_server.books.paying_checks import PAYING_CHECKS
+from mains_server.books.paying_checks import GIVING_CHECKS, PAYING_CHECKS
 from mains_server.books.records import BooksReport, Check, CheckResult, Finding
 from mains_server.books.statements import (
     BILLING_CHECKS,
@@ -120,7 +120,7 @@ LEDGER_CHECKS = (
     ),
     Check(
         name="payments-booked-once",
-        claim="Every payment has exactly one ledger transaction, of its amount.",
+        claim="Every payment has exactly one ledger transaction, of its amount; what a bill gave has none.",
         statement="""
             select 'payment ' || p.id, p.amount || ' ' || p.currency || ' once',
                 coalesce(-sum(e.amount), 0) || ' in ' || count(t.id)
@@ -129,7 +129,9 @@ LEDGER_CHECKS = (
                 and t.kind = 'PAYMENT'
             left join ledger_entry e on e.transaction_id = t.id and e.customer_id = t.customer_id
                 and e.account = 'receivable' and e.currency = p.currency
-            group by p.id, p.customer_id having count(t.id) <> 1 or coalesce(-sum(e.amount), 0) <> p.amount
+            group by p.id, p.customer_id
+            having case p.method when 'INVOICE' then count(t.id) <> 0
+                else count(t.id) <> 1 or coalesce(-sum(e.amount), 0) <> p.amount end
         """,
     ),
     Check(
@@ -278,12 +280,12 @@ INVOICE_CHECKS = (
     ),
     Check(
         name="amounts-sane",
-        claim="Only credit notes are negative, nothing is due before it is issued, and periods have days.",
+        claim="No bill that asks for money takes support back, nothing is due before it is issued, periods have days.",
         statement="""
             select document_number, 'the right sign, due after its issue, a period', concat_ws(' ', kind, 'total',
                 total, 'support', support, 'due', due_on, 'issued', issued_on, 'for', period_from, 'to', period_to)
             from (select *, case kind when 'CREDIT' then -1 else 1 end as sign from invoice) i
-            where total * sign < 0 or support * sign < 0 or due_on < issued_on or period_to <= period_from
+            where (total * sign >= 0 and support * sign < 0) or due_on < issued_on or period_to <= period_from
         """,
     ),
 )
@@ -292,6 +294,7 @@ CHECKS = (
     LEDGER_CHECKS
     + INVOICE_CHECKS
     + PAYMENT_CHECKS
+    + GIVING_CHECKS
     + BILLING_CHECKS
     + CORRECTION_CHECKS
     + LEVELLED_CHECKS

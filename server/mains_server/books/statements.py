@@ -52,7 +52,7 @@ PAYMENT_CHECKS = (
     ),
     Check(
         name="returns-booked-once",
-        claim="Money that went back has its payment, and exactly one ledger transaction of its amount.",
+        claim="Money that went back has its payment, and one ledger transaction of its amount; a withdrawal none.",
         statement="""
             select 'return ' || r.id || ' of payment ' || r.payment_id, r.amount || ' ' || p.currency || ' once',
                 coalesce(sum(e.amount), 0) || ' in ' || count(distinct t.id)
@@ -63,7 +63,8 @@ PAYMENT_CHECKS = (
             left join ledger_entry e on e.transaction_id = t.id and e.customer_id = t.customer_id
                 and e.account = 'receivable' and e.currency = r.currency
             group by r.id, r.customer_id, p.id, p.currency
-            having p.id is null or count(distinct t.id) <> 1 or coalesce(sum(e.amount), 0) <> r.amount
+            having p.id is null or case r.kind when 'WITHDRAWAL' then count(t.id) <> 0
+                else count(distinct t.id) <> 1 or coalesce(sum(e.amount), 0) <> r.amount end
         """,
     ),
     Check(
@@ -75,10 +76,11 @@ PAYMENT_CHECKS = (
                 select account, currency, amount as ledger, 0 as documents from ledger_entry
                 where customer_id <> 0 and (account like 'bank:%' or account like 'clearing:%')
                 union all
-                select case when p.provider is null then 'bank:' || lower(p.method)
+                select case when p.method = 'INVOICE' then 'bank:bank_transfer'
+                    when p.provider is null then 'bank:' || lower(p.method)
                     else 'clearing:' || lower(p.provider) end, p.currency, 0, m.amount
                 from payment p join (
-                    select id as payment_id, customer_id, amount from payment
+                    select id as payment_id, customer_id, amount from payment where method <> 'INVOICE'
                     union all select payment_id, customer_id, -amount from payment_return where kind = 'REVERSAL'
                     union all select r.payment_id, r.customer_id, -r.amount from payment_return r
                     join ledger_transaction t

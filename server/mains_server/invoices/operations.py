@@ -61,7 +61,10 @@ async def register_seller(session: AsyncSession, *, draft: SellerDraft) -> Selle
 
 
 async def issue_invoice(session: AsyncSession, *, request: IssueRequest, now: datetime) -> IssuedInvoice:
-    """Number, store and book one invoice; the database refuses the same contract, period, kind and revision again."""
+    """Number, store and book one invoice; the database refuses the same contract, period, kind and revision again.
+
+    What it gives where it is below nothing is written by `payments.giving.issue_invoice`, which callers want.
+    """
     draft = request.draft
     due_on = rules.due_on(issued_on=request.issued_on, payment_term_days=request.payment_term_days)
     question = Question(inputs=request.inputs, rating_group_id=request.rating_group_id)

@@ -116,6 +116,7 @@ class InvoiceState(InvoiceFields, table=True):
     """The view of an invoice with what was paid on it, what credit notes took off it, what is open, and its status.
 
     `levelled` is what the contract's levelled payment has taken over: it is prepaid, or comes in by instalments.
+    Nothing is open on a bill below nothing, which is PAID: its amount is a payment of the method INVOICE.
     """
 
     __tablename__ = "invoice_state"

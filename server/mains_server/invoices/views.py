@@ -5,8 +5,8 @@ from mains_server.ledger.views import append_only
 INVOICE_STATE = """
 create view invoice_state as
 select i.*, a.paid, c.credited,
-       (case when i.kind = 'CREDIT' then 0 else i.total - c.credited - a.paid - u.levelled end)::numeric(14, 2)
-           as open_amount,
+       (case when i.kind = 'CREDIT' or i.total < 0 then 0
+             else i.total - c.credited - a.paid - u.levelled end)::numeric(14, 2) as open_amount,
        (case when i.kind = 'CREDIT' or c.notes > 0 then 'CREDITED'
              when i.total - a.paid - u.levelled <= 0 then 'PAID'
              when a.paid + u.levelled > 0 then 'PARTLY_PAID' else 'OPEN' end)::varchar(40) as status,

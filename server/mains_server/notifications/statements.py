@@ -180,8 +180,9 @@ order by o.id limit :most
 PAYMENTS_RECEIVED = """
 select p.id, p.customer_id, :prefix || p.id as occasion, p.amount, p.currency, p.received_on as day
 from payment p
-where p.received_on >= cast(cast(:since as timestamptz) as date) - 14 and p.booked_at >= :since and p.booked_at <= :upto
-    and p.id > :after and not exists (select from notice n where n.occasion = :prefix || p.id)
+where p.method <> 'INVOICE'
+    and p.received_on >= cast(cast(:since as timestamptz) as date) - 14 and p.booked_at >= :since
+    and p.booked_at <= :upto and p.id > :after and not exists (select from notice n where n.occasion = :prefix || p.id)
 order by p.id limit :most
 """
 # Contracts that run, with a register that somebody reads and nobody has read for the day; a house's own point is read

@@ -1,4 +1,7 @@
-"""Refunds of credit that came by bank: asked for by one employee, put into a file by another, and booked."""
+"""Refunds through a bank: asked for by one employee, put into a file by another, and booked.
+
+They are of credit that came by bank, or that a bill below nothing gave.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,8 @@ from mains_server.payments.returning import confirm_refund, reserve_refund, undo
 STAFF_WHO_PAY_OUT = CLERKS
 REFUNDS_IN_FILE_MAX = 500
 NAME_LENGTH_MAX = 70
+# By which roads came what goes back through a bank; what a bill below nothing gave came by none.
+BY_BANK = frozenset({PaymentMethod.BANK_TRANSFER, PaymentMethod.INVOICE})
 OPEN = (RefundStatus.REQUESTED, RefundStatus.IN_FILE)
 
 
@@ -40,7 +45,7 @@ class PaymentUnknown(Refusal):
 
 
 class RefundNotPossible(Refusal):
-    """The payment did not come by bank transfer, or who asks is no employee who refunds."""
+    """The payment came by another road than a bank transfer, or who asks is no employee who refunds."""
 
     code = "REFUND_NOT_POSSIBLE"
     path = "paymentId"
@@ -159,7 +164,7 @@ class BankRefundAsked:
 
 
 async def request_bank_refund(session: AsyncSession, *, viewer: Viewer, asked: BankRefundAsked, now: datetime) -> int:
-    """Set credit of a bank transfer aside to go to the customer's account, and give the refund's id."""
+    """Set credit that goes back through a bank aside to go to the customer's account, and give the refund's id."""
     mine = {"person_id": _person(viewer), "operation": "refundCreate", "key": asked.key}
     earlier = await claim_request(session, **mine, body=asked.body(), now=now)  # type: ignore[arg-type]
     if earlier is not None:
@@ -288,7 +293,7 @@ async def _refundable(session: AsyncSession, *, viewer: Viewer, payment_id: int)
     if not viewer.staff & STAFF_WHO_PAY_OUT or customer_id is None:
         raise PaymentUnknown("there is no such payment for you to have refunded to an account")
     payment = await payment_by_id(session, customer_id=customer_id, payment_id=payment_id)
-    if payment.provider is not None or payment.method is not PaymentMethod.BANK_TRANSFER:
+    if payment.provider is not None or payment.method not in BY_BANK:
         raise RefundNotPossible("this payment did not come by bank transfer; what a provider took goes back through it")
     return payment
 

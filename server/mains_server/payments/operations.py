@@ -19,11 +19,12 @@ from mains_server.customers.queries import customer_by_id
 from mains_server.db.outbox import append_event
 from mains_server.invoices import operations as invoicing
 from mains_server.invoices.queries import invoice_by_number, lock_invoices, lock_open_invoices
-from mains_server.invoices.records import CreditRequest, IssuedInvoice, IssueRequest, OpenInvoice
+from mains_server.invoices.records import CreditRequest, InvoiceKind, IssuedInvoice, IssueRequest, OpenInvoice
 from mains_server.ledger.operations import post
 from mains_server.money.rules import is_creditor_reference
 from mains_server.payments import queries, rules
 from mains_server.payments.allocating import insert_allocations
+from mains_server.payments.giving import issue_invoice, withdraw
 from mains_server.payments.prepaid import give_back, prepay, take_over
 from mains_server.payments.records import Allocation, PaymentRequest, PrepaidOwner, ReceivedPayment
 from mains_server.payments.tables import Payment
@@ -60,7 +61,7 @@ order by c.customer_id, d.upto, c.upto
 
 
 class Released(NamedTuple):
-    """What an invoice that was taken back had been paid with: by payment, and by its levelled account."""
+    """What an invoice that was taken back had been paid with: by payment, and whether by its levelled account."""
 
     paid: Mapping[int, Decimal]
     was_levelled: bool
@@ -109,7 +110,10 @@ async def apply_credit(session: AsyncSession, *, customer_ids: Sequence[int], no
 
 
 async def credit_invoice(session: AsyncSession, *, request: CreditRequest, now: datetime) -> IssuedInvoice:
-    """Take an invoice back by a credit note, once, and turn what had been paid on it into credit for the others."""
+    """Take an invoice back by a credit note, once, and turn what had been paid on it into credit for the others.
+
+    What a bill below nothing had given is withdrawn. CreditRefunded refuses where some of that went to an account.
+    """
     note, original, _ = await _take_back(session, request=request, now=now)
     await apply_credit(session, customer_ids=[original.customer_id], now=now)
     return note
@@ -121,10 +125,11 @@ async def replace_invoice(
     """Take an invoice back and issue another in its place; give the credit note and the replacement.
 
     What had been paid on the first pays the second, also where a levelled account had taken it over; what is left is
-    credit, and what is lacking is open.
+    credit, and what is lacking is open. Where the first was below nothing, what it gave is withdrawn; where the second
+    is, it gives credit.
     """
     note, original, released = await _take_back(session, request=request, now=now)
-    issued = await invoicing.issue_invoice(session, request=replacement, now=now)
+    issued = await issue_invoice(session, request=replacement, now=now)
     if released.was_levelled:
         await take_over(session, document_number=issued.document_number, now=now)
     else:
@@ -154,6 +159,7 @@ async def _take_back(
         issued = {"invoice_id": note.id, "contract_id": note.contract_id}
         append_event(session, kind=INVOICE_ISSUED, payload=issued, customer_id=note.customer_id, now=now)
     original = await invoice_by_number(session, document_number=request.document_number)
+    await withdraw(session, invoice=original, note=note, now=now)
     given_back = await give_back(session, invoice=original, now=now)
     paid = await queries.allocations_on(session, customer_id=original.customer_id, invoice_id=original.id)
     for payment_id, amount in paid.items():
@@ -165,7 +171,15 @@ async def _take_back(
             owner=(original.customer_id, original.currency),
             now=now,
         )
-    return note, original, Released(paid, given_back > 0)
+    return note, original, Released(paid, given_back > 0 or await _gave_where_levelled(session, invoice=original))
+
+
+async def _gave_where_levelled(session: AsyncSession, *, invoice: OpenInvoice) -> bool:
+    """Tell whether a settlement left its levelled contract nothing to take over, so that what follows it is taken."""
+    if invoice.total > 0 or invoice.kind is not InvoiceKind.SETTLEMENT:
+        return False
+    contract = await contract_by_id(session, contract_id=invoice.contract_id)
+    return contract is not None and contract.settlement is Settlement.LEVELLED
 
 
 async def _levelled(session: AsyncSession, *, request: PaymentRequest) -> PrepaidOwner | None:

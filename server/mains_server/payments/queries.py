@@ -40,16 +40,18 @@ select i.customer_id, i.contract_id, i.currency, i.open_amount, coalesce((
 from invoice_state i where i.id = %(invoice)s
 """
 
-# What a customer owes as documents say it, without ledger and allocations: what each adds to it.
+# What a customer owes as documents say it, without ledger and allocations: what each adds to it. A bill below nothing
+# is in it by itself, and so is its credit note; what it gave and what is withdrawn of that would count it twice.
 ITEMS = """
 select issued_on as day, 1 as turn, case kind when 'CREDIT' then 'CREDIT_NOTE' else 'INVOICE' end as kind, id, currency,
     document_number as words, total as amount, id as invoice_id, cast(null as bigint) as payment_id
 from invoice where customer_id = :customer
 union all
-select received_on, 2, 'PAYMENT', id, currency, reference, -amount, null, id from payment where customer_id = :customer
+select received_on, 2, 'PAYMENT', id, currency, reference, -amount, null, id
+from payment where customer_id = :customer and method <> 'INVOICE'
 union all
 select returned_on, 3, 'PAYMENT_BACK', id, currency, reason, amount, null, payment_id
-from payment_return where customer_id = :customer
+from payment_return where customer_id = :customer and kind <> 'WITHDRAWAL'
 union all
 select cast(h.booked_at at time zone 'UTC' as date), 4, 'LEVELLED_HELD', h.id, h.currency, c.number, h.amount, null,
     h.payment_id
@@ -87,6 +89,13 @@ async def lock_payment(session: AsyncSession, *, payment_id: int) -> ReceivedPay
     Whoever will also change invoices locks those first.
     """
     row = await session.scalar(select(Payment).where(col(Payment.id) == payment_id).with_for_update())
+    return None if row is None else await _received(session, row)
+
+
+async def given_by(session: AsyncSession, *, customer_id: int, invoice_id: int) -> ReceivedPayment | None:
+    """Take hold of what a bill below nothing gave, as it stands; None where it gave nothing."""
+    wanted = select(Payment).where(col(Payment.customer_id) == customer_id, col(Payment.invoice_id) == invoice_id)
+    row = await session.scalar(wanted.with_for_update())
     return None if row is None else await _received(session, row)
 
 
@@ -332,6 +341,7 @@ async def _received(session: AsyncSession, row: Payment) -> ReceivedPayment:
         is_new=False,
         provider=row.provider,
         returned=returned,
+        invoice_id=row.invoice_id,
     )
 
 

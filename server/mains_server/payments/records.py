@@ -9,19 +9,24 @@ from enum import Enum
 
 
 class PaymentMethod(Enum):
-    """By which road money came."""
+    """By which road money came; INVOICE is what a bill below nothing gave, for which no money came."""
 
     BANK_TRANSFER = "BANK_TRANSFER"
     CARD = "CARD"
     CASH = "CASH"
     DIRECT_DEBIT = "DIRECT_DEBIT"
+    INVOICE = "INVOICE"
 
 
 class ReturnKind(Enum):
-    """Why money of a payment went back: we refunded it, or a bank took it back."""
+    """Why money of a payment went back: we refunded it, a bank took it back, or its bill below nothing was taken back.
+
+    The last is no money: it takes back what that bill gave.
+    """
 
     REFUND = "REFUND"
     REVERSAL = "REVERSAL"
+    WITHDRAWAL = "WITHDRAWAL"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +115,7 @@ class LevelledAccount:
 class ReceivedPayment:
     """A payment as it stands: what it settled, what contracts hold of it (`prepaid`), what went back, what is credit.
 
-    `is_new` is false for a repeated request.
+    `is_new` is false for a repeated request. `invoice_id` is the bill below nothing that gave it, if one did.
     """
 
     id: int
@@ -127,6 +132,7 @@ class ReceivedPayment:
     is_new: bool
     provider: str | None = None
     returned: Decimal = Decimal(0)
+    invoice_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,8 @@ ACCEPTED_CURRENCIES = frozenset({"EUR"})
 KEY_LENGTH_MAX = 200
 REASON_LENGTH_MAX = 1000
 PAYMENT_CHANGED = "payment.changed"
+# The key of what a bill below nothing gave is this and the bill's id; no payment that comes may have such a key.
+GIVEN_KEY = "invoice:"
 
 
 class PaymentRefused(ValueError):
@@ -43,6 +45,10 @@ class CurrencyNotAccepted(PaymentRefused):
 
 class KeyNotUsable(PaymentRefused):
     """An idempotency key is missing or too long."""
+
+
+class NotReceived(PaymentRefused):
+    """What a bill below nothing gave is no money that came: nobody receives it, and no bank takes it back."""
 
 
 class ReceivedInTheFuture(PaymentRefused):
@@ -103,8 +109,12 @@ def require_receivable(request: PaymentRequest, *, today: date) -> None:
     if request.currency not in ACCEPTED_CURRENCIES:
         accepted = ", ".join(sorted(ACCEPTED_CURRENCIES))
         raise CurrencyNotAccepted(f"payments in {request.currency!r} are not accepted; accepted: {accepted}")
+    if request.method is PaymentMethod.INVOICE:
+        raise NotReceived("INVOICE is what a bill below nothing gave, and is written with the bill; say how money came")
     if not 1 <= len(request.idempotency_key) <= KEY_LENGTH_MAX:
         raise KeyNotUsable(f"an idempotency key has 1 to {KEY_LENGTH_MAX} signs")
+    if request.idempotency_key.startswith(GIVEN_KEY):
+        raise KeyNotUsable(f"keys that begin with {GIVEN_KEY} are kept for what bills below nothing gave")
     if request.received_on > today + timedelta(days=1):
         raise ReceivedInTheFuture(f"{request.received_on} is after {today}")
     numbers = [settle.document_number for settle in request.settles]
@@ -174,12 +184,18 @@ def booking_of_payment(request: PaymentRequest, *, payment_id: int) -> Booking:
 
 
 def money_account(method: PaymentMethod, provider: str | None) -> str:
-    """Name the account where a payment's money lies: at its provider until paid out, or else at our bank."""
-    return bank(method.name) if provider is None else clearing(provider)
+    """Name the account where a payment's money lies: at its provider until paid out, or else at our bank.
+
+    What a bill below nothing gave lies nowhere; where it is refunded, it leaves as a bank transfer.
+    """
+    road = PaymentMethod.BANK_TRANSFER if method is PaymentMethod.INVOICE else method
+    return bank(road.name) if provider is None else clearing(provider)
 
 
 def require_returnable(request: ReturnRequest, *, payment: ReceivedPayment) -> Decimal:
     """Work out what goes back, or refuse: at most what is left, and as a refund only what is credit."""
+    if request.kind is ReturnKind.REVERSAL and payment.method is PaymentMethod.INVOICE:
+        raise NotReceived(f"payment {payment.id} is what {payment.reference} gave; no bank has it to take back")
     left = payment.amount - payment.returned
     amount = left if request.amount is None else request.amount
     if not request.reason.strip() or len(request.reason) > REASON_LENGTH_MAX:

@@ -1,27 +1,37 @@
-"""Tables of the payments room: money received, which invoices it settled, and what went back."""
+"""Tables of the payments room: money received or given by bills below nothing, what it settled, what went back."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlmodel import SQLModel
 
+from mains_server.db import columns
 from mains_server.db.columns import choice, instant, key, money, owner, reference
 from mains_server.payments.records import PaymentMethod, ReturnKind
 
 
 class Payment(SQLModel, table=True):
-    """Money received from or for a customer; what no allocation uses is the customer's credit."""
+    """Money received from or for a customer, or what a bill below nothing gave; what no allocation uses is credit."""
 
     __tablename__ = "payment"
     __table_args__ = (
         ForeignKeyConstraint(["customer_id"], ["customer.id"]),
+        ForeignKeyConstraint(["invoice_id", "customer_id"], ["invoice.id", "invoice.customer_id"]),
         UniqueConstraint("customer_id", "idempotency_key", name="payment_once"),
+        CheckConstraint("(method = 'INVOICE') = (invoice_id is not null)", name="payment_given"),
         CheckConstraint("amount > 0", name="payment_positive"),
         Index("payment_customer_received", "customer_id", "received_on", "id"),
         Index("payment_received", "received_on", "id"),
+        Index(
+            "payment_given_once",
+            "customer_id",
+            "invoice_id",
+            unique=True,
+            postgresql_where=text("invoice_id is not null"),
+        ),
     )
 
     id: int = key()
@@ -34,6 +44,7 @@ class Payment(SQLModel, table=True):
     payer_name: str | None = None
     idempotency_key: str
     provider: str | None = None
+    invoice_id: int | None = columns.reference(nullable=True)
     booked_at: datetime = instant()
 
 
@@ -105,7 +116,10 @@ class PaymentAllocation(SQLModel, table=True):
 
 
 class PaymentReturn(SQLModel, table=True):
-    """Money of a payment that went back; a negative one came again: a refund that did not go, a dispute that we won."""
+    """Money of a payment that went back; a negative one came again: a refund that did not go, a dispute that we won.
+
+    A withdrawal is no money: the bill below nothing that gave the payment was taken back.
+    """
 
     __tablename__ = "payment_return"
     __table_args__ = (

@@ -16,6 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.server.books.bank_defects import BANK_DEFECTS, banked
+from tests.server.books.giving_defects import GIVING_DEFECTS, give_below_nothing
 
 pytestmark = pytest.mark.asyncio
 
@@ -53,7 +54,7 @@ HOUSE = """
 insert into rating_group (id, run_id, adapter, building_id, period_from, period_to, inputs, net)
 values (1, null, 'test_heat', 1, '2024-02-01', '2024-03-01', '{}', 41.00)
 """
-OF_NOTE = "(select id from invoice where kind = 'CREDIT')"
+OF_NOTE = "(select id from invoice where document_number = 'T-000004')"
 OF_K3 = "(select id from contract where number = 'K-3')"
 ENTRY = "(select min(id) from ledger_entry where account = 'tax:vat')"
 
@@ -89,6 +90,7 @@ async def books(utility):
         await credit_invoice(session, request=credit, now=utility.now)
     await utility.invoice(first, contract, nets=("30.00",), revision=1)
     await levelled(utility)
+    await give_below_nothing(utility)
     await gone_back(utility)
     await banked(utility)
     return utility
@@ -254,29 +256,21 @@ DEFECTS = [
         "drop index invoice_credited_once",
         f"update invoice set kind = 'CREDIT', revision = 9, corrects_invoice_id = {OF_T1} where number = 5",
     ),
-    (
-        "replacements-follow-credits",
-        "T-000005",
-        f"update invoice set corrects_invoice_id = {OF_T2} where number = 5",
-    ),
+    ("replacements-follow-credits", "T-000005", f"update invoice set corrects_invoice_id = {OF_T2} where number = 5"),
     (
         "replacements-follow-credits",
         "T-000003",
         f"update invoice set corrects_invoice_id = {OF_T1}, revision = 1 where number in (3, 5)",
     ),
     ("replacements-follow-credits", "T-000003", "update invoice set corrects_invoice_id = 99 where number = 3"),
-    ("amounts-sane", "T-000002", f"update invoice set total = -total where id = {OF_T2}"),
-    ("amounts-sane", "T-000004", f"update invoice set total = -total where id = {OF_NOTE}"),
+    ("amounts-sane", "T-000001", "update invoice set support = -support where document_number = 'T-000001'"),
+    ("credit-notes", "T-000004", f"update invoice set total = -total where id = {OF_NOTE}"),
     ("amounts-sane", "T-000002", f"update invoice set due_on = issued_on - 1 where id = {OF_T2}"),
     ("amounts-sane", "T-000002", f"update invoice set period_to = period_from where id = {OF_T2}"),
     ("payments-not-exceeded", "payment", "update payment set amount = 48.39"),
     ("payments-not-exceeded", "payment", "update payment_allocation set amount = -amount"),
     ("invoices-not-exceeded", "T-000003", "update invoice set total = 48.39 where document_number = 'T-000003'"),
-    (
-        "invoices-not-exceeded",
-        "T-000001",
-        "delete from payment_allocation where amount < 0",
-    ),
+    ("invoices-not-exceeded", "T-000001", "delete from payment_allocation where amount < 0"),
     ("allocations-have-both", "allocation", "delete from payment"),
     ("allocations-have-both", "allocation", "delete from invoice where document_number = 'T-000003'"),
     ("allocations-have-both", "allocation", "update payment set currency = 'SEK'"),
@@ -305,7 +299,11 @@ DEFECTS = [
     ("refunds-are-returns", "refund 8 mains-refund-8", CAPTURED.format("50.00"), REFUNDED.format("9.00", "REQUESTED")),
     ("refunds-are-returns", "refund 8 mains-refund-8", CAPTURED.format("50.00"), REFUNDED.format("10.00", "FAILED")),
     ("refunds-on-their-way", "refunds in EUR", "update ledger_entry set account = 'prepaid' where account = 'refunds'"),
-    ("money-lies-where-it-came", "account bank:card", "update payment set method = 'CASH' where provider is null"),
+    (
+        "money-lies-where-it-came",
+        "account bank:card",
+        "update payment set method = 'CASH' where provider is null and method <> 'INVOICE'",
+    ),
     ("billed-once", "contract K-1", "update invoice set period_from = '2024-01-31' where number = 3"),
     ("billed-once", "contract K-1", f"update invoice set kind = 'FINAL' where id = {OF_NOTE}"),
     ("billed-without-hole", "contract K-2", "delete from billing_hold"),
@@ -356,7 +354,7 @@ DEFECTS = [
 ]
 
 
-DEFECTS += BANK_DEFECTS
+DEFECTS += BANK_DEFECTS + GIVING_DEFECTS
 
 
 async def test_each_planted_defect_is_named(books, subtests):
@@ -396,4 +394,4 @@ async def test_many_findings_are_counted_but_not_all_listed(books):
         report = await check_books(session, listed_max=2)
 
     (totals,) = (result for result in report.results if result.name == "invoice-totals")
-    assert (totals.count, len(totals.findings)) == (6, 2)
+    assert (totals.count, len(totals.findings)) == (9, 2)

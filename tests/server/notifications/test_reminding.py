@@ -83,6 +83,14 @@ async def test_a_payment_is_confirmed_once(desk):
     assert await desk.rows("select subject, channel from notice") == [("Saņēmām 1 234,50 €", "EMAIL")]
 
 
+async def test_what_a_bill_below_nothing_gave_is_no_payment_received(desk):
+    customer = await desk.customer()
+    await desk.utility.invoice(customer, await desk.utility.contract(customer), nets=("-50.00",))
+
+    assert dict(await remind_of_day(day(desk, date(2024, 2, 10)))) == {}
+    assert await desk.rows("select amount::text from payment") == [("60.50",)]
+
+
 @pytest.mark.parametrize(("on", "template"), [(date(2024, 2, 26), "opens"), (date(2024, 3, 2), "closes")])
 async def test_who_has_not_read_is_asked_in_the_window(desk, on, template):
     customer = await desk.customer()
