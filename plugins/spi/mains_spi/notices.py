@@ -32,8 +32,9 @@ _INVOICE = frozenset({"name", "invoice", "amount", "due"})
 _APPLICATION = frozenset({"name", "sent"})
 NOTICE_PLACES: Mapping[str, frozenset[str]] = {
     "invoice_ready": _INVOICE,
+    "invoice_below_nothing": frozenset({"name", "invoice", "amount"}),
     "credit_ready": frozenset({"name", "invoice", "amount", "taken"}),
-    "balance_ready": frozenset({"name", "invoice", "amount"}),
+    "credit_withdrawn": frozenset({"name", "invoice", "amount", "taken"}),
     "due_soon": _INVOICE | {"days"},
     "overdue": _INVOICE | {"days", "stage"},
     "overdue_with_fee": _INVOICE | {"days", "stage"},

@@ -22,6 +22,7 @@ from mains_server.documents.rules import (
     amount_text,
     date_text,
     days_text,
+    is_below_nothing,
     is_sum,
     month_text,
     number_text,
@@ -148,9 +149,10 @@ def _why(why: Why, *, say: Mapping[str, str]) -> list[str]:
 def _ask(sheet: Sheet, *, language: DocumentLanguage, say: Mapping[str, str]) -> Mapping[str, Any]:
     """Give the one thing that everybody looks for: what to pay until when, or what one has to the good."""
     due, good = to_pay(sheet), to_the_good(sheet)
-    if sheet.kind is InvoiceKind.CREDIT and good:
+    if good and (sheet.kind is InvoiceKind.CREDIT or is_below_nothing(sheet)):
         amount = _money(good, sheet=sheet, language=language)
-        return {"label": say["credit"], "amount": amount, "remark": say["nothing_to_pay"], "until": ""}
+        remark = say["pays_others" if is_below_nothing(sheet) else "nothing_to_pay"]
+        return {"label": say["credit"], "amount": amount, "remark": remark, "until": ""}
     asked = {
         "label": say["to_pay"],
         "amount": _money(due, sheet=sheet, language=language),
@@ -160,6 +162,8 @@ def _ask(sheet: Sheet, *, language: DocumentLanguage, say: Mapping[str, str]) ->
     }
     if good:
         asked["remark"] = say["credited"].format(amount=_money(good, sheet=sheet, language=language))
+    if sheet.kind is InvoiceKind.CREDIT and sheet.total > 0:
+        asked["remark"] = say["withdrawn"].format(amount=_money(sheet.total, sheet=sheet, language=language))
     return asked
 
 

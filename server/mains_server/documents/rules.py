@@ -155,6 +155,11 @@ def to_the_good(sheet: Sheet) -> Decimal:
     return max(-sheet.payable, Decimal("0.00"))
 
 
+def is_below_nothing(sheet: Sheet) -> bool:
+    """Tell a bill whose total is the customer's, who needs no credit note to have it."""
+    return sheet.kind is not InvoiceKind.CREDIT and sheet.total < 0
+
+
 def is_sum(line: SheetLine, *, currency: str) -> bool:
     """Tell whether a line is a sum as it stands, such as interest or support.
 

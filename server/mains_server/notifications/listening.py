@@ -64,11 +64,15 @@ async def invoice_ready(session: AsyncSession, event: Event) -> Sequence[Message
 
 
 def _ready(row: Any) -> tuple[str, Decimal, Mapping[str, Value]]:
-    """Choose the words for an invoice, its amount, and what else they tell: what it takes back, or when to pay."""
+    """Choose the words for an invoice, its amount, and what else they tell: what it takes back, or when to pay.
+
+    A bill asks or, below nothing, gives; a credit note gives back, or withdraws what was given.
+    """
     if row.kind == "CREDIT":
-        return "credit_ready", abs(row.total), {"taken": row.corrected_number}
+        template = "credit_ready" if row.total <= 0 else "credit_withdrawn"
+        return template, abs(row.total), {"taken": row.corrected_number}
     if row.total < 0:
-        return "balance_ready", -row.total, {}
+        return "invoice_below_nothing", -row.total, {}
     return "invoice_ready", row.open_amount, {"due": row.due_on}
 
 
@@ -145,7 +149,8 @@ async def refund_done(session: AsyncSession, event: Event) -> Sequence[Message]:
         return ()
     row = await _row(session, statements.REFUND, id=event.payload["refund_id"], customer=event.customer_id)
     values = {"amount": Amount(amount=row.amount, currency=row.currency)}
-    return (_to_customer(event, f"refund {row.id}", Topic.PAYMENT, "refund_done", values),)
+    template = "refund_by_transfer" if row.method == "INVOICE" else "refund_done"
+    return (_to_customer(event, f"refund {row.id}", Topic.PAYMENT, template, values),)
 
 
 async def debt_arranged(session: AsyncSession, event: Event) -> Sequence[Message]:

@@ -146,7 +146,11 @@ where l.version_id = any(cast(:ids as bigint[]))
 order by l.version_id
 """
 PAYMENT = "select id, amount, currency from payment where id = :id and customer_id = :customer"
-REFUND = "select id, amount, currency from payment_refund where id = :id and customer_id = :customer"
+REFUND = """
+select r.id, r.amount, r.currency, p.method
+from payment_refund r join payment p on p.id = r.payment_id and p.customer_id = r.customer_id
+where r.id = :id and r.customer_id = :customer
+"""
 CONTRACT = "select id, number, adapter from contract where id = :id and customer_id = :customer"
 # The calendar's questions give at most so many that nobody was told of, ordered by `id`, with `occasion` and the values
 # of their template.

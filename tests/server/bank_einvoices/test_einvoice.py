@@ -188,6 +188,19 @@ def test_words_that_are_too_long_or_unprintable_are_cut():
     assert file.findtext("Invoice/InvoiceItem/InvoiceItemGroup/ItemEntry/Description") == "Rēķins"
 
 
+def test_a_bill_below_nothing_is_shown_and_asks_for_nothing():
+    below = replace(SHEET, net=D("-15.12"), tax=D("-3.18"), support=D("0.00"), total=D("-18.30"))
+    root = etree.fromstring(
+        einvoice_file(day=date(2023, 2, 10), number=1, invoices=[replace(ONE, sheet=below, to_pay=D("0.00"))])
+    )
+
+    assert [root.findtext(f".//{name}") for name in ("TotalSum", "TotalToPay", "TotalAmount")] == [
+        "-18.30",
+        "0.00",
+        "0.00",
+    ]
+
+
 @pytest.mark.parametrize(
     ("due_on", "to_pay", "is_late"),
     [(10, "1.00", False), (9, "1.00", True), (9, "0.00", False), (25, "1.00", False)],

@@ -186,6 +186,31 @@ def credit_note(of: Sheet | None = None) -> Sheet:
     )
 
 
+def below_nothing() -> Sheet:
+    """An estimate that was too high: 200 kWh fewer at 0.15 are -30.00, a fee of 5.00; net -25.00, tax -5.25: -30.25."""
+    too_much = replace(
+        ENERGY,
+        net=D("-30.00"),
+        quantity=D("-200.000000"),
+        explanation="-200 kWh x 0.15 EUR/kWh",
+        quality=LineQuality.ACTUAL,
+        meters=(
+            MeterUse(
+                serial="EL-1", first=D(800), last=D(600), quantity=D(-200), unit="kWh", is_estimated=False,
+                source="meter EL-1: 800 to 600",
+            ),
+        ),
+    )  # fmt: skip
+    return sheet(
+        kind=InvoiceKind.FINAL,
+        net=D("-25.00"),
+        tax=D("-5.25"),
+        total=D("-30.25"),
+        lines=(too_much, line(2, net="5.00")),
+        taxes=(tax(base="-25.00", amount="-5.25"),),
+    )
+
+
 def business() -> Sheet:
     """A firm, which the network of e-invoices can reach."""
     plain = sheet()

@@ -170,6 +170,30 @@ def test_a_credit_note_names_what_it_takes_back_and_asks_for_nothing():
     assert "Payment reference" not in text
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (LV, "Jums par labu 30,25 EUR Ar šo summu apmaksāsim citus Jūsu rēķinus"),
+        (EN, "To your credit 30.25 EUR It pays your other invoices"),
+        (RU, "В вашу пользу 30,25 EUR Эта сумма оплатит другие ваши счета"),
+    ],
+)
+def test_a_bill_below_nothing_says_what_becomes_of_its_amount_and_asks_for_nothing(language, said):
+    text = text_of(made.below_nothing(), language)
+
+    assert said in text
+    assert PHRASES[language]["pay_until"] not in text
+    assert "LV80 BANK" not in text and "RF24" not in text
+    assert payment_code(made.below_nothing()) is None
+
+
+def test_the_credit_note_of_a_bill_below_nothing_says_what_is_withdrawn():
+    text = text_of(made.credit_note(made.below_nothing()), EN)
+
+    assert "To pay 0.00 EUR No longer to your credit: 30.25 EUR" in text
+    assert "Total with VAT 30.25" in text
+
+
 def test_the_e_invoice_is_attached_and_the_file_is_for_the_archive():
     sheet = made.sheet()
     reader = printed(sheet)

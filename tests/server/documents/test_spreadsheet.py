@@ -42,6 +42,15 @@ def test_over_several_places_each_line_has_its_own_address():
     ]
 
 
+def test_a_bill_below_nothing_is_below_nothing_and_asks_for_nothing():
+    found = rows(spreadsheet([made.below_nothing()], language=EN), ",")
+
+    assert [(row["Net amount"], row["Invoice total"], row["To pay"]) for row in found] == [
+        ("-30.00", "-30.25", "0.00"),
+        ("5.00", "-30.25", "0.00"),
+    ]
+
+
 def test_english_has_a_point_and_commas():
     found = rows(spreadsheet([made.prepaid("30.00")], language=EN), ",")
 

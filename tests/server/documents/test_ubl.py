@@ -35,6 +35,17 @@ SHEETS = {
     "credit note of interest on a bill": made.credit_note(made.with_interest()),
     "interest taken off a bill": made.with_interest("-1.18"),
     "two places": made.two_places(),
+    "below nothing": made.below_nothing(),
+    "below nothing with support after tax": replace(
+        made.below_nothing(),
+        support=D("-5.00"),
+        total=D("-25.25"),
+        lines=(
+            *made.below_nothing().lines,
+            made.line(3, net="5.00", rate="0.0000", is_after_tax=True, tax_code="none"),
+        ),
+    ),
+    "credit note of one below nothing": made.credit_note(made.below_nothing()),
     "business": made.business(),
     "Russian": made.sheet(language=DocumentLanguage.RU),
     "no lines": made.sheet(lines=(), taxes=(), net=D("0.00"), tax=D("0.00"), total=D("0.00")),
@@ -101,6 +112,13 @@ def test_what_was_paid_ahead_is_taken_off(paid, payable):
 
     assert terms(content, "PrepaidAmount") == [paid]
     assert terms(content, "PayableAmount") == [payable]
+
+
+def test_a_bill_below_nothing_asks_for_less_than_nothing_and_its_credit_note_for_as_much():
+    below, note = e_invoice(made.below_nothing()), e_invoice(made.credit_note(made.below_nothing()))
+
+    # The note of a bill below nothing has the amounts of the bill, as any credit note has.
+    assert terms(below, "PayableAmount") == terms(note, "PayableAmount") == ["-30.25"]
 
 
 def test_each_rate_has_one_subtotal():

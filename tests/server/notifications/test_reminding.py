@@ -9,9 +9,11 @@ from mains_server.billing.crediting import take_back_invoice
 from mains_server.billing.records import CorrectionReason
 from mains_server.db.outbox import append_event
 from mains_server.db.unit_of_work import unit_of_work
+from mains_server.invoices.records import CreditRequest
 from mains_server.notifications.events import deliver_events
 from mains_server.notifications.listening import ears
 from mains_server.notifications.reminding import Day, remind_of_day
+from mains_server.payments.operations import credit_invoice
 from mains_spi.readings import ReadingRules
 
 from tests.server.notifications.conftest import NOON, SEAL
@@ -177,23 +179,26 @@ async def test_an_invoice_that_an_employee_takes_back_is_told_of_by_its_credit_n
 
 
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "subjects"),
     [
-        ("lv", "Rēķins {} ir klientu portālā. Tajā Jums par labu ir 21,00 €, tāpēc nekas nav jāmaksā."),
-        ("en", "Invoice {} is ready in the customer portal. It has €21.00 to your credit, so there is nothing to pay."),
-        ("ru", "Счёт {} доступен на портале клиентов. В нём 21,00 € в Вашу пользу, платить ничего не нужно."),
+        ("lv", ["Rēķins T-000001: 60,50 € Jums par labu", "Kredītrēķins T-000002: rēķins T-000001 atcelts"]),
+        ("en", ["Invoice T-000001: €60.50 to your credit", "Credit note T-000002: invoice T-000001 was taken back"]),
+        ("ru", ["Счёт T-000001: 60,50 € в Вашу пользу", "Кредитовый счёт T-000002: счёт T-000001 отменён"]),
     ],
 )
-async def test_a_bill_below_nothing_is_no_credit_note(desk, language, said):
-    """100.00 and 21 % of tax are 121.00, and support after tax of 142.00 leaves 21.00 to the good."""
+async def test_a_bill_below_nothing_and_its_credit_note_are_told_for_what_they_are(desk, language, subjects):
     customer = await desk.customer(language=language)
-    invoice = await desk.utility.invoice(customer, await desk.utility.contract(customer), support="142.00")
+    invoice = await desk.utility.invoice(customer, await desk.utility.contract(customer), nets=("-50.00",))
+    request = CreditRequest(document_number=invoice.document_number, issued_on=NOON.date())
+    async with unit_of_work(desk.engine) as session:
+        note = await credit_invoice(session, request=request, now=NOON)
 
-    await heard(desk, "invoice.ready", {"invoiceId": invoice.id, "contractId": 1, "channel": "PORTAL"}, customer)
+    for id_ in (invoice.id, note.id):
+        await heard(desk, "invoice.ready", {"invoiceId": id_, "contractId": 1, "channel": "PORTAL"}, customer)
 
-    ((template, body),) = await desk.rows("select template, body from notice")
-    assert template == "balance_ready"
-    assert said.format(invoice.document_number) in body
+    told = await desk.rows("select subject, body from notice order by id")
+    assert [subject.replace("\xa0", " ") for subject, _ in told] == subjects
+    assert all("−" not in body and "-60" not in body and "60" in body for _, body in told)
 
 
 async def test_what_happened_long_ago_is_no_news(desk):
