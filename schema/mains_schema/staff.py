@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import strawberry
 from mains_server.access.records import ADMINS, CLERKS, OFFICE, OPERATORS
+from mains_server.access.tables import Person as PE
 from mains_server.billing.records import RunStatus
+from mains_server.billing.rules import ACCEPTABLE
 from mains_server.billing.tables import BillingHold as H
 from mains_server.billing.tables import BillingRun as BR
 from mains_server.billing.tables import CorrectionDue as CD
@@ -23,10 +26,13 @@ from mains_schema.declaring.given import asked_with
 from mains_schema.declaring.mapping import (
     OrderBy,
     column,
+    computed,
     connection,
     descending,
     embed,
     key,
+    known,
+    looked_up,
     mapped,
     one,
     orders,
@@ -34,7 +40,7 @@ from mains_schema.declaring.mapping import (
 )
 from mains_schema.declaring.node import Node
 from mains_schema.declaring.roles import by
-from mains_schema.declaring.scalars import Period
+from mains_schema.declaring.scalars import Money, Period
 from mains_schema.declaring.scope import CLERKS_ONLY
 from mains_schema.metering.metering_staff import FlaggedReadingFilter, FlaggedReadingOrder, Waiting
 from mains_schema.money.bank import BankLineFilter, BankLineOrder, BankStatementOrder, Queued
@@ -73,6 +79,7 @@ if TYPE_CHECKING:
     from mains_schema.contracts.contract import Contract
     from mains_schema.contracts.contract_story import ContractOffer
     from mains_schema.contracts.levelled_story import LevelledHold, LevelledRun
+    from mains_schema.declaring.resolve import Reads
     from mains_schema.metering.meter import Reading
     from mains_schema.money.bank import BankAccount, BankLine, BankStatement
     from mains_schema.money.paying import PaymentEvent, PaymentIntent, PaymentRefund
@@ -94,13 +101,46 @@ class BillingRunOrder(OrderBy):
     NEWEST = descending("Last started first.", BR.started_at)
 
 
+def acceptable(reads: Reads, code: str, total: Decimal | None, released_at: datetime | None) -> bool:
+    """Tell whether an employee may say that a bill is right though unusual."""
+    return code in ACCEPTABLE and total is not None and released_at is None
+
+
 @mapped(H, scope=CLERKS_ONLY)
 class HeldContract(Node):
-    """A contract that a run could not bill. The next run of the period tries it again."""
+    """A contract that a run could not bill. The next start of the run tries it again.
+
+    One that is only unusual can be accepted (`billingHoldAccept`); the run then issues it, if it comes to that total.
+    """
 
     id: strawberry.ID = key("Global id.", H.id)
     code: str = column("Short stable code of the reason.", H.code)
     reason: str = column("What is wrong and what to do about it, for people.", H.reason)
+    total: Money | None = embed(
+        "What the bill would come to; null where something is missing, so that there is none.",
+        Money,
+        amount=known(H.total),
+        currency=known(H.currency),
+    )
+    is_acceptable: bool = computed(
+        "True while it is held only for being unusual, so that an employee may accept it.",
+        acceptable,
+        H.code,
+        H.total,
+        H.released_at,
+    )
+    accepted_total: Money | None = embed(
+        "The total for which an employee accepted it; null where nobody did, or it came out otherwise since.",
+        Money,
+        amount=known(H.accepted_total),
+        currency=known(H.currency),
+    )
+    accepted_at: datetime | None = column("When it was accepted; null if it was not.", H.accepted_at)
+    accepted_by: str | None = column(
+        "Name of the employee who accepted it; null if nobody did, and for the command line.",
+        looked_up(PE.name, PE.id == H.accepted_by_person_id),
+    )
+    accepted_note: str | None = column("Why it is right, in their words; null if it was not accepted.", H.accepted_note)
     held_at: datetime = column("When it was held.", H.held_at)
     released_at: datetime | None = column("When a later run billed it; null while it is held.", H.released_at)
     contract: Contract = one("The contract.", H.contract_id)

@@ -16,6 +16,7 @@ GROUPS = (
     "bill",
     "issue",
     "correct",
+    "accept_bill",
     "credit",
     "verify",
     "books",

@@ -55,6 +55,7 @@ EXTRA = {
         "sources.py",
     },
     "billing": {  # the run's stages, each a file: gather, rate, round, book
+        "accepting.py",
         "attributes.py",
         "binary.py",
         "book.py",
@@ -73,6 +74,7 @@ EXTRA = {
         "fees.py",
         "foreseeing.py",
         "gather.py",
+        "holding.py",
         "houses.py",
         "interest_notes.py",
         "interval_series.py",

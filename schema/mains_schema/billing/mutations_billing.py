@@ -11,6 +11,7 @@ from mains_schema.billing.billing_corrections import (
     invoice_correct,
 )
 from mains_schema.billing.billing_crediting import InvoiceCreditPayload, invoice_credit
+from mains_schema.billing.billing_holds import BillingHoldAcceptPayload, billing_hold_accept
 from mains_schema.billing.billing_moments import (
     InvoiceInstantCreatePayload,
     invoice_instant_create,
@@ -48,6 +49,15 @@ class BillingMutations:
             " run; those of a last bill and of a levelled contract by the next morning; what an interest note"
             " charged is waived.",
             invoice_credit,
+            given="What.",
+        )
+    )
+    billing_hold_accept: BillingHoldAcceptPayload = by(CLERKS)(
+        mutation(
+            "Accepts the bill of a held contract that is unusual and right: below nothing, unusually high, or"
+            " with many lines. It holds for exactly that total: the run issues the bill if it comes to it, and"
+            " holds it again otherwise. The run is started again at once.",
+            billing_hold_accept,
             given="What.",
         )
     )

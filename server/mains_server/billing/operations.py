@@ -35,11 +35,18 @@ CHUNK_DONE = """
 update billing_chunk set status = 'DONE', invoiced = %(invoiced)s, held = %(held)s, done_at = %(now)s
 where id = %(chunk)s
 """
-HOLD = """
-insert into billing_hold (customer_id, run_id, contract_id, code, reason, held_at)
-values (%(customer)s, %(run)s, %(contract)s, %(code)s, %(reason)s, %(now)s)
+# An acceptance that came while the run was at it stands where the bill comes to what was accepted.
+STANDS = "h.released_at is null and h.accepted_total = excluded.total and h.currency = excluded.currency"
+HOLD = f"""
+insert into billing_hold as h (customer_id, run_id, contract_id, code, reason, total, currency, held_at)
+values (%(customer)s, %(run)s, %(contract)s, %(code)s, %(reason)s, %(total)s, %(currency)s, %(now)s)
 on conflict (customer_id, run_id, contract_id)
-do update set code = excluded.code, reason = excluded.reason, held_at = excluded.held_at, released_at = null
+do update set code = excluded.code, reason = excluded.reason, total = excluded.total, currency = excluded.currency,
+    held_at = excluded.held_at, released_at = null,
+    accepted_total = case when {STANDS} then h.accepted_total end,
+    accepted_at = case when {STANDS} then h.accepted_at end,
+    accepted_by_person_id = case when {STANDS} then h.accepted_by_person_id end,
+    accepted_note = case when {STANDS} then h.accepted_note end
 """
 RELEASE = """
 update billing_hold set released_at = %(now)s
@@ -135,7 +142,7 @@ def finish_run(connection: Connection, *, run: Run, now: datetime) -> None:
 
 
 def hold_contracts(connection: Connection, *, run: Run, holds: Iterable[Hold], now: datetime) -> None:
-    """Write down the contracts that could not be billed, with the latest reason."""
+    """Write down the contracts that could not be billed, with the latest reason; what was accepted was another bill."""
     rows = [
         {
             "customer": hold.customer_id,
@@ -143,6 +150,8 @@ def hold_contracts(connection: Connection, *, run: Run, holds: Iterable[Hold], n
             "contract": hold.contract_id,
             "code": hold.code,
             "reason": hold.reason,
+            "total": hold.total,
+            "currency": hold.currency,
             "now": now,
         }
         for hold in holds

@@ -40,16 +40,17 @@ from mains_server.billing.drafting import (
     house_drafts,
     totals_of_cohort,
 )
-from mains_server.billing.due import Case, HistoryRow, Problem, Traits
+from mains_server.billing.due import Case, Problem, Traits
 from mains_server.billing.fees import unpriced
 from mains_server.billing.gather import Gathered, hold_of, hold_of_row
+from mains_server.billing.holding import Accepted
 from mains_server.billing.houses import House
 from mains_server.billing.interval_usage import IntervalCounter
 from mains_server.billing.parts import nothing_before, of_months_begun
 from mains_server.billing.pricebook import Offer, PriceBook
 from mains_server.billing.prices import AgreedPrice
 from mains_server.billing.records import Bounds, Hold
-from mains_server.billing.rules import out_of_bounds
+from mains_server.billing.rules import within_bounds
 from mains_server.billing.settling import with_settlements
 from mains_server.billing.shapes import Shape, Told, column_plan, stretches_of, told_by
 from mains_server.billing.snapshot import PricedBy, group_text, inputs_text
@@ -57,6 +58,7 @@ from mains_server.money.rules import round_half_up
 
 ALIKE_MIN = 3
 SHAPES_MAX = 2000
+NOBODY_ACCEPTED: Mapping[int, Accepted] = {}
 
 
 class ShapeKey(NamedTuple):
@@ -140,8 +142,10 @@ class Rater:
         self._shapes: dict[ShapeKey, Shape | Problem] = {}
         self._accounts = adapter.accounts()
 
-    def rate(self, connection: Connection, *, gathered: Gathered) -> Rated:
-        """Rate a chunk; whatever cannot be billed comes back held, and the rest goes on."""
+    def rate(
+        self, connection: Connection, *, gathered: Gathered, accepted: Mapping[int, Accepted] = NOBODY_ACCEPTED
+    ) -> Rated:
+        """Rate a chunk; whatever cannot be billed comes back held, and so does what is unusual and not `accepted`."""
         rated = Rated(holds=list(gathered.holds))
         self._forget_shapes()
         for key, cases in self._alike(connection, gathered.cases).items():
@@ -158,7 +162,8 @@ class Rater:
             else draft
             for draft in rated.drafts
         ]
-        return self._within_bounds(rated, history=gathered.history)
+        kept, holds = within_bounds(rated.drafts, history=gathered.history, bounds=self._bounds, accepted=accepted)
+        return replace(rated, drafts=kept, holds=[*rated.holds, *holds])
 
     def totals(self, connection: Connection, *, like: Case, usages: Sequence[Sequence[int]]) -> list[int] | Problem:
         """Work out what contracts like one would pay for their usages, in cents, without drafting their bills.
@@ -350,16 +355,6 @@ class Rater:
         if isinstance(shape, Problem):
             raise AdapterRefuses(shape)
         return shape
-
-    def _within_bounds(self, rated: Rated, *, history: Mapping[int, HistoryRow]) -> Rated:
-        kept = []
-        for draft in rated.drafts:
-            hold = out_of_bounds(draft, history=history.get(draft.due.contract_id), bounds=self._bounds)
-            if hold is None:
-                kept.append(draft)
-            else:
-                rated.holds.append(hold)
-        return replace(rated, drafts=kept)
 
 
 def problem_of(refusal: Exception) -> Problem:

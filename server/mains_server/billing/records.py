@@ -115,12 +115,17 @@ class RunState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """A contract that a run could not bill, with a short stable code and the reason for a person."""
+    """A contract that a run could not bill, with a short stable code and the reason for a person.
+
+    `total` is what its bill would come to where it was worked out, and is unusual.
+    """
 
     customer_id: int
     contract_id: int
     code: str
     reason: str
+    total: Decimal | None = field(default=None, compare=False)
+    currency: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -10,11 +11,14 @@ from decimal import Decimal
 import holidays
 from mains_spi import InvoicingRules, Period
 
-from mains_server.billing.draft import Draft
+from mains_server.billing.draft import CENTS_PLACES, Draft
 from mains_server.billing.due import HistoryRow
+from mains_server.billing.holding import Accepted
 from mains_server.billing.records import Bounds, Hold
 
 SATURDAY = 5
+# Of these holds the bill is worked out, and somebody may say that it is right though unusual.
+ACCEPTABLE = frozenset({"negative_total", "unusually_high", "too_many_lines"})
 DAYS_OF_MONTH_MAX = 31
 _MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])", re.ASCII)
 
@@ -27,6 +31,22 @@ def bounds_over(period: Period) -> Bounds:
     """Give what is unusual on a bill of several months, as a levelled year's settlement is: a month's for each."""
     a_month, months = Bounds(), -((period.start - period.end).days // DAYS_OF_MONTH_MAX)
     return replace(a_month, times_mean_max=a_month.times_mean_max * months, lines_max=a_month.lines_max * months)
+
+
+def within_bounds(
+    drafts: Iterable[Draft], *, history: Mapping[int, HistoryRow], bounds: Bounds, accepted: Mapping[int, Accepted]
+) -> tuple[list[Draft], list[Hold]]:
+    """Part bills into those to be issued and those held for being unusual, unless accepted at the very sum they are."""
+    kept, holds = [], []
+    for draft in drafts:
+        contract = draft.due.contract_id
+        is_accepted = bool(accepted) and accepted.get(contract) == (_cents(draft.total), draft.currency)
+        hold = None if is_accepted else out_of_bounds(draft, history=history.get(contract), bounds=bounds)
+        if hold is None:
+            kept.append(draft)
+        else:
+            holds.append(hold)
+    return kept, holds
 
 
 def out_of_bounds(draft: Draft, *, history: HistoryRow | None, bounds: Bounds) -> Hold | None:
@@ -72,7 +92,14 @@ def issue_by(period: Period, *, rules: InvoicingRules) -> date:
 
 def held(draft: Draft, *, code: str, reason: str) -> Hold:
     """Hold the contract of a draft."""
-    return Hold(customer_id=draft.due.customer_id, contract_id=draft.due.contract_id, code=code, reason=reason)
+    return Hold(
+        customer_id=draft.due.customer_id,
+        contract_id=draft.due.contract_id,
+        code=code,
+        reason=reason,
+        total=_cents(draft.total),
+        currency=draft.currency,
+    )
 
 
 def counts_by_year(part: object) -> bool:
@@ -86,4 +113,8 @@ def counts_by_year(part: object) -> bool:
 
 
 def _money(cents: int, draft: Draft) -> str:
-    return f"{Decimal(cents).scaleb(-2)} {draft.currency}"
+    return f"{_cents(cents)} {draft.currency}"
+
+
+def _cents(units: int) -> Decimal:
+    return Decimal(units).scaleb(-CENTS_PLACES)

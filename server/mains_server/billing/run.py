@@ -15,6 +15,7 @@ from mains_server.billing.book import BilledMeanwhile, Booking, book, book_estim
 from mains_server.billing.draft import Draft
 from mains_server.billing.estimates import Estimator
 from mains_server.billing.gather import Gathered, Question, gather
+from mains_server.billing.holding import accepted_totals
 from mains_server.billing.keeping import keep_figures, note_resting
 from mains_server.billing.pricebook import PriceBook
 from mains_server.billing.rate import Rated, Rater
@@ -110,7 +111,8 @@ def _bill_next_chunk(connection: Connection, *, chunks: Chunks) -> bool:
             counter=rater.counter,
         )
         watch("gathered")
-        rated = rater.rate(connection, gathered=gathered)
+        accepted = accepted_totals(connection, run_id=run.id, contracts=contracts)
+        rated = rater.rate(connection, gathered=gathered, accepted=accepted)
         watch("rated")
         operations.hold_contracts(connection, run=run, holds=rated.holds, now=now)
         keep_figures(

@@ -49,13 +49,22 @@ class BillingChunk(SQLModel, table=True):
 
 
 class BillingHold(SQLModel, table=True):
-    """A contract that a run could not bill, with the reason and what to do."""
+    """A contract that a run could not bill, with the reason and what to do.
+
+    Where its bill was worked out and is unusual, `total` is what it would come to; an employee may accept that.
+    """
 
     __tablename__ = "billing_hold"
     __table_args__ = (
         UniqueConstraint("customer_id", "run_id", "contract_id"),
         Index("billing_hold_run", "run_id", "id"),
         Index("billing_hold_contract", "contract_id", "id"),
+        Index(
+            "billing_hold_accepted",
+            "run_id",
+            "contract_id",
+            postgresql_where=text("accepted_total is not null and released_at is null"),
+        ),
     )
 
     id: int = key()
@@ -66,6 +75,12 @@ class BillingHold(SQLModel, table=True):
     reason: str
     held_at: datetime = instant()
     released_at: datetime | None = instant(nullable=True)
+    total: Decimal | None = money(nullable=True)
+    currency: str | None = None
+    accepted_total: Decimal | None = money(nullable=True)
+    accepted_at: datetime | None = instant(nullable=True)
+    accepted_by_person_id: int | None = reference("person.id", nullable=True)
+    accepted_note: str | None = None
 
 
 class RatingGroup(SQLModel, table=True):

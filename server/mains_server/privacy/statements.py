@@ -75,6 +75,7 @@ OF_CUSTOMER = {
     "outbox_event": "delete from outbox_event where customer_id = :customer",
     "machine_token": """update machine_token set customer_ids = array_remove(customer_ids, :customer)
         where :customer = any(customer_ids)""",
+    "billing_hold": "update billing_hold set accepted_note = null where customer_id = :customer",
     "contract_fee": "update contract_fee set reason = '' where customer_id = :customer",
     "correction": "update correction set note = '' where customer_id = :customer",
     "invoice_dispute": "update invoice_dispute set reason = '', answer = null where customer_id = :customer",
