@@ -62,6 +62,26 @@ CREDIT_TEXTS = {
 }
 
 
+WITHDRAWN_TEXTS = {
+    DocumentLanguage.LV: (
+        "Labdien!\n\nPielikumā kredītrēķins {number}, kas atceļ rēķinu {taken}: PDF lasīšanai un drukāšanai, XML"
+        " grāmatvedības programmai.\nTas, kas pēc rēķina {taken} bija Jums par labu, vairs nav; ja ar to bija apmaksāti"
+        " citi rēķini, tie atkal ir apmaksājami.\nRēķinu arhīvs ir klientu portālā.\n\n{seller}\n"
+    ),
+    DocumentLanguage.EN: (
+        "Good day,\n\nCredit note {number}, which takes back invoice {taken}, is attached: as PDF to read and print, as"
+        " XML for accounting software.\nWhat was to your credit by invoice {taken} is no longer; where it had paid"
+        " other invoices, those are open again.\nAll your invoices are in the customer portal.\n\n{seller}\n"
+    ),
+    DocumentLanguage.RU: (
+        "Здравствуйте!\n\nВо вложении кредитовый счёт {number}, который отменяет счёт {taken}: PDF для чтения и печати,"
+        " XML для бухгалтерской программы.\nСумма, которая была в Вашу пользу по счёту {taken}, больше не в Вашу"
+        " пользу; если ею были оплачены другие счета, они снова открыты.\nАрхив счетов находится на портале клиентов."
+        "\n\n{seller}\n"
+    ),
+}
+
+
 class MailPolicy(EmailPolicy):
     """Writes mails as SMTP takes them, with every letter and space of a subject.
 
@@ -98,7 +118,7 @@ def invoice_mail(
     subjects, texts = SUBJECTS, TEXTS
     if envelope.takes_back is not None:
         words["taken"] = envelope.takes_back
-        subjects, texts = CREDIT_SUBJECTS, CREDIT_TEXTS
+        subjects, texts = CREDIT_SUBJECTS, WITHDRAWN_TEXTS if envelope.withdraws else CREDIT_TEXTS
     mail = EmailMessage(policy=MAIL_POLICY)
     mail["From"], mail["To"] = sender, address
     mail["Subject"] = subjects[envelope.language].format(**words)

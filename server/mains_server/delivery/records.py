@@ -70,7 +70,8 @@ class Delivered:
 class Envelope:
     """A delivery that waits, with what is needed to send it as things are now.
 
-    `takes_back` is the number of the invoice that a credit note takes back; None of an invoice.
+    `takes_back` is the number of the invoice that a credit note takes back; None of an invoice. It `withdraws`
+    where that was a bill below nothing, which had given credit.
     """
 
     delivery_id: int
@@ -89,6 +90,7 @@ class Envelope:
     address_postcode: str
     address_country: str
     takes_back: str | None = None
+    withdraws: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ order by i.id limit :most
 ENVELOPE = """
 select v.id as delivery_id, v.customer_id, v.contract_id, v.invoice_id, v.number, v.tries, i.document_number,
     s.name as seller, c.name as customer_name, c.language, c.email, c.address_line, c.address_city, c.address_postcode,
-    c.address_country, o.document_number as takes_back
+    c.address_country, o.document_number as takes_back, coalesce(o.total < 0, false) as withdraws
 from invoice_delivery v
 join invoice i on i.id = v.invoice_id and i.customer_id = v.customer_id
 left join invoice o on o.id = i.corrects_invoice_id and o.customer_id = i.customer_id and i.kind = 'CREDIT'

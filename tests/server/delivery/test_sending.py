@@ -12,9 +12,6 @@ import pytest
 from aiosmtpd.smtp import AuthResult
 from lxml import etree
 from mains_server.access.records import Refusal
-from mains_server.billing.corrections import CorrectionRequest
-from mains_server.billing.crediting import take_back_invoice
-from mains_server.billing.records import CorrectionReason
 from mains_server.contracts.records import Delivery
 from mains_server.db.engine import make_engine
 from mains_server.db.unit_of_work import read_session, unit_of_work
@@ -61,39 +58,6 @@ async def test_a_mail_has_both_documents_and_a_receipt(office):
         "S-000001-lv.pdf",
         "S-000001.xml",
     ]
-
-
-@pytest.mark.parametrize(
-    ("language", "subject", "said"),
-    [
-        ("lv", "Kredītrēķins S-000002: rēķins S-000001 atcelts", "Rēķins S-000001 vairs nav jāmaksā."),
-        ("en", "Credit note S-000002: invoice S-000001 was taken back", "Invoice S-000001 is not to be paid any more."),
-        ("ru", "Кредитовый счёт S-000002: счёт S-000001 отменён", "Платить по счёту S-000001 больше не нужно."),
-    ],
-)
-async def test_the_mail_of_a_credit_note_names_what_it_takes_back(office, language, subject, said):
-    office.household(language=language)
-    await office.issue()
-    await office.begin()
-    request = CorrectionRequest(
-        document_number="S-000001",
-        reason=CorrectionReason.MISTAKE,
-        note="not theirs",
-        issued_on=office.now.date(),
-        now=office.now,
-    )
-    await take_back_invoice(office.engine, request=request)
-    await office.documents()
-    await office.begin()
-    desk = Desk()
-
-    async with mail_server(desk) as port:
-        assert await office.send(port) == {"delivered": 2}
-
-    mails = [message_from_bytes(content, policy=default) for content in desk.taken]
-    (mail,) = [mail for mail in mails if mail["subject"] == subject]
-    assert said in mail.get_body().get_content()
-    assert [part.get_filename() for part in mail.iter_attachments()] == [f"S-000002-{language}.pdf", "S-000002.xml"]
 
 
 async def test_mails_without_their_words_are_held_and_keep_none_waiting(office, monkeypatch):
