@@ -206,8 +206,9 @@ def _places(text):
 MAIL = {"channel": Channel.EMAIL, "hidden": frozenset(), "zone": "Europe/Riga"}
 
 
+@pytest.mark.parametrize("template", ["credit_ready", "credit_withdrawn"])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_text_message_about_a_credit_note_names_both_documents_in_one_segment(language):
+def test_a_text_message_about_a_credit_note_names_both_documents_in_one_segment(language, template):
     values = {
         "name": "Anna Ozola",
         "invoice": "E-000008",
@@ -216,7 +217,7 @@ def test_a_text_message_about_a_credit_note_names_both_documents_in_one_segment(
     }
 
     words = written(
-        "credit_ready",
+        template,
         channel=Channel.SMS,
         language=language,
         values=values,
