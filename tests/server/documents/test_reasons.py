@@ -5,11 +5,13 @@ from datetime import UTC, date, datetime
 
 import orjson
 import pytest
+from mains_server.billing import corrections
 from mains_server.billing.corrections import READ, CorrectionRequest, correct_invoice
 from mains_server.billing.crediting import take_back_invoice
 from mains_server.billing.records import NO_NOTE, CorrectionReason
 from mains_server.documents.operations import make_document, sheets_of_invoices
 from mains_server.documents.queries import SHEETS
+from mains_server.documents.reasons import BY_ITSELF
 from mains_server.documents.records import Cause, DocumentKind, DocumentLanguage, Why
 from mains_server.documents.ubl import e_invoice
 
@@ -117,6 +119,13 @@ async def test_a_sheet_that_was_written_without_a_reason_stays_without(town, bil
             replace(gathered, why=None), kind=kind, language=RU
         )
         assert make_document(gathered, kind=kind, language=RU) == make_document(gathered, kind=kind, language=RU)
+
+
+def test_every_note_that_nobody_wrote_has_a_cause():
+    """A new one would reach customers as English words of an employee's."""
+    notes = {note for name, note in vars(corrections).items() if name.isupper() and isinstance(note, str)}
+
+    assert notes == set(BY_ITSELF)
 
 
 @pytest.mark.parametrize("cause", Cause)
