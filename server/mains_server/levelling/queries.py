@@ -124,6 +124,13 @@ async def taken_back(session: AsyncSession, *, adapter: str, today: date) -> tup
     return tuple(PlanDays(**row._mapping) for row in rows)
 
 
+async def left_over(session: AsyncSession, *, adapter: str, today: date) -> tuple[PrepaidOwner, ...]:
+    """List accounts of closed plans on which something stands, though no instalment and no bill will settle it."""
+    waiting = {stretch.contract_id for stretch in await taken_back(session, adapter=adapter, today=today)}
+    rows = await session.execute(text(statements.LEFT_OVER), {"adapter": adapter})
+    return tuple(PrepaidOwner(**row._mapping) for row in rows if row.contract_id not in waiting)
+
+
 async def billed_days(session: AsyncSession, *, invoice_id: int) -> Period:
     """Tell the days that a bill is for."""
     row = (await session.execute(text(statements.BILLED_DAYS), {"invoice": invoice_id})).one()

@@ -203,12 +203,23 @@ async def settle_again(clerk: Clerk, *, stretch: PlanDays) -> None:
     if running is not None:
         await finish(clerk, open_bill=_open(issued[-1], contract_id=contract.id))
         return
+    owner = PrepaidOwner(customer_id=stretch.customer_id, contract_id=contract.id, currency=stretch.currency)
+    await let_go(clerk, owner=owner)
+
+
+async def let_go(clerk: Clerk, *, owner: PrepaidOwner) -> bool:
+    """Empty the account of a closed plan: what it holds becomes credit, what it lacks is due; tell whether none runs.
+
+    An instalment that came late, a payment that its bank took back and a correction of the last bill leave such.
+    """
     async with unit_of_work(clerk.engine) as session:
-        await lock_contract(session, contract_id=contract.id)
-        owner = PrepaidOwner(customer_id=stretch.customer_id, contract_id=contract.id, currency=stretch.currency)
+        await lock_contract(session, contract_id=owner.contract_id)
+        if await queries.plan_of(session, contract_id=owner.contract_id) is not None:
+            return False
         await release(session, owner=owner, now=clerk.now)
-        await operations.release_hold(session, contract_id=contract.id, task=TASK, now=clerk.now)
-        await apply_credit(session, customer_ids=[stretch.customer_id], now=clerk.now)
+        await operations.release_hold(session, contract_id=owner.contract_id, task=TASK, now=clerk.now)
+        await apply_credit(session, customer_ids=[owner.customer_id], now=clerk.now)
+        return True
 
 
 def months_unread(day: date, *, starts: date) -> int:

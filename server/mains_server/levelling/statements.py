@@ -60,6 +60,22 @@ where (p.closed_at is not null or least(p.ends, c.ends, 'infinity') > :today) an
 order by p.contract_id, p.id
 """
 
+# Accounts that no plan runs on any more and that still hold or lack something.
+LEFT_OVER = """
+select distinct p.contract_id, p.customer_id, p.currency
+from levelled_plan p
+join contract c on c.id = p.contract_id and c.customer_id = p.customer_id and c.adapter = :adapter
+where p.closed_at is not null and not exists (
+    select from levelled_plan r
+    where r.contract_id = p.contract_id and r.customer_id = p.customer_id and r.closed_at is null
+) and coalesce((
+    select sum(h.amount) from prepayment h where h.contract_id = p.contract_id and h.customer_id = p.customer_id
+), 0) <> coalesce((
+    select sum(u.amount) from prepaid_use u where u.contract_id = p.contract_id and u.customer_id = p.customer_id
+), 0)
+order by p.contract_id
+"""
+
 BILLED_DAYS = "select period_from, period_to from invoice where id = :invoice"
 
 OPEN_SETTLEMENTS = f"""

@@ -25,6 +25,7 @@ from mains_server.levelling.settling import (
     actual_usage,
     close,
     finish,
+    let_go,
     months_unread,
     settle,
     settle_again,
@@ -47,10 +48,11 @@ USAGE_PLACES = 3
 async def watch(clerk: Clerk) -> Counter[str]:
     """Do all that is due with a utility's plans, each once, and count it by what was done.
 
-    Bills left open by an interruption are finished; ended plans closed; days whose bill was taken back billed again; a
-    reading about a year after the last settlement settles, and so does the year itself where all meters tell
-    themselves; a reading that differs significantly changes the plan, and so does a price that became known. What
-    cannot be done is held with its reason, the plan goes on, and the next look tries again.
+    Bills left open by an interruption are finished; ended plans closed; days whose bill was taken back billed again;
+    what stands on the account of a closed plan becomes credit, or due; a reading about a year after the last settlement
+    settles, and so does the year itself where all meters tell themselves; a reading that differs significantly changes
+    the plan, and so does a price that became known. What cannot be done is held with its reason, the plan goes on, and
+    the next look tries again.
     """
     code, counts = clerk.adapter.code, Counter[str]()
     async with read_session(clerk.engine) as session:
@@ -65,6 +67,10 @@ async def watch(clerk: Clerk) -> Counter[str]:
         again = await queries.taken_back(session, adapter=code, today=clerk.today)
     for stretch in again:
         await _tried(clerk, counts, (stretch.contract_id, "settled again", TASK), settle_again(clerk, stretch=stretch))
+    async with read_session(clerk.engine) as session:
+        left_over = await queries.left_over(session, adapter=code, today=clerk.today)
+    for owner in left_over:
+        await _tried(clerk, counts, (owner.contract_id, "let go", TASK), let_go(clerk, owner=owner))
     async with read_session(clerk.engine) as session:
         told = await queries.told_readings(session, adapter=code, today=clerk.today)
         by_themselves = await queries.automatic_years(session, adapter=code, today=clerk.today)

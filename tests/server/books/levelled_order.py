@@ -23,6 +23,7 @@ from mains_server.levelling.settling import Clerk, settle
 from mains_server.levelling.watching import watch
 from mains_server.payments.operations import receive_payment
 from mains_server.payments.records import PaymentMethod, PaymentRequest
+from mains_server.payments.returning import reverse_payment
 from mains_spi import Capability, LevelledRules, Product, Settlement, Tariff, Utility, hookimpl
 
 from tests.server.billing.small_utility import FIXED, host_of
@@ -146,6 +147,19 @@ class LevellingWorld(World):
         )
         assert self.do(lambda session: receive_payment(session, request=payment, now=self.now))
 
+    def bank_takes_back(self, household: Household, *, cents: int) -> bool:
+        """Take back a customer's latest payment as its bank does, wholly or by an amount."""
+        found = self.connection.execute("select max(id) from payment where customer_id = %s", [household.customer])
+        ((payment,),) = found.fetchall()
+        if payment is None:
+            return False
+        key, amount = f"step-{self.steps}", Decimal(cents).scaleb(-2) or None
+        return self.do(
+            lambda session: reverse_payment(
+                session, payment_id=payment, reason="no money", now=self.now, amount=amount, key=key
+            )
+        )
+
     def switch(self, household: Household, *, product: str) -> bool:
         """Have another product from the first of next month on, under the same number."""
         desk = Desk(viewer=self.viewer, host=self.host, now=self.now, today=self.today, billed_until=billed_until)
@@ -163,6 +177,10 @@ class LevellingWorld(World):
         """List settlements of running plans of which something is open."""
         return self.connection.execute(OPEN_SETTLEMENTS).fetchall()
 
+    def left_on_closed_accounts(self) -> list[tuple[int, Decimal]]:
+        """List contracts without a running plan that hold or lack money, though no day of a plan waits for its bill."""
+        return self.connection.execute(LEFT_ON_CLOSED).fetchall()
+
 
 BALANCES = """
 select c.id, l.sum, i.sum - p.sum
@@ -172,7 +190,10 @@ cross join lateral (
     where e.customer_id = c.id and e.account in ('receivable', 'prepaid', 'deferred')
 ) l
 cross join lateral (select coalesce(sum(i.total), 0) as sum from invoice i where i.customer_id = c.id) i
-cross join lateral (select coalesce(sum(p.amount), 0) as sum from payment p where p.customer_id = c.id) p
+cross join lateral (
+    select (select coalesce(sum(p.amount), 0) from payment p where p.customer_id = c.id)
+        - (select coalesce(sum(r.amount), 0) from payment_return r where r.customer_id = c.id) as sum
+) p
 where l.sum <> i.sum - p.sum
 """
 OPEN_SETTLEMENTS = """
@@ -180,6 +201,18 @@ select s.document_number, s.open_amount from invoice_state s
 join levelled_plan p on p.contract_id = s.contract_id and p.closed_at is null
     and s.period_to > p.starts and (p.ends is null or p.ends > s.period_to)
 where s.kind = 'SETTLEMENT' and s.open_amount > 0 and s.status <> 'CREDITED'
+"""
+LEFT_ON_CLOSED = """
+select c.id, coalesce((select sum(h.amount) from prepayment h where h.contract_id = c.id), 0)
+    - coalesce((select sum(u.amount) from prepaid_use u where u.contract_id = c.id), 0) as left_over
+from contract c
+where coalesce((select sum(h.amount) from prepayment h where h.contract_id = c.id), 0)
+    <> coalesce((select sum(u.amount) from prepaid_use u where u.contract_id = c.id), 0)
+  and exists (select from levelled_plan p where p.contract_id = c.id)
+  and not exists (select from levelled_plan p where p.contract_id = c.id and p.closed_at is null)
+  and not exists (
+    select from levelled_hold h where h.contract_id = c.id and h.task = 'settlement' and h.released_at is null
+  )
 """
 
 

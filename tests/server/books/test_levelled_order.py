@@ -35,6 +35,8 @@ ACTIONS = (
     "recalculate",
     "switch",
     "correct",
+    "pay late",
+    "bank takes back",
 )
 
 
@@ -90,8 +92,18 @@ class LevelledOrder(AnyOrder):
         self.seen["stopped"] += self.world.stop(household)
 
     def look(self, household: Household, much: int) -> None:
-        """Have the utility do what is due."""
+        """Have the utility do what is due, after which nothing is left on accounts that no plan runs on."""
         self.world.look()
+        assert self.world.left_on_closed_accounts() == []
+
+    def pay_late(self, household: Household, much: int) -> None:
+        """Pay on a contract's number, whether it is levelled, was once, or never."""
+        self.world.pay_for(household, cents=100 + 250 * much)
+        self.seen["late"] += self.world.plan(household) is None
+
+    def bank_takes_back(self, household: Household, much: int) -> None:
+        """Have a bank take back what a customer paid last, or some of it."""
+        self.seen["taken back by the bank"] += self.world.bank_takes_back(household, cents=100 * much)
 
     def recalculate(self, household: Household, much: int) -> None:
         """Work all plans out anew."""
