@@ -56,6 +56,7 @@ EXTRA = {
     },
     "billing": {  # the run's stages, each a file: gather, rate, round, book
         "accepting.py",
+        "allowances.py",
         "attributes.py",
         "binary.py",
         "book.py",
@@ -125,6 +126,7 @@ EXTRA = {
         "ending.py",
         "life.py",
         "offering.py",
+        "restoring.py",
         "points.py",
         "protecting.py",
         "statements.py",
@@ -193,6 +195,7 @@ EXTRA = {
         "taking_over.py",
     },
     "levelling": {
+        "agreed.py",
         "changes.py",
         "mass.py",
         "ordering.py",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from mains_spi import Period, Usage, Utility
 from psycopg import Connection
@@ -25,7 +26,7 @@ from mains_server.billing.due import (
 from mains_server.billing.estimates import Estimator
 from mains_server.billing.houses import House, HouseParts, build_house
 from mains_server.billing.interval_usage import IntervalCounter
-from mains_server.billing.parts import left_of
+from mains_server.billing.parts import counted_before, left_of
 from mains_server.billing.records import Hold
 from mains_server.billing.usage import as_usage
 
@@ -112,7 +113,8 @@ def gather(
     everybody = sorted({*contracts, *neighbours, *(c for found in managers.values() for c in found)})
     alone_on = {contract: days for contract, days in left.stretches.items() if contract not in neighbours}
     found = asked.of(everybody).only(alone_on)
-    cases = build_cases(connection, asked=found, utility=utility, teller=teller, estimator=estimator, counter=counter)
+    cases_of = partial(build_cases, connection, utility=utility, teller=teller, estimator=estimator, counter=counter)
+    cases = cases_of(asked=found)
     wanted = frozenset(contracts) - left.done
     houses, holds = _houses(managers=managers, premises=premises, cases=cases, teller=teller, wanted=wanted)
     alone = [
@@ -121,9 +123,10 @@ def gather(
         if contract in cases and contract in wanted and contract not in neighbours
     ]
     holds += [hold_of(case, problem=case.problem) for case in alone if case.problem is not None]
+    billable = [case for case in alone if case.problem is None]
     return Gathered(
         question=question,
-        cases=tuple(case for case in alone if case.problem is None),
+        cases=tuple(counted_before(billable, adapter=utility.code, cases_of=cases_of)),
         houses=tuple(houses),
         holds=tuple(holds),
         wanted=wanted,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -14,7 +14,9 @@ from mains_spi import Begun, Monthly, PerAmpere, Period, Tariff, Used, Utility
 from psycopg import Connection
 
 from mains_server.billing import queries
-from mains_server.billing.due import BilledPart, ContractDays, HistoryRow
+from mains_server.billing.cases import PAPER
+from mains_server.billing.due import BilledPart, Case, ContractDays, HistoryRow
+from mains_server.billing.usage import as_usage
 from mains_server.money.rules import round_half_up
 
 MICRO_PLACES = 6
@@ -104,6 +106,41 @@ def used_before(
             for name, value in _within(usage, days=Period(first, starts)):
                 amounts[name] = amounts.get(name, Decimal(0)) + value
     return tuple(Used(name, "month", value) for name, value in amounts.items())
+
+
+def counted_before(cases: Sequence[Case], *, adapter: str, cases_of: Callable[..., Mapping[int, Case]]) -> list[Case]:
+    """Tell each of some contracts what meters count of its month before its days now, in the place of what bills say.
+
+    `cases_of` puts together all that is known of contracts that are `asked`.
+
+    A bill that was put right by a line of another, or whose cents came out the same, still says what it was rated on.
+    What meters cannot tell, since nobody read them at both ends, is left as the bills say.
+    """
+    by_start: dict[date, list[int]] = defaultdict(list)
+    for case in cases:
+        if case.before and case.due.starts.day != 1:
+            by_start[case.due.starts].append(case.due.contract_id)
+    known: dict[int, Case] = {}
+    for starts, contracts in by_start.items():
+        month = Period(starts.replace(day=1), starts)
+        known |= cases_of(asked=queries.Asked(adapter=adapter, period=month, contracts=tuple(contracts)))
+    return [
+        case._replace(before=_recounted(case.before, earlier=known[case.due.contract_id]))
+        if case.before and case.due.contract_id in known
+        else case
+        for case in cases
+    ]
+
+
+def _recounted(before: Iterable[Used], *, earlier: Case) -> tuple[Used, ...]:
+    """Put what a month's first days come to by the meters in the place of what was told of them."""
+    if earlier.problem is not None or earlier.estimates:
+        return tuple(before)
+    fees = {PAPER, *(fee.code for fee in earlier.fees)}
+    counted: dict[str, Decimal] = {}
+    for usage in map(as_usage, (row for row in earlier.usage if row.quantity not in fees)):
+        counted[usage.name] = counted.get(usage.name, Decimal(0)) + usage.value
+    return tuple(replace(used, value=counted.get(used.name, used.value)) for used in before)
 
 
 def begun_beside(left: Period, *, days: ContractDays, parts: Sequence[BilledPart]) -> tuple[Begun, ...]:

@@ -10,6 +10,7 @@ from mains_spi import Period
 from psycopg import IsolationLevel
 
 from mains_server.adapters.live import LiveAdapter
+from mains_server.billing.allowances import bills_counting_on
 from mains_server.billing.book import term_of
 from mains_server.billing.draft import Draft, KeptFigure, as_invoice
 from mains_server.billing.estimates import Estimator
@@ -54,7 +55,7 @@ class Rerated:
     """The bills of the contracts asked for, and their house's question, if any.
 
     `figures` are those kept for later bills that are known otherwise so far, and `resting` the bills that went on from
-    what is known otherwise.
+    what is known otherwise, a figure or what was used in the month before.
     """
 
     bills: dict[int, RatedAnew]
@@ -95,13 +96,14 @@ def rerate(address: str, *, adapter: LiveAdapter, request: RerateRequest) -> Rer
             return rated.holds[0]
         figures = moved(connection, figures=rated.figures, known_at=request.today)
         resting = bills_resting_on(connection, adapter=adapter, figures=figures)
+        counting = bills_counting_on(connection, utility=adapter.utility, drafts=rated.drafts)
     rules = adapter.utility.invoicing_rules
     bills = {
         draft.due.contract_id: _anew(draft, code=adapter.code, term=term_of(draft.due, rules=rules))
         for draft in rated.drafts
     }
     house = next((found.inputs for found in rated.houses), None)
-    return Rerated(bills=bills, house=house, figures=figures, resting=resting)
+    return Rerated(bills=bills, house=house, figures=figures, resting=(*resting, *counting))
 
 
 def _anew(draft: Draft, *, code: str, term: int) -> RatedAnew:

@@ -15,6 +15,7 @@ from mains_server.access.operations import claim_alone
 from mains_server.access.records import Refusal
 from mains_server.adapters.live import LiveAdapter
 from mains_server.billing import operations, queries
+from mains_server.billing.allowances import bills_counting_on
 from mains_server.billing.book import BilledMeanwhile, Booking, book, book_estimates
 from mains_server.billing.draft import Draft
 from mains_server.billing.due import BilledPart, ContractRow
@@ -219,7 +220,8 @@ def _booked(
 
 def _note_resting(connection: Connection, *, adapter: LiveAdapter, request: SingleBill, rated: Rated) -> None:
     resting = bills_resting_on(connection, adapter=adapter, figures=rated.figures)
-    note_resting(connection, bills=resting, now=request.now)
+    counting = bills_counting_on(connection, utility=adapter.utility, drafts=rated.drafts)
+    note_resting(connection, bills=(*resting, *counting), now=request.now)
 
 
 def _as_asked(draft: Draft, *, kind: InvoiceKind) -> Draft:
