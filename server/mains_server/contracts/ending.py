@@ -25,7 +25,8 @@ from mains_server.contracts.life import (
     exit_fee,
 )
 from mains_server.contracts.operations import SupplyPointTaken, end_contract
-from mains_server.contracts.records import Contract, ContractStep, DatedAttribute, Settlement
+from mains_server.contracts.records import Contract, ContractStep, Coverage, DatedAttribute, Settlement, Terms
+from mains_server.contracts.restoring import covers_put_back, terms_put_back
 from mains_server.contracts.tables import Contract as ContractRow
 from mains_server.contracts.tables import (
     ContractAttribute,
@@ -160,16 +161,20 @@ def fee_of_ending(contract: Contract, *, adapter: LiveAdapter, ends: date) -> De
 
 
 async def restore(session: AsyncSession, *, contract: Contract, before: dict[str, Any]) -> None:
-    """Put an ended contract back as it was, unless somebody else has one of its places by now."""
-    await queries.lock_supply_points(session, supply_point_ids=sorted({c[0] for c in before["covers"]}))
+    """Put an ended contract back as it was, with what was agreed since, unless one of its places is taken by now."""
+    had = [
+        Coverage(supply_point_id=point, starts=_day(starts), ends=_day(ends))
+        for point, starts, ends in before["covers"]
+    ]
+    assert contract.ends is not None, "only a contract with an end goes on after all"
+    covers = covers_put_back(had, current=contract.covers, ended=contract.ends, ends=_day(before["ends"]))
+    await queries.lock_supply_points(session, supply_point_ids=sorted({cover.supply_point_id for cover in covers}))
     row = await queries.lock_contract(session, contract_id=contract.id)
     assert row is not None
     for part in (ContractSupplyPoint, ContractAttribute, ContractFormerTerms):
         await session.execute(delete(part).where(col(part.contract_id) == contract.id))
     own: dict[str, Any] = {"customer_id": contract.customer_id, "contract_id": contract.id}
-    for point, starts, ends in before["covers"]:
-        session.add(ContractSupplyPoint(supply_point_id=point, starts=_day(starts), ends=_day(ends), **own))
-    assert contract.ends is not None, "only a contract with an end goes on after all"
+    session.add_all(ContractSupplyPoint(**asdict(cover), **own) for cover in covers)
     were = [
         DatedAttribute(
             name=name, value=value, starts=_day(starts), ends=_day(ends), decision=next(iter(decision), None)
@@ -178,7 +183,8 @@ async def restore(session: AsyncSession, *, contract: Contract, before: dict[str
     ]
     for one in put_back(were, current=contract.attributes, ended=contract.ends, ends=_day(before["ends"])):
         session.add(ContractAttribute(**asdict(one), **own))
-    _put_terms(session, row=row, terms=before["terms"], own=own)
+    agreed = terms_put_back([_terms(one) for one in before["terms"]], current=contract.terms, ended=contract.ends)
+    _put_terms(session, row=row, terms=agreed, own=own)
     row.ends = _day(before["ends"])
     await session.flush()
     overlap = await queries.first_overlap(session, first_id=contract.id, last_id=contract.id)
@@ -231,20 +237,25 @@ async def _state_of(session: AsyncSession, *, contract: Contract) -> dict[str, A
     }
 
 
-def _put_terms(session: AsyncSession, *, row: ContractRow, terms: Sequence[Sequence[Any]], own: dict[str, Any]) -> None:
-    for product, settlement, fixed_until, document, starts, ends in terms:
-        agreed: dict[str, Any] = {
-            "product": product,
-            "settlement": Settlement[settlement],
-            "price_fixed_until": _day(fixed_until),
-            "terms_document_id": document,
-        }
-        if ends is not None:
-            session.add(ContractFormerTerms(starts=_day(starts), ends=_day(ends), **agreed, **own))
-            continue
-        for name, value in agreed.items():
+def _terms(written: Sequence[Any]) -> Terms:
+    product, settlement, fixed_until, document, starts, _ = written
+    return Terms(
+        starts=_day(starts),
+        product=product,
+        settlement=Settlement[settlement],
+        price_fixed_until=_day(fixed_until),
+        terms_document_id=document,
+    )
+
+
+def _put_terms(session: AsyncSession, *, row: ContractRow, terms: Sequence[Terms], own: dict[str, Any]) -> None:
+    *former, last = terms
+    for one, following in zip(former, terms[1:], strict=True):
+        session.add(ContractFormerTerms(**asdict(one), ends=following.starts, **own))
+    for name, value in asdict(last).items():
+        if name != "starts":
             setattr(row, name, value)
-        row.terms_since = None if len(terms) == 1 else _day(starts)
+    row.terms_since = last.starts if former else None
 
 
 def _fee_key(ends: date) -> str:

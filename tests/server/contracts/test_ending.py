@@ -18,11 +18,16 @@ from mains_server.contracts.ending import (
     withdraw,
 )
 from mains_server.contracts.operations import SupplyPointTaken
+from mains_server.contracts.points import NewCoverage, add_point, end_point
 from mains_server.contracts.switching import NewProduct, switch_product
 
 pytestmark = pytest.mark.asyncio
 FEES = "select code, quantity, unit, day from contract_fee"
 ENDS = date(2023, 6, 20)
+COVERS = (
+    "select p.identifier, s.starts, s.ends from contract_supply_point s"
+    " join supply_point p on p.id = s.supply_point_id order by 1"
+)
 
 
 @pytest.fixture
@@ -222,3 +227,30 @@ async def test_an_ended_contract_is_not_withdrawn_from(town, running):
 
     with pytest.raises(TerminatedAlready):
         await town.do(withdraw, contract_id=running)
+
+
+async def test_what_was_agreed_and_who_joined_meanwhile_stays_where_it_is_taken_back(june, running, desks):
+    """Terminated for October it has other terms from July on, the garage joins and the cottage leaves: it holds on."""
+    at = june.as_(desks.staff())
+    later, july = (
+        NewProduct(contract_id=running, product="universalais", starts=day)
+        for day in (date(2023, 11, 1), date(2023, 7, 1))
+    )
+    await at.do(switch_product, wanted=later)
+    (first, agreed_for_later) = (await june.contract(running)).terms
+    await at.do(terminate, contract_id=running, ends=date(2023, 10, 1))
+    await at.do(switch_product, wanted=july)
+    await at.do(add_point, wanted=NewCoverage(contract_id=running, supply_point="GARAGE", starts=date(2023, 7, 5)))
+    await at.do(end_point, contract_id=running, supply_point="COTTAGE", ends=date(2023, 8, 1))
+    since = (await june.contract(running)).terms[-1]
+
+    await at.on(date(2023, 8, 10)).do(take_back_termination, contract_id=running)
+
+    contract = await june.contract(running)
+    assert (contract.ends, contract.terms) == (None, (first, since, agreed_for_later))
+    assert since.starts == date(2023, 7, 1)
+    assert await june.rows(COVERS) == [
+        ("COTTAGE", date(2023, 4, 1), date(2023, 8, 1)),
+        ("GARAGE", date(2023, 7, 5), None),
+        ("HOME", date(2023, 4, 1), None),
+    ]
