@@ -161,6 +161,11 @@ async def automatic_years(session: AsyncSession, *, adapter: str, today: date) -
     return tuple(ToldReading(contract_id=row.contract_id, settled_upto=row.settled_upto, day=row.day) for row in rows)
 
 
+async def plans_parted(session: AsyncSession, *, adapter: str) -> tuple[int, ...]:
+    """List contracts that are settled by invoice, now or from some day on, while their plan goes on."""
+    return tuple(await session.scalars(text(statements.PARTED), {"adapter": adapter}))
+
+
 async def plans_ending(session: AsyncSession, *, adapter: str, today: date) -> tuple[int, ...]:
     """List contracts whose plan has ended by a day, or whose supply has, and is not closed."""
     rows = await session.scalars(text(statements.ENDING), {"adapter": adapter, "today": today})

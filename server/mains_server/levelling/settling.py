@@ -35,6 +35,7 @@ from mains_server.db.idempotency import Once, keep_alone
 from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.invoices.records import InvoiceKind
 from mains_server.levelling import operations, queries, rules
+from mains_server.levelling.agreed import go_over_to_invoices
 from mains_server.levelling.changes import NotLevelled
 from mains_server.levelling.records import Expectation, HeldTask, OpenSettlement, Plan, PlanDays, PlanReason, UsageBasis
 from mains_server.levelling.working_out import (
@@ -179,6 +180,8 @@ async def close(clerk: Clerk, *, contract_id: int) -> None:
         standing = await queries.plan_of(session, contract_id=contract_id)
         if standing is None:
             return
+        contract = await _contract(session, contract_id=contract_id)
+        await go_over_to_invoices(session, contract=contract, adapter=clerk.adapter, ends=ends, now=clerk.now)
         owner = PrepaidOwner(customer_id=plan.customer_id, contract_id=contract_id, currency=plan.currency)
         await operations.close_plan(session, plan=standing, ends=ends, now=clerk.now)
         await release(session, owner=owner, now=clerk.now)

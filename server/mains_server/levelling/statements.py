@@ -150,6 +150,14 @@ where r.day <= :today and g.by_hand = 0 and g.registers > 0
 order by r.contract_id
 """
 
+# Plans without an end of contracts that are settled by invoice now, or will be.
+PARTED = """
+select p.contract_id
+from levelled_plan p
+join contract c on c.id = p.contract_id and c.customer_id = p.customer_id and c.adapter = :adapter
+where p.closed_at is null and p.ends is null and c.settlement = 'INVOICE'
+order by p.contract_id
+"""
 ENDING = """
 select p.contract_id
 from levelled_plan p

@@ -17,6 +17,7 @@ from mains_server.contracts.queries import contract_by_id, lock_contract
 from mains_server.contracts.records import Contract
 from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.levelling import operations, queries, rules
+from mains_server.levelling.agreed import end_with_settlement
 from mains_server.levelling.records import HeldTask, NewVersion, Plan, PlanReason, ToldReading
 from mains_server.levelling.settling import (
     TASK,
@@ -48,29 +49,15 @@ USAGE_PLACES = 3
 async def watch(clerk: Clerk) -> Counter[str]:
     """Do all that is due with a utility's plans, each once, and count it by what was done.
 
-    Bills left open by an interruption are finished; ended plans closed; days whose bill was taken back billed again;
-    what stands on the account of a closed plan becomes credit, or due; a reading about a year after the last settlement
-    settles, and so does the year itself where all meters tell themselves; a reading that differs significantly changes
-    the plan, and so does a price that became known. What cannot be done is held with its reason, the plan goes on, and
-    the next look tries again.
+    Plans end with the settlement agreed on their contracts; bills left open by an interruption are finished; ended
+    plans closed; days whose bill was taken back billed again; what stands on the account of a closed plan becomes
+    credit, or due; a reading about a year after the last settlement settles, and so does the year itself where all
+    meters tell themselves; a reading that differs significantly changes the plan, and so does a price that became
+    known. What cannot be done is held with its reason, the plan goes on, and the next look tries again.
     """
     code, counts = clerk.adapter.code, Counter[str]()
-    async with read_session(clerk.engine) as session:
-        left_open = await queries.open_settlements(session, adapter=code)
-        ending = await queries.plans_ending(session, adapter=code, today=clerk.today)
-    for one in left_open:
-        if one.contract_id not in ending:
-            await _tried(clerk, counts, (one.contract_id, "finished", TASK), finish(clerk, open_bill=one))
-    for contract_id in ending:
-        await _tried(clerk, counts, (contract_id, "closed", TASK), close(clerk, contract_id=contract_id))
-    async with read_session(clerk.engine) as session:
-        again = await queries.taken_back(session, adapter=code, today=clerk.today)
-    for stretch in again:
-        await _tried(clerk, counts, (stretch.contract_id, "settled again", TASK), settle_again(clerk, stretch=stretch))
-    async with read_session(clerk.engine) as session:
-        left_over = await queries.left_over(session, adapter=code, today=clerk.today)
-    for owner in left_over:
-        await _tried(clerk, counts, (owner.contract_id, "let go", TASK), let_go(clerk, owner=owner))
+    await _end(clerk, counts)
+    await _empty(clerk, counts)
     async with read_session(clerk.engine) as session:
         told = await queries.told_readings(session, adapter=code, today=clerk.today)
         by_themselves = await queries.automatic_years(session, adapter=code, today=clerk.today)
@@ -83,6 +70,37 @@ async def watch(clerk: Clerk) -> Counter[str]:
         work = _reprice(clerk, contract_id=contract_id, news=news)
         await _tried(clerk, counts, (contract_id, BY_PRICE, BY_PRICE), work)
     return counts
+
+
+async def _end(clerk: Clerk, counts: Counter[str]) -> None:
+    """End plans with the settlement agreed on their contracts, finish what was interrupted, close what has ended."""
+    code = clerk.adapter.code
+    async with read_session(clerk.engine) as session:
+        parted = await queries.plans_parted(session, adapter=code)
+    for contract_id in parted:
+        work = end_with_settlement(clerk.engine, contract_id=contract_id, now=clerk.now)
+        await _tried(clerk, counts, (contract_id, "ended", TASK), work)
+    async with read_session(clerk.engine) as session:
+        left_open = await queries.open_settlements(session, adapter=code)
+        ending = await queries.plans_ending(session, adapter=code, today=clerk.today)
+    for one in left_open:
+        if one.contract_id not in ending:
+            await _tried(clerk, counts, (one.contract_id, "finished", TASK), finish(clerk, open_bill=one))
+    for contract_id in ending:
+        await _tried(clerk, counts, (contract_id, "closed", TASK), close(clerk, contract_id=contract_id))
+
+
+async def _empty(clerk: Clerk, counts: Counter[str]) -> None:
+    """Bill again what was taken back, also of closed plans, and let go of what stands on the accounts of these."""
+    code, today = clerk.adapter.code, clerk.today
+    async with read_session(clerk.engine) as session:
+        again = await queries.taken_back(session, adapter=code, today=today)
+    for stretch in again:
+        await _tried(clerk, counts, (stretch.contract_id, "settled again", TASK), settle_again(clerk, stretch=stretch))
+    async with read_session(clerk.engine) as session:
+        left_over = await queries.left_over(session, adapter=code, today=today)
+    for owner in left_over:
+        await _tried(clerk, counts, (owner.contract_id, "let go", TASK), let_go(clerk, owner=owner))
 
 
 def lists_of(adapter: LiveAdapter, *, on: Any) -> tuple[tuple[str, str], ...]:
