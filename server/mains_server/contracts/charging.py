@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from mains_spi import Period
 from sqlalchemy import delete, update
@@ -45,6 +46,11 @@ class FeeOutside(LifeRefusal):
 
     code = "FEE_OUTSIDE"
     path = "day"
+
+
+def switch_fee_key(starts: date) -> str:
+    """Name the fee for leaving a product on a day for another one, so that it is noted once."""
+    return f"{SWITCH_FEE} {starts}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +110,47 @@ async def forget_fee(session: AsyncSession, *, contract: Contract, key: str) -> 
         .returning(col(ContractFee.id))
     )
     return gone.first() is not None
+
+
+async def set_fees_aside(session: AsyncSession, *, contract: Contract, keys: Sequence[str]) -> list[dict[str, Any]]:
+    """Take back fees by their keys that no bill has taken in, and give them as plain JSON to put them back by."""
+    gone = await session.scalars(
+        delete(ContractFee)
+        .where(
+            col(ContractFee.customer_id) == contract.customer_id,
+            col(ContractFee.contract_id) == contract.id,
+            col(ContractFee.key).in_(keys),
+            col(ContractFee.invoice_id).is_(None),
+        )
+        .returning(ContractFee)
+    )
+    return [
+        {
+            "code": fee.code,
+            "quantity": f"{fee.quantity:f}",
+            "unit": fee.unit,
+            "day": fee.day.isoformat(),
+            "reason": fee.reason,
+            "source": fee.source,
+            "key": fee.key,
+            "noted_at": fee.noted_at.isoformat(),
+        }
+        for fee in gone
+    ]
+
+
+async def put_fees_back(session: AsyncSession, *, contract: Contract, fees: Sequence[Mapping[str, Any]]) -> None:
+    """Note fees again that were set aside, as they were."""
+    for fee in fees:
+        values = {
+            **fee,
+            "quantity": Decimal(fee["quantity"]),
+            "day": date.fromisoformat(fee["day"]),
+            "noted_at": datetime.fromisoformat(fee["noted_at"]),
+            "customer_id": contract.customer_id,
+            "contract_id": contract.id,
+        }
+        await session.execute(insert(ContractFee).values(values).on_conflict_do_nothing())
 
 
 async def release_fees(session: AsyncSession, *, contract: Contract, invoice_id: int, but: Sequence[str]) -> None:

@@ -14,7 +14,15 @@ from sqlmodel import col
 
 from mains_server.adapters.live import LiveAdapter
 from mains_server.contracts import queries, statements
-from mains_server.contracts.charging import EXIT_FEE, NewFee, forget_fee, note_fee
+from mains_server.contracts.charging import (
+    EXIT_FEE,
+    NewFee,
+    forget_fee,
+    note_fee,
+    put_fees_back,
+    set_fees_aside,
+    switch_fee_key,
+)
 from mains_server.contracts.desk import Desk
 from mains_server.contracts.life import (
     DayOutside,
@@ -83,7 +91,7 @@ async def terminate(session: AsyncSession, *, desk: Desk, contract_id: int, ends
     await desk.held_contract(session, contract_id)
     planned = await plan_termination(session, desk=desk, contract_id=contract_id, ends=ends)
     contract = planned.contract
-    before = await _state_of(session, contract=contract)
+    before = await _state_of(session, contract=contract, ends=ends)
     await _end(session, contract=contract, ends=ends)
     note_step(session, contract=contract, what=ContractStep.TERMINATED, day=ends, step=desk.step, before=before)
     if planned.fee:
@@ -133,7 +141,7 @@ async def withdraw(session: AsyncSession, *, desk: Desk, contract_id: int) -> in
     check_withdrawal(is_distance=contract.is_distance, concluded_on=contract.signed_on, today=desk.today, rules=rules)
     tomorrow = desk.today + timedelta(days=1)
     ends = contract.starts if desk.today < contract.starts else tomorrow
-    before = await _state_of(session, contract=contract)
+    before = await _state_of(session, contract=contract, ends=ends)
     await _end(session, contract=contract, ends=ends)
     note_step(session, contract=contract, what=ContractStep.WITHDRAWN, day=ends, step=desk.step, before=before)
     await session.flush()
@@ -144,7 +152,7 @@ async def withdraw(session: AsyncSession, *, desk: Desk, contract_id: int) -> in
 
 async def end_by_switch(session: AsyncSession, *, contract: Contract, ends: date, step: Step) -> None:
     """End a contract since another one takes its places from that day on; what undoing it needs is kept."""
-    before = await _state_of(session, contract=contract)
+    before = await _state_of(session, contract=contract, ends=ends)
     await _end(session, contract=contract, ends=ends)
     before["switched_to"] = ends.isoformat()
     note_step(session, contract=contract, what=ContractStep.TERMINATED, day=ends, step=step, before=before)
@@ -186,6 +194,7 @@ async def restore(session: AsyncSession, *, contract: Contract, before: dict[str
     agreed = terms_put_back([_terms(one) for one in before["terms"]], current=contract.terms, ended=contract.ends)
     _put_terms(session, row=row, terms=agreed, own=own)
     row.ends = _day(before["ends"])
+    await put_fees_back(session, contract=contract, fees=before.get("switch_fees", ()))
     await session.flush()
     overlap = await queries.first_overlap(session, first_id=contract.id, last_id=contract.id)
     if overlap is not None:
@@ -215,16 +224,21 @@ async def _let_former_go_on(session: AsyncSession, *, contract: Contract, step: 
         former = await locked_contract(session, contract_id=event.contract_id)
         if former.ends != contract.starts or event.before is None:
             continue
+        # Before what was set aside comes back, which may be the fee of a switch planned for the same day.
+        await forget_fee(session, contract=former, key=switch_fee_key(contract.starts))
         await restore(session, contract=former, before=event.before)
         restored = await locked_contract(session, contract_id=former.id)
         await hand_back(session, never_was=contract.attributes, contract=restored)
-        await forget_fee(session, contract=former, key=f"switch_fee {contract.starts}")
         note_step(session, contract=former, what=ContractStep.TERMINATION_WITHDRAWN, day=contract.starts, step=step)
     await session.flush()
 
 
-async def _state_of(session: AsyncSession, *, contract: Contract) -> dict[str, Any]:
-    """Write down all that ending a contract changes, so that it can be put back exactly."""
+async def _state_of(session: AsyncSession, *, contract: Contract, ends: date) -> dict[str, Any]:
+    """Write down all that ending a contract changes, so that it can be put back exactly.
+
+    A switch that will not come about any more costs nothing, so that its fee is set aside.
+    """
+    switches = [switch_fee_key(terms.starts) for terms in contract.terms if terms.starts >= ends]
     former = await queries.former_terms(session, contract_id=contract.id)
     return {
         "ends": _text(contract.ends),
@@ -234,6 +248,7 @@ async def _state_of(session: AsyncSession, *, contract: Contract) -> dict[str, A
             [t.product, t.settlement.name, _text(t.price_fixed_until), t.terms_document_id, _text(t.starts), _text(e)]
             for t, e in zip(contract.terms, [*(row.ends for row in former), None], strict=True)
         ],
+        "switch_fees": await set_fees_aside(session, contract=contract, keys=switches),
     }
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.adapters.live import LiveAdapter
 from mains_server.contracts import queries
-from mains_server.contracts.charging import SWITCH_FEE, NewFee, note_fee
+from mains_server.contracts.charging import SWITCH_FEE, NewFee, forget_fee, note_fee, switch_fee_key
 from mains_server.contracts.concluding import AUTOMATIC_PAYMENTS, BY_INVOICE, Planned, complete, draft_of, write_down
 from mains_server.contracts.desk import Desk
 from mains_server.contracts.ending import end_by_switch
@@ -52,7 +52,9 @@ async def plan_switch(session: AsyncSession, *, desk: Desk, wanted: NewProduct) 
     check_unbilled(wanted.starts, billed_until=await desk.billed_until(session, contract.id))
     draft = _continued(contract, wanted=wanted, keeps_number=desk.is_staff)
     planned = await complete(session, desk=desk, adapter=adapter, draft=draft)
-    fee = await fee_of_leaving(contract, adapter=adapter, leaves_on=wanted.starts)
+    stays = contract.terms_on(wanted.starts - timedelta(days=1)).product == wanted.product
+    leaving = await fee_of_leaving(contract, adapter=adapter, leaves_on=wanted.starts)
+    fee = Decimal(0) if stays else leaving
     warnings = () if desk.is_staff else (AUTOMATIC_PAYMENTS, BY_INVOICE)
     return PlannedSwitch(planned=replace(planned, warnings=warnings), fee=fee, keeps_number=desk.is_staff)
 
@@ -72,11 +74,14 @@ async def switch_product(session: AsyncSession, *, desk: Desk, wanted: NewProduc
             day=wanted.starts - timedelta(days=1),
             reason=f"{contract.terms_on(wanted.starts - timedelta(days=1)).product} left before its price ran out",
             source="switch",
-            key=f"{SWITCH_FEE} {wanted.starts}",
+            key=switch_fee_key(wanted.starts),
         )
         held = await queries.contract_by_id(session, contract_id=contract.id)
         assert held is not None
         await note_fee(session, contract=held, fee=fee, adapter=desk.adapter(contract.adapter), now=desk.now)
+    else:
+        # Whoever goes back to what they have, before the day of a switch, leaves nothing.
+        await forget_fee(session, contract=contract, key=switch_fee_key(wanted.starts))
     return changed
 
 

@@ -254,3 +254,20 @@ async def test_what_was_agreed_and_who_joined_meanwhile_stays_where_it_is_taken_
         ("GARAGE", date(2023, 7, 5), None),
         ("HOME", date(2023, 4, 1), None),
     ]
+
+
+@pytest.mark.parametrize("ends", [date(2023, 7, 1), ENDS])
+async def test_who_leaves_does_not_pay_for_the_switch_that_was_planned(june, running, desks, ends):
+    """To switch on 1 July costs 30.00, to leave by then 40.00: one of the two, and again the one if all goes on."""
+    at = june.as_(desks.staff())
+    wanted = NewProduct(contract_id=running, product="universalais", starts=date(2023, 7, 1))
+    await at.do(switch_product, wanted=wanted)
+    noted = await june.rows("select * from contract_fee")
+
+    await at.do(terminate, contract_id=running, ends=ends)
+    left = await june.rows("select code, quantity from contract_fee")
+    await at.do(take_back_termination, contract_id=running)
+
+    assert left == [("exit_fee", Decimal("40"))]
+    assert [row[1:] for row in await june.rows("select * from contract_fee")] == [row[1:] for row in noted]
+    assert [row[3:5] for row in noted] == [("switch_fee", Decimal("30.000000"))]

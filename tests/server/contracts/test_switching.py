@@ -60,6 +60,18 @@ async def test_staff_keep_the_number(june, running, desks):
     assert await june.rows(FEES) == [(running, "switch_fee", Decimal("30"), "EUR", date(2023, 6, 30))]
 
 
+async def test_who_goes_back_to_what_they_have_before_the_day_pays_for_no_switch(june, running, desks):
+    at = june.as_(desks.staff())
+    await at.do(switch_product, wanted=to(running))
+
+    back = await at.do(plan_switch, wanted=to(running, product="izdevigais_200"))
+    await at.do(switch_product, wanted=to(running, product="izdevigais_200"))
+
+    assert back.fee == 0
+    assert [terms.product for terms in (await june.contract(running)).terms] == ["izdevigais_200"] * 2
+    assert await june.rows(FEES) == []
+
+
 async def test_a_preview_tells_what_the_switch_does(june, running, desks):
     mine = await june.do(plan_switch, wanted=to(running))
     theirs = await june.as_(desks.staff()).do(plan_switch, wanted=to(running))
