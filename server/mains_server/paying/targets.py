@@ -193,9 +193,10 @@ async def _target_of_contract(
 
 
 async def _due(session: AsyncSession, *, contract: Contract, instalment: Instalment) -> tuple[Decimal, date | None]:
-    if contract.settlement is Settlement.LEVELLED:
-        found = await instalment(session, contract.id)
-        return (NOTHING, None) if found is None else (found[1], found[0])
+    found = await instalment(session, contract.id) if contract.settlement is Settlement.LEVELLED else None
+    if found is not None:
+        return found[1], found[0]
+    # Without a plan that asks for anything, what is open on its bills is due: those before it, or the last one.
     mine = [
         invoice
         for invoice in await open_invoices(session, customer_id=contract.customer_id)

@@ -4,11 +4,13 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from mains_schema.money.paying import next_instalment
 from mains_server.billing.corrections import CorrectionRequest, correct_invoice
 from mains_server.billing.records import CorrectionReason
-from mains_server.db.unit_of_work import unit_of_work
+from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.levelling import changes
 from mains_server.levelling.watching import watch
+from mains_server.paying.targets import payable
 from mains_server.payments.returning import reverse_payment
 
 from tests.server.levelling.conftest import by_forecast, household, noon
@@ -24,7 +26,7 @@ async def closed(levelled, *, ends):
 
     The plan was stopped, or its contract has ended.
     """
-    contract = household(levelled, readings=((FEBRUARY, "1000"), (APRIL, "1200")), ends=ends)
+    contract = household(levelled, readings=((FEBRUARY, "1000"), (APRIL, "1200")), ends=ends, number="K-1")
     await changes.start_plan(levelled.asker(TODAY), change=by_forecast(contract, "1200"), key="s1")
     await levelled.pay(contract, "30.00", date(2023, 2, 15))
     if ends is None:
@@ -49,6 +51,15 @@ async def test_who_pays_the_last_bill_on_the_contract_owes_nothing(levelled, end
 
     assert await watched(levelled) == left
     assert levelled.ask(LAST_BILL) == [(Decimal("0.00"),)]
+
+
+async def test_who_pays_by_the_contracts_number_is_asked_for_the_last_bill(levelled, ends):
+    await closed(levelled, ends=ends)
+
+    async with read_session(levelled.engine) as session:
+        told = await payable(session, quoted="K-1", instalment=next_instalment, today=LATER)
+
+    assert (str(told.amount), told.due_on) == ("14.04", date(2023, 4, 21))
 
 
 async def test_what_a_bank_takes_back_is_due_again(levelled, ends):
