@@ -175,12 +175,13 @@ def _offering(host: AdapterHost, *, contract: Contract, up_to: date) -> LiveAdap
 
 
 async def _single(session: AsyncSession, *, contract: Contract, request: InstantRequest) -> SingleBill:
-    if contract.settlement is Settlement.LEVELLED:
+    starts = await lookups.unbilled_from(session, contract_id=contract.id) or contract.starts
+    # Invoices may be agreed for later only, or not any more: what counts is the days to be billed.
+    if contract.terms_on(starts).settlement is Settlement.LEVELLED:
         raise ContractIsLevelled("a contract with levelled payment is settled once a year; change the way it is paid")
     up_to = await _up_to(session, request=request)
     if up_to > request.today:
         raise DaysToCome(f"the reading counts for {up_to}; it can be billed on that day or later")
-    starts = await lookups.unbilled_from(session, contract_id=contract.id) or contract.starts
     if up_to <= starts:
         raise DaysBilledAlready(f"the contract is billed until {starts}; choose a later reading")
     return SingleBill(

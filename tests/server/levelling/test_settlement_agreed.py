@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from mains_server.billing.moments import ContractIsLevelled, InstantRequest, invoice_at_once
 from mains_server.billing.run import Shift, run_billing
 from mains_server.contracts.desk import Desk
 from mains_server.contracts.ending import take_back_termination, terminate
@@ -14,7 +15,7 @@ from mains_server.db.unit_of_work import unit_of_work
 from mains_server.invoices.queries import billed_until
 from mains_server.levelling import changes
 from mains_server.levelling.watching import watch
-from mains_spi import ContractRules, Period, Settlement, hookimpl
+from mains_spi import Capability, ContractRules, Period, Settlement, hookimpl
 
 from tests.server.levelling.conftest import by_forecast, household, noon
 
@@ -50,6 +51,19 @@ def lapsing(small, host):
             return small.FIXED
 
     return small.host_of(Lapsing())
+
+
+def offering_at_once(levelled, small):
+    """Let the utility invoice at once."""
+    known = levelled.host.live["small"].plugin
+
+    class AtOnce(type(known)):  # type: ignore[misc]
+        @hookimpl
+        def describe_utility(self):
+            card = known.describe_utility()
+            return replace(card, capabilities=(*card.capabilities, Capability.INSTANT_INVOICE))
+
+    return small.host_of(AtOnce())
 
 
 def desk(levelled, today):
@@ -105,3 +119,28 @@ async def test_a_plan_whose_contract_came_into_a_product_without_levelling_is_cl
     assert levelled.ask(BILLS) == SETTLED_AND_BILLED
     assert await levelled.accounts() == {"receivable": "16.06"}
     assert await levelled.plan(contract) is None
+
+
+async def test_days_of_a_plan_are_not_invoiced_at_once_where_invoices_are_agreed_for_later(levelled, small):
+    """Stopped for April it is levelled until then: 150 kWh up to 20 March would be a debt beside what is prepaid."""
+    march = date(2023, 3, 20)
+    readings = (*READINGS[:2], (march, "1150"))
+    contract = household(levelled, readings=readings, starts=date(2023, 1, 1))
+    await changes.start_plan(levelled.asker(TODAY), change=by_forecast(contract, "1200"), key="s1")
+    bill(levelled, small, month=date(2023, 1, 1), following=FEBRUARY)
+    await levelled.pay(contract, "50.00", date(2023, 2, 15))
+    asker = levelled.asker(date(2023, 3, 25))
+    await changes.stop_plan(asker, contract_id=contract, key="e1")
+    before = await levelled.accounts()
+
+    at_once = InstantRequest(
+        contract_id=contract, reading_id=None, up_to=march, key="i1", now=asker.now, today=asker.today
+    )
+    with pytest.raises(ContractIsLevelled):
+        await invoice_at_once(
+            levelled.engine, host=offering_at_once(levelled, small), viewer=asker.viewer, request=at_once
+        )
+
+    # January's 100 kWh were billed by the run before: 22.02.
+    assert levelled.ask("select count(*) from invoice") == [(1,)]
+    assert await levelled.accounts() == before == {"prepaid": "-50.00", "receivable": "22.02"}
