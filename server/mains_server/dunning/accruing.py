@@ -93,14 +93,19 @@ class _Change(NamedTuple):
 
 
 def _change(invoice: LateInvoice, *, policies: Sequence[Policy], today: date) -> _Change | None:
-    """Tell what is to be charged on an invoice or taken off; None where what was charged is right."""
+    """Tell what is to be charged on an invoice or taken off; None where what was charged is right.
+
+    What was waived counts as charged, so that it never is again; but nobody paid it, so it is not given back either.
+    """
     policy = policy_on(policies, today)
     assert policy is not None, "the utility has a policy today"
     until = charged_until(policy, today=today) if invoice.open_amount > 0 else today
     more = interest_owed(invoice, policies=policies, today=until) - invoice.charged
     if more > 0:
         return _Change(until, more)
-    too_much = invoice.charged - interest_owed(invoice, policies=policies, today=today)
+    too_much = min(
+        invoice.charged - interest_owed(invoice, policies=policies, today=today), invoice.charged - invoice.waived
+    )
     return _Change(until, -too_much) if too_much > 0 else None
 
 

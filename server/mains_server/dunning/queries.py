@@ -55,7 +55,7 @@ class InvoiceOwner(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LateInvoice:
-    """An invoice with what its interest is worked out from, and what was charged so far."""
+    """An invoice with what its interest is worked out from, and what was charged so far, also what was waived of it."""
 
     id: int
     customer_id: int
@@ -66,6 +66,7 @@ class LateInvoice:
     open_amount: Decimal
     is_credited: bool
     charged: Decimal
+    waived: Decimal
     debt: LateDebt
 
 
@@ -346,6 +347,7 @@ def _late(row: Any) -> LateInvoice:
         open_amount=row.open_amount,
         is_credited=row.is_credited,
         charged=row.charged,
+        waived=row.waived,
         debt=LateDebt(
             asked=row.asked,
             due_on=row.due_on,

@@ -46,7 +46,8 @@ where i.id > :after and i.adapter = :adapter and i.kind <> 'CREDIT' and i.due_on
 order by i.id limit :most
 """
 # What was paid counts on the day on which it was received; a payment that was taken off again never came. A note
-# charges for being late, so nothing of it bears interest.
+# charges for being late, so nothing of it bears interest. Waived is what a note charged that an employee took back;
+# what the server took back itself has a charge that takes it back.
 LATE = """
 select i.id, i.customer_id, i.contract_id, i.document_number, i.adapter, i.due_on, i.currency, i.open_amount,
     c.kind <> 'PRIVATE' as is_business, i.status = 'CREDITED' as is_credited,
@@ -71,7 +72,15 @@ select i.id, i.customer_id, i.contract_id, i.document_number, i.adapter, i.due_o
     ), '[]'::json) as pauses,
     coalesce((
         select sum(h.amount) from interest_charge h where h.invoice_id = i.id and h.customer_id = i.customer_id
-    ), 0)::numeric(14, 2) as charged
+    ), 0)::numeric(14, 2) as charged,
+    coalesce((
+        select sum(h.amount) from interest_charge h join contract_fee f on f.key = h.fee_key
+            and f.contract_id = h.contract_id and f.customer_id = h.customer_id
+        join invoice n on n.id = f.invoice_id and n.customer_id = f.customer_id and n.kind = 'INTEREST'
+        join invoice b on b.corrects_invoice_id = n.id and b.customer_id = n.customer_id and b.kind = 'CREDIT'
+        where h.invoice_id = i.id and h.customer_id = i.customer_id and not exists (
+            select from interest_charge t where t.takes_back_id = h.id and t.customer_id = h.customer_id)
+    ), 0)::numeric(14, 2) as waived
 from invoice_state i join customer c on c.id = i.customer_id
 where i.id = any(cast(:invoices as bigint[]))
 order by i.id

@@ -165,6 +165,36 @@ async def test_what_an_employee_waives_by_a_credit_note_is_not_charged_again(deb
     await debtors.assert_books()
 
 
+async def test_what_was_waived_is_not_given_back_when_it_proves_not_owed(debtors, ended):
+    await debtors.day(APRIL)
+    await debtors.take_back("S-000002", date(2023, 4, 3))
+    await debtors.pay(ended, "185.37", date(2023, 3, 2), booked=date(2023, 4, 4))
+
+    # The 0.88 were waived, so nobody paid them: the last bill that is issued anew asks for 185.37 and not for 184.49.
+    assert await debtors.day(date(2023, 4, 5)) == {}
+    await debtors.take_back("S-000001", date(2023, 4, 6))
+    assert await debtors.day(date(2023, 4, 7)) == {}
+    debtors.bill(1)
+
+    assert debtors.rows(CHARGES) == [(D("0.88"),)]
+    assert debtors.one("select total from invoice order by id desc limit 1") == D("185.37")
+    await debtors.assert_books()
+
+
+async def test_of_what_was_waived_and_charged_later_only_the_later_comes_off(debtors, ended):
+    await debtors.day(APRIL)
+    await debtors.take_back("S-000002", date(2023, 4, 3))
+    await debtors.day(MAY)
+    await debtors.pay(ended, "185.37", date(2023, 3, 12), booked=date(2023, 5, 4))
+
+    # Ten days, 0.3047, lie within the waived 0.88; the 0.92 of April's days are not owed and their note is taken back.
+    assert await debtors.day(date(2023, 5, 5)) == {"taken off": 1}
+
+    assert debtors.rows(CHARGES) == [(D("0.88"),), (D("0.92"),), (D("-0.92"),)]
+    assert debtors.one("select sum(open_amount) from invoice_state") == D("0.00")
+    await debtors.assert_books()
+
+
 async def test_a_last_bill_that_is_issued_again_does_not_charge_the_notes_interest(debtors, ended):
     await debtors.day(APRIL)
     await debtors.pay(ended, "185.37", date(2023, 3, 2), booked=date(2023, 4, 4))
