@@ -146,11 +146,14 @@ async def decide_approval(
 
 
 async def note_captured(session: AsyncSession, *, intent_id: int, amount: Decimal, now: datetime) -> None:
-    """Write down that a delegate's payment came; one that was thought to have failed counts again."""
+    """Write down that a delegate's payment came; one that was thought to have failed counts again.
+
+    Where a provider took less than was asked for, the rest counts no longer.
+    """
     row = await queries.lock_delegated_payment(session, intent_id=intent_id)
     if row is None:
         return
-    row.freed, row.is_ended = Decimal("0.00"), False
+    row.freed, row.is_ended = max(row.amount - amount, Decimal("0.00")), False
     await session.flush()
     _log(session, row, ActivityKind.PAID, amount, now=now)
     payload: dict[str, object] = {"intent_id": intent_id, "person_id": row.person_id, "amount": str(amount)}
@@ -175,6 +178,16 @@ async def note_returned(session: AsyncSession, *, intent_id: int, amount: Decima
     row.freed = min(row.freed + amount, row.amount)
     await session.flush()
     _log(session, row, ActivityKind.PAYMENT_RETURNED, amount, now=now)
+
+
+async def note_came_again(session: AsyncSession, *, intent_id: int, amount: Decimal, now: datetime) -> None:
+    """Write down that money of a delegate's payment that had gone back is here again, and counts again."""
+    row = await queries.lock_delegated_payment(session, intent_id=intent_id)
+    if row is None:
+        return
+    row.freed = max(row.freed - amount, Decimal("0.00"))
+    await session.flush()
+    _log(session, row, ActivityKind.PAID, amount, now=now)
 
 
 def _log(

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mains_server.contracts.queries import contract_by_id, lock_contract
 from mains_server.contracts.records import Settlement
 from mains_server.db.outbox import append_event
-from mains_server.delegation.spending import note_returned
+from mains_server.delegation.spending import note_came_again, note_returned
 from mains_server.invoices.queries import invoice_by_id, lock_open_invoices, open_invoices
 from mains_server.money.records import NotMoney, require_amount
 from mains_server.paying import queries
@@ -117,6 +117,7 @@ async def came_again(
         )
     except NothingTakenBack:
         return EventOutcome.WAITING, "comes before it was taken back"
+    await note_came_again(session, intent_id=intent.id, amount=-back.amount, now=now)
     payload = {"payment_id": intent.payment_id, "amount": str(-back.amount)}
     append_event(session, kind="payment.restored", payload=payload, customer_id=intent.customer_id, now=now)
     return EventOutcome.APPLIED, None
@@ -160,6 +161,7 @@ async def refund_differs(
     AmountNotPayable refuse.
     """
     left = _left(row, report=report)
+    more = left - _known_to_have_left(row)
     returned = await return_by_id(session, return_id=row.return_id)
     key = differs_key(row)
     if row.status is RefundStatus.FAILED:
@@ -167,8 +169,10 @@ async def refund_differs(
     else:
         await confirm_refund_of(session, returned=returned, amount=left, reason=reason, key=key, now=now)
         row.status = RefundStatus.REFUNDED
-    if row.intent_id is not None:
-        await note_returned(session, intent_id=row.intent_id, amount=left, now=now)
+    if row.intent_id is not None and more > 0:
+        await note_returned(session, intent_id=row.intent_id, amount=more, now=now)
+    elif row.intent_id is not None and more < 0:
+        await note_came_again(session, intent_id=row.intent_id, amount=-more, now=now)
     row.failure = f"{left} left, not {row.amount}: {reason}"
     row.changed_at, row.next_check_at = now, None
     payload = {"refund_id": row.id, "status": row.status.name}
@@ -185,6 +189,11 @@ def _left(row: PaymentRefund, *, report: ProviderReport) -> Decimal:
     if report.outcome is ProviderOutcome.FAILED:
         return Decimal("0.00")
     return row.amount if report.amount is None else report.amount
+
+
+def _known_to_have_left(row: PaymentRefund) -> Decimal:
+    """Tell how much of a refund was booked as gone before: what is still on its way was not."""
+    return row.amount if row.status is RefundStatus.REFUNDED else Decimal("0.00")
 
 
 async def _contradiction(session: AsyncSession, *, row: PaymentRefund, report: ProviderReport) -> str | None:

@@ -15,6 +15,7 @@ from mains_server.access.records import Refusal, Viewer
 from mains_server.contracts.queries import contract_by_id
 from mains_server.customers.queries import customer_by_id
 from mains_server.db.idempotency import keep_answer
+from mains_server.delegation.spending import note_returned
 from mains_server.money.records import NotMoney, require_amount
 from mains_server.paying import queries
 from mains_server.paying.booking import differs_key, refund_differs
@@ -223,7 +224,7 @@ async def _taken_back(session: AsyncSession, *, row: PaymentEvent, decision: Eve
     if report.amount is not None and amount > report.amount:
         raise MoreThanTold(f"the provider told of {report.amount}")
     try:
-        await reverse_payment(
+        returned = await reverse_payment(
             session,
             payment_id=payment_id,
             reason=decision.reason,
@@ -235,6 +236,9 @@ async def _taken_back(session: AsyncSession, *, row: PaymentEvent, decision: Eve
         raise MoneyGone(str(refusal)) from refusal
     except money_rules.AmountNotPayable as refusal:
         raise AmountWrong(str(refusal)) from refusal
+    intent = await queries.intent_of_payment(session, payment_id=payment_id)
+    if intent is not None:
+        await note_returned(session, intent_id=intent.id, amount=returned.amount, now=now)
     return payment_id
 
 

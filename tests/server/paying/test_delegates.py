@@ -1,6 +1,7 @@
 """What delegates pay: within their caps also at once, with the owner's word, and counted no longer once it failed."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -8,7 +9,7 @@ import pytest
 import pytest_asyncio
 from mains_server.access.operations import end_grant, grant_delegate, grant_owner
 from mains_server.access.queries import viewer_of_person
-from mains_server.access.records import NewDelegate, PaymentLimits, Permission
+from mains_server.access.records import NewDelegate, PaymentLimits, Permission, StaffRole
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.delegation.queries import spent_in_month
 from mains_server.delegation.rules import AboveCapPerMonth, AboveCapPerPayment, month_of
@@ -20,10 +21,11 @@ from mains_server.delegation.spending import (
     decide_approval,
 )
 from mains_server.paying.calling import NOT_ANSWERED
-from mains_server.paying.desk import PaymentAsked, create_payment
+from mains_server.paying.desk import PaymentAsked, create_payment, create_refund
 from mains_server.paying.flow import Counter
 from mains_server.paying.operations import take_told
 from mains_server.paying.records import Told
+from mains_server.paying.settling import EventDecision, settle_event
 from mains_server.paying.targets import ContractNotPayable
 from mains_spi import Labels, PaymentProvider, ProviderOutcome, ProviderReport
 from sqlalchemy import text
@@ -85,8 +87,11 @@ class Flat:
                 month=month_of(self.now),
             )
 
-    async def tell(self, intent, outcome, *, event, amount=None):
-        report = ProviderReport(outcome=outcome, provider_id="p1", reference=intent.reference, amount=amount)
+    async def tell(self, intent, outcome, *, event, amount=None, refund_reference=None):
+        report = ProviderReport(
+            outcome=outcome, provider_id="p1", reference=intent.reference, amount=amount,
+            refund_reference=refund_reference,
+        )  # fmt: skip
         told = Told(provider="card", event_id=event, kind="t", occurred_at=self.now, report=report)
         async with unit_of_work(self.utility.engine) as session:
             return await take_told(session, told=told, now=self.now)
@@ -98,6 +103,26 @@ class Flat:
             await decide_approval(
                 session, viewer=viewer, approval_id=int(number), is_approved=is_approved, now=self.now
             )
+
+    async def refund(self, amount):
+        """Ask for a refund of the last payment, of which the provider says nothing yet; give its reference."""
+        payment_id, viewer = await self.newest("payment"), await self.viewer("owner")
+        refund = await create_refund(
+            self.counter, viewer=viewer, payment_id=payment_id, amount=Decimal(amount), reason="moved", key="r1"
+        )
+        return refund.reference
+
+    async def settle(self, event, **what):
+        """Let an employee decide on an event that waits."""
+        clerk = replace(await self.viewer("neighbour"), staff=frozenset({StaffRole.BILLING_CLERK}))
+        async with unit_of_work(self.utility.engine) as session:
+            found = await session.scalar(text("select id from payment_event where event_id = :name"), {"name": event})
+            decision = EventDecision(event_id=found, reason="as told", key=event, **what)
+            await settle_event(session, viewer=clerk, decision=decision, roads={"card": "CARD"}, now=self.now)
+
+    async def newest(self, table):
+        async with unit_of_work(self.utility.engine) as session:
+            return await session.scalar(text(f"select max(id) from {table}"))
 
     async def log(self):
         async with unit_of_work(self.utility.engine) as session:
@@ -185,6 +210,63 @@ async def test_what_comes_back_frees_as_much(flat):
     await flat.pay("25.00", key="b")
     with pytest.raises(AboveCapPerMonth):
         await flat.pay("0.01", key="c")
+
+
+async def test_a_dispute_that_is_won_counts_again(flat):
+    """40.00 were paid, taken back and given again: of 50.00 a month 10.00 are left, and not 50.00."""
+    await flat.allow(cap_month="50.00")
+    intent = await flat.pay("40.00", key="a")
+    await flat.tell(intent, ProviderOutcome.CAPTURED, event="e1")
+    await flat.tell(intent, ProviderOutcome.REVERSED, event="e2", amount=Decimal("40.00"))
+    freed = await flat.spent()
+
+    await flat.tell(intent, ProviderOutcome.RESTORED, event="e3", amount=Decimal("40.00"))
+
+    assert (freed, await flat.spent()) == (Decimal("0.00"), Decimal("40.00"))
+    with pytest.raises(AboveCapPerMonth):
+        await flat.pay("10.01", key="b")
+    await flat.pay("10.00", key="c")
+    assert (await flat.log())[:4] == ["PAYMENT_BEGUN 40.00", "PAID 40.00", "PAYMENT_RETURNED 40.00", "PAID 40.00"]
+
+
+async def test_a_part_that_came_counts_as_a_part(flat):
+    """40.00 were asked for and 30.00 taken; 12.00 of those go back, so that 18.00 count."""
+    await flat.allow(cap_month="50.00")
+    intent = await flat.pay("40.00", key="a")
+
+    await flat.tell(intent, ProviderOutcome.CAPTURED, event="e1", amount=Decimal("30.00"))
+    came = await flat.spent()
+    await flat.tell(intent, ProviderOutcome.REVERSED, event="e2", amount=Decimal("12.00"))
+
+    assert (came, await flat.spent()) == (Decimal("30.00"), Decimal("18.00"))
+
+
+async def test_a_refund_that_did_not_go_after_all_counts_again(flat):
+    """40.00 were paid and 20.00 of them refunded; it is told later that 15.00 left, or none."""
+    await flat.allow(cap_month="50.00")
+    intent = await flat.pay("40.00", key="a")
+    await flat.tell(intent, ProviderOutcome.CAPTURED, event="e1")
+    reference = await flat.refund("20.00")
+    await flat.tell(intent, ProviderOutcome.REFUNDED, event="e2", amount=Decimal("20.00"), refund_reference=reference)
+    refunded = await flat.spent()
+
+    await flat.tell(intent, ProviderOutcome.REFUNDED, event="e3", amount=Decimal("15.00"), refund_reference=reference)
+    await flat.settle("e3", books_refund=True)
+
+    assert (refunded, await flat.spent()) == (Decimal("20.00"), Decimal("25.00"))
+
+
+async def test_what_an_employee_takes_back_by_an_event_frees_as_much(flat):
+    await flat.allow(cap_month="50.00")
+    intent = await flat.pay("40.00", key="a")
+    await flat.tell(intent, ProviderOutcome.CAPTURED, event="e1")
+    payment = await flat.newest("payment")
+    stranger = replace(intent, reference="of nobody")
+    await flat.tell(stranger, ProviderOutcome.REVERSED, event="e2", amount=Decimal("15.00"))
+
+    await flat.settle("e2", payment_id=payment)
+
+    assert await flat.spent() == Decimal("25.00")
 
 
 async def test_a_new_month_begins_anew(flat):
