@@ -8,7 +8,7 @@ from mains_spi.algebra import unit_of
 from mains_spi.book import Book
 from mains_spi.buildings import HOUSE, allocate
 from mains_spi.charging import charge
-from mains_spi.components import AllocateBuilding, Component, Figure
+from mains_spi.components import AllocateBuilding, Component, Figure, PerUnit
 from mains_spi.cuts import segments_of
 from mains_spi.drafts import Draft, part_of
 from mains_spi.errors import CannotRate
@@ -20,10 +20,11 @@ from mains_spi.results import Bill, FigureValue
 from mains_spi.scope import Scope
 from mains_spi.settling import bill_of, covers_days, figure, house_bill, settle
 from mains_spi.tariff import Tariff
+from mains_spi.terms import Qty
 from mains_spi.trace import Trace
 from mains_spi.units import unit_text
 from mains_spi.values import all_hold, applies, value_of
-from mains_spi.walk import name_of
+from mains_spi.walk import find, name_of
 
 
 def evaluate(tariff: Tariff, request: RatingRequest) -> Bill:
@@ -159,8 +160,36 @@ def _building_lines(
     for premise in building.premises:
         there = house.for_party(premise.scope, amounts[premise.member.id])
         if applies(component, there):
-            lines[premise.member.id] = list(charge(component, there))
+            lines[premise.member.id] = list(_premise_lines(component, there, premise.member))
     return lines
+
+
+def _premise_lines(component: Component, here: Here, member: Member) -> Iterator[Draft]:
+    """Draft the lines of one component for a premise, each occupant's apart where it charges what is theirs alone."""
+    apart = _days_apart(component, here, member)
+    for days in apart:
+        for draft in charge(component, here.at(days, here.component)):
+            if days != here.segment:
+                here.amounts.add(draft.code, here.segment, draft.net, here.trace)
+            yield draft
+    if not apart:
+        yield from charge(component, here)
+
+
+def _days_apart(component: Component, here: Here, member: Member) -> list[Period]:
+    """Give the days of the occupants who have what is charged now and then; none where it is the premise's as a whole.
+
+    What was noted on somebody's contract is given over their days alone: it is no cost of the premise to be shared.
+    """
+    if not isinstance(component, PerUnit) or not component.if_given or len(member.occupants) < 2:
+        return []
+    names = {qty.name for qty in find(component, Qty)}
+    given = [row.period for row in member.usage if row.name in names and row.period.meets(here.segment)]
+    theirs = sorted(occupant.period for occupant in member.occupants)
+    if not all(any(days.covers(period) for days in theirs) for period in given):
+        return []
+    charged = [days.common(here.segment) for days in theirs if any(days.covers(period) for period in given)]
+    return [days for days in charged if days is not None]
 
 
 def _premise_bills(premise: Premise, drafts: list[Draft], house: Here) -> list[Bill]:

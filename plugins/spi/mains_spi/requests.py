@@ -128,7 +128,10 @@ class Begun(Record):
 
 @dataclass(frozen=True, slots=True)
 class Occupant(Record):
-    """A contract that has a premise for part of the period, and pays its share by days."""
+    """A contract that has a premise for part of the period, and pays its share by days.
+
+    Usage of a ``PerUnit`` with ``if_given`` that lies within its days is charged to it alone.
+    """
 
     contract: str
     period: Period

@@ -25,6 +25,7 @@ from mains_spi import (
     Monthly,
     Occupant,
     Period,
+    PerUnit,
     Pool,
     Price,
     PriceRow,
@@ -247,6 +248,57 @@ def test_a_single_occupant_gives_its_attributes_to_the_premise():
         ("rest", D("100.00"), D("0.12")),
         ("support", D("-50.00"), D("0.12")),
     ]
+
+
+SOLD = date(2023, 1, 16)
+SELLER, BUYER = Period(JANUARY.start, SOLD), Period(SOLD, JANUARY.end)
+FINE = PerUnit("fine", Qty("fine", "EUR"), Const(1, "1"), if_given=True)
+
+
+def sold(*given, more=()):
+    """Rate a flat that is sold on the sixteenth, with sums noted over some days; give each occupant's lines."""
+    tariff = Tariff(
+        "T", "EUR", (AllocateBuilding("house", Const(31, "EUR"), (Pool("rest", one, rest=True),)), FINE, *more)
+    )
+    two = Member(
+        "A",
+        (Attribute("kind", "private"),),
+        tuple(Usage("fine", days, D(amount), "EUR") for days, amount in given),
+        (Occupant("seller", SELLER), Occupant("buyer", BUYER)),
+    )
+    bills = house([two], tariff=tariff).members
+    return {bill.contract: {line.code: (line.quantity, line.net) for line in bill.lines} for bill in bills}
+
+
+def test_what_is_noted_on_one_occupant_is_not_shared_with_the_next():
+    """31.00 by days are 15.00 and 16.00; of the fines each pays the own one."""
+    assert sold((SELLER, "40.00"), (BUYER, "1.50")) == {
+        "seller": {"rest": (D("0.483871"), D("15.00")), "fine": (D("40.00"), D("40.00"))},
+        "buyer": {"rest": (D("0.516129"), D("16.00")), "fine": (D("1.50"), D("1.50"))},
+    }
+
+
+def test_what_only_one_occupant_has_does_not_hold_the_house():
+    found = sold((SELLER, "40.00"))
+
+    assert {contract: lines.get("fine") for contract, lines in found.items()} == {
+        "seller": (D("40.00"), D("40.00")),
+        "buyer": None,
+    }
+
+
+def test_what_is_noted_on_the_premise_as_a_whole_is_shared_by_days():
+    """62.00 by days are 30.00 and 32.00."""
+    found = sold((JANUARY, "62.00"))
+
+    assert [lines["fine"][1] for lines in found.values()] == [D("30.00"), D("32.00")]
+
+
+def test_a_rebate_on_what_occupants_have_apart_sees_all_of_it():
+    """Half of 40.00 + 2.00 are 21.00, by days 10.16 and 10.84."""
+    found = sold((SELLER, "40.00"), (BUYER, "2.00"), more=(Rebate("half", Amount("fine") / 2),))
+
+    assert [lines["half"][1] for lines in found.values()] == [D("-10.16"), D("-10.84")]
 
 
 def test_each_premise_pays_its_own_components_too():

@@ -10,7 +10,7 @@ from mains_spi import Attribute, Group, Member, Occupant, Period, Usage
 
 from mains_server.billing.attributes import OF_PREMISE, AttributeTeller, clipped
 from mains_server.billing.cases import PAPER
-from mains_server.billing.due import Case, DueRow, EstimatedReading, Fee, PremiseRow, Problem
+from mains_server.billing.due import Case, DueRow, EstimatedReading, Fee, Measured, PremiseRow, Problem
 from mains_server.billing.usage import as_usage
 
 
@@ -141,7 +141,7 @@ def _member(
         attributes += [] if occupants else of_premise
         elsewhere = () if first[row.contract_id] == row.supply_point_id else (PAPER, *(fee.code for fee in case.fees))
         usage += [
-            as_usage(measured, place="")
+            as_usage(_of_occupant(measured, case=case, days=days), place="")
             for measured in case.usage
             if measured.place in ("", row.identifier) and measured.quantity not in elsewhere
         ]
@@ -149,6 +149,12 @@ def _member(
         dues[str(row.contract_id)] = point._replace(starts=days.start, ends=days.end)
     member = Member(rows[0].identifier, tuple(attributes), tuple(usage), tuple(occupants))
     return member, dues
+
+
+def _of_occupant(measured: Measured, *, case: Case, days: Period) -> Measured:
+    """Give a fee the days on which its contract has the premise, so that no other occupant bears a part of it."""
+    is_fee = any(fee.code == measured.quantity for fee in case.fees)
+    return measured._replace(starts=days.start, ends=days.end) if is_fee else measured
 
 
 def _house_attributes(managers: Sequence[Case], *, teller: AttributeTeller) -> tuple[Attribute, ...]:

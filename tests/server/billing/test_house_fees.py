@@ -166,6 +166,70 @@ async def test_a_difference_that_was_settled_before_does_not_come_back_twice(
     assert counts() == before
 
 
+@pytest.fixture
+def sold(town, connection):
+    """Have a flat change hands on January 16th, and give the buyer's contract."""
+
+    def run(contract):
+        day = date(2023, 1, 16)
+        (point,) = connection.execute(
+            "update contract_supply_point set ends = %s where contract_id = %s returning supply_point_id",
+            [day, contract],
+        ).fetchone()
+        connection.execute("update contract set ends = %s where id = %s", [day, contract])
+        return town.contract(customer=town.customer(), points=(point,), product="flat", starts=day)
+
+    return run
+
+
+GIFTS = "select i.contract_id, l.net from invoice_line l join invoice i on i.id = l.invoice_id where l.code = 'gift'"
+TWO_SHARES = """
+select sum(l.net) from invoice_line l join invoice i on i.id = l.invoice_id
+where l.code = 'heating' and i.contract_id = any(%s)
+"""
+
+
+@pytest.mark.asyncio
+async def test_who_sold_a_flat_pays_their_fee_alone_and_whole(
+    town, connection, bill, noted, charging, sold, holds, engine
+):
+    """11.25 were noted on the seller; of the 246.44 of heat the seller bears 15 days of 31: 119.25 and 127.19."""
+    _, flats = town.house()
+    buyer = sold(flats[1])
+    noted(flats[1], day=date(2023, 1, 10))
+
+    state = bill(plugin=charging)
+
+    assert holds(state) == []
+    assert connection.execute(GIFTS).fetchall() == [(flats[1], D("11.25"))]
+    assert connection.execute(TWO_SHARES, [[flats[1], buyer]]).fetchone() == (D("246.44"),)
+    assert await _findings(engine) == ()
+
+
+@pytest.mark.asyncio
+async def test_seller_and_buyer_each_pay_their_own_fee(town, connection, bill, noted, charging, sold, correct, engine):
+    """31.00 of the seller's and 11.25 of the buyer's: not 20.44 and 21.81 by days. A correction keeps them apart.
+
+    The last flat has 29.5 m2, not 19.5: the seller's 15 days of 31 of 224.04 are 108.41 instead of 119.25; with the
+    tax 119.25 + 31.00 = 150.25, 31.55 and 108.41 + 31.00 = 139.41, 29.28 make 181.80 and 168.69.
+    """
+    _, flats = town.house()
+    buyer = sold(flats[1])
+    noted(flats[1], day=date(2023, 1, 10))
+    noted(buyer, day=date(2023, 1, 17))
+    connection.execute("update contract_fee set quantity = 31 where contract_id = %s", [flats[1]])
+
+    bill(plugin=charging)
+    assert sorted(connection.execute(GIFTS).fetchall()) == [(flats[1], D("31.00")), (buyer, D("11.25"))]
+    connection.execute("update supply_point set area_m2 = 29.5 where premise = '3'")
+    found = await correct("S-000002")
+
+    assert (found.outcome, found.difference) == (CorrectionOutcome.REPLACED, D("-13.11"))
+    gifts = sorted(connection.execute(GIFTS).fetchall())
+    assert gifts == [(flats[1], D("-31.00")), (flats[1], D("31.00")), (flats[1], D("31.00")), (buyer, D("11.25"))]
+    assert await _findings(engine) == ()
+
+
 @pytest.mark.asyncio
 async def test_a_contract_of_two_flats_pays_its_fee_once(town, connection, bill, noted, charging, engine):
     _, flats = town.house(areas=("50", "25", "25"))
