@@ -279,10 +279,10 @@ async def _put_right(
     """Do with one bill what its policy says."""
     stands = await draft_of(session, invoice=await invoice_by_number(session, document_number=wrong.document_number))
     new = _correction(request, wrong=wrong)
-    if is_same(stands, anew.bill):
+    settled = await lookups.settled_of(session, invoice_id=wrong.invoice_id)
+    if is_same(stands, anew.bill) and not any(row.net for row in settled):
         return await correcting.note_unchanged(session, correction=new, now=request.now)
     if adapter.utility.correction == "next_bill" and wrong.goes_on:
-        settled = await lookups.settled_of(session, invoice_id=wrong.invoice_id)
         lines = differences(stands, anew.bill, settled=settled)
         return await correcting.note_differences(session, correction=new, lines=lines, now=request.now)
     return await _replaced(session, adapter=adapter, correction=new, wrong=wrong, anew=anew, now=request.now)
