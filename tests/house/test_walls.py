@@ -15,9 +15,9 @@ READS = re.compile(
     r"\s*(select\b(?!\s+(nextval|pg_advisory|unnest\(procrastinate))|with\s+\w+\s+as\s*\()", re.IGNORECASE
 )
 SQL_CALLS = {"select", "text"}
-# `lookups.py` and `holding.py` are billing's: the run uses no ORM, and what is asked of single bills reads many rooms.
-SQL_FILES = {"queries.py", "views.py", "tables.py", "statements.py", "lookups.py", "holding.py"}
-SQL_FILES |= {"bank_checks.py", "paying_checks.py"}
+# Three are billing's: the run uses no ORM, and what is asked of single bills (`lookups.py`) reads many rooms at once.
+SQL_FILES = {"queries.py", "views.py", "tables.py", "statements.py", "lookups.py", "differences.py", "holding.py"}
+SQL_FILES |= {"bank_checks.py", "paying_checks.py", "settlement_checks.py"}
 OURS = ("mains_server", "mains_schema", "mains_kit")
 
 

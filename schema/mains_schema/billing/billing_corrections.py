@@ -55,7 +55,10 @@ class CorrectionErrorCode(Enum):
     INVOICE_CREDITED = "INVOICE_CREDITED"
     INVOICE_NOT_RATED = "INVOICE_NOT_RATED"
     INVOICE_DATED_LATER = "INVOICE_DATED_LATER"
-    INVOICE_SETTLED = "INVOICE_SETTLED"
+    INVOICE_SETTLED = strawberry.enum_value(
+        "INVOICE_SETTLED",
+        deprecation_reason="Not given since 2026-11-27: what other bills have of an invoice is taken off with it.",
+    )
     CREDIT_REFUNDED = "CREDIT_REFUNDED"
     CORRECTION_HELD = "CORRECTION_HELD"
     HOUSE_BILLED_IN_PART = "HOUSE_BILLED_IN_PART"
@@ -73,7 +76,7 @@ described(
         "INVOICE_CREDITED": "It was taken back; its replacement, which the message names, is what can be corrected.",
         "INVOICE_NOT_RATED": "No billing run worked it out, so that it cannot be rated again.",
         "INVOICE_DATED_LATER": "It bears a later date than today, and no credit note is dated before it.",
-        "INVOICE_SETTLED": "Another bill settles what was wrong with it; taken back, that would come back twice.",
+        "INVOICE_SETTLED": "Another bill settles what was wrong with it.",
         "CREDIT_REFUNDED": "It is below nothing, and what it gave was refunded, or is on its way to the customer.",
         "CORRECTION_HELD": "Its days cannot be rated again as things are; the message says what is missing.",
         "HOUSE_BILLED_IN_PART": "A premise of its house has no bill of the period yet.",
@@ -93,7 +96,7 @@ class CorrectionOrder(OrderBy):
 
 @mapped(SL, scope=allowed(SL.customer_id, SL.contract_id))
 class SettlementLine:
-    """What a corrected bill should have charged by one code and tax, and what it did."""
+    """What a corrected bill should have charged by one code and tax, and what it did; or what takes that back off."""
 
     code: str = column("Code of the charge, as the utility declares it.", SL.code)
     label: str = computed("The charge in the viewer's language.", word, SL.adapter, SL.code)
@@ -104,8 +107,20 @@ class SettlementLine:
     due: Money = embed("What should have been charged.", Money, amount=SL.due, currency=SL.currency)
     net: Money = embed("The difference; negative if it comes back.", Money, amount=SL.net, currency=SL.currency)
     invoice: Invoice | None = one(
-        "The bill that settles it; null while the next bill is to come, and where nothing differs.",
+        "The bill that settles it; null while the next bill is to come, where nothing differs, and where it was"
+        " withdrawn before. What stood on a bill that was taken back waits again.",
         SL.booked_invoice_id,
+    )
+    takes_back: SettlementLine | None = one(
+        "The difference that it takes back off, since the invoice that this was of was taken back: nothing is due, and"
+        " its net was billed by its `invoice`. Null for differences themselves.",
+        SL.takes_back_id,
+        to=SL.id,
+    )
+    withdrawn_by: Correction | None = one(
+        "The correction since which it reaches no bill any more: the invoice that it is of was taken back, or has no"
+        " next bill. Null for most.",
+        SL.withdrawn_by_id,
     )
 
 
@@ -130,7 +145,7 @@ class Correction(Node):
     credit_note: Invoice | None = one("The credit note that took it back; null for most.", CN.credit_note_id)
     replacement: Invoice | None = one("The invoice in its place; null if none was needed.", CN.replacement_id)
     settlements: list[SettlementLine] = many(
-        "Differences that the next bill settles; at most 60.",
+        "Differences that the next bill settles, and what takes such back off; at most 60.",
         SL.correction_id,
         order=(SL.position,),
         about=4,

@@ -9,35 +9,38 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-import orjson
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from mains_server.access.records import Refusal
 from mains_server.adapters.host import AdapterHost
 from mains_server.adapters.live import LiveAdapter
-from mains_server.billing import correcting, lookups
-from mains_server.billing.comparing import differences, is_same, own_lines
+from mains_server.billing import correcting, lookups, withdrawing
+from mains_server.billing.comparing import Charged, differences, is_same, own_nets
+from mains_server.billing.differences import hold_elsewhere
 from mains_server.billing.keeping import keep_figures_in, note_resting_in
 from mains_server.billing.records import (
     Corrected,
     CorrectionReason,
     Difference,
+    Elsewhere,
     Hold,
     NewCorrection,
+    SettledRow,
     WrongBill,
 )
+from mains_server.billing.replacing import replace_bill
 from mains_server.billing.rerating import RatedAnew, Rerated, RerateRequest, rerate
+from mains_server.billing.settling import written_in
 from mains_server.contracts.queries import lock_building, lock_contract
 from mains_server.db.addresses import psycopg_dsn
-from mains_server.db.outbox import append_event
 from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.invoices.queries import draft_of, invoice_by_number, lock_customer_invoices
-from mains_server.invoices.records import CreditRequest, InvoiceKind, IssueRequest
-from mains_server.payments.operations import replace_invoice
+from mains_server.invoices.records import InvoiceKind
 
 NOTE_CHARACTERS_MAX = 1000
 READ = "a true reading came for a day that was billed on an estimate"
 RESTS = "another bill that this one goes on from, or that shares its house, came out otherwise"
+STRANDED = "the contract has no next bill, for which a difference of this one was waiting"
 
 
 class InvoiceUnknown(Refusal):
@@ -67,13 +70,6 @@ class InvoiceDatedLater(Refusal):
     code = "INVOICE_DATED_LATER"
     path = "invoiceId"
     is_retryable = True
-
-
-class InvoiceSettled(Refusal):
-    """What was wrong with a bill stands on another, or waits for it: a credit note would give it back twice."""
-
-    code = "INVOICE_SETTLED"
-    path = "invoiceId"
 
 
 class InvoiceNotRated(Refusal):
@@ -130,8 +126,9 @@ async def correct_invoice(engine: AsyncEngine, *, host: AdapterHost, request: Co
     The prices are those that the bill was priced by; for reason PRICE those known now. What is known of readings,
     contract and place is what is known now. A bill that comes out the same stays. By the utility's policy a wrong one
     is replaced (credit note and new invoice, which the money paid follows), or its difference goes on the next bill; a
-    house is always corrected whole, and a contract without a next bill always by documents. Settles what was noted as
-    due. Raises the refusals of this file, and then leaves nothing behind.
+    house is always corrected whole, and a contract without a next bill always by documents. A difference that stands on
+    another bill is counted, and taken back off where the bill is replaced. Settles what was noted as due. Raises the
+    refusals of this file, and then leaves nothing behind.
     """
     async with unit_of_work(engine) as session:
         return await correct_within(session, engine=engine, host=host, request=request)
@@ -158,8 +155,10 @@ async def correct_within(
         of_invoices=(wrong.invoice_id,),
     )
     found = await _rated(engine, adapter=adapter, request=asked)
+    elsewhere = (await hold_elsewhere(session, bills=[wrong]))[wrong.invoice_id]
     anew = found.bills[wrong.contract_id]
-    corrected = await _put_right(session, adapter=adapter, request=request, wrong=wrong, anew=anew)
+    compared = await _compared(session, bill=wrong, anew=anew, elsewhere=elsewhere)
+    corrected = await _put_right(session, adapter=adapter, request=request, compared=compared)
     await _keep(session, request=request, found=found)
     return corrected
 
@@ -191,13 +190,6 @@ async def held_bill(session: AsyncSession, *, request: CorrectionRequest) -> Wro
     return wrong
 
 
-async def require_unsettled(session: AsyncSession, *, wrong: WrongBill) -> None:
-    """Insist that no other bill settles a difference of one that is to be taken back; raises `InvoiceSettled`."""
-    settled = await lookups.settled_of(session, invoice_id=wrong.invoice_id)
-    if any(row.net for row in settled):
-        raise InvoiceSettled(f"a difference of {wrong.document_number} is settled by another bill, or waits for it")
-
-
 async def invoice_number(session: AsyncSession, *, invoice_id: int) -> str:
     """Find an invoice's number; raises `InvoiceUnknown`."""
     number = await lookups.number_of_invoice(session, invoice_id=invoice_id)
@@ -213,8 +205,11 @@ async def work_off(
 
     What is refused stays due. A correction may note later bills that went on from it; they are corrected as well.
 
-    A bill that was taken back meanwhile is settled by what came in its place; where nothing did, the run bills it.
+    A bill that was taken back meanwhile is settled by what came in its place; where nothing did, the run bills it. One
+    whose difference waits for a next bill that never comes, since its contract ended, is noted first.
     """
+    async with unit_of_work(engine) as session:
+        stranded = await withdrawing.note_stranded(session, now=now)
     corrected: list[Corrected] = []
     refused: dict[str, Refusal] = {}
     for _ in range(at_most):
@@ -225,7 +220,7 @@ async def work_off(
         request = CorrectionRequest(
             document_number=document_number,
             reason=CorrectionReason.READING,
-            note=READ if is_read else RESTS,
+            note=READ if is_read else STRANDED if document_number in stranded else RESTS,
             issued_on=issued_on,
             now=now,
         )
@@ -274,18 +269,59 @@ async def _rated(engine: AsyncEngine, *, adapter: LiveAdapter, request: RerateRe
 
 
 async def _put_right(
-    session: AsyncSession, *, adapter: LiveAdapter, request: CorrectionRequest, wrong: WrongBill, anew: RatedAnew
+    session: AsyncSession, *, adapter: LiveAdapter, request: CorrectionRequest, compared: _Compared
 ) -> Corrected:
     """Do with one bill what its policy says."""
-    stands = await draft_of(session, invoice=await invoice_by_number(session, document_number=wrong.document_number))
-    new = _correction(request, wrong=wrong)
-    settled = await lookups.settled_of(session, invoice_id=wrong.invoice_id)
-    if is_same(stands, anew.bill) and not any(row.net for row in settled):
+    new = _correction(request, wrong=compared.bill)
+    if compared.is_same and not compared.elsewhere.is_some:
         return await correcting.note_unchanged(session, correction=new, now=request.now)
-    if adapter.utility.correction == "next_bill" and wrong.goes_on:
-        lines = differences(stands, anew.bill, settled=settled)
-        return await correcting.note_differences(session, correction=new, lines=lines, now=request.now)
-    return await _replaced(session, adapter=adapter, correction=new, wrong=wrong, anew=anew, now=request.now)
+    if adapter.utility.correction == "next_bill" and compared.bill.goes_on:
+        return await correcting.note_differences(session, correction=new, lines=compared.lines, now=request.now)
+    return await _by_documents(session, adapter=adapter, correction=new, compared=compared, now=request.now)
+
+
+class _Compared(NamedTuple):
+    """A bill that stands and the one that comes out now; by how much they differ with what others have of it."""
+
+    bill: WrongBill
+    anew: RatedAnew
+    elsewhere: Elsewhere
+    is_same: bool
+    lines: tuple[Difference, ...]
+
+    @property
+    def is_wrong(self) -> bool:
+        """Tell whether any charge is to be put right."""
+        return any(line.net for line in self.lines)
+
+    @property
+    def strands(self) -> tuple[SettledRow, ...]:
+        """Give what waits for a bill that never comes."""
+        return () if self.bill.goes_on else self.elsewhere.waiting
+
+
+async def _compared(session: AsyncSession, *, bill: WrongBill, anew: RatedAnew, elsewhere: Elsewhere) -> _Compared:
+    stands = await draft_of(session, invoice=await invoice_by_number(session, document_number=bill.document_number))
+    lines = differences(
+        Charged(stands, bill.written),
+        Charged(anew.bill, written_in(anew.inputs)),
+        settled=elsewhere.counted(goes_on=bill.goes_on),
+    )
+    return _Compared(bill, anew, elsewhere, is_same(stands, anew.bill), lines)
+
+
+async def _by_documents(
+    session: AsyncSession, *, adapter: LiveAdapter, correction: NewCorrection, compared: _Compared, now: datetime
+) -> Corrected:
+    """Replace a bill, but not where it would charge the same; what waits for a bill that never comes is withdrawn."""
+    bill, anew, elsewhere, is_same_bill, lines = compared
+    if compared.is_wrong or not (is_same_bill or elsewhere.is_some):
+        return await replace_bill(
+            session, adapter=adapter, correction=correction, anew=anew, elsewhere=elsewhere, now=now
+        )
+    corrected = await correcting.note_differences(session, correction=correction, lines=lines, now=now)
+    await withdrawing.withdraw(session, wrong=bill, rows=compared.strands, correction_id=corrected.id)
+    return corrected
 
 
 def _correction(request: CorrectionRequest, *, wrong: WrongBill, group: int | None = None) -> NewCorrection:
@@ -297,32 +333,6 @@ def _correction(request: CorrectionRequest, *, wrong: WrongBill, group: int | No
         on=request.issued_on,
         rating_group_id=group,
     )
-
-
-async def _replaced(
-    session: AsyncSession,
-    *,
-    adapter: LiveAdapter,
-    correction: NewCorrection,
-    wrong: WrongBill,
-    anew: RatedAnew,
-    now: datetime,
-) -> Corrected:
-    await require_unsettled(session, wrong=wrong)
-    issue = IssueRequest(
-        draft=correcting.in_place_of(wrong, bill=anew.bill),
-        issued_on=correction.on,
-        payment_term_days=anew.payment_term_days,
-        accounts=adapter.accounts(),
-        inputs=orjson.loads(anew.inputs),
-        rating_group_id=correction.rating_group_id,
-    )
-    credit = CreditRequest(document_number=wrong.document_number, issued_on=correction.on)
-    note, replacement = await replace_invoice(session, request=credit, replacement=issue, now=now)
-    await correcting.mark_replaced(session, replacement=replacement, fees=anew.fees, settles=anew.settles)
-    payload = {"invoice_id": replacement.id, "contract_id": replacement.contract_id}
-    append_event(session, kind="invoice.issued", payload=payload, customer_id=replacement.customer_id, now=now)
-    return await correcting.note_replaced(session, correction=correction, note=note, replacement=replacement, now=now)
 
 
 async def _correct_house(
@@ -343,9 +353,13 @@ async def _correct_house(
     if await lookups.unbilled_premises(session, wrong=wrong, contracts=asked.contracts):
         raise HouseBilledInPart("a premise of the house has no bill of this period; let the run bill it first")
     found = await _rated(engine, adapter=adapter, request=asked)
-    compared = [await _compared_in_house(session, bill=bill, anew=found.bills[bill.contract_id]) for bill in bills]
+    elsewhere = await hold_elsewhere(session, bills=bills)
+    compared = [
+        await _compared(session, bill=bill, anew=found.bills[bill.contract_id], elsewhere=elsewhere[bill.invoice_id])
+        for bill in bills
+    ]
     await _keep(session, request=request, found=found)
-    if not any(line.net for one in compared for line in one.lines):
+    if not any(one.is_wrong or one.strands for one in compared):
         await correcting.settle_house(session, invoice_ids=[bill.invoice_id for bill in bills], now=request.now)
         return await correcting.note_unchanged(session, correction=_correction(request, wrong=wrong), now=request.now)
     assert found.house is not None
@@ -365,28 +379,16 @@ async def _keep(session: AsyncSession, *, request: CorrectionRequest, found: Rer
 
 
 def _net(found: Rerated) -> Decimal:
-    """Add up what the premises of a house come to without tax; lines that settle earlier bills aside."""
-    lines = (line for anew in found.bills.values() for line in own_lines(anew.bill) if not line.is_after_tax)
-    return sum((line.net for line in lines), Decimal(0))
-
-
-class _Compared(NamedTuple):
-    bill: WrongBill
-    anew: RatedAnew
-    lines: tuple[Difference, ...]
-
-
-async def _compared_in_house(session: AsyncSession, *, bill: WrongBill, anew: RatedAnew) -> _Compared:
-    stands = await draft_of(session, invoice=await invoice_by_number(session, document_number=bill.document_number))
-    settled = await lookups.settled_of(session, invoice_id=bill.invoice_id)
-    return _Compared(bill, anew, differences(stands, anew.bill, settled=settled))
+    """Add up what the premises of a house come to without tax; lines that are of other bills aside."""
+    own = (own_nets(Charged(anew.bill, written_in(anew.inputs))) for anew in found.bills.values())
+    return sum((net for nets in own for (*_, is_after_tax), net in nets.items() if not is_after_tax), Decimal(0))
 
 
 async def _put_right_in_house(
     session: AsyncSession, *, adapter: LiveAdapter, request: CorrectionRequest, compared: _Compared, group: int
 ) -> Corrected:
-    bill, anew, lines = compared
-    correction = _correction(request, wrong=bill, group=group)
-    if bill.goes_on or not any(line.net for line in lines):
+    correction = _correction(request, wrong=compared.bill, group=group)
+    if compared.bill.goes_on:
+        lines = compared.lines
         return await correcting.note_differences(session, correction=correction, lines=lines, now=request.now)
-    return await _replaced(session, adapter=adapter, correction=correction, wrong=bill, anew=anew, now=request.now)
+    return await _by_documents(session, adapter=adapter, correction=correction, compared=compared, now=request.now)

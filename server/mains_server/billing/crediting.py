@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from mains_server.billing import correcting
-from mains_server.billing.corrections import CorrectionRequest, held_bill, require_unsettled
+from mains_server.billing import correcting, withdrawing
+from mains_server.billing.corrections import CorrectionRequest, held_bill
+from mains_server.billing.differences import hold_elsewhere
 from mains_server.billing.records import Corrected, NewCorrection
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.invoices.records import CreditRequest
@@ -23,15 +24,18 @@ async def credit_within(session: AsyncSession, *, request: CorrectionRequest) ->
 
     What had been paid on it is credit, which pays what else is open; what a levelled contract had taken over is given
     back to it. Fees and differences that stood on it wait for the next bill, but those of an interest note are waived
-    (docs/decisions/0050). Its days are billed again by the next start of their run, a last bill and a levelled
-    contract's by the next morning (docs/decisions/0069). Raises what `held_bill` and `require_unsettled` do, and then
-    leaves nothing behind.
+    (docs/decisions/0050). What other bills have of it comes off the next bill, and what waits for one is withdrawn
+    (docs/decisions/0070). Its days are billed again by the next start of their run, a last bill and a levelled
+    contract's by the next morning (docs/decisions/0069). Raises what `held_bill` does, and then leaves nothing behind.
     """
     wrong = await held_bill(session, request=request)
-    await require_unsettled(session, wrong=wrong)
+    elsewhere = (await hold_elsewhere(session, bills=[wrong]))[wrong.invoice_id]
     credit = CreditRequest(document_number=wrong.document_number, issued_on=request.issued_on)
     note = await credit_invoice(session, request=credit, now=request.now)
     correction = NewCorrection(
         wrong=wrong, reason=request.reason, note=request.note, person_id=request.person_id, on=request.issued_on
     )
-    return await correcting.note_credited(session, correction=correction, note=note, now=request.now)
+    corrected = await correcting.note_credited(session, correction=correction, note=note, now=request.now)
+    taken = withdrawing.Taken(corrected.id)
+    await withdrawing.take_off(session, wrong=wrong, elsewhere=elsewhere, taken=taken)
+    return corrected

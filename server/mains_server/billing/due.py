@@ -311,7 +311,11 @@ class Case(NamedTuple):
 
 
 class SettlementRow(NamedTuple):
-    """A difference between what a bill should have charged and what it did, to stand on another bill as a line."""
+    """A difference between what a bill should have charged and what it did, to stand on another bill as a line.
+
+    `document_number` names the bill that charged it. What takes such a line back off says of which bill that was taken
+    back.
+    """
 
     id: int
     contract_id: int
@@ -325,6 +329,7 @@ class SettlementRow(NamedTuple):
     due: Decimal
     net: Decimal
     document_number: str
+    taken_back: str | None = None
 
 
 class VersionRow(NamedTuple):

@@ -12,6 +12,7 @@ from psycopg import Connection
 from mains_server.billing import queries
 from mains_server.billing.attributes import AttributeTeller
 from mains_server.billing.cases import PAPER, build_cases
+from mains_server.billing.differences import settlements
 from mains_server.billing.draft import Draft
 from mains_server.billing.due import (
     BilledPart,
@@ -35,7 +36,7 @@ from mains_server.billing.usage import as_usage
 class Question:
     """Whose bills of which days are asked for; `is_anew` asks as if nothing had been billed of them yet.
 
-    With `of_invoices` the bills have the fees and settlements that these have, and not those that wait for a bill.
+    With `of_invoices` the bills have the fees that these have, and not those that wait for a bill.
     """
 
     utility: Utility
@@ -46,8 +47,8 @@ class Question:
 
     @property
     def is_settling(self) -> bool:
-        """Tell whether the bill takes up the differences of corrected ones: a bill that is only compared does not."""
-        return not self.is_anew or self.of_invoices is not None
+        """Tell whether the bill takes up the differences that wait for one: a bill that is rated anew does not."""
+        return not self.is_anew
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +133,7 @@ def gather(
         wanted=wanted,
         history=history,
         earlier=left.earlier,
-        settlements=queries.settlements(connection, asked=asked) if question.is_settling else {},
+        settlements=settlements(connection, asked=asked) if question.is_settling else {},
     )
 
 

@@ -6,12 +6,13 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import orjson
 from mains_spi import InvoicingRules, Period
 from psycopg import Connection
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mains_server.billing.records import DueMoment, LaterBill, SettledRow, WrongBill
+from mains_server.billing.records import DueMoment, LaterBill, WrongBill
 from mains_server.billing.statements import NOT_TAKEN_BACK
 from mains_server.invoices.records import InvoiceKind
 
@@ -99,7 +100,7 @@ select i.id, i.customer_id, i.contract_id, i.document_number, i.kind, i.adapter,
   c.ends is null or c.ends > (
     select max(l.period_to) from invoice l where l.contract_id = i.contract_id and l.kind <> 'CREDIT'
   ) as goes_on,
-  g.building_id, g.period_from as house_from, g.period_to as house_to
+  g.building_id, g.period_from as house_from, g.period_to as house_to, (i.inputs -> 'settles')::text as written
 from invoice i
 join contract c on c.id = i.contract_id and c.customer_id = i.customer_id
 left join rating_group g on g.id = i.rating_group_id
@@ -168,11 +169,6 @@ select id, document_number from invoice
 where issued_on >= :from and issued_on < :to and kind <> 'CREDIT' and inputs is not null
   and (cast(:adapter as text) is null or adapter = :adapter) and id > :after
 order by id limit :at_most
-"""
-
-SETTLED_OF = """
-select code, tax_code, tax_rate, is_after_tax, sum(net) from settlement_line
-where invoice_id = :invoice group by code, tax_code, tax_rate, is_after_tax order by 1, 2, 3, 4
 """
 
 
@@ -335,12 +331,6 @@ async def rated_invoices(
     return {row[0]: row[1] for row in rows}
 
 
-async def settled_of(session: AsyncSession, *, invoice_id: int) -> list[SettledRow]:
-    """Sum what earlier corrections of an invoice put on later bills, by code and tax."""
-    rows = (await session.execute(text(SETTLED_OF), {"invoice": invoice_id})).all()
-    return [SettledRow(*row) for row in rows]
-
-
 async def _wrong_bills(session: AsyncSession, statement: str, **asked: Any) -> tuple[WrongBill, ...]:
     rows = (await session.execute(text(statement), asked)).mappings().all()
     return tuple(
@@ -362,6 +352,7 @@ async def _wrong_bills(session: AsyncSession, statement: str, **asked: Any) -> t
             goes_on=row["goes_on"],
             building_id=row["building_id"],
             house_period=None if row["building_id"] is None else Period(row["house_from"], row["house_to"]),
+            written=() if row["written"] is None else tuple(orjson.loads(row["written"])),
         )
         for row in rows
     )

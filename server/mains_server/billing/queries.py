@@ -31,7 +31,6 @@ from mains_server.billing.due import (
     PremiseRow,
     ReadingRow,
     SeriesRow,
-    SettlementRow,
     StoredInvoice,
     StoredLine,
     UsageRow,
@@ -124,14 +123,6 @@ def usage(connection: Connection, *, asked: Asked, quantities: Sequence[str]) ->
 def fees(connection: Connection, *, asked: Asked, quantities: Sequence[str]) -> list[Fee]:
     """Read the fees of contracts that no bill has yet, of the quantities that the adapter declares."""
     return _rows(connection, statements.FEES, asked.parameters(quantities=list(quantities)), kind=Fee)
-
-
-def settlements(connection: Connection, *, asked: Asked) -> dict[int, list[SettlementRow]]:
-    """Read the differences of corrected bills that go on contracts' next bills, or that are on the bill asked of."""
-    found: dict[int, list[SettlementRow]] = {}
-    for row in _rows(connection, statements.SETTLEMENTS, asked.parameters(), kind=SettlementRow):
-        found.setdefault(row.contract_id, []).append(row)
-    return found
 
 
 def readings(connection: Connection, *, asked: Asked, registers: Sequence[int]) -> list[ReadingRow]:

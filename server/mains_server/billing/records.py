@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -175,7 +176,8 @@ class WrongBill:
 
     `priced_at` is the day at whose end its prices were asked as they were known; None where no run worked it out.
     `goes_on` tells that the contract has days after its last bill, so that there is a next one. `building_id` and
-    `house_period` are those of the house that it was billed with.
+    `house_period` are those of the house that it was billed with. `written` are the lines on it that are of other
+    bills: differences that it settles, or takes back off.
     """
 
     invoice_id: int
@@ -195,6 +197,7 @@ class WrongBill:
     goes_on: bool
     building_id: int | None
     house_period: Period | None
+    written: tuple[Mapping[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,13 +219,33 @@ class Difference:
 
 
 class SettledRow(NamedTuple):
-    """What corrections of a bill put on later bills, summed by code and tax."""
+    """A difference of a bill, and the number of the bill on which it stands; None while it waits for one."""
 
+    id: int
     code: str
+    period_from: date
+    period_to: date
     tax_code: str
     tax_rate: Decimal
     is_after_tax: bool
     net: Decimal
+    stands_on: str | None
+
+
+class Elsewhere(NamedTuple):
+    """What corrections of a bill put on other bills: what stands on one, and what waits for one."""
+
+    standing: tuple[SettledRow, ...] = ()
+    waiting: tuple[SettledRow, ...] = ()
+
+    @property
+    def is_some(self) -> bool:
+        """Tell whether anything was put on other bills, or is to be."""
+        return bool(self.standing or self.waiting)
+
+    def counted(self, *, goes_on: bool) -> tuple[SettledRow, ...]:
+        """Give what has settled something: what waits for a bill that never comes has not."""
+        return (*self.standing, *self.waiting) if goes_on else self.standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import psycopg
 from mains_spi import Period
-from psycopg import IsolationLevel
+from psycopg import Connection, IsolationLevel
 
 from mains_server.adapters.live import LiveAdapter
+from mains_server.billing import queries
 from mains_server.billing.allowances import bills_counting_on
 from mains_server.billing.book import term_of
+from mains_server.billing.differences import settlements
 from mains_server.billing.draft import Draft, KeptFigure, as_invoice
+from mains_server.billing.due import SettlementRow
 from mains_server.billing.estimates import Estimator
 from mains_server.billing.gather import Question, gather
 from mains_server.billing.rate import Rater
 from mains_server.billing.records import Bounds, Hold, Resting
 from mains_server.billing.resting import bills_resting_on, moved
+from mains_server.billing.settling import with_lines, with_settlements
 from mains_server.invoices.records import InvoiceDraft
 
-# Somebody looks at a correction anyway, so that only a bill below nothing is held.
+# Somebody looks at a correction anyway, so that only a bill whose own days come out below nothing is held.
 BOUNDS = Bounds(times_mean_max=10**9, lines_max=10**6)
 UNREAD = "missing_reading"
 
@@ -43,11 +48,24 @@ class RerateRequest:
 class RatedAnew:
     """A bill as it comes out now, with all that is needed to issue it; `fees` and `settles` are rows that it has."""
 
+    draft: Draft
     bill: InvoiceDraft
-    inputs: bytes
     payment_term_days: int
-    fees: tuple[int, ...]
-    settles: tuple[int, ...]
+
+    @property
+    def inputs(self) -> bytes:
+        """Give the question, and what is written beside it of other bills."""
+        return self.draft.inputs
+
+    @property
+    def fees(self) -> tuple[int, ...]:
+        """Give the rows of fees that it has."""
+        return self.draft.fees
+
+    @property
+    def settles(self) -> tuple[int, ...]:
+        """Give the rows of differences that it has, and had before."""
+        return self.draft.settles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,20 +115,39 @@ def rerate(address: str, *, adapter: LiveAdapter, request: RerateRequest) -> Rer
         figures = moved(connection, figures=rated.figures, known_at=request.today)
         resting = bills_resting_on(connection, adapter=adapter, figures=figures)
         counting = bills_counting_on(connection, utility=adapter.utility, drafts=rated.drafts)
+        drafts = _with_what_they_settle(connection, adapter=adapter, request=request, drafts=rated.drafts)
     rules = adapter.utility.invoicing_rules
     bills = {
-        draft.due.contract_id: _anew(draft, code=adapter.code, term=term_of(draft.due, rules=rules))
-        for draft in rated.drafts
+        draft.due.contract_id: _anew(draft, code=adapter.code, term=term_of(draft.due, rules=rules)) for draft in drafts
     }
     house = next((found.inputs for found in rated.houses), None)
     return Rerated(bills=bills, house=house, figures=figures, resting=(*resting, *counting))
 
 
-def _anew(draft: Draft, *, code: str, term: int) -> RatedAnew:
-    return RatedAnew(
-        bill=as_invoice(draft, adapter=code),
-        inputs=draft.inputs,
-        payment_term_days=term,
-        fees=draft.fees,
-        settles=draft.settles,
+def with_taken_off(anew: RatedAnew, *, rows: Sequence[SettlementRow], adapter: LiveAdapter) -> RatedAnew:
+    """Put lines on a bill that take back off what other bills have of the bill in whose place it comes."""
+    if not rows:
+        return anew
+    draft = with_lines(anew.draft, rows=rows, accounts=adapter.accounts())
+    return _anew(draft, code=adapter.code, term=anew.payment_term_days)
+
+
+def _with_what_they_settle(
+    connection: Connection, *, adapter: LiveAdapter, request: RerateRequest, drafts: Sequence[Draft]
+) -> list[Draft]:
+    """Give bills the differences of other bills that those have which are looked at; no bound holds them for these."""
+    asked = queries.Asked(
+        adapter=adapter.code, period=request.period, contracts=request.contracts, of_invoices=request.of_invoices
     )
+    settled = settlements(connection, asked=asked)
+    accounts = adapter.accounts()
+    return [
+        with_settlements(draft, rows=settled[draft.due.contract_id], accounts=accounts)
+        if draft.due.contract_id in settled
+        else draft
+        for draft in drafts
+    ]
+
+
+def _anew(draft: Draft, *, code: str, term: int) -> RatedAnew:
+    return RatedAnew(draft=draft, bill=as_invoice(draft, adapter=code), payment_term_days=term)

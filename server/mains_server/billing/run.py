@@ -21,6 +21,7 @@ from mains_server.billing.pricebook import PriceBook
 from mains_server.billing.rate import Rated, Rater
 from mains_server.billing.records import Bounds, Run, RunRequest, RunSeller, RunState
 from mains_server.billing.resting import bills_resting_on, products_going_on
+from mains_server.billing.settling import SettledMeanwhile
 from mains_server.db.cycles import no_search_for_cycles
 
 BILLED_ONCE = "invoice_billed_once"
@@ -87,8 +88,12 @@ def work_off(connection: Connection, *, run: Run, seller: RunSeller, shift: Shif
 
 
 def _billed_next_chunk(connection: Connection, *, chunks: Chunks) -> bool:
+    """Bill a chunk; one of which a difference was withdrawn or booked meanwhile is gathered anew, once."""
     with no_search_for_cycles():
-        return _bill_next_chunk(connection, chunks=chunks)
+        try:
+            return _bill_next_chunk(connection, chunks=chunks)
+        except SettledMeanwhile:
+            return _bill_next_chunk(connection, chunks=chunks)
 
 
 def _bill_next_chunk(connection: Connection, *, chunks: Chunks) -> bool:

@@ -18,10 +18,11 @@ EN16931 = "en16931"
 NOT_METERED = "NOT_METERED"
 CORRECTION = "correction"
 """What stands for the tariff in the explanation of a difference."""
-# The bill that had a difference before, if it was taken back since, no longer has it.
+# The bill that had a difference before, if it was taken back since, no longer has it. One that was withdrawn meanwhile
+# is on no bill.
 MARK = """
 update settlement_line s set booked_invoice_id = %(invoice)s
-where s.customer_id = %(customer)s and s.id = any(%(lines)s::bigint[]) and (
+where s.customer_id = %(customer)s and s.id = any(%(lines)s::bigint[]) and s.withdrawn_by_id is null and (
   s.booked_invoice_id is null or exists (
     select from invoice n
     where n.customer_id = s.customer_id and n.corrects_invoice_id = s.booked_invoice_id and n.kind = 'CREDIT'
@@ -31,11 +32,16 @@ where s.customer_id = %(customer)s and s.id = any(%(lines)s::bigint[]) and (
 
 
 class SettledMeanwhile(Exception):
-    """A difference went onto another bill while this one was worked out; nothing of this one is kept."""
+    """A difference was withdrawn or booked elsewhere while a bill was worked out; nothing of this bill is kept."""
 
 
 def with_settlements(draft: Draft, *, rows: Sequence[SettlementRow], accounts: Mapping[str, str]) -> Draft:
-    """Put differences on a bill as lines of their own, with the tax of the days they are for."""
+    """Put differences on a bill as lines of their own, and keep which rows they are, to be booked with it."""
+    return with_lines(draft, rows=rows, accounts=accounts)._replace(settles=tuple(row.id for row in rows))
+
+
+def with_lines(draft: Draft, *, rows: Sequence[SettlementRow], accounts: Mapping[str, str]) -> Draft:
+    """Put differences on a bill as lines of their own after those it has, with the tax of the days they are for."""
     lines = [_line(row, currency=draft.currency, accounts=accounts) for row in rows]
     taxes = _taxes(draft, lines=lines)
     net = draft.net + sum(line.net for line in lines if not line.terms.is_after_tax)
@@ -49,7 +55,6 @@ def with_settlements(draft: Draft, *, rows: Sequence[SettlementRow], accounts: M
         support=support,
         total=net + tax - support,
         inputs=_with_written(draft, rows=rows),
-        settles=tuple(row.id for row in rows),
     )
 
 
@@ -58,14 +63,16 @@ def mark_settled(connection: Connection, *, billed: Iterable[tuple[int, int, tup
     for invoice_id, customer_id, rows in billed:
         marked = connection.execute(MARK, {"invoice": invoice_id, "customer": customer_id, "lines": list(rows)})
         if marked.rowcount != len(rows):
-            raise SettledMeanwhile(f"a difference of customer {customer_id} went onto another bill; bill it again")
+            raise SettledMeanwhile(f"a difference of customer {customer_id} is not waiting any more; bill it again")
 
 
 def explained(written: Mapping[str, Any]) -> tuple[str, Explanation]:
     """Explain a difference as it was written down: what was due less what was billed; its steps give the net again."""
     billed, due, currency = written["billed"], written["due"], written["currency"]
     days = f"{written['from']} to {written['to']}"
-    source = f"correction of {written['document']}, {days}"
+    taken_back = written.get("taken_back")
+    source = f"{taken_back} was taken back, {days}" if taken_back else f"correction of {written['document']}, {days}"
+    since = f", since {taken_back} was taken back" if taken_back else ""
     counted = {"unit": currency, "quality": ""}
     why: dict[str, Any] = {
         "v": 1,
@@ -79,7 +86,7 @@ def explained(written: Mapping[str, Any]) -> tuple[str, Explanation]:
         "result": "s1",
         "rounding": {"name": EN16931, "line": CENTS_PLACES},
     }
-    return f"{due} {currency} - {billed} {currency} billed by {written['document']} for {days}", why
+    return f"{due} {currency} - {billed} {currency} billed by {written['document']} for {days}{since}", why
 
 
 def written_in(inputs: bytes | str | None) -> list[dict[str, Any]]:
@@ -137,23 +144,27 @@ def taxes_with(
 
 def _with_written(draft: Draft, *, rows: Iterable[SettlementRow]) -> bytes:
     document = orjson.loads(draft.inputs)
-    document["settles"] = [
-        {
-            "code": row.code,
-            "from": row.period_from.isoformat(),
-            "to": row.period_to.isoformat(),
-            "billed": f"{row.billed:f}",
-            "due": f"{row.due:f}",
-            "net": f"{row.net:f}",
-            "currency": draft.currency,
-            "document": row.document_number,
-            "tax_code": row.tax_code,
-            "tax_rate": f"{row.tax_rate:f}",
-            "is_after_tax": row.is_after_tax,
-        }
-        for row in rows
-    ]
+    new = [_written(row, currency=draft.currency) for row in rows]
+    document["settles"] = [*(document.get("settles") or ()), *new]
     return orjson.dumps(document)
+
+
+def _written(row: SettlementRow, *, currency: str) -> dict[str, Any]:
+    said = {"taken_back": row.taken_back} if row.taken_back else {}
+    return {
+        "code": row.code,
+        "from": row.period_from.isoformat(),
+        "to": row.period_to.isoformat(),
+        "billed": f"{row.billed:f}",
+        "due": f"{row.due:f}",
+        "net": f"{row.net:f}",
+        "currency": currency,
+        "document": row.document_number,
+        "tax_code": row.tax_code,
+        "tax_rate": f"{row.tax_rate:f}",
+        "is_after_tax": row.is_after_tax,
+        **said,
+    }
 
 
 def _cents(amount: Decimal) -> int:

@@ -27,6 +27,7 @@ from mains_server.billing.rate import Rated, Rater
 from mains_server.billing.records import Hold, IssuedSingle, RunSeller, SingleBill
 from mains_server.billing.resting import bills_resting_on
 from mains_server.billing.run import following
+from mains_server.billing.settling import SettledMeanwhile
 from mains_server.db.addresses import psycopg_dsn
 from mains_server.db.idempotency import Once, keep_alone
 from mains_server.db.jobs import defer_jobs
@@ -130,7 +131,10 @@ async def bill_alone(
     before it does: invoices are locked before a series, never after. Refuses as `bill_one` does.
     """
     address = psycopg_dsn(engine.url.render_as_string(hide_password=False))
-    found = await asyncio.to_thread(_bill, address, adapter, request, once)
+    try:
+        found = await asyncio.to_thread(_bill, address, adapter, request, once)
+    except SettledMeanwhile:
+        found = await asyncio.to_thread(_bill, address, adapter, request, once)
     if isinstance(found, IssuedSingle):
         async with unit_of_work(engine) as session:
             await apply_credit(session, customer_ids=[found.customer_id], now=request.now)

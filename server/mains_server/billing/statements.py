@@ -131,19 +131,6 @@ where d.register_id = any(%(registers)s::bigint[]) and d.day >= %(from)s and d.d
 order by d.register_id, d.day, d.version desc
 """
 
-# Differences of corrected bills that are on no bill yet, or on one that was taken back; or those of some bills.
-SETTLEMENTS = """
-select s.id, s.contract_id, s.code, s.period_from, s.period_to, s.tax_code, s.tax_rate, s.is_after_tax, s.billed, s.due,
-  s.net, i.document_number
-from settlement_line s join invoice i on i.id = s.invoice_id and i.customer_id = s.customer_id
-where s.contract_id = any(%(contracts)s::bigint[]) and s.net <> 0
-  and case when %(of_invoices)s::bigint[] is null then s.booked_invoice_id is null or exists (
-    select from invoice n
-    where n.customer_id = s.customer_id and n.corrects_invoice_id = s.booked_invoice_id and n.kind = 'CREDIT'
-  ) else s.booked_invoice_id = any(%(of_invoices)s::bigint[]) end
-order by s.contract_id, s.correction_id, s.position
-"""
-
 FEES = """
 select f.id, f.contract_id, f.code, f.quantity, f.unit, f.day, f.reason
 from contract_fee f

@@ -130,7 +130,11 @@ class Correction(SQLModel, table=True):
 
 
 class SettlementLine(SQLModel, table=True):
-    """What a bill should have charged by a code and what it did; the difference stands on the contract's next bill."""
+    """What a bill should have charged by a code and what it did; the difference stands on the contract's next bill.
+
+    Where the bill is taken back, a difference that waits is withdrawn by that correction, and one that stands on a bill
+    has a row that takes it back off (`takes_back_id`): nothing due, its net billed.
+    """
 
     __tablename__ = "settlement_line"
     __table_args__ = (
@@ -139,7 +143,14 @@ class SettlementLine(SQLModel, table=True):
             "settlement_line_waiting",
             "contract_id",
             "id",
-            postgresql_where=text("booked_invoice_id is null and net <> 0"),
+            postgresql_where=text("booked_invoice_id is null and net <> 0 and withdrawn_by_id is null"),
+        ),
+        Index(
+            "settlement_line_taken_off",
+            "customer_id",
+            "takes_back_id",
+            unique=True,
+            postgresql_where=text("takes_back_id is not null"),
         ),
         Index("settlement_line_contract", "contract_id", "id"),
         Index("settlement_line_booked", "booked_invoice_id", "id"),
@@ -165,6 +176,8 @@ class SettlementLine(SQLModel, table=True):
     due: Decimal = money()
     net: Decimal = money()
     booked_invoice_id: int | None = reference(nullable=True)
+    withdrawn_by_id: int | None = reference(nullable=True)
+    takes_back_id: int | None = reference(nullable=True)
 
 
 class CorrectionDue(SQLModel, table=True):
@@ -172,7 +185,7 @@ class CorrectionDue(SQLModel, table=True):
 
     A true reading came for an estimated day, or a file (`import_id`) told a smart meter's days otherwise; with neither,
     another premise of its house was billed anew, so that their shares are to be compared, or a figure that it went on
-    from has another value by now. A correction settles it.
+    from has another value by now, or its difference waits for a bill that never comes. A correction settles it.
     """
 
     __tablename__ = "correction_due"

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mains_server.books.bank_checks import BANK_CHECKS
 from mains_server.books.paying_checks import GIVING_CHECKS, PAYING_CHECKS
 from mains_server.books.records import BooksReport, Check, CheckResult, Finding
+from mains_server.books.settlement_checks import SETTLEMENT_CHECKS
 from mains_server.books.statements import (
     BILLING_CHECKS,
     CORRECTION_CHECKS,
@@ -297,6 +298,7 @@ CHECKS = (
     + GIVING_CHECKS
     + BILLING_CHECKS
     + CORRECTION_CHECKS
+    + SETTLEMENT_CHECKS
     + LEVELLED_CHECKS
     + BANK_CHECKS
     + PAYING_CHECKS

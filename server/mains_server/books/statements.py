@@ -296,67 +296,6 @@ CORRECTION_CHECKS = (
                 else c.credit_note_id is not null or c.replacement_id is not null end
         """,
     ),
-    Check(
-        name="settlements-are-differences",
-        claim="A difference is what was due less what was billed by the bill's own lines and what settled it since.",
-        statement="""
-            select 'correction ' || s.correction_id,
-                s.due - s.billed || ' of ' || coalesce(l.net, 0) + coalesce(e.net, 0), s.net || ' of ' || s.billed
-            from (
-                select correction_id, customer_id, invoice_id, sum(due) as due, sum(billed) as billed, sum(net) as net
-                from settlement_line group by correction_id, customer_id, invoice_id
-            ) s
-            left join lateral (
-                select sum(l.net) as net from invoice_line l join invoice i on i.id = l.invoice_id
-                where l.invoice_id = s.invoice_id and l.customer_id = s.customer_id and l.period_from >= i.period_from
-            ) l on true
-            left join lateral (
-                select sum(e.net) as net from settlement_line e
-                where e.invoice_id = s.invoice_id and e.customer_id = s.customer_id
-                    and e.correction_id < s.correction_id
-            ) e on true
-            where s.net <> s.due - s.billed or s.billed <> coalesce(l.net, 0) + coalesce(e.net, 0)
-        """,
-    ),
-    Check(
-        name="settlements-on-bill",
-        claim="A difference that a bill has settled is a line of that bill, once, and of the same contract.",
-        statement="""
-            select 'difference ' || s.id || ' of ' || s.code, s.net || ' on one line',
-                count(l.id) || ' lines of ' || coalesce(i.document_number, 'no bill')
-            from settlement_line s
-            left join invoice i on i.id = s.booked_invoice_id and i.customer_id = s.customer_id
-                and i.contract_id = s.contract_id and i.kind <> 'CREDIT'
-            left join invoice_line l on l.invoice_id = i.id and l.customer_id = i.customer_id
-                and (l.code, l.period_from, l.period_to, l.net, l.tax_rate)
-                    = (s.code, s.period_from, s.period_to, s.net, s.tax_rate)
-            where s.booked_invoice_id is not null
-            group by s.id, s.customer_id, s.code, s.net, i.document_number, s.booked_invoice_id
-            having count(l.id) < 1
-        """,
-    ),
-    Check(
-        name="settlements-make-the-house",
-        claim="What the premises of a corrected house should have been billed adds up to the house.",
-        statement="""
-            select 'question ' || g.id || ' of building ' || g.building_id, g.net,
-                coalesce(s.due, 0) + coalesce(r.net, 0)
-            from rating_group g
-            left join (
-                select c.rating_group_id, sum(l.due) filter (where not l.is_after_tax) as due
-                from correction c join settlement_line l on l.correction_id = c.id and l.customer_id = c.customer_id
-                group by c.rating_group_id
-            ) s on s.rating_group_id = g.id
-            left join (
-                select c.rating_group_id, sum(l.net) as net
-                from correction c join invoice i on i.id = c.replacement_id
-                join invoice_line l on l.invoice_id = i.id and l.customer_id = i.customer_id
-                    and not l.is_after_tax and l.period_from >= i.period_from
-                group by c.rating_group_id
-            ) r on r.rating_group_id = g.id
-            where g.net is not null and g.net <> coalesce(s.due, 0) + coalesce(r.net, 0)
-        """,
-    ),
 )
 
 DEBT_CHECKS = (

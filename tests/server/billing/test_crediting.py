@@ -6,7 +6,7 @@ from decimal import Decimal as D
 
 import pytest
 from mains_server.access.records import Refusal
-from mains_server.billing.corrections import CorrectionRequest, correct_invoice
+from mains_server.billing.corrections import CorrectionRequest, correct_invoice, work_off
 from mains_server.billing.crediting import take_back_invoice
 from mains_server.billing.records import CorrectionOutcome, CorrectionReason
 from mains_server.books.queries import check_books
@@ -136,8 +136,13 @@ async def test_refusals_are_typed_and_leave_nothing(billed, town, bill, credit, 
 
 
 @pytest.mark.asyncio
-async def test_a_bill_whose_difference_another_settles_is_not_taken_back(town, bill, credit, engine, small, connection):
-    """The last flat's area was wrong, and February's bill settles January's: a credit note would give it twice."""
+async def test_a_flat_whose_difference_waits_is_taken_back_and_billed_at_what_is_due(
+    town, bill, credit, engine, small, connection
+):
+    """The last flat has 29.5 m2, not 19.5: of 110 m2 it has 216.69 of 808.00, 59.13 more than billed.
+
+    It is billed again at 216.69, and nothing of the 59.13 reaches February; the others keep -36.73 and -22.40.
+    """
     town.house()
     bill()
     connection.execute("update supply_point set area_m2 = 29.5 where premise = '3'")
@@ -150,11 +155,15 @@ async def test_a_bill_whose_difference_another_settles_is_not_taken_back(town, b
     )
     await correct_invoice(engine, host=small.host_of(), request=request)
 
-    with pytest.raises(Refusal) as refused:
-        await credit("S-000003")
+    await credit("S-000003")
+    bill()
+    worked = await work_off(engine, host=small.host_of(), issued_on=DAY, now=LATER, at_most=10)
 
-    assert refused.value.code == "INVOICE_SETTLED"
-    assert connection.execute(NOTES).fetchone() == (0,)
+    last = "select document_number, net from invoice order by id desc limit 1"
+    assert connection.execute(last).fetchone() == ("S-000005", D("216.69"))
+    assert {found.outcome.name for found in worked.corrected} == {"UNCHANGED"}
+    waiting = "select net from settlement_line where net <> 0 and withdrawn_by_id is null order by id"
+    assert connection.execute(waiting).fetchall() == [(D("-36.73"),), (D("-22.40"),)]
     assert await _findings(engine) == ()
 
 

@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime
 from decimal import Decimal as D
 
 import pytest
-from mains_server.access.records import Refusal
 from mains_server.billing.corrections import CorrectionRequest, correct_invoice
 from mains_server.billing.records import CorrectionOutcome, CorrectionReason
 from mains_server.books.queries import check_books
@@ -143,27 +142,6 @@ async def test_who_has_no_next_bill_keeps_the_fee_on_the_replacement(
     assert connection.execute("select total from invoice order by id desc limit 1").fetchone() == (D("284.70"),)
     assert connection.execute("select invoice_id from contract_fee").fetchall() == [(5,)]
     assert await _findings(engine) == ()
-
-
-@pytest.mark.asyncio
-async def test_a_difference_that_was_settled_before_does_not_come_back_twice(
-    town, connection, bill, charging, correct, february, counts, engine
-):
-    """January's difference of 59.13 stands on February's bill; without a next bill nothing can settle another."""
-    _, flats = town.house()
-    bill(plugin=charging)
-    connection.execute("update supply_point set area_m2 = 29.5 where premise = '3'")
-    await correct("S-000003")
-    february()
-    connection.execute("update supply_point set area_m2 = 19.5 where premise = '3'")
-    connection.execute("update contract set ends = '2023-03-01' where id = %s", [flats[2]])
-    before = counts()
-
-    with pytest.raises(Refusal) as refused:
-        await correct("S-000003")
-
-    assert refused.value.code == "INVOICE_SETTLED"
-    assert counts() == before
 
 
 @pytest.fixture

@@ -194,6 +194,55 @@ async def test_who_has_no_next_bill_gets_documents(house, correct, february, con
 
 
 @pytest.mark.asyncio
+async def test_a_flat_that_moved_out_gets_documents_also_where_a_bill_settled_something(
+    house, correct, february, connection, engine
+):
+    """The last flat's 59.13 stand on February's bill, its last one; then it has 19.5 m2 after all.
+
+    Its new bill is 157.56 - 59.13 = 98.43 with 20.67 tax, 119.10; 190.65 had been billed. The others get their 36.73
+    and 22.40 back by their next bill.
+    """
+    _, flats = house
+    connection.execute("update supply_point set area_m2 = 29.5 where premise = '3'")
+    await correct("S-000003")
+    february()
+    connection.execute("update supply_point set area_m2 = 19.5 where premise = '3'")
+    connection.execute("update contract set ends = '2023-03-01' where id = %s", [flats[2]])
+
+    found = await correct("S-000003")
+    again = await correct(found.replacement)
+
+    assert (found.outcome, found.difference) == (CorrectionOutcome.REPLACED, D("-71.55"))
+    assert again.outcome is CorrectionOutcome.UNCHANGED
+    lines = "select l.net from invoice_line l join invoice i on i.id = l.invoice_id where i.document_number = %s"
+    assert connection.execute(f"{lines} order by l.position", [found.replacement]).fetchall() == [
+        (D("157.56"),),
+        (D("-59.13"),),
+    ]
+    waiting = "select contract_id, net from settlement_line where booked_invoice_id is null and net <> 0 order by 1"
+    assert connection.execute(waiting).fetchall() == [(flats[0], D("36.73")), (flats[1], D("22.40"))]
+    assert await _findings(engine) == ()
+
+
+@pytest.mark.asyncio
+async def test_a_flat_that_moved_out_with_a_difference_waiting_gets_documents(house, correct, connection, engine):
+    """The last flat's 59.13 wait for February's bill, which never comes, since its contract ended with January."""
+    _, flats = house
+    connection.execute("update supply_point set area_m2 = 29.5 where premise = '3'")
+    await correct("S-000003")
+    connection.execute("update contract set ends = '2023-02-01' where id = %s", [flats[2]])
+
+    found = await correct("S-000001")
+
+    assert found.outcome is CorrectionOutcome.UNCHANGED
+    last = "select contract_id, kind, net from invoice order by id desc limit 1"
+    assert connection.execute(last).fetchone() == (flats[2], "FINAL", D("216.69"))
+    left = "select contract_id, net from settlement_line where net <> 0 and withdrawn_by_id is null order by id"
+    assert connection.execute(left).fetchall() == [(flats[0], D("-36.73")), (flats[1], D("-22.40"))]
+    assert await _findings(engine) == ()
+
+
+@pytest.mark.asyncio
 async def test_one_flat_that_is_billed_anew_moves_the_others(house, bill, february, connection, engine, small):
     """The last flat has 29.5 m2; its bill is taken back and issued anew: of 110 m2 it has 216.69."""
     _, flats = house

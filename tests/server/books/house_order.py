@@ -81,8 +81,11 @@ with standing as (
 )
 select i.period_from, max(i.period_to), (
     coalesce(sum((select sum(l.net) from invoice_line l where l.invoice_id = i.id and not l.is_after_tax
-        and l.code in ('heating', 'hot_water', 'circulation') and l.period_from >= i.period_from)), 0)
-    + coalesce(sum((select sum(s.net) from settlement_line s where s.invoice_id = i.id and not s.is_after_tax)), 0)
+        and l.code in ('heating', 'hot_water', 'circulation'))), 0)
+    - coalesce(sum((select sum((w ->> 'net')::numeric) from invoice o, jsonb_array_elements(o.inputs -> 'settles') w
+        where o.id = i.id and not (w ->> 'is_after_tax')::boolean)), 0)
+    + coalesce(sum((select sum(s.net) from settlement_line s where s.invoice_id = i.id and not s.is_after_tax
+        and s.withdrawn_by_id is null)), 0)
 )
 from standing i join premises p on p.period_from = i.period_from
 where p.number = 4 and not exists (

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.server.books.bank_defects import BANK_DEFECTS, banked
 from tests.server.books.giving_defects import GIVING_DEFECTS, give_below_nothing
+from tests.server.books.settlement_defects import CORRECT, SETTLEMENT_DEFECTS
 
 pytestmark = pytest.mark.asyncio
 
@@ -37,22 +38,6 @@ OF_T2 = "(select id from invoice where document_number = 'T-000002')"
 LATE_CORRECTION = f"""
 insert into correction_due (customer_id, contract_id, invoice_id, reading_id, day, noted_at)
 select customer_id, contract_id, id, 1, date '2024-03-01', now() from invoice where id = {OF_T2}
-"""
-CORRECT = """
-insert into correction (id, customer_id, contract_id, invoice_id, reason, note, outcome, difference, currency,
-    corrected_on, corrected_at, rating_group_id)
-select 1, customer_id, contract_id, id, 'READING', 'read', '{0}', 0, 'EUR', now(), now(), {1} from invoice
-where document_number = 'T-000003'
-"""
-DIFFER = """
-insert into settlement_line (id, customer_id, contract_id, correction_id, invoice_id, position, adapter, code,
-    period_from, period_to, tax_code, tax_rate, is_after_tax, currency, billed, due, net, booked_invoice_id)
-select 1, customer_id, contract_id, 1, id, 1, 'test_heat', 'energy', period_from, period_to, 'vat', 0.21, false, 'EUR',
-    {0}, {1}, {2}, {3} from invoice where document_number = 'T-000003'
-"""
-HOUSE = """
-insert into rating_group (id, run_id, adapter, building_id, period_from, period_to, inputs, net)
-values (1, null, 'test_heat', 1, '2024-02-01', '2024-03-01', '{}', 41.00)
 """
 OF_NOTE = "(select id from invoice where document_number = 'T-000004')"
 OF_K3 = "(select id from contract where number = 'K-3')"
@@ -339,22 +324,11 @@ DEFECTS = [
         CORRECT.format("UNCHANGED", "null"),
         f"update correction set credit_note_id = {OF_NOTE}",
     ),
-    ("settlements-are-differences", "correction 1", DIFFER.format("40.00", "41.00", "2.00", "null")),
-    ("settlements-are-differences", "correction 1", DIFFER.format("39.00", "41.00", "2.00", "null")),
-    ("settlements-on-bill", "difference 1", DIFFER.format("40.00", "41.00", "1.00", OF_T1)),
-    ("settlements-on-bill", "difference 1", DIFFER.format("40.00", "41.00", "1.00", "99")),
-    (
-        "settlements-make-the-house",
-        "question 1 of building 1",
-        HOUSE,
-        CORRECT.format("NEXT_BILL", "1"),
-        DIFFER.format("40.00", "40.50", "0.50", "null"),
-    ),
     ("runs-finished", "run 2 test_heat", "update billing_chunk set status = 'WAITING' where id = 2"),
 ]
 
 
-DEFECTS += BANK_DEFECTS + GIVING_DEFECTS
+DEFECTS += BANK_DEFECTS + GIVING_DEFECTS + SETTLEMENT_DEFECTS
 
 
 async def test_each_planted_defect_is_named(books, subtests):

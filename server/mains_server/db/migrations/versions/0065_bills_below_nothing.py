@@ -2,14 +2,14 @@
 
 Bills below nothing that stand get what they did not give when they were issued.
 
-Revision: 0065, after 0063.
+Revision: 0065, after 0064.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0065"
-down_revision = "0063"
+down_revision = "0064"
 branch_labels = None
 depends_on = None
 
