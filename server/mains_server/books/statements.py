@@ -199,13 +199,15 @@ BILLING_CHECKS = (
     ),
     Check(
         name="billed-in-force",
-        claim="A contract is billed only for days on which it is in force; interest notes come after them.",
+        claim="A contract is billed only for days on which it is in force, credited invoices and interest notes aside.",
         statement="""
             select i.document_number, 'contract ' || c.number || ' in force ' || daterange(c.starts, c.ends),
                 'billed for ' || i.period_from || ' to ' || i.period_to
             from invoice i left join contract c on c.id = i.contract_id and c.customer_id = i.customer_id
             where i.kind not in ('CREDIT', 'INTEREST')
-                and (c.id is null or i.period_from < c.starts or i.period_to > c.ends)
+                and (c.id is null or i.period_from < c.starts or i.period_to > c.ends) and not exists (
+                    select from invoice n
+                    where n.corrects_invoice_id = i.id and n.customer_id = i.customer_id and n.kind = 'CREDIT')
         """,
     ),
     Check(

@@ -168,6 +168,18 @@ async def test_a_flat_whose_difference_waits_is_taken_back_and_billed_at_what_is
 
 
 @pytest.mark.asyncio
+async def test_who_does_not_want_its_days_billed_again_ends_the_contract(billed, credit, connection, engine, bill):
+    """The books know that a bill of days before which its contract has ended was taken back."""
+    await credit()
+    connection.execute("update contract set ends = '2023-01-01'")
+
+    bill()
+
+    assert [document[0] for document in _documents(connection)] == ["S-000001", "S-000002"]
+    assert await _findings(engine) == ()
+
+
+@pytest.mark.asyncio
 async def test_two_at_once_take_it_back_once(billed, credit, connection, engine):
     results = await asyncio.gather(*(credit() for _ in range(4)), return_exceptions=True)
 

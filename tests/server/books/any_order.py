@@ -43,13 +43,51 @@ from invoice i
 join contract_supply_point s on s.contract_id = i.contract_id
 join register r on r.supply_point_id = s.supply_point_id
 join lateral (
-    select sum(quantity) as energy from invoice_line l where l.invoice_id = i.id and l.code = 'energy'
+    select sum(quantity) as energy from invoice_line l
+    where l.invoice_id = i.id and l.code = 'energy' and l.unit = 'kWh'
 ) l on true
 left join reading a on a.register_id = r.id and a.status = 'ACCEPTED' and a.counts_for = i.period_from
 left join reading b on b.register_id = r.id and b.status = 'ACCEPTED' and b.counts_for = i.period_to
 where i.kind <> 'CREDIT' and l.energy is distinct from b.value - a.value
   and not exists (select from invoice n where n.corrects_invoice_id = i.id and n.kind = 'CREDIT')
   and not exists (select from correction_due d where d.invoice_id = i.id and d.settled_at is null)
+"""
+# The same where the next bill settles what was wrong: what a bill and others have of its energy, at its one price.
+SETTLED = """
+select i.document_number, round((b.value - a.value) * p.value, 2), l.net - coalesce(w.net, 0) + coalesce(s.net, 0)
+from invoice i
+join contract_supply_point c on c.contract_id = i.contract_id
+join register r on r.supply_point_id = c.supply_point_id
+join (select daterange(v.starts, v.ends) as days, r.value
+    from price_version v join price_row r on r.version_id = v.id where v.list = 'fixed' and r.name = 'energy'
+) p on daterange(i.period_from, i.period_to) <@ p.days
+cross join lateral (select sum(net) as net from invoice_line l where l.invoice_id = i.id and l.code = 'energy') l
+cross join lateral (
+    select sum((w ->> 'net')::numeric) as net from jsonb_array_elements(i.inputs -> 'settles') w
+    where w ->> 'code' = 'energy'
+) w
+cross join lateral (
+    select sum(s.net) as net from settlement_line s
+    where s.invoice_id = i.id and s.code = 'energy' and s.withdrawn_by_id is null
+) s
+left join reading a on a.register_id = r.id and a.status = 'ACCEPTED' and a.counts_for = i.period_from
+left join reading b on b.register_id = r.id and b.status = 'ACCEPTED' and b.counts_for = i.period_to
+where i.kind <> 'CREDIT'
+  and round((b.value - a.value) * p.value, 2) is distinct from l.net - coalesce(w.net, 0) + coalesce(s.net, 0)
+  and not exists (select from invoice n where n.corrects_invoice_id = i.id and n.kind = 'CREDIT')
+  and not exists (select from correction_due d where d.invoice_id = i.id and d.settled_at is null)
+"""
+# Differences of contracts that ended, and are billed from their first day to their last, wait for nothing.
+IN_VAIN = """
+select s.id, s.net from settlement_line s join contract c on c.id = s.contract_id
+where s.net <> 0 and s.withdrawn_by_id is null and not exists (
+    select from invoice i where i.id = s.booked_invoice_id
+      and not exists (select from invoice n where n.corrects_invoice_id = i.id and n.kind = 'CREDIT')
+) and daterange(c.starts, c.ends) <@ (
+    select range_agg(daterange(i.period_from, i.period_to)) from invoice i
+    where i.contract_id = c.id and i.kind <> 'CREDIT'
+      and not exists (select from invoice n where n.corrects_invoice_id = i.id and n.kind = 'CREDIT')
+)
 """
 START = date(2023, 1, 1)
 FIRST_VALUE = 1000
@@ -65,6 +103,15 @@ class Estimating(SmallUtility):
         """Give its card."""
         card: Utility = SmallUtility.describe_utility(self)
         return replace(card, reading_rules=RULES)
+
+
+class SettlingNext(Estimating):
+    """The same, which puts the difference of a wrong bill on the next one."""
+
+    @hookimpl
+    def describe_utility(self) -> Utility:
+        """Give its card."""
+        return replace(Estimating.describe_utility(self), correction="next_bill")
 
 
 @dataclass(kw_only=True)
@@ -97,6 +144,7 @@ class World:
     address: str
     connection: psycopg.Connection
     runner: asyncio.Runner
+    utility: SmallUtility = field(default_factory=Estimating)
     today: date = START
     households: list[Household] = field(default_factory=list)
     steps: int = 0
@@ -109,7 +157,7 @@ class World:
             "update price_version set ends = %s where list = 'fixed' and starts < %s",
             [PRICES_CHANGE_ON, PRICES_CHANGE_ON],
         )
-        self.host = host_of(Estimating())
+        self.host = host_of(self.utility)
         self.engine = make_engine(address=self.address, connections_max=4)
 
     @property
@@ -176,9 +224,9 @@ class World:
             )
         )
 
-    def move_out(self, household: Household) -> bool:
-        """End a contract on the first of next month."""
-        ends = next_month(self.today)
+    def move_out(self, household: Household, *, ends: date | None = None) -> bool:
+        """End a contract on the first of next month, or on a day that is told late."""
+        ends = ends or next_month(self.today)
         is_ended = self.do(lambda session: end_contract(session, contract_id=household.contract, ends=ends))
         if is_ended:
             household.ends = ends
@@ -260,6 +308,13 @@ class World:
         ).fetchall()
         return rows[0][0] if rows else household.starts
 
+    def last_billed(self, household: Household) -> date:
+        """Tell up to which day a contract has a bill, also one that was taken back; no end is told before that."""
+        rows = self.connection.execute(
+            "select max(period_to) from invoice where contract_id = %s and kind <> 'CREDIT'", [household.contract]
+        ).fetchall()
+        return rows[0][0] or household.starts
+
     def pay(self, household: Household, *, cents: int) -> None:
         """Receive money from a customer."""
         payment = PaymentRequest(
@@ -314,7 +369,13 @@ class World:
 
         Worked out here from the readings alone: no rule of the server is asked.
         """
+        if isinstance(self.utility, SettlingNext):
+            return self.connection.execute(SETTLED).fetchall()
         return self.connection.execute(USED).fetchall()
+
+    def waiting_in_vain(self) -> list[tuple[int, Decimal]]:
+        """List differences that wait for a bill though all days of their contract are billed."""
+        return self.connection.execute(IN_VAIN).fetchall()
 
     def findings(self) -> Iterator[tuple[str, str, str | None, str | None]]:
         """Run every check of the books; prepared once a connection, since planning them costs most."""
@@ -334,26 +395,36 @@ class World:
             " union all select 'held ' || code, count(*) from billing_hold group by 1"
             " union all select 'correction due', count(*) from correction_due"
             " union all select 'payment', count(*) from payment"
+            " union all select 'correction ' || lower(outcome), count(*) from correction group by 1"
+            " union all select 'difference ' || case when withdrawn_by_id is not null then 'withdrawn'"
+            " when takes_back_id is not null then 'taken off' else 'settled' end, count(*) from settlement_line"
+            " where net <> 0 group by 1"
         )
         return dict(rows.fetchall())
 
-    def live_invoices(self) -> list[str]:
-        """List the invoices that no credit note has taken back."""
+    def rewire(self, household: Household) -> None:
+        """Find that a household has another connection than was billed: 16 A for 2.00 a month, or 25 A for 3.00."""
+        self.connection.execute("update supply_point set amperes = 41 - amperes where id = %s", [household.point])
+
+    def live_invoices(self, household: Household | None = None) -> list[str]:
+        """List the invoices that no credit note has taken back, of all or one household."""
         rows = self.connection.execute(
             "select document_number from invoice i where kind <> 'CREDIT' and not exists (select from invoice n"
-            " where n.corrects_invoice_id = i.id and n.kind = 'CREDIT') order by id"
+            " where n.corrects_invoice_id = i.id and n.kind = 'CREDIT')"
+            " and contract_id = coalesce(%s, contract_id) order by id",
+            [None if household is None else household.contract],
         )
         return [number for (number,) in rows]
 
 
 @contextmanager
-def world(address: str) -> Iterator[World]:
-    """Open a world on an empty database."""
+def world(address: str, *, utility: SmallUtility | None = None) -> Iterator[World]:
+    """Open a world on an empty database, of a utility that replaces wrong bills, or another."""
     with (
         asyncio.Runner() as runner,
         psycopg.connect(address, autocommit=True, options="-c plan_cache_mode=force_generic_plan") as connection,
     ):
-        made = World(address=address, connection=connection, runner=runner)
+        made = World(address=address, connection=connection, runner=runner, utility=utility or Estimating())
         try:
             yield made
         finally:
