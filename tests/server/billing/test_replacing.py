@@ -148,3 +148,26 @@ async def test_a_difference_is_put_right_by_documents_where_the_contract_ended_m
     assert notes[1] == ("the contract has no next bill, for which a difference of this one was waiting",)
     assert await home.owed() == D("25.65")
     assert await home.findings() == ()
+
+
+@pytest.mark.asyncio
+async def test_a_replacement_below_nothing_is_issued_nonetheless(home):
+    """January had 300 kWh, 48.20, so that February has 30.00 of it; 80.34 are paid. Then January had 20 kWh, 6.20.
+
+    The new bill is 6.20 - 30.00 = -23.80, with -5.00 tax. January and February are 24.40, and 29.52 with tax; 50.82
+    of what was paid are left.
+    """
+    home.began(800)
+    await home.correct()
+    home.ended(FEBRUARY.end)
+    home.month(FEBRUARY)
+    await home.pay("80.34")
+    home.began(1080)
+
+    found = await home.correct()
+    again = await home.correct(found.replacement)
+
+    assert (found.outcome, found.difference) == (CorrectionOutcome.REPLACED, D("-50.82"))
+    assert again.outcome is CorrectionOutcome.UNCHANGED
+    assert home.standing()[0] == ("S-000004", D("-23.80"), D("-5.00"))
+    assert await home.owed() == D("-50.82")
