@@ -64,24 +64,24 @@ async def refunded(utility, payment_id, amount, *, key="r1", engine=None):
         return await returning.reserve_refund(session, request=request, now=utility.now)
 
 
-async def taken_back(utility, invoice, *, engine=None):
-    request = CreditRequest(document_number=invoice.document_number, issued_on=LATER)
+async def taken_back(utility, invoice, *, engine=None, on=LATER):
+    request = CreditRequest(document_number=invoice.document_number, issued_on=on)
     async with unit_of_work(engine or utility.engine) as session:
         return await operations.credit_invoice(session, request=request, now=utility.now)
 
 
-async def replaced(utility, invoice, *nets):
+async def replaced(utility, invoice, *nets, on=LATER):
     """Replace a bill by one of other nets."""
     async with unit_of_work(utility.engine) as session:
         wrong = await invoice_by_number(session, document_number=invoice.document_number)
         draft = await draft_of(session, invoice=wrong)
-        request = _replacement(draft, wrong=wrong, nets=nets)
-        credit = CreditRequest(document_number=invoice.document_number, issued_on=LATER)
+        request = _replacement(draft, wrong=wrong, nets=nets, on=on)
+        credit = CreditRequest(document_number=invoice.document_number, issued_on=on)
         _, issued = await operations.replace_invoice(session, request=credit, replacement=request, now=utility.now)
     return issued
 
 
-def _replacement(draft, *, wrong, nets):
+def _replacement(draft, *, wrong, nets, on):
     lines = tuple(replace(draft.lines[0], net=Decimal(net), unit_price=Decimal(net)) for net in nets)
     draft = replace(
         draft,
@@ -90,7 +90,7 @@ def _replacement(draft, *, wrong, nets):
         revision=draft.revision + 1,
         corrects_invoice_id=wrong.id,
     )
-    return IssueRequest(draft=draft, issued_on=LATER, payment_term_days=20, accounts=ACCOUNTS)
+    return IssueRequest(draft=draft, issued_on=on, payment_term_days=20, accounts=ACCOUNTS)
 
 
 async def test_a_bill_below_nothing_is_paid_and_gives_its_amount(utility):
