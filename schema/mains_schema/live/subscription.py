@@ -52,7 +52,7 @@ class Subscription:
         """Give the outage as it stands."""
         return fed(info, customer_id)  # type: ignore[return-value]
 
-    @resolved("A payment was received, taken back or given back, or credit of it is refunded.")
+    @resolved("A payment was received or given by an invoice, taken back or given back, or credit of it is refunded.")
     def payment_changed(self, info: Info, customer_id: CustomerId = NONE_GIVEN) -> Payment:
         """Give the payment as it stands."""
         return fed(info, customer_id)  # type: ignore[return-value]

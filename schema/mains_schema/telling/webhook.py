@@ -58,7 +58,7 @@ described(
         "BALANCE_CHANGED": "Something was booked that changes what a customer owes; `balance.changed`.",
         "READING_ACCEPTED": "A reading counts from now on; `reading.accepted`.",
         "OUTAGE_CHANGED": "An outage was planned, moved or called off, or supply is back; `outage.changed`.",
-        "PAYMENT_CHANGED": "A payment was received, taken back or given back; `payment.changed`.",
+        "PAYMENT_CHANGED": "A payment was received or given by a bill, taken back or given back; `payment.changed`.",
         "PAYMENT_INTENT_CHANGED": "A payment came further at its provider, which somebody who acted for the customer "
         "began; `payment.intent_changed`.",
         "INBOX_MESSAGE": "Something was told to a customer; `inbox.message`.",
