@@ -69,7 +69,10 @@ from unnest(cast(:ibans as text[])) i (iban)
 cross join lateral (
     select l.id from statement_line l where l.party_iban = i.iban and l.state = 'MATCHED' and l.amount > 0 offset 0
 ) l
-cross join lateral (select p.customer_id from statement_part p where p.line_id = l.id offset 0) p
+cross join lateral (
+    select p.customer_id from statement_part p where p.line_id = l.id
+    group by p.customer_id having sum(p.amount) > 0 offset 0
+) p
 order by i.iban, p.customer_id
 """)
 

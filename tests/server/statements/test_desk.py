@@ -187,6 +187,19 @@ async def test_a_wrong_match_is_taken_back_and_matched_anew(queue):
     await queue.is_sound()
 
 
+async def test_who_was_matched_wrongly_is_not_known_as_payer_any_more(queue):
+    """A payer quotes an invoice of C-1 and means C-2. Once that was put right the same words are not sure any more."""
+    await matched(queue, part(1))
+    await taken_back(queue)
+    await matched(queue, part(2), key="k2")
+
+    await queue.brings(Paid(amount="55.00", text="T-000001", name="J. Kalns"), opening="1297.00", message="M2", number="S2")
+
+    assert (await queue.lines())[2] == ("55.00", "QUEUED", "DOUBTFUL")
+    assert await opened(queue) == [("T-000001", "121.00")]
+    assert await queue.is_sound() == Decimal("1352.00")
+
+
 async def test_setting_aside_is_taken_back_too_and_again(queue):
     await aside(queue)
 
