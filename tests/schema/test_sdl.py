@@ -163,7 +163,8 @@ DELIVERIES = {
     "Staff.printMailings": "the files themselves are not read",
 }
 CORRECTIONS = [
-    f"Mutation.{name}" for name in ("invoiceInstantCreate", "invoiceCorrect", "invoiceCredit", "correctionsSettle")
+    f"Mutation.{name}"
+    for name in ("invoiceInstantCreate", "invoiceCorrect", "invoiceCredit", "correctionsSettle", "billingHoldAccept")
 ]
 OUTAGES = [
     f"Mutation.outage{name}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -19,6 +19,7 @@ from mains_server.billing.comparing import Charged, differences, is_same, own_ne
 from mains_server.billing.differences import hold_elsewhere
 from mains_server.billing.keeping import keep_figures_in, note_resting_in
 from mains_server.billing.records import (
+    OF_NEIGHBOURS,
     Corrected,
     CorrectionReason,
     Difference,
@@ -41,6 +42,7 @@ NOTE_CHARACTERS_MAX = 1000
 READ = "a true reading came for a day that was billed on an estimate"
 RESTS = "another bill that this one goes on from, or that shares its house, came out otherwise"
 STRANDED = "the contract has no next bill, for which a difference of this one was waiting"
+BY_ITSELF = frozenset({READ, RESTS, STRANDED})
 
 
 class InvoiceUnknown(Refusal):
@@ -387,7 +389,10 @@ def _net(found: Rerated) -> Decimal:
 async def _put_right_in_house(
     session: AsyncSession, *, adapter: LiveAdapter, request: CorrectionRequest, compared: _Compared, group: int
 ) -> Corrected:
-    correction = _correction(request, wrong=compared.bill, group=group)
+    is_of_all = request.note in BY_ITSELF or compared.bill.document_number == request.document_number
+    # What an employee wrote of one premise is none of its neighbours' business.
+    own = request if is_of_all else replace(request, note=OF_NEIGHBOURS)
+    correction = _correction(own, wrong=compared.bill, group=group)
     if compared.bill.goes_on:
         lines = compared.lines
         return await correcting.note_differences(session, correction=correction, lines=lines, now=request.now)

@@ -37,6 +37,10 @@ NO_NOTE = "looked at again"
 """What is written down where a command line gave no note; a customer's documents have the reason alone."""
 
 
+OF_NEIGHBOURS = "something was put right at another premise of the house"
+"""What is written down for the other premises of a house in the place of an employee's note of one."""
+
+
 class CorrectionOutcome(Enum):
     """What came of a correction."""
 

@@ -18,6 +18,7 @@ EN16931 = "en16931"
 NOT_METERED = "NOT_METERED"
 CORRECTION = "correction"
 """What stands for the tariff in the explanation of a difference."""
+TAKEN_BACK = " was taken back"
 # The bill that had a difference before, if it was taken back since, no longer has it. One that was withdrawn meanwhile
 # is on no bill.
 MARK = """
@@ -71,8 +72,8 @@ def explained(written: Mapping[str, Any]) -> tuple[str, Explanation]:
     billed, due, currency = written["billed"], written["due"], written["currency"]
     days = f"{written['from']} to {written['to']}"
     taken_back = written.get("taken_back")
-    source = f"{taken_back} was taken back, {days}" if taken_back else f"correction of {written['document']}, {days}"
-    since = f", since {taken_back} was taken back" if taken_back else ""
+    source = f"{taken_back}{TAKEN_BACK}, {days}" if taken_back else f"correction of {written['document']}, {days}"
+    since = f", since {taken_back}{TAKEN_BACK}" if taken_back else ""
     counted = {"unit": currency, "quality": ""}
     why: dict[str, Any] = {
         "v": 1,
@@ -87,6 +88,13 @@ def explained(written: Mapping[str, Any]) -> tuple[str, Explanation]:
         "rounding": {"name": EN16931, "line": CENTS_PLACES},
     }
     return f"{due} {currency} - {billed} {currency} billed by {written['document']} for {days}{since}", why
+
+
+def taken_back_in(why: Explanation) -> str:
+    """Find the bill that was taken back, in the explanation of a line that takes its difference off; else nothing."""
+    (source,) = (str(part["source"]) for part in why["inputs"] if part["name"] == "due")
+    number, told, _ = source.partition(TAKEN_BACK)
+    return number if told else ""
 
 
 def written_in(inputs: bytes | str | None) -> list[dict[str, Any]]:

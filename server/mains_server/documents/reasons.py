@@ -7,14 +7,14 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from mains_server.billing.corrections import READ, RESTS
-from mains_server.billing.records import NO_NOTE, LineExplanation
-from mains_server.billing.settling import CORRECTION
+from mains_server.billing.corrections import READ, RESTS, STRANDED
+from mains_server.billing.records import NO_NOTE, OF_NEIGHBOURS, LineExplanation
+from mains_server.billing.settling import CORRECTION, taken_back_in
 from mains_server.documents.records import Cause, Settled, SheetLine, Why
 from mains_server.invoices.records import InvoiceKind
 
-BY_ITSELF = {READ: Cause.READ, RESTS: Cause.RESTS}
-UNWRITTEN = frozenset({*BY_ITSELF, NO_NOTE})
+BY_ITSELF = {READ: Cause.READ, RESTS: Cause.RESTS, STRANDED: Cause.STRANDED}
+UNWRITTEN = frozenset({*BY_ITSELF, NO_NOTE, OF_NEIGHBOURS})
 
 
 def why_of(row: Any) -> Why | None:
@@ -33,17 +33,21 @@ def why_of(row: Any) -> Why | None:
 
 
 def settled_of(told: LineExplanation, *, settlements: Iterable[Any]) -> Settled | None:
-    """Find what a line puts right of an earlier bill, whose tariff says that it is a correction, and why."""
+    """Find what a line puts right of an earlier bill, whose tariff says that it is a correction, and why.
+
+    What is taken off since its bill was taken back has no other reason.
+    """
     if told.why["tariff"] != CORRECTION:
         return None
     given = {part["name"]: part for part in told.why["inputs"]}
-    document, code = given["billed"]["source"], told.why["component"]
+    document, code, taken_back = given["billed"]["source"], told.why["component"], taken_back_in(told.why)
     whys = [why_of(row) for row in settlements if (row.document, row.code) == (document, code)]
     return Settled(
         document=document,
         due=Decimal(given["due"]["value"]),
         billed=Decimal(given["billed"]["value"]),
-        why=whys[-1] if whys else None,
+        why=whys[-1] if whys and not taken_back else None,
+        taken_back=taken_back,
     )
 
 

@@ -130,7 +130,8 @@ class Cause(Enum):
 
     The first four are an employee's reasons. READ and RESTS are corrections that were due by themselves: a true reading
     came for a day that was billed on an estimate, or another bill that this one rests on came out otherwise. INTEREST:
-    a note charged interest that comes out otherwise, since its debt was paid on another day or is another.
+    a note charged interest that comes out otherwise, since its debt was paid on another day or is another. STRANDED: a
+    difference waited for a next bill, and the contract has none.
     """
 
     READING = "READING"
@@ -140,6 +141,7 @@ class Cause(Enum):
     READ = "READ"
     RESTS = "RESTS"
     INTEREST = "INTEREST"
+    STRANDED = "STRANDED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,13 +160,15 @@ class Why:
 class Settled:
     """What an earlier bill, by its number, should have charged and what had been charged; a line is the difference.
 
-    `why` it was corrected is told by the first line of each bill that does.
+    `why` it was corrected is told by the first line of each bill that does. Where `taken_back` names a bill, `document`
+    has a difference of that one, which is taken off with it.
     """
 
     document: str
     due: Decimal
     billed: Decimal
     why: Why | None = None
+    taken_back: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

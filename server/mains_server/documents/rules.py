@@ -120,6 +120,8 @@ def reason_text(why: Why, *, say: Mapping[str, str]) -> str:
 def settled_text(settled: Settled, *, currency: str, language: DocumentLanguage, say: Mapping[str, str]) -> str:
     """Word what a line puts right of an earlier bill; `language` writes the amounts, `say` has the words."""
     due, billed = (f"{amount_text(one, language=language)} {currency}" for one in (settled.due, settled.billed))
+    if settled.taken_back:
+        return say["takes_off"].format(document=settled.document, billed=billed, taken=settled.taken_back)
     told = say["settles"].format(document=settled.document, due=due, billed=billed)
     return told if settled.why is None else f"{told}. {reason_text(settled.why, say=say)} {settled.why.note}".strip()
 

@@ -138,6 +138,26 @@ def test_a_difference_is_told_in_words_on_every_document(language, said):
     assert "−1 " not in text and mistakes(e_invoice(sheet)) == []
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (LV, "Atņemta starpība -1,95 EUR, kas iekļauta rēķinā E-000006, jo rēķins E-000005 ir atcelts"),
+        (EN, "Takes off the difference of -1.95 EUR that invoice E-000006 has, as invoice E-000005 was taken back"),
+        (RU, "Снята разница -1,95 EUR, учтённая в счёте E-000006, так как счёт E-000005 отменён"),
+    ],
+)
+def test_a_difference_that_is_taken_off_names_both_bills(language, said):
+    off = Settled(document="E-000006", due=D("0.00"), billed=D("-1.95"), taken_back="E-000005")
+    sheet = settling()
+    lines = [replace(line, settles=off if line.settles else None) for line in sheet.lines]
+    sheet = replace(sheet, language=language, lines=tuple(lines))
+
+    text, told = text_of(sheet, language), terms(e_invoice(sheet), "Note")
+
+    assert said in text.replace("−", "-") and any(one.replace("−", "-").startswith(said) for one in told)
+    assert mistakes(e_invoice(sheet)) == []
+
+
 def test_what_was_written_of_a_correction_may_be_long_and_anything():
     note = (made.EVIL + " W" * 10 + "Ж" * 900)[:1000]
 

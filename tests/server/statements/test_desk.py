@@ -193,7 +193,9 @@ async def test_who_was_matched_wrongly_is_not_known_as_payer_any_more(queue):
     await taken_back(queue)
     await matched(queue, part(2), key="k2")
 
-    await queue.brings(Paid(amount="55.00", text="T-000001", name="J. Kalns"), opening="1297.00", message="M2", number="S2")
+    await queue.brings(
+        Paid(amount="55.00", text="T-000001", name="J. Kalns"), opening="1297.00", message="M2", number="S2"
+    )
 
     assert (await queue.lines())[2] == ("55.00", "QUEUED", "DOUBTFUL")
     assert await opened(queue) == [("T-000001", "121.00")]
