@@ -74,7 +74,7 @@ async def charge_interest(dunner: Dunner) -> Counter[str]:
             break
         after = found[-1][0]
     async with unit_of_work(dunner.engine) as session:
-        await _note_seen(session, dunner=dunner)
+        await _note_seen(session, dunner=dunner, before=seen)
     return counts
 
 
@@ -248,8 +248,13 @@ class _Writer:
         await self.session.execute(insert(InterestCharge), [row])
 
 
-async def _note_seen(session: AsyncSession, *, dunner: Dunner) -> None:
+async def _note_seen(session: AsyncSession, *, dunner: Dunner, before: datetime | None) -> None:
+    """Note up to when was looked, unless a policy for past days came meanwhile, which is to be looked at again."""
     statement = postgresql.insert(DunningWatch).values(adapter=dunner.adapter.code, seen_until=dunner.now)
     await session.execute(
-        statement.on_conflict_do_update(index_elements=[col(DunningWatch.adapter)], set_={"seen_until": dunner.now})
+        statement.on_conflict_do_update(
+            index_elements=[col(DunningWatch.adapter)],
+            set_={"seen_until": dunner.now},
+            where=col(DunningWatch.seen_until) == before,
+        )
     )

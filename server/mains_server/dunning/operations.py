@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, time
 
 from sqlalchemy import update
 from sqlalchemy.dialects import postgresql
@@ -16,7 +16,7 @@ from mains_server.db.outbox import append_event
 from mains_server.dunning.queries import ARRANGEMENT_TERMS, STAGES, held_invoice, owner_of_invoice, policies_of
 from mains_server.dunning.records import OverdueInvoice, Policy
 from mains_server.dunning.rules import DunningRefusal
-from mains_server.dunning.tables import DunningPolicy, InvoiceDispute
+from mains_server.dunning.tables import DunningPolicy, DunningWatch, InvoiceDispute
 
 DISPUTED, DISPUTE_CLOSED = "dunning.invoice_disputed", "dunning.dispute_closed"
 REASON_CHARACTERS_MAX = 1000
@@ -61,7 +61,10 @@ class ReasonWrong(DunningRefusal):
 
 
 async def lay_down_policy(session: AsyncSession, *, policy: Policy) -> bool:
-    """Lay down a utility's policy from its day on, once; tell whether it is new."""
+    """Lay down a utility's policy from its day on, once; tell whether it is new.
+
+    Its day may be past: then debts that were paid since are looked at again for interest.
+    """
     values = {
         "adapter": policy.adapter,
         "starts": policy.starts,
@@ -80,11 +83,19 @@ async def lay_down_policy(session: AsyncSession, *, policy: Policy) -> bool:
     statement = postgresql.insert(DunningPolicy).values(**values)
     added = await session.execute(statement.on_conflict_do_nothing(constraint="dunning_policy_once"))
     if added.rowcount:  # type: ignore[attr-defined]
+        await _look_again(session, policy=policy)
         return True
     standing = {known.starts: known for known in await policies_of(session, adapter=policy.adapter)}
     if standing[policy.starts] != policy:
         raise PolicyStands(f"{policy.adapter} has another policy from {policy.starts} on; lay one down for a later day")
     return False
+
+
+async def _look_again(session: AsyncSession, *, policy: Policy) -> None:
+    """Have the next day of debts look at what was paid since a policy's first day; before it nothing changes."""
+    since = datetime.combine(policy.starts, time.min, tzinfo=UTC)
+    is_seen = (col(DunningWatch.adapter) == policy.adapter, col(DunningWatch.seen_until) > since)
+    await session.execute(update(DunningWatch).where(*is_seen).values(seen_until=since))
 
 
 async def open_dispute(session: AsyncSession, *, desk: Desk, invoice_id: int, reason: str) -> int:

@@ -219,6 +219,46 @@ async def test_interest_that_was_billed_comes_off_on_the_next_bill(debtors):
     await debtors.assert_books()
 
 
+async def test_a_policy_for_past_days_puts_right_what_was_charged_on_debts_paid_since(debtors):
+    contract = debtors.household()
+    await debtors.policy(stages=())
+    debtors.bill(1)
+    await debtors.pay(contract, "185.37", date(2023, 4, 11))
+    await debtors.day(date(2023, 4, 12))
+    await debtors.day(date(2023, 4, 20))
+    # Forty days, March 3rd to April 11th: 185.37 x 0.06 x 40 / 365 = 1.2189.
+    assert debtors.rows(CHARGES) == [(D("1.22"),)]
+
+    # The ten days from March 10th on become free: thirty days are 0.9141.
+    await debtors.policy(starts=date(2023, 3, 10), interest={"household_rate": None}, stages=())
+    await debtors.policy(starts=date(2023, 3, 20), stages=())
+
+    assert await debtors.day(date(2023, 5, 2)) == {"taken off": 1}
+    assert debtors.rows(CHARGES) == [(D("1.22"),), (D("-1.22"),), (D("0.91"),)]
+    assert await debtors.day(date(2023, 5, 3)) == {}
+
+
+async def test_a_policy_laid_down_while_debts_are_looked_at_is_not_overlooked(debtors, monkeypatch):
+    contract = debtors.household()
+    await debtors.policy(stages=())
+    debtors.bill(1)
+    await debtors.pay(contract, "185.37", date(2023, 4, 11))
+    await debtors.day(date(2023, 4, 12))
+    noting = accruing._note_seen
+
+    async def laid_down_before_it_is_noted(session, **given):
+        await debtors.policy(starts=date(2023, 3, 10), interest={"household_rate": None}, stages=())
+        await noting(session, **given)
+
+    monkeypatch.setattr(accruing, "_note_seen", laid_down_before_it_is_noted)
+    await charge_interest(debtors.dunner(date(2023, 4, 20)))
+    monkeypatch.undo()
+
+    # Seven days, to March 9th: 185.37 x 0.06 x 7 / 365 = 0.2133.
+    assert await debtors.day(date(2023, 5, 2)) == {"taken off": 1}
+    assert debtors.one("select sum(amount) from interest_charge") == D("0.21")
+
+
 async def test_a_business_has_its_own_rate(debtors):
     debtors.household(kind="BUSINESS")
     await debtors.policy(stages=())
