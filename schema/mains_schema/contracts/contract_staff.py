@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import strawberry
 from mains_server.access.records import Refusal
-from mains_server.contracts.charging import NewFee, note_fee
+from mains_server.contracts.charging import NewFee, note_fee, require_bill_to_come
 from mains_server.contracts.desk import Desk, NotPermitted, StepAsked, once
 from mains_server.contracts.protecting import grant_protection, stop_protection
 from mains_server.customers.records import Protection, ProtectionKind
@@ -114,6 +114,7 @@ async def contract_fee_add(info: Info, given: ContractFeeAddInput) -> ContractPa
         contract = await desk.held_contract(session, number)
         if not desk.is_staff:
             raise NotPermitted("only operators note fees")
+        await require_bill_to_come(session, contract=contract, billed_until=desk.billed_until)
         await note_fee(session, contract=contract, fee=fee, adapter=desk.adapter(contract.adapter), now=desk.now)
         return number
 

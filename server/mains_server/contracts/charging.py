@@ -17,8 +17,9 @@ from sqlmodel import col
 from mains_server.adapters.live import LiveAdapter
 from mains_server.contracts import statements
 from mains_server.contracts.life import LifeRefusal
-from mains_server.contracts.records import Contract
+from mains_server.contracts.records import Contract, ContractBilling
 from mains_server.contracts.tables import ContractFee
+from mains_server.contracts.terms import BilledUntil
 from mains_server.tariffs.queries import price_versions
 
 EXIT_FEE, SWITCH_FEE = "exit_fee", "switch_fee"
@@ -95,6 +96,18 @@ async def note_fee(
     if added is not None:
         return int(added)
     return await statements.fee_id_by_key(session, contract_id=contract.id, key=fee.key)
+
+
+async def require_bill_to_come(session: AsyncSession, *, contract: Contract, billed_until: BilledUntil) -> None:
+    """Refuse a fee that no bill would take in: of a house whose flats are billed, or of a contract after its last bill.
+
+    What dunning charges after the last bill goes onto notes; whoever notes anything else would wait for it forever.
+    """
+    if contract.billing is ContractBilling.BY_MEMBERS:
+        raise FeeOutside(f"contract {contract.number} gets no bills, its flats do; note the fee on a flat's contract")
+    billed = await billed_until(session, contract.id)
+    if contract.ends is not None and billed is not None and billed >= contract.ends:
+        raise FeeOutside(f"the last bill of contract {contract.number} is issued; take it back first")
 
 
 async def forget_fee(session: AsyncSession, *, contract: Contract, key: str) -> bool:

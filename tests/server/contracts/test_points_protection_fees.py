@@ -13,6 +13,7 @@ from mains_server.contracts.charging import (
     FeeUnknown,
     NewFee,
     note_fee,
+    require_bill_to_come,
 )
 from mains_server.contracts.concluding import WantedContract, conclude
 from mains_server.contracts.desk import NotPermitted
@@ -26,6 +27,7 @@ from mains_server.contracts.protecting import (
     grant_protection,
     stop_protection,
 )
+from mains_server.contracts.records import ContractBilling
 from mains_server.customers.operations import CustomerUnknown, ProtectionOverlaps, ProtectionUnknown
 from mains_server.customers.records import Protection, ProtectionKind
 from sqlalchemy import text
@@ -222,3 +224,23 @@ async def test_a_fee_that_cannot_be_is_refused(june, running, changes, refusal):
         await fee(june, running, **changes)
 
     assert await june.rows("select count(*) from contract_fee") == [(0,)]
+
+
+async def bill_comes(town, contract_id, **changes):
+    async def ask(session, *, desk):
+        contract = replace(await desk.held_contract(session, contract_id), **changes)
+        await require_bill_to_come(session, contract=contract, billed_until=desk.billed_until)
+
+    await town.do(ask)
+
+
+async def test_a_fee_needs_a_bill_that_takes_it_in(june, running):
+    """The house of flats gets no bill; after the last one there is none either, before it the next one has the fee."""
+    ended = {"ends": date(2023, 6, 1)}
+
+    await bill_comes(june.on(june.today, billed=date(2023, 6, 1)), running)
+    await bill_comes(june.on(june.today, billed=date(2023, 5, 1)), running, **ended)
+    with pytest.raises(FeeOutside, match="the last bill"):
+        await bill_comes(june.on(june.today, billed=date(2023, 6, 1)), running, **ended)
+    with pytest.raises(FeeOutside, match="note the fee on a flat's contract"):
+        await bill_comes(june, running, billing=ContractBilling.BY_MEMBERS)
