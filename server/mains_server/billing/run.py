@@ -11,6 +11,7 @@ from psycopg.errors import UniqueViolation
 
 from mains_server.adapters.live import LiveAdapter
 from mains_server.billing import lookups, operations, queries
+from mains_server.billing.allowances import bills_counting_on
 from mains_server.billing.book import BilledMeanwhile, Booking, book, book_estimates, overlapping
 from mains_server.billing.draft import Draft
 from mains_server.billing.estimates import Estimator
@@ -124,7 +125,8 @@ def _bill_next_chunk(connection: Connection, *, chunks: Chunks) -> bool:
             connection, figures=rated.figures, known_at=run.issued_on, source=f"billing run of {run.period.start:%Y-%m}"
         )
         resting = bills_resting_on(connection, adapter=rater.adapter, figures=rated.figures)
-        note_resting(connection, bills=resting, now=now)
+        counting = bills_counting_on(connection, utility=rater.adapter.utility, drafts=rated.drafts)
+        note_resting(connection, bills=(*resting, *counting), now=now)
         issued = _book_unbilled(
             connection, chunks=chunks, rated=rated, drafts=following(rated.drafts, gathered=gathered), seen=seen
         )

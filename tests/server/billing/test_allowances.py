@@ -8,6 +8,7 @@ import pytest
 from mains_server.billing.corrections import CorrectionRequest, correct_invoice, work_off
 from mains_server.billing.crediting import take_back_invoice
 from mains_server.billing.records import CorrectionReason, SingleBill
+from mains_server.billing.run import Shift, run_billing
 from mains_server.billing.single import bill_one
 from mains_server.books.queries import check_books
 from mains_server.db.unit_of_work import read_session
@@ -133,6 +134,16 @@ async def test_what_is_billed_again_otherwise_moves_to_the_next_bills(month, con
     await take_back_invoice(engine, request=asked(connection, JANUARY))
 
     bill_now(connection, allowing, month, Period(JANUARY, TWELFTH))
+    await settled(engine, allowing)
+
+    assert [str(net) for _, net in connection.execute(STANDING)] == ["0.00", "0.00", "4.50"]
+
+
+async def test_what_the_run_bills_again_moves_to_the_next_bills_too(month, connection, allowing, engine, small):
+    truth(connection, JANUARY, "1020")
+    await take_back_invoice(engine, request=asked(connection, JANUARY))
+
+    run_billing(connection, request=small.request(), shift=Shift(adapter=allowing.adapter("small"), now=NOW))
     await settled(engine, allowing)
 
     assert [str(net) for _, net in connection.execute(STANDING)] == ["0.00", "0.00", "4.50"]
