@@ -124,16 +124,15 @@ async def replace_invoice(
 ) -> tuple[IssuedInvoice, IssuedInvoice]:
     """Take an invoice back and issue another in its place; give the credit note and the replacement.
 
-    What had been paid on the first pays the second, also where a levelled account had taken it over; what is left is
-    credit, and what is lacking is open. Where the first was below nothing, what it gave is withdrawn; where the second
-    is, it gives credit.
+    What had been paid on the first pays the second: payments first, and the rest is taken over where a levelled account
+    had done so; what is left is credit, and what is lacking is open. Where the first was below nothing, what it gave is
+    withdrawn; where the second is, it gives credit.
     """
     note, original, released = await _take_back(session, request=request, now=now)
     issued = await issue_invoice(session, request=replacement, now=now)
+    await _follow(session, released=released, issued=issued, now=now)
     if released.was_levelled:
         await take_over(session, document_number=issued.document_number, now=now)
-    else:
-        await _follow(session, released=released, issued=issued, now=now)
     await apply_credit(session, customer_ids=[original.customer_id], now=now)
     return note, issued
 
