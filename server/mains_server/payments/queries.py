@@ -125,6 +125,13 @@ async def taken_back_of(session: AsyncSession, *, payment_id: int) -> Decimal:
     return taken or Decimal(0)
 
 
+async def contracts_that_held(session: AsyncSession, *, payment_id: int) -> list[int]:
+    """List the levelled contracts that hold or have held money of a payment, by their ids."""
+    contract = col(Prepayment.contract_id)
+    wanted = select(contract).where(col(Prepayment.payment_id) == payment_id).distinct().order_by(contract)
+    return list(await session.scalars(wanted))
+
+
 async def return_by_id(session: AsyncSession, *, return_id: int) -> ReturnedPayment:
     """Find what went back of a payment."""
     row = (await session.scalars(select(PaymentReturn).where(col(PaymentReturn.id) == return_id))).one()

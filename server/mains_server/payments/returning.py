@@ -52,7 +52,8 @@ async def restore_payment(
 ) -> ReturnedPayment:
     """Give a payment back what a bank had taken of it and has given again, once by `key`, wholly or by an amount.
 
-    It is credit and pays what is open. NothingTakenBack refuses more than was taken.
+    It is credit and pays what is open, but what was taken from a levelled contract is held by it again.
+    NothingTakenBack refuses more than was taken.
     """
     request = ReturnRequest(payment_id=payment_id, kind=ReturnKind.REVERSAL, reason=reason, key=key, amount=amount)
     payment, earlier = await _hold_all(session, request=request)
@@ -63,6 +64,7 @@ async def restore_payment(
     if not 0 < amount <= taken:
         raise rules.NothingTakenBack(f"{taken} of payment {payment_id} was taken back; {amount} cannot come again")
     back = await _write(session, request=request, payment=payment, amount=-amount, now=now)
+    await _hold_again(session, payment=payment, amount=amount, taken=taken, now=now)
     await apply_credit(session, customer_ids=[payment.customer_id], now=now)
     return back
 
@@ -128,7 +130,7 @@ async def _hold_all(session: AsyncSession, *, request: ReturnRequest) -> tuple[R
     if customer_id is None:
         raise rules.PaymentNotFound(f"there is no payment {request.payment_id}")
     seen = await queries.payment_by_id(session, customer_id=customer_id, payment_id=request.payment_id)
-    for contract_id in sorted(held.contract_id for held in seen.prepaid):
+    for contract_id in await queries.contracts_that_held(session, payment_id=seen.id):
         await lock_contract(session, contract_id=contract_id)
     await lock_customer_invoices(session, customer_id=customer_id)
     payment = await queries.lock_payment(session, payment_id=request.payment_id)
@@ -162,6 +164,23 @@ async def _give_up(
     is_levelled = contract is not None and contract.settlement is Settlement.LEVELLED
     if account.balance < 0 and not is_levelled:
         await release(session, owner=owner, now=now)
+
+
+async def _hold_again(
+    session: AsyncSession, *, payment: ReceivedPayment, amount: Decimal, taken: Decimal, now: datetime
+) -> None:
+    """Let a levelled contract hold again what a bank took from it; `taken` is all that banks had taken until now.
+
+    It is credit where the contract had let go of more than that, as when its plan was closed, or is levelled no longer.
+    """
+    held = sum((one.amount for one in payment.prepaid), Decimal(0))
+    for contract_id in await queries.contracts_that_held(session, payment_id=payment.id):
+        contract = await contract_by_id(session, contract_id=contract_id)
+        is_levelled = contract is not None and contract.settlement is Settlement.LEVELLED
+        if is_levelled and payment.amount - held == taken:
+            owner = PrepaidOwner(customer_id=payment.customer_id, contract_id=contract_id, currency=payment.currency)
+            await prepay(session, owner=owner, payment_id=payment.id, amount=amount, now=now)
+            return
 
 
 async def _write(
