@@ -53,7 +53,8 @@ order by 1
 """
 
 # Whose days are over: contracts that ended, and businesses by e-mail to the last first of a month. All their registers
-# that people read have a true reading of that day, and the days before it are not billed.
+# that people read have a true reading of that day, and the days before it are not billed, and none of them is levelled:
+# who goes back to invoices for later has those settled first.
 MOMENTS_DUE = f"""
 with over as (
   select c.id, c.starts, case when c.ends <= :today then c.ends else :month end as upto, c.ends <= :today as is_final
@@ -83,7 +84,11 @@ join lateral (
     and a.quality = 'ACTUAL'
   where s.contract_id = o.id and s.starts < o.upto and (s.ends is null or s.ends >= o.upto)
 ) r on coalesce(r.is_read, true)
-where coalesce(b.upto, o.starts) < o.upto
+where coalesce(b.upto, o.starts) < o.upto and not exists (
+  select from contract_former_terms f
+  where f.contract_id = o.id and f.settlement = 'LEVELLED' and f.starts < o.upto
+    and f.ends > coalesce(b.upto, o.starts)
+)
 order by o.id
 """
 

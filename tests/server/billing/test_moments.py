@@ -318,6 +318,20 @@ async def test_others_wait_for_the_run(business, host, engine, connection, chang
 
 
 @pytest.mark.asyncio
+async def test_days_that_are_levelled_wait_for_their_settlement(business, host, engine, connection):
+    """Invoices are agreed on for March, so that January and February are settled with what was prepaid."""
+    connection.execute(
+        "insert into contract_former_terms (customer_id, contract_id, product, settlement, starts, ends)"
+        " select customer_id, id, product, 'LEVELLED', starts, '2023-03-01' from contract where id = %s",
+        [business],
+    )
+
+    report = await issue_due(engine, host=host, now=NOW, today=date(2023, 2, 8))
+
+    assert (report.issued, report.held) == ((), ())
+
+
+@pytest.mark.asyncio
 async def test_what_cannot_be_worked_out_is_told_and_left(business, host, engine, connection, counts):
     connection.execute("delete from price_row where name = 'energy'")
     before = counts()
