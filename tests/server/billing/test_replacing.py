@@ -171,3 +171,4 @@ async def test_a_replacement_below_nothing_is_issued_nonetheless(home):
     assert again.outcome is CorrectionOutcome.UNCHANGED
     assert home.standing()[0] == ("S-000004", D("-23.80"), D("-5.00"))
     assert await home.owed() == D("-50.82")
+    assert await home.findings() == ()
