@@ -262,7 +262,9 @@ MUTATIONS: Mapping[str, Act] = {
     "impersonationBegin": Act("operators", ("NOT_PERMITTED",)),
     "impersonationEnd": Act("signed in", ()),
     "invoiceCorrect": Act("clerks"),
-    "invoiceCredit": Act("clerks"),
+    # Invoices here have marks for numbers, of which no credit note is made; one without a reason is refused.
+    "invoiceCredit": Act("clerks", given={"note": '" "'}),
+    "billingHoldAccept": Act("clerks"),
     "invoiceDeliver": Act("staff"),
     "invoiceDispute": Act("requests, or operators", INVOICE_DESK),
     "invoiceDisputeClose": Act("operators", INVOICE_DESK),

@@ -36,6 +36,7 @@ TYPES_NAMED = {
     "deliveryId": "WebhookDelivery",
     "endpointId": "WebhookEndpoint",
     "eventId": "PaymentEvent",
+    "holdId": "HeldContract",
     "refundId": "PaymentRefund",
     "intentId": "PaymentIntent",
     "invitationId": "DelegationInvitation",
