@@ -41,18 +41,21 @@ class LateDebt:
 
 
 def interest_until(debt: LateDebt, *, policies: Sequence[Policy], until: date) -> Decimal:
-    """Sum the interest on a debt for the days before `until`, to the cent; policies are in the order of their days."""
-    first = debt.due_on + _DAY
-    total = Fraction(0)
-    principal = Fraction(debt.open_at_start_of(first))
+    """Sum the interest on a debt for the days before `until`, to the cent; policies are in the order of their days.
+
+    The principal is the most that was open so far, since what was paid may be open again.
+    """
+    total = principal = Fraction(0)
     bound: Decimal | None = None
-    for starts, ends in _stretches(debt, policies=policies, first=first, until=until):
+    for starts, ends in _stretches(debt, policies=policies, first=debt.due_on + _DAY, until=until):
+        left = Fraction(debt.open_at_start_of(starts))
+        principal = max(principal, left)
         policy = policy_on(policies, starts)
         rate = None if policy is None or _is_paused(debt, starts) else rate_of(policy, is_business=debt.is_business)
         if policy is None or rate is None:
             continue
         year = 366 if policy.interest.day_count is DayCount.ACTUAL and isleap(starts.year) else 365
-        more = Fraction(debt.open_at_start_of(starts)) * Fraction(rate) * (ends - starts).days / year
+        more = left * Fraction(rate) * (ends - starts).days / year
         share = policy.interest.cap_share
         limit = None if share is None else principal * Fraction(share)
         grown = total + more if limit is None else max(total, min(total + more, limit))

@@ -2,6 +2,16 @@
 
 from mains_server.contracts.charging import HOME_ZONE
 
+# What was paid on an invoice, and when. It counts on the day on which it was received; a payment that a bank took back
+# never came. What a bill below nothing gave did pay until it was withdrawn with its bill: until then nobody was late.
+PAID_ON = """
+select coalesce(w.returned_on, p.received_on) as received_on, sum(a.amount) as amount from payment_allocation a
+join payment p on p.id = a.payment_id and p.customer_id = a.customer_id
+left join payment_return w on w.payment_id = p.id and w.customer_id = p.customer_id and w.kind = 'WITHDRAWAL'
+    and a.amount < 0 and w.booked_at = a.allocated_at
+where a.invoice_id = i.id and a.customer_id = i.customer_id
+group by 1 having sum(a.amount) <> 0
+"""
 OVERDUE = """
 select i.id, i.customer_id, i.contract_id, i.document_number, i.adapter, i.due_on, i.currency, i.open_amount,
     exists (select from invoice_dispute d where d.invoice_id = i.id and d.customer_id = i.customer_id
@@ -45,10 +55,9 @@ where i.id > :after and i.adapter = :adapter and i.kind <> 'CREDIT' and i.due_on
             and n.kind = 'CREDIT' and n.issued_at >= :since))
 order by i.id limit :most
 """
-# What was paid counts on the day on which it was received; a payment that was taken off again never came. A note
-# charges for being late, so nothing of it bears interest. Waived is what a note charged that an employee took back;
-# what the server took back itself has a charge that takes it back.
-LATE = """
+# A note charges for being late, so nothing of it bears interest. Waived is what a note charged that an employee took
+# back; what the server took back itself has a charge that takes it back.
+LATE = f"""
 select i.id, i.customer_id, i.contract_id, i.document_number, i.adapter, i.due_on, i.currency, i.open_amount,
     c.kind <> 'PRIVATE' as is_business, i.status = 'CREDITED' as is_credited,
     (case when i.kind = 'INTEREST' then 0 else i.total - i.levelled - greatest(coalesce((
@@ -57,12 +66,7 @@ select i.id, i.customer_id, i.contract_id, i.document_number, i.adapter, i.due_o
     ), 0), 0) end)::numeric(14, 2) as asked,
     coalesce((
         select json_agg(json_build_array(paid.received_on, paid.amount::text) order by paid.received_on)
-        from (
-            select p.received_on, sum(a.amount) as amount from payment_allocation a
-            join payment p on p.id = a.payment_id and p.customer_id = a.customer_id
-            where a.invoice_id = i.id and a.customer_id = i.customer_id
-            group by p.received_on having sum(a.amount) <> 0
-        ) paid
+        from ({PAID_ON}) paid
     ), '[]'::json) as paid,
     coalesce((
         select json_agg(json_build_array(a.made_on,
@@ -193,19 +197,15 @@ select exists (
         and (s.customer_id = any(cast(:customers as bigint[])) or s.contract_id = any(cast(:contracts as bigint[])))
 )
 """
-ARRANGEMENTS = """
+ARRANGEMENTS = f"""
 select a.id, a.customer_id, a.contract_id, a.made_on, a.is_by_staff, a.currency, a.total, a.state, a.ended_on,
     a.grace_days, a.pauses_interest,
     (select json_agg(json_build_array(p.number, p.due_on, p.amount::text) order by p.number) from debt_part p
         where p.arrangement_id = a.id and p.customer_id = a.customer_id) as parts,
     (select json_agg(json_build_array(
         r.invoice_id, i.document_number, r.amount::text, (i.total - i.credited - i.levelled)::text,
-        (select coalesce(json_agg(json_build_array(paid.received_on, paid.amount::text)), '[]'::json) from (
-            select p.received_on, sum(l.amount) as amount from payment_allocation l
-            join payment p on p.id = l.payment_id and p.customer_id = l.customer_id
-            where l.invoice_id = i.id and l.customer_id = i.customer_id
-            group by p.received_on having sum(l.amount) <> 0
-        ) paid)) order by r.invoice_id)
+        (select coalesce(json_agg(json_build_array(paid.received_on, paid.amount::text)), '[]'::json)
+            from ({PAID_ON}) paid)) order by r.invoice_id)
         from arranged_invoice r join invoice_state i on i.id = r.invoice_id and i.customer_id = r.customer_id
         where r.arrangement_id = a.id and r.customer_id = a.customer_id) as invoices
 from debt_arrangement a
