@@ -150,11 +150,10 @@ async def correct_within(
     if wrong.building_id is not None:
         return await _correct_house(session, engine=engine, adapter=adapter, request=request, wrong=wrong)
     asked = RerateRequest(
-        contracts=(wrong.contract_id,),
+        bills=(wrong,),
         period=wrong.period,
         priced_at=_priced_at(request, wrong=wrong),
         today=_day_that_holds_now(request.now),
-        of_invoices=(wrong.invoice_id,),
     )
     found = await _rated(engine, adapter=adapter, request=asked)
     elsewhere = (await hold_elsewhere(session, bills=[wrong]))[wrong.invoice_id]
@@ -346,11 +345,10 @@ async def _correct_house(
     for customer in sorted({bill.customer_id for bill in bills}):
         await lock_customer_invoices(session, customer_id=customer)
     asked = RerateRequest(
-        contracts=tuple(bill.contract_id for bill in bills),
+        bills=tuple(bills),
         period=wrong.house_period,
         priced_at=_priced_at(request, wrong=wrong),
         today=_day_that_holds_now(request.now),
-        of_invoices=tuple(bill.invoice_id for bill in bills),
     )
     if await lookups.unbilled_premises(session, wrong=wrong, contracts=asked.contracts):
         raise HouseBilledInPart("a premise of the house has no bill of this period; let the run bill it first")

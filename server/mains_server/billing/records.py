@@ -135,11 +135,15 @@ class Hold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """Beyond these a bill is held for somebody to look at; a mean counts only once it is a mean of several bills."""
+    """Beyond these a bill is held for somebody to look at; a mean counts only once it is a mean of several bills.
+
+    `below_nothing` are the contracts whose bill may be below nothing.
+    """
 
     times_mean_max: int = 10
     bills_min: int = 3
     lines_max: int = 60
+    below_nothing: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +206,15 @@ class WrongBill:
     building_id: int | None
     house_period: Period | None
     written: tuple[Mapping[str, Any], ...]
+
+    @property
+    def is_below_nothing(self) -> bool:
+        """Tell whether its own days came out below nothing; what is written on it of other bills aside."""
+        of_others = sum(
+            Decimal(line["net"]) * (1 if line["is_after_tax"] else 1 + Decimal(line["tax_rate"]))
+            for line in self.written
+        )
+        return self.total < of_others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import psycopg
@@ -20,28 +20,43 @@ from mains_server.billing.due import SettlementRow
 from mains_server.billing.estimates import Estimator
 from mains_server.billing.gather import Question, gather
 from mains_server.billing.rate import Rater
-from mains_server.billing.records import Bounds, Hold, Resting
+from mains_server.billing.records import Bounds, Hold, Resting, WrongBill
 from mains_server.billing.resting import bills_resting_on, moved
 from mains_server.billing.settling import with_lines, with_settlements
 from mains_server.invoices.records import InvoiceDraft
 
-# Somebody looks at a correction anyway, so that only a bill whose own days come out below nothing is held.
+# Somebody looks at a correction anyway, so that only a bill whose own days come out below nothing is held, and only
+# where they did not before, since somebody accepted that.
 BOUNDS = Bounds(times_mean_max=10**9, lines_max=10**6)
 UNREAD = "missing_reading"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RerateRequest:
-    """Which days of which contracts to rate again, at the prices known at the end of one day, on what is known today.
+    """Which bills' days to rate again, at the prices known at the end of one day, on what is known today.
 
-    `of_invoices` are the bills that are looked at, whose fees and settlements come along.
+    The bills' fees and settlements come along.
     """
 
-    contracts: tuple[int, ...]
+    bills: tuple[WrongBill, ...]
     period: Period
     priced_at: date
     today: date
-    of_invoices: tuple[int, ...]
+
+    @property
+    def contracts(self) -> tuple[int, ...]:
+        """Give whose bills they are."""
+        return tuple(bill.contract_id for bill in self.bills)
+
+    @property
+    def of_invoices(self) -> tuple[int, ...]:
+        """Give the ids of the bills."""
+        return tuple(bill.invoice_id for bill in self.bills)
+
+    @property
+    def below_nothing(self) -> frozenset[int]:
+        """Give the contracts whose bill gives money back for its own days."""
+        return frozenset(bill.contract_id for bill in self.bills if bill.is_below_nothing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +106,7 @@ def rerate(address: str, *, adapter: LiveAdapter, request: RerateRequest) -> Rer
         adapter=adapter,
         period=request.period,
         known_at=request.priced_at,
-        bounds=BOUNDS,
+        bounds=replace(BOUNDS, below_nothing=request.below_nothing),
         counted_at=request.today,
     )
     with psycopg.connect(address) as connection:

@@ -51,7 +51,7 @@ def within_bounds(
 
 def out_of_bounds(draft: Draft, *, history: HistoryRow | None, bounds: Bounds) -> Hold | None:
     """Hold a bill that is negative, very long, or many times what this contract's bills usually are."""
-    if draft.total < 0:
+    if draft.total < 0 and draft.due.contract_id not in bounds.below_nothing:
         return held(draft, code="negative_total", reason=f"the bill would be {_money(draft.total, draft)}")
     if len(draft.lines) > bounds.lines_max:
         reason = f"the bill has {len(draft.lines)} lines; more than {bounds.lines_max} is unusual"
