@@ -10,6 +10,7 @@ from psycopg import Connection
 from sqlalchemy import ColumnElement, ScalarSelect, Subquery, func, select, text
 from sqlalchemy import inspect as sa_inspect
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from mains_server.invoices.queries import open_invoices
@@ -130,6 +131,31 @@ async def contracts_that_held(session: AsyncSession, *, payment_id: int) -> list
     contract = col(Prepayment.contract_id)
     wanted = select(contract).where(col(Prepayment.payment_id) == payment_id).distinct().order_by(contract)
     return list(await session.scalars(wanted))
+
+
+async def taken_from_contracts(session: AsyncSession, *, payment_id: int) -> list[Held]:
+    """List what banks have taken of a payment from levelled contracts and not given them again, by the contracts.
+
+    What a contract let go of otherwise, as when its plan was closed, is not among it: what a bank takes or gives again
+    is written at the very moment at which the contract gives it up or holds it. The first row is the payment's arrival.
+    """
+    given_up, back, own = aliased(Prepayment), aliased(PaymentReturn), aliased(Prepayment)
+    contract, taken = col(given_up.contract_id), -func.sum(col(given_up.amount))
+    first = select(func.min(col(own.id))).where(col(own.payment_id) == payment_id).scalar_subquery()
+    by_a_bank = (
+        col(back.customer_id) == col(given_up.customer_id),
+        col(back.payment_id) == col(given_up.payment_id),
+        col(back.kind) == ReturnKind.REVERSAL,
+        col(back.booked_at) == col(given_up.booked_at),
+        func.sign(col(back.amount)) == -func.sign(col(given_up.amount)),
+    )
+    wanted = select(contract, taken).where(
+        col(given_up.payment_id) == payment_id,
+        col(given_up.id) > first,
+        select(col(back.id)).where(*by_a_bank).exists(),
+    )
+    rows = await session.execute(wanted.group_by(contract).having(taken > 0).order_by(contract))
+    return [Held(document_id=payment_id, contract_id=row[0], amount=row[1]) for row in rows]
 
 
 async def return_by_id(session: AsyncSession, *, return_id: int) -> ReturnedPayment:

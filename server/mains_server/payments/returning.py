@@ -63,8 +63,8 @@ async def restore_payment(
     amount = taken if amount is None else amount
     if not 0 < amount <= taken:
         raise rules.NothingTakenBack(f"{taken} of payment {payment_id} was taken back; {amount} cannot come again")
+    await _hold_again(session, payment=payment, amount=amount, now=now)
     back = await _write(session, request=request, payment=payment, amount=-amount, now=now)
-    await _hold_again(session, payment=payment, amount=amount, taken=taken, now=now)
     await apply_credit(session, customer_ids=[payment.customer_id], now=now)
     return back
 
@@ -166,21 +166,18 @@ async def _give_up(
         await release(session, owner=owner, now=now)
 
 
-async def _hold_again(
-    session: AsyncSession, *, payment: ReceivedPayment, amount: Decimal, taken: Decimal, now: datetime
-) -> None:
-    """Let a levelled contract hold again what a bank took from it; `taken` is all that banks had taken until now.
+async def _hold_again(session: AsyncSession, *, payment: ReceivedPayment, amount: Decimal, now: datetime) -> None:
+    """Let levelled contracts hold again what a bank took from them; what is beyond that is credit.
 
-    It is credit where the contract had let go of more than that, as when its plan was closed, or is levelled no longer.
+    So is what a contract had let go of before, as when its plan was closed, and all where it is levelled no longer.
     """
-    held = sum((one.amount for one in payment.prepaid), Decimal(0))
-    for contract_id in await queries.contracts_that_held(session, payment_id=payment.id):
-        contract = await contract_by_id(session, contract_id=contract_id)
-        is_levelled = contract is not None and contract.settlement is Settlement.LEVELLED
-        if is_levelled and payment.amount - held == taken:
-            owner = PrepaidOwner(customer_id=payment.customer_id, contract_id=contract_id, currency=payment.currency)
-            await prepay(session, owner=owner, payment_id=payment.id, amount=amount, now=now)
-            return
+    for lost in await queries.taken_from_contracts(session, payment_id=payment.id):
+        contract = await contract_by_id(session, contract_id=lost.contract_id)
+        part = min(lost.amount, amount)
+        if contract is not None and contract.settlement is Settlement.LEVELLED and part > 0:
+            amount -= part
+            owner = PrepaidOwner(customer_id=payment.customer_id, contract_id=contract.id, currency=payment.currency)
+            await prepay(session, owner=owner, payment_id=payment.id, amount=part, now=now)
 
 
 async def _write(
