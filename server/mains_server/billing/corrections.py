@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -125,11 +125,11 @@ class WorkedOff:
 async def correct_invoice(engine: AsyncEngine, *, host: AdapterHost, request: CorrectionRequest) -> Corrected:
     """Rate an invoice's days again, and put right what comes out otherwise, in one transaction.
 
-    The prices are those that the bill was priced by; for reason PRICE those known now. What is known of readings,
-    contract and place is what is known now. A bill that comes out the same stays. By the utility's policy a wrong one
-    is replaced (credit note and new invoice, which the money paid follows), or its difference goes on the next bill; a
-    house is always corrected whole, and a contract without a next bill always by documents. A difference that stands on
-    another bill is counted, and taken back off where the bill is replaced. Settles what was noted as due. Raises the
+    The prices are those that the bill was priced, or put right, by; for reason PRICE those known now. What is known of
+    readings, contract and place is what is known now. A bill that comes out the same stays. By the utility's policy a
+    wrong one is replaced (credit note and new invoice, which the money paid follows), or its difference goes on the
+    next bill; a house is always corrected whole, and a contract without a next bill always by documents. A difference
+    on another bill is counted, and taken back off where the bill is replaced. Settles what was due. Raises the
     refusals of this file, and then leaves nothing behind.
     """
     async with unit_of_work(engine) as session:
@@ -152,7 +152,7 @@ async def correct_within(
     asked = RerateRequest(
         bills=(wrong,),
         period=wrong.period,
-        priced_at=_priced_at(request, wrong=wrong),
+        priced_at=_priced_at(request, wrong=wrong, bills=(wrong,)),
         today=_day_that_holds_now(request.now),
     )
     found = await _rated(engine, adapter=adapter, request=asked)
@@ -252,10 +252,11 @@ async def _wrong(session: AsyncSession, *, request: CorrectionRequest) -> WrongB
     return wrong
 
 
-def _priced_at(request: CorrectionRequest, *, wrong: WrongBill) -> date:
-    """Choose whether the prices then in force count, or those that are known now of the same days."""
+def _priced_at(request: CorrectionRequest, *, wrong: WrongBill, bills: Iterable[WrongBill]) -> date:
+    """Choose the prices known now, or those that a bill was priced by; its house's `bills` are put right at once."""
     assert wrong.priced_at is not None
-    return request.now.date() if request.reason is CorrectionReason.PRICE else wrong.priced_at
+    repriced = (bill.repriced_at for bill in bills if bill.repriced_at is not None)
+    return request.now.date() if request.reason is CorrectionReason.PRICE else max((wrong.priced_at, *repriced))
 
 
 async def _rated(engine: AsyncEngine, *, adapter: LiveAdapter, request: RerateRequest) -> Rerated:
@@ -347,7 +348,7 @@ async def _correct_house(
     asked = RerateRequest(
         bills=tuple(bills),
         period=wrong.house_period,
-        priced_at=_priced_at(request, wrong=wrong),
+        priced_at=_priced_at(request, wrong=wrong, bills=bills),
         today=_day_that_holds_now(request.now),
     )
     if await lookups.unbilled_premises(session, wrong=wrong, contracts=asked.contracts):

@@ -92,7 +92,8 @@ where coalesce(b.upto, o.starts) < o.upto and not exists (
 order by o.id
 """
 
-# What was billed by a run, or by itself as a run does, has its question stored; `priced_at` is a day of it.
+# What was billed by a run, or by itself as a run does, has its question stored; `priced_at` is a day of it, and
+# `repriced_at` the one on which it was last held against the prices that were known then.
 _WRONG = f"""
 select i.id, i.customer_id, i.contract_id, i.document_number, i.kind, i.adapter, i.period_from, i.period_to, i.revision,
   i.issued_on, i.currency, i.total, not {NOT_TAKEN_BACK} as is_taken_back,
@@ -102,6 +103,10 @@ select i.id, i.customer_id, i.contract_id, i.document_number, i.kind, i.adapter,
   ) as replaced_by,
   case when i.inputs is not null
     then coalesce((coalesce(g.inputs, i.inputs) -> 'request' ->> 'known_at')::date, i.issued_on) end as priced_at,
+  (
+    select max((x.corrected_at at time zone 'UTC')::date) from correction x
+    where x.invoice_id = i.id and x.customer_id = i.customer_id and x.reason = 'PRICE'
+  ) as repriced_at,
   c.ends is null or c.ends > (
     select max(l.period_to) from invoice l where l.contract_id = i.contract_id and l.kind <> 'CREDIT'
   ) as goes_on,
@@ -354,6 +359,7 @@ async def _wrong_bills(session: AsyncSession, statement: str, **asked: Any) -> t
             is_taken_back=row["is_taken_back"],
             replaced_by=row["replaced_by"],
             priced_at=row["priced_at"],
+            repriced_at=row["repriced_at"],
             goes_on=row["goes_on"],
             building_id=row["building_id"],
             house_period=None if row["building_id"] is None else Period(row["house_from"], row["house_to"]),

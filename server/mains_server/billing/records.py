@@ -183,6 +183,7 @@ class WrongBill:
     """An invoice that is looked at again, as far as its correction has to know.
 
     `priced_at` is the day at whose end its prices were asked as they were known; None where no run worked it out.
+    `repriced_at` is the last day on which it was put right to what was known of prices then; None where nobody did.
     `goes_on` tells that the contract has days after its last bill, so that there is a next one. `building_id` and
     `house_period` are those of the house that it was billed with. `written` are the lines on it that are of other
     bills: differences that it settles, or takes back off.
@@ -202,6 +203,7 @@ class WrongBill:
     is_taken_back: bool
     replaced_by: str | None
     priced_at: date | None
+    repriced_at: date | None
     goes_on: bool
     building_id: int | None
     house_period: Period | None
