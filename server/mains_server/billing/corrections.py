@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -31,6 +31,7 @@ from mains_server.billing.records import (
 )
 from mains_server.billing.replacing import replace_bill
 from mains_server.billing.rerating import RatedAnew, Rerated, RerateRequest, rerate
+from mains_server.billing.rules import day_that_holds
 from mains_server.billing.settling import written_in
 from mains_server.contracts.queries import lock_building, lock_contract
 from mains_server.db.addresses import psycopg_dsn
@@ -136,11 +137,6 @@ async def correct_invoice(engine: AsyncEngine, *, host: AdapterHost, request: Co
         return await correct_within(session, engine=engine, host=host, request=request)
 
 
-def _day_that_holds_now(now: datetime) -> date:
-    """Give a civil day that ends after now by every clock on earth, so that nothing told until now is left out."""
-    return now.date() + timedelta(days=1)
-
-
 async def correct_within(
     session: AsyncSession, *, engine: AsyncEngine, host: AdapterHost, request: CorrectionRequest
 ) -> Corrected:
@@ -153,7 +149,7 @@ async def correct_within(
         bills=(wrong,),
         period=wrong.period,
         priced_at=_priced_at(request, wrong=wrong, bills=(wrong,)),
-        today=_day_that_holds_now(request.now),
+        today=day_that_holds(request.now),
     )
     found = await _rated(engine, adapter=adapter, request=asked)
     elsewhere = (await hold_elsewhere(session, bills=[wrong]))[wrong.invoice_id]
@@ -349,7 +345,7 @@ async def _correct_house(
         bills=tuple(bills),
         period=wrong.house_period,
         priced_at=_priced_at(request, wrong=wrong, bills=bills),
-        today=_day_that_holds_now(request.now),
+        today=day_that_holds(request.now),
     )
     if await lookups.unbilled_premises(session, wrong=wrong, contracts=asked.contracts):
         raise HouseBilledInPart("a premise of the house has no bill of this period; let the run bill it first")

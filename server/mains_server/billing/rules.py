@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import holidays
@@ -20,11 +20,18 @@ SATURDAY = 5
 # Of these holds the bill is worked out, and somebody may say that it is right though unusual.
 ACCEPTABLE = frozenset({"negative_total", "unusually_high", "too_many_lines"})
 DAYS_OF_MONTH_MAX = 31
+# By how much the clock that is furthest ahead on earth is ahead of UTC.
+AHEAD_MOST = timedelta(hours=14)
 _MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])", re.ASCII)
 
 
 class PeriodUnknown(ValueError):
     """A text names no period that can be billed."""
+
+
+def day_that_holds(now: datetime) -> date:
+    """Give a civil day that ends after now by every clock on earth, so that nothing told until now is left out."""
+    return (now + AHEAD_MOST).date()
 
 
 def bounds_over(period: Period) -> Bounds:

@@ -22,6 +22,7 @@ from mains_server.billing.pricebook import PriceBook
 from mains_server.billing.rate import Rated, Rater
 from mains_server.billing.records import Bounds, Run, RunRequest, RunSeller, RunState
 from mains_server.billing.resting import bills_resting_on, products_going_on
+from mains_server.billing.rules import day_that_holds
 from mains_server.billing.settling import SettledMeanwhile
 from mains_server.db.cycles import no_search_for_cycles
 
@@ -70,7 +71,14 @@ def work_off(connection: Connection, *, run: Run, seller: RunSeller, shift: Shif
     """Bill the chunks that nobody else has until there are none, then tell how far the run is."""
     today = max(run.issued_on, shift.now.date())
     book = PriceBook(adapter=shift.adapter, period=run.period, known_at=run.issued_on, kept_at=today)
-    rater = Rater(adapter=shift.adapter, period=run.period, known_at=run.issued_on, bounds=shift.bounds, book=book)
+    rater = Rater(
+        adapter=shift.adapter,
+        period=run.period,
+        known_at=run.issued_on,
+        counted_at=max(run.issued_on, day_that_holds(shift.now)),
+        bounds=shift.bounds,
+        book=book,
+    )
     estimator = Estimator(adapter=shift.adapter, on=today, take_hold=queries.lock_registers)
     chunks = Chunks(
         run=run,

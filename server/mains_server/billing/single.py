@@ -26,6 +26,7 @@ from mains_server.billing.pricebook import PriceBook
 from mains_server.billing.rate import Rated, Rater
 from mains_server.billing.records import Hold, IssuedSingle, RunSeller, SingleBill
 from mains_server.billing.resting import bills_resting_on
+from mains_server.billing.rules import day_that_holds
 from mains_server.billing.run import following
 from mains_server.billing.settling import SettledMeanwhile
 from mains_server.db.addresses import psycopg_dsn
@@ -187,7 +188,14 @@ def _rated(connection: Connection, *, adapter: LiveAdapter, request: SingleBill)
     known_at = request.known_at or request.issued_on
     today = max(request.issued_on, request.now.date())
     book = PriceBook(adapter=adapter, period=request.period, known_at=known_at, kept_at=today)
-    rater = Rater(adapter=adapter, period=request.period, known_at=known_at, bounds=request.bounds, book=book)
+    rater = Rater(
+        adapter=adapter,
+        period=request.period,
+        known_at=known_at,
+        counted_at=max(request.issued_on, day_that_holds(request.now)),
+        bounds=request.bounds,
+        book=book,
+    )
     on = date.min if request.kind in BY_TRUE_READING else today
     gathered = gather(
         connection,

@@ -8,12 +8,16 @@ import pytest
 import pytest_asyncio
 from mains_server.billing.corrections import CorrectionRequest, correct_invoice
 from mains_server.billing.operations import note_corrected
-from mains_server.billing.records import CorrectionReason
+from mains_server.billing.records import CorrectionReason, SingleBill
+from mains_server.billing.run import Shift, run_billing
+from mains_server.billing.single import bill_one
 from mains_server.db.engine import make_engine
 from mains_server.db.migrate import server_role
 from mains_server.db.unit_of_work import unit_of_work
 from mains_server.intervals.operations import import_intervals
 from mains_server.intervals.records import ImportRequest, IntervalFormat
+from mains_server.invoices.records import InvoiceKind
+from mains_spi import Period
 
 pytestmark = pytest.mark.asyncio
 JANUARY = date(2023, 1, 1)
@@ -105,3 +109,34 @@ async def test_the_server_corrects_to_what_is_known_now(billed, told, connection
         ("S-000003", "REGULAR", D("79.200000"), D("11.88")),
     ]
     assert [row[5] for row in connection.execute(DUE)] == [now]
+
+
+async def test_a_run_that_was_issued_before_counts_what_is_known_when_it_bills(told, connection, small, smart):
+    """After the day of issue the last day came, and one of 4.8 kWh instead of 2.4: 74.4 + 2.4 = 76.8 x 0.15 = 11.52."""
+    await told("0,1", days=range(1, 31), now=KNOWN)
+    adapter = small.host_of().adapter("small")
+    run_billing(connection, request=small.request(), shift=Shift(adapter=adapter, now=small.NOW))
+    assert _energy(connection) == []
+
+    await told("0,2", days=(30,), now=LATER)
+    await told("0,1", days=(31,), now=LATER)
+    run_billing(connection, request=small.request(), shift=Shift(adapter=adapter, now=LATER))
+
+    assert _energy(connection) == [("S-000001", "REGULAR", D("76.8"), D("11.52"))]
+    assert connection.execute("select issued_on from invoice").fetchall() == [(small.request().issued_on,)]
+    assert connection.execute(DUE).fetchall() == []
+
+
+async def test_a_bill_alone_counts_what_is_known_though_it_bears_an_earlier_day(told, connection, small, smart):
+    """A day was told anew after the day that the bill bears: 72.0 + 4.8 = 76.8 x 0.15 = 11.52."""
+    await told("0,1", now=KNOWN)
+    await told("0,2", days=(30,), now=LATER)
+    days = Period(JANUARY, date(2023, 2, 1))
+    asked = SingleBill(
+        contract_id=smart[0], period=days, kind=InvoiceKind.REGULAR, issued_on=date(2023, 2, 10), now=LATER
+    )
+
+    with connection.transaction():
+        bill_one(connection, adapter=small.host_of().adapter("small"), request=asked)
+
+    assert _energy(connection) == [("S-000001", "REGULAR", D("76.8"), D("11.52"))]
