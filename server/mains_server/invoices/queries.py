@@ -42,6 +42,16 @@ LOCK_BY_NUMBER = text("""
 select i.id from (select distinct * from unnest(cast(:series as text[]), cast(:numbers as bigint[]))) n (series, number)
 join invoice i on i.series = n.series and i.number = n.number order by i.id for update of i
 """)
+# The last of the bills that came one in the place of the other; each names the one that was taken back before it.
+IN_PLACE_OF = text("""
+with recursive bill as (
+  select i.id, i.customer_id from invoice i where i.id = :invoice
+  union all
+  select r.id, r.customer_id
+  from bill b join invoice r on r.customer_id = b.customer_id and r.corrects_invoice_id = b.id and r.kind <> 'CREDIT'
+)
+select max(id) from bill
+""")
 OPEN_OF_CUSTOMERS = text("""
 select i.customer_id, i.open_amount from invoice_state i
 where i.customer_id = any(cast(:customer_ids as bigint[])) and i.currency = :currency and i.open_amount > 0
@@ -99,6 +109,12 @@ async def invoice_by_id(session: AsyncSession, *, invoice_id: int) -> OpenInvoic
     wanted = select(InvoiceState).where(col(InvoiceState.id) == invoice_id)
     row = await session.scalar(wanted, execution_options=AS_IT_STANDS)
     return None if row is None else _open_invoice(row)
+
+
+async def invoice_in_place_of(session: AsyncSession, *, invoice_id: int) -> OpenInvoice | None:
+    """Find what stands in an invoice's place, with what is open on it: the invoice itself where it was not replaced."""
+    found: int | None = await session.scalar(IN_PLACE_OF, {"invoice": invoice_id})
+    return None if found is None else await invoice_by_id(session, invoice_id=found)
 
 
 async def is_billed(session: AsyncSession, contract_ids: frozenset[int], day: date) -> bool:

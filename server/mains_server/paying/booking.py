@@ -13,7 +13,7 @@ from mains_server.contracts.queries import contract_by_id, lock_contract
 from mains_server.contracts.records import Settlement
 from mains_server.db.outbox import append_event
 from mains_server.delegation.spending import note_came_again, note_returned
-from mains_server.invoices.queries import invoice_by_id, lock_open_invoices, open_invoices
+from mains_server.invoices.queries import invoice_in_place_of, lock_open_invoices, open_invoices
 from mains_server.money.records import NotMoney, require_amount
 from mains_server.paying import queries
 from mains_server.paying.records import EventOutcome, Intent, IntentStatus, RefundStatus
@@ -39,7 +39,8 @@ async def capture(
 ) -> str | None:
     """Book money that a provider took for us, once by the intent; tell why a person must look at it first, or None.
 
-    It settles what the payer named as far as that is still open. What is left is credit, and pays what else is open.
+    It settles what the payer named, or what came in its place, as far as that is still open. What is left is credit,
+    and pays what else is open.
     """
     amount = intent.amount if report.amount is None else report.amount
     why = _unbookable(amount, report=report, intent=intent)
@@ -74,10 +75,13 @@ def captured_again(intent: PaymentIntent, *, report: ProviderReport) -> Outcome:
 
 
 async def is_still_wanted(session: AsyncSession, *, intent: Intent) -> bool:
-    """Tell whether anything that a payment was to settle is still open; what is not for invoices always is wanted."""
+    """Tell whether anything that a payment was to settle is still open; what is not for invoices always is wanted.
+
+    An invoice that was replaced meanwhile is open as far as the one in its place is.
+    """
     if not intent.parts:
         return True
-    found = [await invoice_by_id(session, invoice_id=part.invoice_id) for part in intent.parts]
+    found = [await invoice_in_place_of(session, invoice_id=part.invoice_id) for part in intent.parts]
     return any(invoice is not None and invoice.open_amount > 0 for invoice in found)
 
 
@@ -237,7 +241,7 @@ async def _meant(session: AsyncSession, *, intent: Intent, amount: Decimal) -> t
         wanted = [(one.id, one.open_amount) for one in still_open if one.contract_id == contract.id]
     settles = []
     for invoice_id, asked in wanted:
-        invoice = await invoice_by_id(session, invoice_id=invoice_id)
+        invoice = await invoice_in_place_of(session, invoice_id=invoice_id)
         part = Decimal(0) if invoice is None else min(asked, invoice.open_amount, amount)
         if invoice is not None and part > 0:
             amount -= part
