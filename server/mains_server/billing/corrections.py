@@ -33,11 +33,13 @@ from mains_server.billing.replacing import replace_bill
 from mains_server.billing.rerating import RatedAnew, Rerated, RerateRequest, rerate
 from mains_server.billing.rules import day_that_holds
 from mains_server.billing.settling import written_in
+from mains_server.contracts.charging import HOME_ZONE
 from mains_server.contracts.queries import lock_building, lock_contract
 from mains_server.db.addresses import psycopg_dsn
 from mains_server.db.unit_of_work import read_session, unit_of_work
 from mains_server.invoices.queries import draft_of, invoice_by_number, lock_customer_invoices
 from mains_server.invoices.records import InvoiceKind
+from mains_server.metering.rules import civil_day
 
 NOTE_CHARACTERS_MAX = 1000
 READ = "a true reading came for a day that was billed on an estimate"
@@ -252,7 +254,9 @@ def _priced_at(request: CorrectionRequest, *, wrong: WrongBill, bills: Iterable[
     """Choose the prices known now, or those that a bill was priced by; its house's `bills` are put right at once."""
     assert wrong.priced_at is not None
     repriced = (bill.repriced_at for bill in bills if bill.repriced_at is not None)
-    return request.now.date() if request.reason is CorrectionReason.PRICE else max((wrong.priced_at, *repriced))
+    if request.reason is CorrectionReason.PRICE:
+        return civil_day(request.now, time_zone=HOME_ZONE)
+    return max((wrong.priced_at, *repriced))
 
 
 async def _rated(engine: AsyncEngine, *, adapter: LiveAdapter, request: RerateRequest) -> Rerated:

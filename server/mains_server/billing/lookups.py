@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mains_server.billing.records import DueMoment, LaterBill, WrongBill
 from mains_server.billing.statements import NOT_TAKEN_BACK
+from mains_server.contracts.charging import HOME_ZONE
 from mains_server.invoices.records import InvoiceKind
 
 ENDED_WITHIN = timedelta(days=400)
@@ -104,7 +105,7 @@ select i.id, i.customer_id, i.contract_id, i.document_number, i.kind, i.adapter,
   case when i.inputs is not null
     then coalesce((coalesce(g.inputs, i.inputs) -> 'request' ->> 'known_at')::date, i.issued_on) end as priced_at,
   (
-    select max((x.corrected_at at time zone 'UTC')::date) from correction x
+    select max((x.corrected_at at time zone '{HOME_ZONE}')::date) from correction x
     where x.invoice_id = i.id and x.customer_id = i.customer_id and x.reason = 'PRICE'
   ) as repriced_at,
   c.ends is null or c.ends > (

@@ -169,3 +169,16 @@ async def test_bills_of_other_days_and_of_a_longer_list_are_left_alone(town, bil
     found = await asked("fixed")
 
     assert (found.corrected, found.refused) == ((), ())
+
+
+@pytest.mark.asyncio
+async def test_a_list_that_was_loaded_after_midnight_prices_at_once(town, bill, corrects, asked):
+    """It is half past midnight on 10 March in Riga, and 9 March in UTC: 22.02 and 15.97 as above."""
+    town.household(used="100")
+    bill()
+    night = datetime(2023, 3, 9, 22, 30, tzinfo=UTC)
+    corrects("fixed", known=night, energy=("0.10", "EUR/kWh"), fee=("1.20", "EUR/month"))
+
+    done = await asked("fixed", now=night + timedelta(minutes=15))
+
+    assert [(one.outcome, one.difference) for one in done.corrected] == [(REPLACED, D("-6.05"))]
