@@ -8,14 +8,16 @@ from datetime import date
 
 import psycopg
 from mains_spi import Period
-from psycopg import IsolationLevel
+from psycopg import Connection, IsolationLevel
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from mains_server.access.records import Refusal
 from mains_server.adapters.asking import AdapterFailed
 from mains_server.adapters.host import AdapterHost
 from mains_server.adapters.live import LiveAdapter
+from mains_server.billing import queries
 from mains_server.billing.estimates import Estimator, Forecaster
+from mains_server.billing.parts import first_unbilled
 from mains_server.billing.preview import NothingToBill, Previewed, preview_by
 from mains_server.billing.records import Hold, PreviewRequest
 from mains_server.contracts.queries import contract_by_id
@@ -66,6 +68,8 @@ class Foreseen:
 async def foresee(engine: AsyncEngine, *, host: AdapterHost, contract_id: int, period: Period, today: date) -> Foreseen:
     """Work out a contract's bill of any days as it would be issued now, as if none of them were billed.
 
+    Fees and differences of earlier bills that wait for a bill are on that of days which have none yet; on one of days
+    that are billed are the fees that they have.
     Days from today on are foretold by the rules that estimate what nobody read, at the prices known today; they are
     marked as estimated. Raises the refusals of this file.
     """
@@ -92,10 +96,10 @@ def _require_in_force(contract: Contract, *, period: Period) -> None:
 def _previewed(address: str, adapter: LiveAdapter, contract_id: int, period: Period, today: date) -> Previewed:
     issued_on = max(today, period.end)
     estimator = Estimator(adapter=adapter, on=today) if period.end <= today else Forecaster(adapter=adapter, on=today)
-    request = PreviewRequest(contract_id=contract_id, period=period, issued_on=issued_on, is_anew=True)
     try:
         with psycopg.connect(address) as connection:
             connection.isolation_level, connection.read_only = IsolationLevel.REPEATABLE_READ, True
+            request = _request(connection, adapter=adapter, contract_id=contract_id, period=period, on=issued_on)
             found = preview_by(connection, adapter=adapter, request=request, estimator=estimator)
     except NothingToBill as nothing:
         raise PreviewNotBilled(str(nothing)) from nothing
@@ -104,3 +108,23 @@ def _previewed(address: str, adapter: LiveAdapter, contract_id: int, period: Per
     if isinstance(found, Hold):
         raise PreviewHeld(f"{found.code}: {found.reason}")
     return found
+
+
+def _request(
+    connection: Connection, *, adapter: LiveAdapter, contract_id: int, period: Period, on: date
+) -> PreviewRequest:
+    """Ask for the bill of some days by which of them are billed: what waits comes on their first one."""
+    asked = queries.Asked(adapter=adapter.code, period=period, contracts=(contract_id,))
+    standing = [
+        part
+        for part in queries.billed_parts(connection, asked=asked)
+        if not part.is_taken_back and period.meets(Period(part.starts, part.ends))
+    ]
+    is_whole = first_unbilled(period, standing=standing) is None
+    return PreviewRequest(
+        contract_id=contract_id,
+        period=period,
+        issued_on=on,
+        is_anew=bool(standing),
+        of_invoices=tuple(part.invoice_id for part in standing) if is_whole else None,
+    )

@@ -65,7 +65,11 @@ def preview_by(
         tell=heard.__setitem__,
     )
     question = Question(
-        utility=adapter.utility, period=request.period, contracts=(request.contract_id,), is_anew=request.is_anew
+        utility=adapter.utility,
+        period=request.period,
+        contracts=(request.contract_id,),
+        is_anew=request.is_anew,
+        of_invoices=request.of_invoices,
     )
     gathered = gather(
         connection,

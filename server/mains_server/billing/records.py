@@ -72,13 +72,15 @@ class RunRequest:
 class PreviewRequest:
     """Which contract's bill to work out, as it would be issued on a day; nothing is booked.
 
-    `is_anew` works it out as if nothing of the period had been billed yet.
+    `is_anew` works it out as if nothing of the period had been billed yet, with the fees that wait for a bill, or with
+    those of the bills `of_invoices`.
     """
 
     contract_id: int
     period: Period
     issued_on: date
     is_anew: bool = False
+    of_invoices: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from mains_server.billing.corrections import CorrectionRequest
 from mains_server.billing.crediting import take_back_invoice
+from mains_server.billing.foreseeing import foresee
 from mains_server.billing.records import CorrectionReason, Hold
 from mains_spi import Const, Period, PerUnit, Price, Qty, QuantityKind, hookimpl
 from psycopg.types.json import Jsonb
@@ -189,3 +190,26 @@ async def test_a_fee_noted_after_the_last_bill_comes_on_the_one_in_its_place(
     issued = connection.execute("select kind, total from invoice order by id").fetchall()
     assert issued == [("FINAL", D("22.02")), ("CREDIT", D("-22.02")), ("FINAL", D("35.63"))]
     assert connection.execute("select id, invoice_id from contract_fee").fetchall() == [(noted, 3)]
+
+
+@pytest.mark.asyncio
+async def test_a_fee_is_on_the_bill_that_has_it_or_waits_for_it(town, connection, engine, small, bill, fee, reminding):
+    """January's bill has a reminder; two came after it, of days in January, and wait for February's: 0.12."""
+    contract = town.household(used="100")
+    ((register,),) = connection.execute("select id from register").fetchall()
+    town.read(register, (FEBRUARY.end, "1200"))
+    fee(contract)
+    bill(plugin=reminding)
+    for day in (21, 22):
+        fee(contract, day=date(2023, 1, day))
+    host = small.host_of(reminding)
+
+    looked = [
+        await foresee(engine, host=host, contract_id=contract, period=period, today=date(2023, 3, 5))
+        for period in (small.JANUARY, FEBRUARY)
+    ]
+    bill(plugin=reminding, request=small.request(FEBRUARY))
+
+    seen = [[line.net for line in one.previewed.bill.lines if line.code == "spot"] for one in looked]
+    issued = connection.execute("select net from invoice_line where code = 'spot' order by invoice_id").fetchall()
+    assert seen == [[net] for (net,) in issued] == [[D("0.06")], [D("0.12")]]

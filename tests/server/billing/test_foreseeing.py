@@ -12,6 +12,8 @@ from mains_server.db.unit_of_work import read_session
 from mains_server.invoices.queries import draft_of, invoice_by_number
 from mains_spi import Period
 
+from tests.server.billing.settled_home import LATER, SettledHome
+
 TODAY = date(2023, 2, 11)
 FEBRUARY = Period(date(2023, 2, 1), date(2023, 3, 1))
 
@@ -114,3 +116,26 @@ async def test_a_contract_that_is_not_there_is_not_billed(look, town, small):
         await look(10**9, small.JANUARY)
 
     assert refused.value.code == "CONTRACT_NOT_BILLED"
+
+
+@pytest.mark.asyncio
+async def test_a_difference_that_waits_is_on_the_bill_to_come_alone(connection, engine):
+    """January had 80 kWh, 20 less: February's 18.20 are 15.20, and January's bill is 15.20 whatever waits."""
+    home = SettledHome(connection=connection, engine=engine)
+    home.began(1020)
+    await home.correct()
+    ((contract,),) = connection.execute("select id from contract").fetchall()
+
+    seen, before = [
+        await foresee(engine, host=home.host, contract_id=contract, period=period, today=LATER.date())
+        for period in (FEBRUARY, JANUARY)
+    ]
+    home.month(FEBRUARY)
+
+    lines = connection.execute(
+        "select l.code, l.net from invoice_line l join invoice i on i.id = l.invoice_id where i.period_from = %s"
+        " order by l.position",
+        [FEBRUARY.start],
+    )
+    assert [(line.code, line.net) for line in seen.previewed.bill.lines] == lines.fetchall()
+    assert [sum(line.net for line in one.previewed.bill.lines) for one in (seen, before)] == [D("15.20"), D("15.20")]
