@@ -13,7 +13,7 @@ from mains_server.access.records import Refusal
 from mains_server.billing.operations import note_correction
 from mains_server.contracts.attributes import AttributeValueWrong
 from mains_server.db.unit_of_work import unit_of_work
-from mains_server.invoices.queries import is_billed
+from mains_server.invoices.queries import billed_until, is_billed
 from mains_server.metering.fitting import Office, exchange_meter, fit_meter
 from mains_server.metering.installation import FinalValuesIncomplete
 from mains_server.metering.records import MeterReplacement, NewMeter, NewRegister, ReadingCollection
@@ -65,7 +65,8 @@ described(
         "METER_EXISTS": "This meter is installed there on this day already.",
         "METER_IN_PLACE": "Another meter there counts the same; replace it.",
         "METER_MALFORMED": "The meter is described in a way that none can be.",
-        "METER_DATES_WRONG": "The day contradicts the meter's other days or readings, or is yet to come.",
+        "METER_DATES_WRONG": "The day contradicts the meter's other days or readings, is yet to come, or was billed"
+        " without the meter.",
         "SUPPLY_POINT_UNKNOWN": "There is no such supply point.",
         "FINAL_VALUES_INCOMPLETE": "Each register of the old meter needs its last value once, and no other.",
         "READING_MALFORMED": "A value is not a plain number a register can show.",
@@ -185,7 +186,9 @@ async def meter_install(info: Info, given: MeterInstallInput) -> MeterPayload:
     )
     try:
         async with unit_of_work(context.engine) as session:
-            number = await fit_meter(session, viewer=context.viewer, meter=meter, key=key, now=context.now)
+            number = await fit_meter(
+                session, viewer=context.viewer, meter=meter, key=key, now=context.now, billed_until=billed_until
+            )
     except Refusal as refusal:
         return _unfitted(refusal, {"METER_DATES_WRONG": "installedOn"})
     return MeterPayload(meter=changed(Meter, number), user_errors=[])

@@ -15,6 +15,7 @@ from mains_server.access.records import Refusal, Viewer
 from mains_server.adapters.host import AdapterHost
 from mains_server.contracts.attributes import change_attributes
 from mains_server.contracts.queries import contract_covering, supply_point_by_id
+from mains_server.contracts.terms import BilledUntil
 from mains_server.db.idempotency import keep_answer
 from mains_server.metering import queries, rules
 from mains_server.metering.installation import MeterDatesWrong, MeterUnknown, install_meter, replace_meter
@@ -69,8 +70,13 @@ class ContractShared(Refusal):
     path = "attributes"
 
 
-async def fit_meter(session: AsyncSession, *, viewer: Viewer, meter: NewMeter, key: str, now: datetime) -> int:
-    """Fit a meter where nothing counts the same yet, and return its id; the same key and body give the same again."""
+async def fit_meter(
+    session: AsyncSession, *, viewer: Viewer, meter: NewMeter, key: str, now: datetime, billed_until: BilledUntil
+) -> int:
+    """Fit a meter where nothing counts the same yet, and return its id; the same key and body give the same again.
+
+    Days that were billed without it are taken back first: no bill would ever have what it counted on them.
+    """
     body = _body(meter, place={"point": meter.supply_point_id, "on": meter.installed_on.isoformat()})
     done = await _before(session, viewer=viewer, operation=INSTALL, key=key, body=body, now=now)
     if done is not None:
@@ -87,8 +93,24 @@ async def fit_meter(session: AsyncSession, *, viewer: Viewer, meter: NewMeter, k
             raise MeterInPlace(
                 f"meter {held.serial} counts this here; replace it, or choose a day after it was removed"
             )
+    days = (meter.installed_on, rules.civil_day(now, time_zone=point.time_zone))
+    await _check_unbilled(session, point=point.id, days=days, billed_until=billed_until)
     fitted = await install_meter(session, meter=meter, now=now)
     return await _kept(session, viewer=viewer, operation=INSTALL, key=key, meter_id=fitted.id)
+
+
+async def _check_unbilled(
+    session: AsyncSession, *, point: int, days: tuple[date, date], billed_until: BilledUntil
+) -> None:
+    """Refuse a meter on days that who had the place then, or has it today, was billed for."""
+    for day in days:
+        contract = await contract_covering(session, supply_point_id=point, day=day)
+        until = None if contract is None else await billed_until(session, contract.id)
+        if contract is not None and until is not None and until > days[0]:
+            raise MeterDatesWrong(
+                f"contract {contract.number} is billed to {until} without this meter; take back its bills of days from"
+                f" {days[0]} on, fit the meter, and have them billed again"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
