@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
 from decimal import Decimal
 
 import orjson
 from mains_spi import Period, Utility
+from mains_spi.civil import month_of
 from psycopg import Connection
 
 from mains_server.billing import queries
@@ -32,7 +32,7 @@ def bills_counting_on(connection: Connection, *, utility: Utility, drafts: Itera
     by_month: dict[Period, list[Draft]] = defaultdict(list)
     for draft in drafts:
         if draft.house is None and draft.due.ends.day != 1:
-            by_month[_month_of(draft.due.ends)].append(draft)
+            by_month[month_of(draft.due.ends)].append(draft)
     return tuple(
         resting
         for month, ending in by_month.items()
@@ -96,8 +96,3 @@ def _as_part(draft: Draft) -> BilledPart:
         is_taken_back=False,
         inputs=draft.inputs.decode(),
     )
-
-
-def _month_of(day: date) -> Period:
-    first = day.replace(day=1)
-    return Period(first, (first + timedelta(days=31)).replace(day=1))

@@ -12,7 +12,6 @@ from psycopg import Connection, IsolationLevel
 
 from mains_server.adapters.live import LiveAdapter
 from mains_server.billing import queries
-from mains_server.billing.allowances import bills_counting_on
 from mains_server.billing.book import term_of
 from mains_server.billing.differences import settlements
 from mains_server.billing.draft import Draft, KeptFigure, as_invoice
@@ -21,7 +20,7 @@ from mains_server.billing.estimates import Estimator
 from mains_server.billing.gather import Question, gather
 from mains_server.billing.rate import Rater
 from mains_server.billing.records import Bounds, Hold, Resting, WrongBill
-from mains_server.billing.resting import bills_resting_on, moved
+from mains_server.billing.resting import later_bills_of, moved
 from mains_server.billing.settling import with_lines, with_settlements
 from mains_server.invoices.records import InvoiceDraft
 
@@ -128,15 +127,14 @@ def rerate(address: str, *, adapter: LiveAdapter, request: RerateRequest) -> Rer
         if rated.holds:
             return rated.holds[0]
         figures = moved(connection, figures=rated.figures, known_at=request.today)
-        resting = bills_resting_on(connection, adapter=adapter, figures=figures)
-        counting = bills_counting_on(connection, utility=adapter.utility, drafts=rated.drafts)
+        resting = later_bills_of(connection, adapter=adapter, figures=figures, drafts=rated.drafts)
         drafts = _with_what_they_settle(connection, adapter=adapter, request=request, drafts=rated.drafts)
     rules = adapter.utility.invoicing_rules
     bills = {
         draft.due.contract_id: _anew(draft, code=adapter.code, term=term_of(draft.due, rules=rules)) for draft in drafts
     }
     house = next((found.inputs for found in rated.houses), None)
-    return Rerated(bills=bills, house=house, figures=figures, resting=(*resting, *counting))
+    return Rerated(bills=bills, house=house, figures=figures, resting=resting)
 
 
 def with_taken_off(anew: RatedAnew, *, rows: Sequence[SettlementRow], adapter: LiveAdapter) -> RatedAnew:

@@ -13,7 +13,8 @@ from psycopg import Connection
 from mains_server.adapters.asking import AdapterFailed
 from mains_server.adapters.live import LiveAdapter
 from mains_server.billing import lookups, queries
-from mains_server.billing.draft import KeptFigure
+from mains_server.billing.allowances import bills_counting_on
+from mains_server.billing.draft import Draft, KeptFigure
 from mains_server.billing.due import Problem
 from mains_server.billing.pricebook import PriceBook
 from mains_server.billing.records import LaterBill, Resting
@@ -53,6 +54,17 @@ def products_going_on(adapter: LiveAdapter, *, period: Period) -> tuple[str, ...
         return None
     offers = {code: book.offer(code) for code in codes}
     return tuple(code for code, offer in offers.items() if isinstance(offer, Problem) or offer.needs)
+
+
+def later_bills_of(
+    connection: Connection, *, adapter: LiveAdapter, figures: Sequence[KeptFigure], drafts: Sequence[Draft]
+) -> tuple[Resting, ...]:
+    """List the bills that stand and may come out otherwise now that some bills were rated, with the figures they keep.
+
+    They went on from a figure that has another value by now, or from what was used in their month before.
+    """
+    resting = bills_resting_on(connection, adapter=adapter, figures=figures)
+    return (*resting, *bills_counting_on(connection, utility=adapter.utility, drafts=drafts))
 
 
 def bills_resting_on(

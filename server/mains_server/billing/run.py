@@ -11,7 +11,6 @@ from psycopg.errors import UniqueViolation
 
 from mains_server.adapters.live import LiveAdapter
 from mains_server.billing import lookups, operations, queries
-from mains_server.billing.allowances import bills_counting_on
 from mains_server.billing.book import BilledMeanwhile, Booking, book, book_estimates, overlapping
 from mains_server.billing.draft import Draft
 from mains_server.billing.estimates import Estimator
@@ -21,7 +20,7 @@ from mains_server.billing.keeping import keep_figures, note_resting
 from mains_server.billing.pricebook import PriceBook
 from mains_server.billing.rate import Rated, Rater
 from mains_server.billing.records import Bounds, Run, RunRequest, RunSeller, RunState
-from mains_server.billing.resting import bills_resting_on, products_going_on
+from mains_server.billing.resting import later_bills_of, products_going_on
 from mains_server.billing.rules import day_that_holds
 from mains_server.billing.settling import SettledMeanwhile
 from mains_server.db.cycles import no_search_for_cycles
@@ -132,9 +131,8 @@ def _bill_next_chunk(connection: Connection, *, chunks: Chunks) -> bool:
         keep_figures(
             connection, figures=rated.figures, known_at=run.issued_on, source=f"billing run of {run.period.start:%Y-%m}"
         )
-        resting = bills_resting_on(connection, adapter=rater.adapter, figures=rated.figures)
-        counting = bills_counting_on(connection, utility=rater.adapter.utility, drafts=rated.drafts)
-        note_resting(connection, bills=(*resting, *counting), now=now)
+        later = later_bills_of(connection, adapter=rater.adapter, figures=rated.figures, drafts=rated.drafts)
+        note_resting(connection, bills=later, now=now)
         issued = _book_unbilled(
             connection, chunks=chunks, rated=rated, drafts=following(rated.drafts, gathered=gathered), seen=seen
         )

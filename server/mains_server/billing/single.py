@@ -15,7 +15,6 @@ from mains_server.access.operations import claim_alone
 from mains_server.access.records import Refusal
 from mains_server.adapters.live import LiveAdapter
 from mains_server.billing import operations, queries
-from mains_server.billing.allowances import bills_counting_on
 from mains_server.billing.book import BilledMeanwhile, Booking, book, book_estimates
 from mains_server.billing.draft import Draft
 from mains_server.billing.due import BilledPart, ContractRow
@@ -25,7 +24,7 @@ from mains_server.billing.keeping import keep_figures, note_resting
 from mains_server.billing.pricebook import PriceBook
 from mains_server.billing.rate import Rated, Rater
 from mains_server.billing.records import Hold, IssuedSingle, RunSeller, SingleBill
-from mains_server.billing.resting import bills_resting_on
+from mains_server.billing.resting import later_bills_of
 from mains_server.billing.rules import day_that_holds
 from mains_server.billing.run import following
 from mains_server.billing.settling import SettledMeanwhile
@@ -231,9 +230,8 @@ def _booked(
 
 
 def _note_resting(connection: Connection, *, adapter: LiveAdapter, request: SingleBill, rated: Rated) -> None:
-    resting = bills_resting_on(connection, adapter=adapter, figures=rated.figures)
-    counting = bills_counting_on(connection, utility=adapter.utility, drafts=rated.drafts)
-    note_resting(connection, bills=(*resting, *counting), now=request.now)
+    bills = later_bills_of(connection, adapter=adapter, figures=rated.figures, drafts=rated.drafts)
+    note_resting(connection, bills=bills, now=request.now)
 
 
 def _as_asked(draft: Draft, *, kind: InvoiceKind) -> Draft:
