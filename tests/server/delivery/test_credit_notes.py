@@ -16,6 +16,24 @@ from tests.server.delivery.conftest import Desk, mail_server
 pytestmark = pytest.mark.asyncio
 
 
+async def sent_with_credit_note(office):
+    """Take the first invoice back, and give the mails of it and of its credit note as they arrived."""
+    request = CorrectionRequest(
+        document_number="S-000001",
+        reason=CorrectionReason.MISTAKE,
+        note="not theirs",
+        issued_on=office.now.date(),
+        now=office.now,
+    )
+    await take_back_invoice(office.engine, request=request)
+    await office.documents()
+    await office.begin()
+    desk = Desk()
+    async with mail_server(desk) as port:
+        assert await office.send(port) == {"delivered": 2}
+    return [message_from_bytes(content, policy=default) for content in desk.taken]
+
+
 @pytest.mark.parametrize(
     ("language", "subject", "said"),
     [
@@ -28,22 +46,9 @@ async def test_the_mail_of_a_credit_note_names_what_it_takes_back(office, langua
     office.household(language=language)
     await office.issue()
     await office.begin()
-    request = CorrectionRequest(
-        document_number="S-000001",
-        reason=CorrectionReason.MISTAKE,
-        note="not theirs",
-        issued_on=office.now.date(),
-        now=office.now,
-    )
-    await take_back_invoice(office.engine, request=request)
-    await office.documents()
-    await office.begin()
-    desk = Desk()
 
-    async with mail_server(desk) as port:
-        assert await office.send(port) == {"delivered": 2}
+    mails = await sent_with_credit_note(office)
 
-    mails = [message_from_bytes(content, policy=default) for content in desk.taken]
     (mail,) = [mail for mail in mails if mail["subject"] == subject]
     assert said in mail.get_body().get_content()
     assert [part.get_filename() for part in mail.iter_attachments()] == [f"S-000002-{language}.pdf", "S-000002.xml"]
@@ -69,20 +74,7 @@ async def test_the_mail_of_a_credit_note_of_a_bill_below_nothing_withdraws_what_
     async with unit_of_work(office.engine) as session:
         await accept_hold(session, acceptance=acceptance)
     await office.issue()
-    request = CorrectionRequest(
-        document_number="S-000001",
-        reason=CorrectionReason.MISTAKE,
-        note="not theirs",
-        issued_on=office.now.date(),
-        now=office.now,
-    )
-    await take_back_invoice(office.engine, request=request)
-    await office.documents()
-    await office.begin()
-    desk = Desk()
 
-    async with mail_server(desk) as port:
-        assert await office.send(port) == {"delivered": 2}
+    mails = await sent_with_credit_note(office)
 
-    texts = [message_from_bytes(one, policy=default).get_body().get_content() for one in desk.taken]
-    assert sum(said in text for text in texts) == 1
+    assert sum(said in mail.get_body().get_content() for mail in mails) == 1
